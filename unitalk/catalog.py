@@ -1,0 +1,159 @@
+"""What is published: the video lists and the categories of the benchmark.
+
+The lists stand in the checkout as `video_list/` and `sub_categories/`, in the form in which the
+dataset's authors publish them, and travel inside the wheel.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from unitalk.errors import DataError, UsageError, examples
+from unitalk.layout import SPLITS, Split
+
+REPOSITORY = "plnguyen2908/UniTalk-ASD"
+"""The dataset's repository on the hub."""
+
+CATEGORIES = ("language", "mixed", "noise", "visual")
+"""The categories of the val split; every val video is in exactly one."""
+
+_LINK = "https://www.youtube.com/watch?v="
+_ID_IN_LINK = re.compile(r"(?:[?&]v=|youtu\.be/)([A-Za-z0-9_-]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """One published video."""
+
+    video_id: str
+    split: Split
+    category: str | None
+
+    @property
+    def link(self) -> str:
+        """Where the video was published."""
+        return _LINK + self.video_id
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the fields and the link."""
+        return {
+            "video_id": self.video_id,
+            "split": self.split,
+            "category": self.category,
+            "link": self.link,
+        }
+
+
+@cache
+def videos() -> tuple[Video, ...]:
+    """All published videos: train then val, each in the order of its list."""
+    category = {
+        video_id: name
+        for name in CATEGORIES
+        for video_id in read_list(_lists() / "sub_categories" / f"test_{name}.csv")
+    }
+    return tuple(
+        Video(video_id=video_id, split=split, category=category.get(video_id))
+        for split in SPLITS
+        for video_id in read_list(_lists() / "video_list" / f"{split}.csv")
+    )
+
+
+def select(
+    *,
+    splits: tuple[str, ...] = (),
+    categories: tuple[str, ...] = (),
+    limit: int | None = None,
+) -> tuple[Video, ...]:
+    """Choose among the published videos.
+
+    Args:
+        splits: keep these; empty keeps all.
+        categories: keep these; empty keeps all. Only val videos have one.
+        limit: keep at most this many of each split, the first of its list.
+
+    Raises:
+        UsageError: a category is unknown, or no video is left.
+    """
+    for name in categories:
+        if name not in CATEGORIES:
+            raise UsageError(
+                f"unknown category {name!r}", hint=f"the categories are {', '.join(CATEGORIES)}"
+            )
+    chosen = [
+        video
+        for video in videos()
+        if (not splits or video.split in splits)
+        and (not categories or video.category in categories)
+    ]
+    if limit is not None:
+        chosen = [v for split in SPLITS for v in [c for c in chosen if c.split == split][:limit]]
+    if not chosen:
+        raise UsageError(
+            "no published video is in "
+            + " and ".join([f"split {s}" for s in splits] + [f"category {c}" for c in categories]),
+            hint="categories divide the val split only; see `unitalk videos`",
+        )
+    return tuple(chosen)
+
+
+def resolve_list(name_or_file: str | Path) -> tuple[str, ...]:
+    """The video ids of a list, given as a category's name or as a file.
+
+    A file of that name wins over the category only when the text holds a path separator or a dot,
+    so that `noise` is always the category.
+
+    Raises:
+        UsageError: it is neither.
+        DataError: the file lists nothing, or a line is not an id.
+    """
+    text = str(name_or_file)
+    if text in CATEGORIES:
+        return tuple(video.video_id for video in select(categories=(text,)))
+    path = Path(text)
+    if not path.is_file():
+        raise UsageError(
+            f"{text!r} is neither a category nor a file",
+            hint=f"the categories are {', '.join(CATEGORIES)}; `unitalk videos` prints ids",
+        )
+    return read_list(path)
+
+
+def read_list(path: Path) -> tuple[str, ...]:
+    """Read a list of videos: an id or a link a line, with or without the header `Link`.
+
+    Empty lines and repeated ids are passed over; the order is kept.
+
+    Raises:
+        DataError: the file lists nothing, or a line is not an id.
+    """
+    ids: dict[str, None] = {}
+    wrong: list[str] = []
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
+        text = line.strip().strip('"')
+        if not text or (number == 1 and text.lower() in {"link", "video_id", "id"}):
+            continue
+        link = _ID_IN_LINK.search(text)
+        video_id = link.group(1) if link else text
+        if re.search(r"[\s,;/\\]", video_id):
+            wrong.append(f"{path}:{number}: {text!r}")
+        else:
+            ids[video_id] = None
+    if wrong:
+        raise DataError(
+            f"not a list of videos: {examples(wrong)}", hint="give one id or one link a line"
+        )
+    if not ids:
+        raise DataError(f"{path}: the list is empty", hint="give one id or one link a line")
+    return tuple(ids)
+
+
+def _lists() -> Path:
+    """The folder of the published lists: beside this file in a wheel, above it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "lists"
+    return inside if inside.is_dir() else package.parent

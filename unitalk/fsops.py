@@ -1,0 +1,472 @@
+"""Every hazard of the disk: atomic files, staged folders, placing a file or a tree, safe unzip.
+
+Nothing has its final name until it is whole, and nothing is deleted that this program did not make.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
+
+from unitalk.errors import ArchiveError, DestinationError, UnitalkError
+from unitalk.layout import Layout
+from unitalk.progress import size as human_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+try:
+    import fcntl
+except ImportError:  # Windows: two writers of one folder are not told apart there
+    fcntl = None  # type: ignore[assignment]
+
+Link = Literal["auto", "hard", "sym", "copy"]
+LINKS: tuple[Link, ...] = get_args(Link)
+
+# What link(2) answers where the file system has no hard links, where source and destination are on
+# two of them, where a file has as many names as it may have, or where it belongs to somebody else.
+_NO_HARD_LINK = {
+    errno.EXDEV,
+    errno.EPERM,
+    errno.EACCES,
+    errno.EMLINK,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+}
+
+MAX_UNPACK_RATIO = 200
+"""An archive that says it unpacks to more than this many times its own size is refused."""
+
+
+# ------------------------------------------------------------------------------ one file
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Write a file that gets its final name when the block ends without an error.
+
+    Args:
+        path: the final name; its folder is made.
+        mode: "w" (UTF-8, newlines as given) or "wb".
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "b" not in mode
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with open(  # noqa: PTH123 - a descriptor, not a path
+            handle,
+            mode,
+            encoding="utf-8" if text else None,
+            newline="" if text else None,
+        ) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes a file that only its owner reads; give it what open() would have given.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        os.replace(name, path)  # noqa: PTH105
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)  # noqa: PTH108
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file atomically; NaN and infinity are refused."""
+    with atomic_write(path) as file:
+        json.dump(value, file, indent=2, allow_nan=False)
+        file.write("\n")
+
+
+def read_json(path: Path) -> Any | None:  # noqa: ANN401 - what JSON holds
+    """Read a JSON file; None where there is none.
+
+    Raises:
+        UnitalkError: the file is there and is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise UnitalkError(
+            f"{path}: not a JSON file: {error}",
+            hint="it was damaged from outside; remove it and run the command again",
+        ) from error
+
+
+# ------------------------------------------------------------------------------ one folder
+
+
+@contextlib.contextmanager
+def staged_folder(
+    destination: Path, *, made_by: str, overwrite: bool = False, about: Mapping[str, Any]
+) -> Iterator[Path]:
+    """Build a folder under a staging name; it gets its final name when the block ends well.
+
+    The staging folder is a hidden sibling with a fixed name, held by a lock that a dead process
+    does not keep. What a killed run left there is removed by the next run for the same
+    destination; after an error nothing is left.
+
+    Args:
+        destination: the final name; must be free, empty, or (with `overwrite`) made by `made_by`.
+        made_by: the verb that makes it; written into the marker.
+        overwrite: replace a destination whose marker says that `made_by` made it.
+        about: what else the marker says.
+
+    Yields:
+        The staging folder, empty.
+
+    Raises:
+        DestinationError: the destination is not free, or another process is writing it.
+    """
+    destination = Path(destination).resolve()
+    check_destination(destination, made_by=made_by, overwrite=overwrite)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    staging = destination.with_name(f".{destination.name}.unitalk-staging")
+    aside = destination.with_name(f".{destination.name}.unitalk-old")
+    with _locked_folder(staging, destination):
+        _empty(staging)
+        # A run killed between the two renames below left the old folder aside and nothing in place.
+        if aside.exists():
+            if destination.exists():
+                shutil.rmtree(aside)
+            else:
+                aside.rename(destination)
+                check_destination(destination, made_by=made_by, overwrite=overwrite)
+        try:
+            yield staging
+            mark(staging, made_by=made_by, about=about)
+            if destination.exists():
+                if any(destination.iterdir()):
+                    destination.rename(aside)
+                else:
+                    destination.rmdir()
+            staging.rename(destination)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def check_destination(destination: Path, *, made_by: str, overwrite: bool = False) -> None:
+    """Say at once whether a folder may be written.
+
+    Raises:
+        DestinationError: it is not free, and not ours to replace.
+    """
+    destination = Path(destination)
+    if not os.path.lexists(destination):
+        return
+    if not destination.is_dir():
+        raise DestinationError(
+            f"{destination} exists and is not a folder", hint="give a folder that does not exist"
+        )
+    if not any(destination.iterdir()):
+        if destination.is_mount():
+            raise DestinationError(
+                f"{destination} is a mount point and cannot be put in place in one step",
+                hint=f"give a folder inside it, such as {destination / 'dataset'}",
+            )
+        return
+    marker = read_json(Layout(destination).marker)
+    maker = marker.get("made_by") if isinstance(marker, dict) else None
+    if maker is None:
+        raise DestinationError(
+            f"{destination} is not empty, and this program did not make it",
+            hint="give a new or empty folder; nothing that is not ours is ever deleted",
+        )
+    if maker != made_by:
+        raise DestinationError(
+            f"{destination} was made by `unitalk {maker}`, and this is `unitalk {made_by}`",
+            hint="give a new or empty folder, or remove that one yourself",
+        )
+    if not overwrite:
+        raise DestinationError(
+            f"{destination} is not empty",
+            hint=f"give a new folder, or --overwrite to replace what `unitalk {maker}` made there",
+        )
+
+
+def check_apart(source: Path, destination: Path) -> None:
+    """Say whether two folders are apart.
+
+    Raises:
+        DestinationError: they are the same, or one lies inside the other.
+    """
+    one, two = Path(source).resolve(), Path(destination).resolve()
+    if one == two or one in two.parents or two in one.parents:
+        how = "is" if one == two else "lies inside" if one in two.parents else "contains"
+        raise DestinationError(
+            f"the destination {destination} {how} the source {source}",
+            hint="give a destination outside the source",
+        )
+
+
+def mark(folder: Path, *, made_by: str, about: Mapping[str, Any]) -> None:
+    """Write the marker by which a later run knows that this program made a folder."""
+    from unitalk import __version__
+
+    write_json(
+        Layout(folder).marker, {"made_by": made_by, "unitalk_version": __version__, **about}
+    )
+
+
+@contextlib.contextmanager
+def _locked_folder(folder: Path, destination: Path) -> Iterator[None]:
+    """Make a folder and hold it against other processes for as long as this one lives."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        if fcntl is None:
+            yield
+            return
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise DestinationError(
+                f"another process is writing {destination}",
+                hint="wait for it to end, or stop it; then run the command again",
+            ) from None
+        except OSError:
+            pass  # a file system without locks (some network disks): go on without one
+        # The one who held it before may have given this very folder its final name meanwhile.
+        if _same_file(handle, folder):
+            break
+        os.close(handle)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _same_file(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))  # noqa: PTH116
+    except FileNotFoundError:
+        return False
+
+
+def _empty(folder: Path) -> None:
+    for child in folder.iterdir():
+        if child.is_dir() and not child.is_symlink():
+            shutil.rmtree(child)
+        else:
+            child.unlink()
+
+
+# ------------------------------------------------------------------------------ placing
+
+
+@dataclass(slots=True)
+class Placer:
+    """Puts files of a source under a new name: by hard link, symbolic link, or copy.
+
+    Attributes:
+        link: "auto" is a hard link where the file system can, else a copy.
+        placed: how many files were placed in each way; "sym" counts a linked folder once.
+    """
+
+    link: Link = "auto"
+    placed: Counter[str] = field(default_factory=Counter)
+
+    def file(self, source: str | Path, destination: str | Path) -> None:
+        """Place one file; the destination must not exist.
+
+        A source that is itself a symbolic link is followed, so that no chains of links arise.
+        """
+        source = os.path.realpath(source)
+        if self.link == "sym":
+            os.symlink(source, destination)  # noqa: PTH211
+            self.placed["sym"] += 1
+            return
+        if self.link in {"auto", "hard"}:
+            try:
+                os.link(source, destination)  # noqa: PTH200
+            except OSError as error:
+                if self.link == "hard" and error.errno in _NO_HARD_LINK:
+                    raise UnitalkError(
+                        f"no hard link from {source} to {destination} is possible: "
+                        f"{error.strerror}",
+                        hint="use --link auto, --link copy or --link sym",
+                    ) from error
+                if error.errno not in _NO_HARD_LINK:
+                    raise
+            else:
+                self.placed["hard"] += 1
+                return
+        shutil.copy2(source, destination)
+        self.placed["copy"] += 1
+
+    def tree(
+        self,
+        source: str | Path,
+        destination: str | Path,
+        *,
+        rename: Callable[[str], str] | None = None,
+    ) -> int:
+        """Place a folder and all that is in it; the destination must not exist.
+
+        With symbolic links and no name to change, the folder itself becomes one link.
+
+        Args:
+            source: a folder.
+            destination: its new name; the folder above it must exist.
+            rename: gives a file's new name from its name; folders keep theirs.
+
+        Returns:
+            How many files the source has (not counted, and 0, for a linked folder).
+        """
+        real = os.path.realpath(source)
+        with os.scandir(real) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+        if self.link == "sym" and (
+            rename is None or not _renames(entries, rename)
+        ):
+            os.symlink(real, destination, target_is_directory=True)  # noqa: PTH211
+            self.placed["sym"] += 1
+            return 0
+        os.mkdir(destination)  # noqa: PTH102
+        count = 0
+        for entry in entries:
+            if entry.is_dir():
+                count += self.tree(
+                    entry.path, os.path.join(destination, entry.name), rename=rename  # noqa: PTH118
+                )
+            else:
+                name = entry.name if rename is None else rename(entry.name)
+                self.file(entry.path, os.path.join(destination, name))  # noqa: PTH118
+                count += 1
+        return count
+
+
+def _renames(entries: list[os.DirEntry[str]], rename: Callable[[str], str]) -> bool:
+    return any(entry.is_dir() or rename(entry.name) != entry.name for entry in entries)
+
+
+def free_bytes(path: Path) -> int:
+    """The free space of the file system that holds a path, existing yet or not."""
+    path = Path(path).resolve()
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+# ------------------------------------------------------------------------------ unpacking
+
+
+def unzip(archive: Path, destination: Path, *, top: str) -> int:
+    """Unpack an archive of one video into a folder.
+
+    Members may begin with `<top>/` or not; what macOS drops into archives is skipped. Sizes are
+    held to what the archive lists, and zipfile compares every member's checksum.
+
+    Args:
+        archive: a zip file.
+        destination: the folder to fill; made when absent.
+        top: the video's id.
+
+    Returns:
+        How many bytes were written.
+
+    Raises:
+        ArchiveError: it cannot be read, or holds what climbs out, a link, a device, the same name
+            twice, or far more than an archive of crops and sounds can hold.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = _members(opened, archive, top)
+            _check_volume(members, archive, destination)
+            destination.mkdir(parents=True, exist_ok=True)
+            folders: set[Path] = set()
+            written = 0
+            for name, info in members.items():
+                target = destination / name
+                if target.parent not in folders:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    folders.add(target.parent)
+                with opened.open(info) as source, target.open("xb") as file:
+                    shutil.copyfileobj(source, file, 1 << 18)
+                    written += file.tell()
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise _damaged(archive, str(error)) from error
+    except OSError as error:
+        # zlib.error and lzma errors arrive as their own types; a full disk must keep its own.
+        if error.errno in {errno.EINVAL, None}:
+            raise _damaged(archive, str(error)) from error
+        raise
+    except Exception as error:
+        if type(error).__module__ in {"zlib", "_lzma", "lzma"}:
+            raise _damaged(archive, str(error)) from error
+        raise
+    return written
+
+
+def _members(opened: zipfile.ZipFile, archive: Path, top: str) -> dict[str, zipfile.ZipInfo]:
+    """The files to write, by their path below the destination."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    folded: set[str] = set()
+    for info in opened.infolist():
+        # ZipInfo has already turned the other separator of Windows; look at what was written.
+        name = getattr(info, "orig_filename", info.filename)
+        path = PurePosixPath(name)
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[:1]:
+            raise _damaged(archive, f"member {name!r} points outside the archive's folder")
+        if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
+            raise _damaged(archive, f"member {name!r} is a link or a device")
+        if info.is_dir() or _is_macos_litter(path):
+            continue
+        parts = path.parts[1:] if path.parts[0] == top and len(path.parts) > 1 else path.parts
+        inner = "/".join(parts)
+        if inner.casefold() in folded:
+            raise _damaged(archive, f"member {name!r} is there twice")
+        folded.add(inner.casefold())
+        members[inner] = info
+    return members
+
+
+def _is_macos_litter(path: PurePosixPath) -> bool:
+    return (
+        path.parts[0] == "__MACOSX" or path.name == ".DS_Store" or path.name.startswith("._")
+    )
+
+
+def _check_volume(members: dict[str, zipfile.ZipInfo], archive: Path, destination: Path) -> None:
+    total = sum(info.file_size for info in members.values())
+    packed = archive.stat().st_size
+    if total > MAX_UNPACK_RATIO * max(packed, 1 << 20):
+        raise _damaged(
+            archive, f"{human_size(packed)} that say they unpack to {human_size(total)}"
+        )
+    free = free_bytes(destination)
+    if total > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"{human_size(total)} to unpack and {human_size(free)} free",
+            str(destination),
+        )
+
+
+def _damaged(archive: Path, reason: str) -> ArchiveError:
+    return ArchiveError(
+        f"{archive}: not unpacked: {reason}",
+        hint="fetch it again; when that does not help, the published archive is at fault",
+    )

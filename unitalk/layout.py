@@ -1,0 +1,189 @@
+"""Where each file of a dataset lives, and how a time becomes a file name.
+
+This is the only module that spells a folder or builds a face's name. It knows no tables::
+
+    root/csv/<split>_orig.csv                                   the faces of a split, with header
+    root/csv/<split>/<video_id>.csv                             one video's faces as published, no header
+    root/clips_audios/<split>/<video_id>/<entity_id>.wav        16 kHz mono PCM
+    root/clips_videos/<split>/<video_id>/<entity_id>/<time>.jpg one face crop, seconds as "%.2f"
+    root/.unitalk/                                              what this program remembers
+
+Writing is exact; reading is tolerant: a face is found by its time in milliseconds, whatever text
+its file carries, and a track also where the `:` of its id became a `_`.
+"""  # noqa: E501 - the drawing of the folders reads better unbroken
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from unitalk.errors import DataError, LayoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Split = Literal["train", "val"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+Part = Literal["csv", "audio", "video"]
+PARTS: tuple[Part, ...] = get_args(Part)
+"""What a video consists of: its rows, its tracks' sound, its tracks' face crops."""
+
+_FOLDER: dict[Part, str] = {"csv": "csv", "audio": "clips_audios", "video": "clips_videos"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths of one dataset; nothing is looked up on the disk unless the method says so."""
+
+    root: Path
+
+    @property
+    def marker(self) -> Path:
+        """The file by which we know a folder that we made."""
+        return self.root / ".unitalk" / "dataset.json"
+
+    @property
+    def memory(self) -> Path:
+        """The folder of what this program remembers of the dataset."""
+        return self.root / ".unitalk"
+
+    def csv(self, split: str) -> Path:
+        """The csv file with every face of a split."""
+        return self.root / "csv" / f"{split}_orig.csv"
+
+    def video_csv(self, split: str, video_id: str) -> Path:
+        """The csv file of one video as it is published: ten columns, no header."""
+        return self.root / "csv" / split / f"{check_id(video_id)}.csv"
+
+    def part(self, part: Part, split: str, video_id: str) -> Path:
+        """What stands on the disk for one part of one video: a csv file or a folder."""
+        if part == "csv":
+            return self.video_csv(split, video_id)
+        return self.root / _FOLDER[part] / split / check_id(video_id)
+
+    def audio(self, split: str, video_id: str, entity_id: str) -> Path:
+        """The sound of one track."""
+        return self.part("audio", split, video_id) / f"{check_id(entity_id)}.wav"
+
+    def track(self, split: str, video_id: str, entity_id: str) -> Path:
+        """The folder of one track's face crops."""
+        return self.part("video", split, video_id) / check_id(entity_id)
+
+    def splits(self) -> tuple[Split, ...]:
+        """The splits whose csv file is on the disk."""
+        return tuple(split for split in SPLITS if self.csv(split).is_file())
+
+    def require_splits(self, wanted: tuple[Split, ...] = ()) -> tuple[Split, ...]:
+        """Return the wanted splits, or all that are present.
+
+        Raises:
+            LayoutError: the folder is not a dataset, or lacks a wanted split.
+        """
+        present = self.splits()
+        missing = [split for split in wanted if split not in present]
+        if missing or not present:
+            expected = self.csv(missing[0] if missing else SPLITS[-1])
+            found = f"it has {' and '.join(present)}" if present else "no csv of a split is there"
+            raise LayoutError(
+                f"{self.root} is not a dataset with the split wanted: {expected} is missing, "
+                f"and {found}",
+                hint="give the folder that holds csv/, clips_audios/ and clips_videos/",
+            )
+        return wanted or present
+
+
+def hub_path(part: Part, split: str, video_id: str) -> str:
+    """Where the dataset's repository keeps one part of one video."""
+    return f"{_FOLDER[part]}/{split}/{video_id}.{'csv' if part == 'csv' else 'zip'}"
+
+
+def parse_hub_path(path: str) -> tuple[Part, Split, str] | None:
+    """Read `hub_path` backwards; None for a file that is no part of a video."""
+    folders = {folder: part for part, folder in _FOLDER.items()}
+    pieces = path.split("/")
+    if len(pieces) != 3:  # noqa: PLR2004 - folder, split, file
+        return None
+    part = folders.get(pieces[0])
+    stem, dot, suffix = pieces[2].rpartition(".")
+    if part is None or not dot or suffix != ("csv" if part == "csv" else "zip"):
+        return None
+    return next(((part, split, stem) for split in SPLITS if split == pieces[1]), None)
+
+
+def check_id(text: str) -> str:
+    """Return an id unchanged when it can safely be one component of a path.
+
+    Raises:
+        DataError: it is empty, climbs out, or holds a separator or a control character.
+    """
+    if text in {"", ".", ".."} or any(c in "/\\" or ord(c) < 32 for c in text):  # noqa: PLR2004
+        raise DataError(
+            f"{text!r} cannot name a file: an id must be one path component",
+            hint="look for a damaged or hostile row in the csv",
+        )
+    return text
+
+
+def face_name(milliseconds: int) -> str:
+    """The file name of the face at a time: `face_name(400) == "0.40.jpg"`."""
+    return f"{milliseconds / 1000:.2f}.jpg"
+
+
+def face_milliseconds(name: str) -> int | None:
+    """The time in a face's file name: 400 for `0.4.jpg` and `0.4000.jpg`; None for other files."""
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or suffix.lower() not in {"jpg", "jpeg"} or "_" in stem:
+        return None
+    try:
+        seconds = float(stem)
+    except ValueError:
+        return None
+    return round(seconds * 1000) if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def faces(folder: str | Path) -> dict[int, str]:
+    """List a track's face crops as time in milliseconds -> file name, in time order.
+
+    One directory listing, no stat a file. Where two files have the same time, the one whose name
+    we would have written wins. A folder that is not there has no faces.
+    """
+    found: dict[int, str] = {}
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - str is what is needed, a million times
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    for name in names:
+        time = face_milliseconds(name)
+        if time is not None and (time not in found or name == face_name(time)):
+            found[time] = name
+    return dict(sorted(found.items()))
+
+
+def find_face(present: Mapping[int, str], milliseconds: int) -> str | None:
+    """The file of the face at a time, from what `faces` listed.
+
+    A file's name carries two decimals, so a time with more (29.97 fps) is found by the name that
+    it would have been written under.
+    """
+    name = present.get(milliseconds)
+    if name is None:
+        written = face_milliseconds(face_name(milliseconds))
+        name = present.get(-1 if written is None else written)
+    return name
+
+
+def find_entity(folder: str | Path, entity_id: str, suffix: str = "") -> Path | None:
+    """Where a track's folder or (with a suffix) sound is, or None; one or two stats.
+
+    Looks for the id itself, then for the id with `_` in place of `:`, which is how it is spelled
+    on file systems that do not know `:`.
+    """
+    for spelling in (entity_id, entity_id.replace(":", "_")):
+        path = Path(folder, check_id(spelling) + suffix)
+        if path.exists():
+            return path
+    return None

@@ -1,0 +1,190 @@
+"""The progress that long jobs report, and the ways to show it.
+
+The library never prints: a job is given a `Progress` and tells it how far it is. `SilentProgress`
+is the default everywhere; the command line gives `StderrProgress`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+PLAIN_SECONDS = 30.0
+"""Off a terminal, a line is written at most this often (and once when a task ends)."""
+
+
+class Task(Protocol):
+    """One job under way; used as a context manager. `advance` may be called from any thread."""
+
+    def advance(self, amount: int = 1) -> None:
+        """Report that `amount` more units are done; negative takes units back."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Progress(Protocol):
+    """Where a job reports to."""
+
+    def task(self, description: str, *, total: int | None = None, unit: str = "") -> Task:
+        """Begin a job of `total` units; `unit="B"` counts bytes."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Tell the reader something worth a line while the job runs."""
+        ...
+
+
+class _SilentTask:
+    def advance(self, amount: int = 1) -> None:
+        del amount
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class SilentProgress:
+    """Shows nothing."""
+
+    def task(self, description: str, *, total: int | None = None, unit: str = "") -> Task:
+        """Begin a job that nobody watches."""
+        del description, total, unit
+        return _SilentTask()
+
+    def note(self, text: str) -> None:
+        """Drop the note."""
+        del text
+
+
+class StderrProgress:
+    """A tqdm bar on a terminal; a plain line now and then anywhere else.
+
+    Args:
+        stream: where to write; default: the process's stderr.
+        seconds: off a terminal, how long between two lines.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, seconds: float = PLAIN_SECONDS) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._seconds = seconds
+
+    def task(self, description: str, *, total: int | None = None, unit: str = "") -> Task:
+        """Begin a job and show it."""
+        if self._stream.isatty():
+            return _BarTask(self._stream, description, total, unit)
+        return _PlainTask(self._stream, description, total, unit, self._seconds)
+
+    def note(self, text: str) -> None:
+        """Write the note on a line of its own, above any bar."""
+        if self._stream.isatty():
+            from tqdm import tqdm
+
+            tqdm.write(text, file=self._stream)
+        else:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+
+
+class _BarTask:
+    def __init__(self, stream: TextIO, description: str, total: int | None, unit: str) -> None:
+        from tqdm import tqdm
+
+        self._lock = threading.Lock()
+        self._bar: tqdm[object] = tqdm(
+            total=total,
+            desc=description,
+            unit=unit if unit == "B" else f" {unit}",
+            unit_scale=unit == "B",
+            unit_divisor=1000,
+            file=stream,
+            dynamic_ncols=True,
+            ascii=True,
+            leave=True,
+        )
+
+    def advance(self, amount: int = 1) -> None:
+        with self._lock:
+            self._bar.update(amount)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+
+class _PlainTask:
+    def __init__(
+        self, stream: TextIO, description: str, total: int | None, unit: str, seconds: float
+    ) -> None:
+        self._stream = stream
+        self._description = description
+        self._total = total
+        self._unit = unit
+        self._seconds = seconds
+        self._done = 0
+        self._lock = threading.Lock()
+        self._started = self._last = time.monotonic()
+
+    def advance(self, amount: int = 1) -> None:
+        with self._lock:
+            self._done += amount
+            now = time.monotonic()
+            if now - self._last >= self._seconds:
+                self._last = now
+                self._write(now)
+
+    def _write(self, now: float) -> None:
+        parts = [f"{self._description}: {self._amount(self._done)}"]
+        seconds = now - self._started
+        if self._total:
+            parts[0] += f" of {self._amount(self._total)} ({self._done / self._total:.0%})"
+        if self._unit == "B" and seconds > 0:
+            parts.append(f"{size(self._done / seconds)}/s")
+        if self._total and 0 < self._done < self._total:
+            parts.append(f"{duration(seconds * (self._total / self._done - 1))} left")
+        parts.append(f"{duration(seconds)} so far")
+        self._stream.write(", ".join(parts) + "\n")
+        self._stream.flush()
+
+    def _amount(self, amount: int) -> str:
+        return size(amount) if self._unit == "B" else f"{amount:,} {self._unit}".rstrip()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._write(time.monotonic())
+
+
+def size(amount: float) -> str:
+    """Write a number of bytes for people, in powers of 1000: `size(12_300_000) == "12.3 MB"`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(amount) < 999.95:  # noqa: PLR2004 - what would round up to 1000.0
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time for people: `duration(3725) == "1:02:05"`, `duration(5) == "0:05"`."""
+    whole = round(seconds)
+    minutes, second = divmod(whole, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02d}:{second:02d}" if hour else f"{minute}:{second:02d}"
