@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import lzma
 import os
+import re
 import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -44,6 +47,19 @@ _NO_HARD_LINK = {
     errno.ENOTSUP,
     errno.EOPNOTSUPP,
 }
+
+# What zipfile raises for damaged, truncated, encrypted or oddly packed archives.
+_BROKEN_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+
+_DRIVE = re.compile(r"[A-Za-z]:/")
 
 MAX_UNPACK_RATIO = 200
 """An archive that says it unpacks to more than this many times its own size is refused."""
@@ -220,9 +236,7 @@ def mark(folder: Path, *, made_by: str, about: Mapping[str, Any]) -> None:
     """Write the marker by which a later run knows that this program made a folder."""
     from unitalk import __version__
 
-    write_json(
-        Layout(folder).marker, {"made_by": made_by, "unitalk_version": __version__, **about}
-    )
+    write_json(Layout(folder).marker, {"made_by": made_by, "unitalk_version": __version__, **about})
 
 
 @contextlib.contextmanager
@@ -337,9 +351,7 @@ class Placer:
         real = os.path.realpath(source)
         with os.scandir(real) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
-        if self.link == "sym" and (
-            rename is None or not _renames(entries, rename)
-        ):
+        if self.link == "sym" and (rename is None or not _renames(entries, rename)):
             os.symlink(real, destination, target_is_directory=True)  # noqa: PTH211
             self.placed["sym"] += 1
             return 0
@@ -348,7 +360,9 @@ class Placer:
         for entry in entries:
             if entry.is_dir():
                 count += self.tree(
-                    entry.path, os.path.join(destination, entry.name), rename=rename  # noqa: PTH118
+                    entry.path,
+                    os.path.join(destination, entry.name),
+                    rename=rename,  # noqa: PTH118
                 )
             else:
                 name = entry.name if rename is None else rename(entry.name)
@@ -405,17 +419,8 @@ def unzip(archive: Path, destination: Path, *, top: str) -> int:
                 with opened.open(info) as source, target.open("xb") as file:
                     shutil.copyfileobj(source, file, 1 << 18)
                     written += file.tell()
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except _BROKEN_ARCHIVE as error:
         raise _damaged(archive, str(error)) from error
-    except OSError as error:
-        # zlib.error and lzma errors arrive as their own types; a full disk must keep its own.
-        if error.errno in {errno.EINVAL, None}:
-            raise _damaged(archive, str(error)) from error
-        raise
-    except Exception as error:
-        if type(error).__module__ in {"zlib", "_lzma", "lzma"}:
-            raise _damaged(archive, str(error)) from error
-        raise
     return written
 
 
@@ -428,7 +433,7 @@ def _members(opened: zipfile.ZipFile, archive: Path, top: str) -> dict[str, zipf
         name = getattr(info, "orig_filename", info.filename)
         path = PurePosixPath(name)
         kind = stat.S_IFMT(info.external_attr >> 16)
-        if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in path.parts[:1]:
+        if path.is_absolute() or ".." in path.parts or "\\" in name or _DRIVE.match(name):
             raise _damaged(archive, f"member {name!r} points outside the archive's folder")
         if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
             raise _damaged(archive, f"member {name!r} is a link or a device")
@@ -444,18 +449,14 @@ def _members(opened: zipfile.ZipFile, archive: Path, top: str) -> dict[str, zipf
 
 
 def _is_macos_litter(path: PurePosixPath) -> bool:
-    return (
-        path.parts[0] == "__MACOSX" or path.name == ".DS_Store" or path.name.startswith("._")
-    )
+    return path.parts[0] == "__MACOSX" or path.name == ".DS_Store" or path.name.startswith("._")
 
 
 def _check_volume(members: dict[str, zipfile.ZipInfo], archive: Path, destination: Path) -> None:
     total = sum(info.file_size for info in members.values())
     packed = archive.stat().st_size
     if total > MAX_UNPACK_RATIO * max(packed, 1 << 20):
-        raise _damaged(
-            archive, f"{human_size(packed)} that say they unpack to {human_size(total)}"
-        )
+        raise _damaged(archive, f"{human_size(packed)} that say they unpack to {human_size(total)}")
     free = free_bytes(destination)
     if total > free:
         raise OSError(
