@@ -130,7 +130,7 @@ def examples(items: Iterable[object], *, count: int | None = None, limit: int = 
         count: how many there are in all; default: the number of items.
         limit: how many to show.
     """
-    shown = []
+    shown: list[str] = []
     total = 0
     for item in items:
         total += 1

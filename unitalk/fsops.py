@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import lzma
 import os
@@ -27,11 +28,6 @@ from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-try:
-    import fcntl
-except ImportError:  # Windows: two writers of one folder are not told apart there
-    fcntl = None  # type: ignore[assignment]
 
 Link = Literal["auto", "hard", "sym", "copy"]
 LINKS: tuple[Link, ...] = get_args(Link)
@@ -81,7 +77,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     text = "b" not in mode
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        with open(  # noqa: PTH123 - a descriptor, not a path
+        with open(
             handle,
             mode,
             encoding="utf-8" if text else None,
@@ -94,10 +90,10 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         umask = os.umask(0)
         os.umask(umask)
         Path(name).chmod(0o666 & ~umask)
-        os.replace(name, path)  # noqa: PTH105
+        os.replace(name, path)
     finally:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)  # noqa: PTH108
+            os.unlink(name)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -244,9 +240,6 @@ def _locked_folder(folder: Path, destination: Path) -> Iterator[None]:
     """Make a folder and hold it against other processes for as long as this one lives."""
     while True:
         folder.mkdir(exist_ok=True)
-        if fcntl is None:
-            yield
-            return
         try:
             handle = os.open(folder, os.O_RDONLY)
         except FileNotFoundError:
@@ -273,7 +266,7 @@ def _locked_folder(folder: Path, destination: Path) -> Iterator[None]:
 
 def _same_file(handle: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(handle), os.stat(path))  # noqa: PTH116
+        return os.path.samestat(os.fstat(handle), os.stat(path))
     except FileNotFoundError:
         return False
 
@@ -308,12 +301,12 @@ class Placer:
         """
         source = os.path.realpath(source)
         if self.link == "sym":
-            os.symlink(source, destination)  # noqa: PTH211
+            os.symlink(source, destination)
             self.placed["sym"] += 1
             return
         if self.link in {"auto", "hard"}:
             try:
-                os.link(source, destination)  # noqa: PTH200
+                os.link(source, destination)
             except OSError as error:
                 if self.link == "hard" and error.errno in _NO_HARD_LINK:
                     raise UnitalkError(
@@ -352,21 +345,21 @@ class Placer:
         with os.scandir(real) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
         if self.link == "sym" and (rename is None or not _renames(entries, rename)):
-            os.symlink(real, destination, target_is_directory=True)  # noqa: PTH211
+            os.symlink(real, destination, target_is_directory=True)
             self.placed["sym"] += 1
             return 0
-        os.mkdir(destination)  # noqa: PTH102
+        os.mkdir(destination)
         count = 0
         for entry in entries:
             if entry.is_dir():
                 count += self.tree(
                     entry.path,
                     os.path.join(destination, entry.name),
-                    rename=rename,  # noqa: PTH118
+                    rename=rename,
                 )
             else:
                 name = entry.name if rename is None else rename(entry.name)
-                self.file(entry.path, os.path.join(destination, name))  # noqa: PTH118
+                self.file(entry.path, os.path.join(destination, name))
                 count += 1
         return count
 

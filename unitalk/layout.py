@@ -153,7 +153,7 @@ def faces(folder: str | Path) -> dict[int, str]:
     """
     found: dict[int, str] = {}
     try:
-        names = os.listdir(folder)  # noqa: PTH208 - str is what is needed, a million times
+        names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     for name in names:

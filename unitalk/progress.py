@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, NoReturn, Protocol, Self, TextIO
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -105,7 +105,7 @@ class _BarTask:
         from tqdm import tqdm
 
         self._lock = threading.Lock()
-        self._bar: tqdm[object] = tqdm(
+        self._bar: tqdm[NoReturn] = tqdm(
             total=total,
             desc=description,
             unit=unit if unit == "B" else f" {unit}",
