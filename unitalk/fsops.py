@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -27,7 +28,7 @@ from unitalk.layout import Layout
 from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 Link = Literal["auto", "hard", "sym", "copy"]
 LINKS: tuple[Link, ...] = get_args(Link)
@@ -53,6 +54,7 @@ _BROKEN_ARCHIVE = (
     NotImplementedError,
     RuntimeError,
     ValueError,
+    struct.error,
 )
 
 _DRIVE = re.compile(r"[A-Za-z]:/")
@@ -236,6 +238,20 @@ def mark(folder: Path, *, made_by: str, about: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder, made when absent, against other processes until the block ends.
+
+    A process that dies holds nothing.
+
+    Raises:
+        DestinationError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked_folder(folder, folder):
+        yield
+
+
+@contextlib.contextmanager
 def _locked_folder(folder: Path, destination: Path) -> Iterator[None]:
     """Make a folder and hold it against other processes for as long as this one lives."""
     while True:
@@ -322,50 +338,45 @@ class Placer:
         shutil.copy2(source, destination)
         self.placed["copy"] += 1
 
-    def tree(
-        self,
-        source: str | Path,
-        destination: str | Path,
-        *,
-        rename: Callable[[str], str] | None = None,
-    ) -> int:
+    def tree(self, source: str | Path, destination: str | Path) -> None:
         """Place a folder and all that is in it; the destination must not exist.
+
+        With symbolic links the folder itself becomes one link.
+        """
+        real = os.path.realpath(source)
+        if self.link == "sym":
+            self._folder_link(real, destination)
+            return
+        os.mkdir(destination)
+        with os.scandir(real) as listing:
+            for entry in listing:
+                target = os.path.join(destination, entry.name)
+                if entry.is_dir():
+                    self.tree(entry.path, target)
+                else:
+                    self.file(entry.path, target)
+
+    def files(self, source: str | Path, destination: str | Path, names: Mapping[str, str]) -> None:
+        """Place some files of a folder, each under a name of its own choice.
 
         With symbolic links and no name to change, the folder itself becomes one link.
 
         Args:
             source: a folder.
-            destination: its new name; the folder above it must exist.
-            rename: gives a file's new name from its name; folders keep theirs.
-
-        Returns:
-            How many files the source has (not counted, and 0, for a linked folder).
+            destination: the folder to make; it must not exist, the one above it must.
+            names: the name in the source -> the new name.
         """
         real = os.path.realpath(source)
-        with os.scandir(real) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-        if self.link == "sym" and (rename is None or not _renames(entries, rename)):
-            os.symlink(real, destination, target_is_directory=True)
-            self.placed["sym"] += 1
-            return 0
+        if self.link == "sym" and all(old == new for old, new in names.items()):
+            self._folder_link(real, destination)
+            return
         os.mkdir(destination)
-        count = 0
-        for entry in entries:
-            if entry.is_dir():
-                count += self.tree(
-                    entry.path,
-                    os.path.join(destination, entry.name),
-                    rename=rename,
-                )
-            else:
-                name = entry.name if rename is None else rename(entry.name)
-                self.file(entry.path, os.path.join(destination, name))
-                count += 1
-        return count
+        for old, new in names.items():
+            self.file(os.path.join(real, old), os.path.join(destination, new))
 
-
-def _renames(entries: list[os.DirEntry[str]], rename: Callable[[str], str]) -> bool:
-    return any(entry.is_dir() or rename(entry.name) != entry.name for entry in entries)
+    def _folder_link(self, real: str, destination: str | Path) -> None:
+        os.symlink(real, destination, target_is_directory=True)
+        self.placed["sym"] += 1
 
 
 def free_bytes(path: Path) -> int:
@@ -379,7 +390,9 @@ def free_bytes(path: Path) -> int:
 # ------------------------------------------------------------------------------ unpacking
 
 
-def unzip(archive: Path, destination: Path, *, top: str) -> int:
+def unzip(
+    archive: Path, destination: Path, *, top: str, on_member: Callable[[], object] | None = None
+) -> int:
     """Unpack an archive of one video into a folder.
 
     Members may begin with `<top>/` or not; what macOS drops into archives is skipped. Sizes are
@@ -389,13 +402,14 @@ def unzip(archive: Path, destination: Path, *, top: str) -> int:
         archive: a zip file.
         destination: the folder to fill; made when absent.
         top: the video's id.
+        on_member: called before each member; what it raises ends the work.
 
     Returns:
         How many bytes were written.
 
     Raises:
-        ArchiveError: it cannot be read, or holds what climbs out, a link, a device, the same name
-            twice, or far more than an archive of crops and sounds can hold.
+        ArchiveError: it cannot be read, holds no file, or holds what climbs out, a link, a device,
+            the same name twice, or far more than an archive of crops and sounds can hold.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -405,6 +419,8 @@ def unzip(archive: Path, destination: Path, *, top: str) -> int:
             folders: set[Path] = set()
             written = 0
             for name, info in members.items():
+                if on_member is not None:
+                    on_member()
                 target = destination / name
                 if target.parent not in folders:
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -414,6 +430,11 @@ def unzip(archive: Path, destination: Path, *, top: str) -> int:
                     written += file.tell()
     except _BROKEN_ARCHIVE as error:
         raise _damaged(archive, str(error)) from error
+    except OSError as error:
+        # A directory that points before the file's begin; a name longer than a name can be.
+        if error.errno in {errno.EINVAL, errno.ENAMETOOLONG}:
+            raise _damaged(archive, str(error)) from error
+        raise
     return written
 
 
@@ -430,14 +451,21 @@ def _members(opened: zipfile.ZipFile, archive: Path, top: str) -> dict[str, zipf
             raise _damaged(archive, f"member {name!r} points outside the archive's folder")
         if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
             raise _damaged(archive, f"member {name!r} is a link or a device")
-        if info.is_dir() or _is_macos_litter(path):
+        if info.is_dir() or (path.parts and _is_macos_litter(path)):
             continue
+        if not path.parts:
+            raise _damaged(archive, f"member {name!r} has no name")
         parts = path.parts[1:] if path.parts[0] == top and len(path.parts) > 1 else path.parts
         inner = "/".join(parts)
         if inner.casefold() in folded:
             raise _damaged(archive, f"member {name!r} is there twice")
         folded.add(inner.casefold())
         members[inner] = info
+    for name in folded:
+        if any(str(above) in folded for above in PurePosixPath(name).parents):
+            raise _damaged(archive, f"{name!r} lies inside what is a file")
+    if not members:
+        raise _damaged(archive, "it holds no file")
     return members
 
 

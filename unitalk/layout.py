@@ -96,6 +96,41 @@ class Layout:
         return wanted or present
 
 
+@dataclass(frozen=True, slots=True)
+class FlatLayout:
+    """The paths of a dataset in the form of ASC and ASDNet: one folder a track, no video between.
+
+    The files `<video_id>-activespeaker.csv` have a folder to themselves, because ASC's scripts take
+    every file there for a video and cut these 18 characters off its name (core/util.py).
+    """
+
+    root: Path
+
+    def csv(self, split: str) -> Path:
+        """The csv file with every face of a split."""
+        return Layout(self.root).csv(split)
+
+    def activespeaker_folder(self, split: str) -> Path:
+        """The folder of one file a video, AVA's eight columns without a header."""
+        return self.root / "csv" / split
+
+    def activespeaker(self, split: str, video_id: str) -> Path:
+        """One video's faces under the name that ASC's and ASDNet's scripts make up."""
+        return self.activespeaker_folder(split) / f"{check_id(video_id)}-activespeaker.csv"
+
+    def groundtruth(self, video_id: str) -> Path:
+        """The same file under the video's plain name."""
+        return self.root / "gt" / f"{check_id(video_id)}.csv"
+
+    def audio(self, split: str, entity_id: str) -> Path:
+        """The sound of one track."""
+        return self.root / _FOLDER["audio"] / split / f"{check_id(entity_id)}.wav"
+
+    def track(self, split: str, entity_id: str) -> Path:
+        """The folder of one track's face crops."""
+        return self.root / _FOLDER["video"] / split / check_id(entity_id)
+
+
 def hub_path(part: Part, split: str, video_id: str) -> str:
     """Where the dataset's repository keeps one part of one video."""
     return f"{_FOLDER[part]}/{split}/{video_id}.{'csv' if part == 'csv' else 'zip'}"

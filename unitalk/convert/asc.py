@@ -1,0 +1,326 @@
+"""The flat layout that ASC (Active Speakers in Context) and ASDNet read.
+
+Both take the csv's text of a time as a file name: `<entity_id>/<text>.jpg`. A text that is not the
+name of a file becomes a black image there, and a missing wav becomes silence, both without a
+message. So the text is written as the file's name here, and every row is looked up afterwards.
+
+::
+
+    csv/<split>_orig.csv                            ten columns, header; read from the end
+    csv/<split>/<video_id>-activespeaker.csv        AVA's eight columns, no header
+    gt/<video_id>.csv                               the same file under the name that papers use
+    clips_audios/<split>/<entity_id>.wav
+    clips_videos/<split>/<entity_id>/<time>.jpg
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import wave
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from unitalk import schema
+from unitalk.errors import EXAMPLES, LayoutError, SchemaError, examples
+from unitalk.fsops import Link, Placer, check_apart, check_destination, staged_folder
+from unitalk.layout import FlatLayout, Layout, Split, face_name, faces, find_entity
+from unitalk.progress import Progress, SilentProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SLACK = 0.005  # seconds that a wav may be shorter than its faces: AVA's are cut a sample short
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertReport:
+    """What a conversion made, and what a loader would find wrong with it.
+
+    Attributes:
+        source: the dataset that was converted.
+        destination: the folder that was made.
+        splits: the splits that were converted.
+        rows: faces, all of them looked up.
+        tracks: entities.
+        videos: videos.
+        files: files placed, by way: hard, copy, and sym for links.
+        black: how many faces have no crop: a loader would see a black image.
+        silent: tracks without sound: a loader would hear zeros.
+        short: tracks whose sound ends before their faces do.
+        findings: what is wrong, in words, with examples.
+        warnings: what the reader should know.
+    """
+
+    source: str
+    destination: str
+    splits: tuple[Split, ...]
+    rows: int
+    tracks: int
+    videos: int
+    files: dict[str, int]
+    black: int
+    silent: int
+    short: int
+    findings: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether a loader would find every face and every sound."""
+        return not self.findings
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        return {
+            "schema_version": 1,
+            "source": self.source,
+            "destination": self.destination,
+            "splits": list(self.splits),
+            "rows": self.rows,
+            "tracks": self.tracks,
+            "videos": self.videos,
+            "files": dict(self.files),
+            "black": self.black,
+            "silent": self.silent,
+            "short": self.short,
+            "findings": list(self.findings),
+            "warnings": list(self.warnings),
+        }
+
+
+def convert_asc(
+    source: Path,
+    destination: Path,
+    *,
+    splits: tuple[Split, ...] = (),
+    link: Link = "auto",
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> ConvertReport:
+    """Convert a dataset to the flat layout of ASC and ASDNet, and check it as they would read it.
+
+    Args:
+        source: a dataset, made by this program or by the original scripts.
+        destination: a folder that does not exist, is empty, or (with `overwrite`) was made by
+            convert-asc.
+        splits: which to convert; default: all that are present.
+        link: how files are placed, see `fsops.Placer`.
+        overwrite: replace what an earlier conversion made there.
+        progress: where to report to.
+
+    Returns:
+        The report; its `findings` are for the caller to act upon.
+
+    Raises:
+        DestinationError: the destination is not free, or one folder contains the other.
+        LayoutError: the source is no dataset or lacks a split, or two videos of a split have
+            tracks of the same name, which the flat layout cannot tell apart.
+        SchemaError: the source's csv breaks the schema.
+    """
+    progress = progress or SilentProgress()
+    check_apart(source, destination)
+    check_destination(destination, made_by="convert-asc", overwrite=overwrite)
+    old = Layout(Path(source))
+    splits = old.require_splits(splits)
+    placer = Placer(link)
+    check = _Check()
+    about = {"source": str(Path(source).resolve()), "splits": list(splits)}
+    with staged_folder(
+        destination, made_by="convert-asc", overwrite=overwrite, about=about
+    ) as staging:
+        new = FlatLayout(staging)
+        for split in splits:
+            tracks = _write_rows(old.csv(split), new, split)
+            _place(old, new, split, tracks, placer, progress=progress)
+            check.read(new, split)
+    return ConvertReport(
+        source=str(source),
+        destination=str(destination),
+        splits=splits,
+        rows=check.rows,
+        tracks=check.tracks,
+        videos=len(check.videos),
+        files=dict(placer.placed),
+        black=check.black.count,
+        silent=check.silent.count,
+        short=check.short.count,
+        findings=check.findings(),
+        warnings=(),
+    )
+
+
+# ------------------------------------------------------------------------------ writing
+
+
+def _write_rows(source: Path, new: FlatLayout, split: Split) -> dict[str, str]:
+    """Write the split's rows in all their places; returns entity_id -> video_id.
+
+    Raises:
+        SchemaError: a column is missing.
+        LayoutError: two videos have tracks of the same name.
+    """
+    head, batches = schema.read_text(source)
+    missing = [name for name in schema.COLUMNS if name not in head.columns]
+    if missing:
+        raise SchemaError(
+            f"{source}: ASC needs the ten columns of UniTalk, and {', '.join(missing)} are missing",
+            hint=f"the columns are {', '.join(schema.COLUMNS)}",
+        )
+    tracks: dict[str, str] = {}
+    new.activespeaker_folder(split).mkdir(parents=True)
+
+    def rewritten() -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            ten = _with_file_times(batch)
+            for video, part in _by_video(ten):
+                _note_tracks(source, tracks, video, part)
+                with new.activespeaker(split, video).open("ab") as file:
+                    schema.append_text(file, part.select(schema.AVA_COLUMNS))
+            yield ten
+
+    schema.write_text(new.csv(split), schema.COLUMNS, rewritten())
+    second_name = Placer()
+    for video in dict.fromkeys(tracks.values()):
+        path = new.groundtruth(video)
+        path.parent.mkdir(exist_ok=True)
+        second_name.file(new.activespeaker(split, video), path)
+    return tracks
+
+
+def _with_file_times(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The ten columns, with each time's text equal to its face's file name."""
+    seconds = pc.cast(batch[schema.TIME], pa.float64()).to_numpy()
+    times, place = np.unique(np.rint(seconds * 1000).astype(np.int64), return_inverse=True)
+    texts = np.array([face_name(int(time)).removesuffix(".jpg") for time in times], object)
+    columns = {name: batch[name] for name in schema.COLUMNS}
+    columns[schema.TIME] = pa.array(texts[place], pa.string())
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _by_video(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    for video in pc.unique(batch[schema.VIDEO]):
+        yield str(video), batch.filter(pc.equal(batch[schema.VIDEO], video))
+
+
+def _note_tracks(source: Path, tracks: dict[str, str], video: str, part: pa.RecordBatch) -> None:
+    for entity in map(str, pc.unique(part[schema.ENTITY])):
+        if tracks.setdefault(entity, video) != video:
+            raise LayoutError(
+                f"{source}: the videos {tracks[entity]} and {video} both have a track {entity!r}",
+                hint="the flat layout has one folder a track, and one would overwrite the other; "
+                "give the tracks different ids",
+            )
+
+
+def _place(  # noqa: PLR0917 - from where, to where, what, how
+    old: Layout,
+    new: FlatLayout,
+    split: Split,
+    tracks: dict[str, str],
+    placer: Placer,
+    *,
+    progress: Progress,
+) -> None:
+    """Place every track's crops and sound; what the source lacks is found by the check."""
+    new.audio(split, "any").parent.mkdir(parents=True)
+    new.track(split, "any").parent.mkdir(parents=True)
+    with progress.task(f"placing {split}", total=len(tracks), unit="tracks") as task:
+        for entity, video in tracks.items():
+            crops = find_entity(old.part("video", split, video), entity)
+            if crops is not None:
+                names = {name: face_name(time) for time, name in faces(crops).items()}
+                placer.files(crops, new.track(split, entity), names)
+            sound = find_entity(old.part("audio", split, video), entity, ".wav")
+            if sound is not None:
+                placer.file(sound, new.audio(split, entity))
+            task.advance()
+
+
+# ------------------------------------------------------------------------------ checking
+
+
+@dataclass(slots=True)
+class _Found:
+    """Something that is wrong, how often, and the first few."""
+
+    what: str
+    count: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    def add(self, example: str) -> None:
+        self.count += 1
+        if len(self.shown) < EXAMPLES:
+            self.shown.append(example)
+
+
+@dataclass(slots=True)
+class _Check:
+    """Reads what was written the way ASC's and ASDNet's loader does, from the end of each row.
+
+    See core/dataset.py (`_cache_entity_data`) and core/io.py (`load_av_clip_from_metadata`) of
+    Active Speakers in Context.
+    """
+
+    rows: int = 0
+    tracks: int = 0
+    videos: set[str] = field(default_factory=set)
+    black: _Found = field(default_factory=lambda: _Found("faces without a crop (black there)"))
+    silent: _Found = field(default_factory=lambda: _Found("tracks without sound (silent there)"))
+    short: _Found = field(default_factory=lambda: _Found("tracks whose sound ends too early"))
+
+    def read(self, new: FlatLayout, split: Split) -> None:
+        """Look every row of a split up on the disk."""
+        spans: dict[str, tuple[float, float]] = {}
+        listing = lru_cache(maxsize=256)(lambda entity: _names(new.track(split, entity)))
+        with new.csv(split).open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            next(rows)
+            for row in rows:
+                video, text, entity = row[0], row[1], row[-3]
+                self.rows += 1
+                self.videos.add(video)
+                if f"{text}.jpg" not in listing(entity):
+                    self.black.add(f"{split}/{entity}/{text}.jpg")
+                # The loader takes an entity's first row for the beginning of its sound.
+                time = float(text)
+                first, last = spans.get(entity, (time, time))
+                spans[entity] = (first, max(last, time))
+        self.tracks += len(spans)
+        for entity, (first, last) in spans.items():
+            name = f"{split}/{entity}.wav"
+            seconds = _seconds(new.audio(split, entity))
+            if seconds is None:
+                self.silent.add(name)
+            elif seconds + _SLACK < last - first:
+                self.short.add(f"{name} ({seconds:.2f} s for {last - first:.2f} s of faces)")
+
+    def findings(self) -> tuple[str, ...]:
+        """One sentence a kind."""
+        return tuple(
+            f"{found.count:,} {found.what}: {examples(found.shown, count=found.count)}"
+            for found in (self.black, self.silent, self.short)
+            if found.count
+        )
+
+
+def _names(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _seconds(wav: Path) -> float | None:
+    """How long a wav is; None where a loader would fail to read it."""
+    try:
+        with wave.open(str(wav), "rb") as sound:
+            return sound.getnframes() / sound.getframerate()
+    except (OSError, EOFError, wave.Error):
+        return None

@@ -1,0 +1,300 @@
+"""Join predictions to ground truth by key, and say everything that does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import numpy as np
+
+from unitalk import schema
+from unitalk.errors import EXAMPLES, CoverageError, DataError, examples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from unitalk.schema import Faces
+
+T = TypeVar("T", bound=np.generic)
+
+_TIME_BITS = 32
+_UNKNOWN = -1  # the code of an entity that the ground truth does not have
+_PIECE = 1 << 16  # rows compared at a time, so that temporaries stay in the cache
+
+BOX_TOLERANCE = 1e-6
+"""Boxes are equal when each edge differs by at most this, relative to the larger of the two."""
+_BOX_FLOOR = 1e-9  # absolute, for edges at 0; the reference's own tolerance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """The faces that are in both files, in the order of the ground truth's rows.
+
+    Attributes:
+        labels: [rows] True for SPEAKING_AUDIBLE.
+        scores: [rows].
+        keys: [rows] track and time in one number; larger is later in the same track.
+        tracks: [rows] index into `track_names`.
+        track_names: the entity ids of the ground truth.
+        videos: how many videos the matched faces are of.
+        missing: ground truth faces that the predictions lack.
+        extra: predicted faces that the ground truth does not have.
+        other_labels: predicted rows whose label is not SPEAKING_AUDIBLE.
+    """
+
+    labels: npt.NDArray[np.bool_]
+    scores: npt.NDArray[np.float64]
+    keys: npt.NDArray[np.int64]
+    tracks: npt.NDArray[np.int32]
+    track_names: list[str]
+    videos: int
+    missing: int
+    extra: int
+    other_labels: int
+
+
+def match(groundtruth: Faces, predictions: Faces, *, partial: bool = False) -> Matched:
+    """Join by (`entity_id`, milliseconds).
+
+    Args:
+        groundtruth: with the columns of AVA.
+        predictions: with the key, the boxes and the score.
+        partial: go on with what both have when they do not cover each other.
+
+    Raises:
+        CoverageError: a face is missing or unknown, and `partial` was not asked for; or nothing
+            matches at all.
+        DataError: a key is there twice, or boxes of the same face differ.
+    """
+    tracks, names = groundtruth.codes(schema.ENTITY)
+    keys = _keys(tracks, groundtruth)
+    predicted_keys = _keys(_codes_among(names, predictions), predictions)
+    if np.array_equal(keys, predicted_keys) and bool(np.all(keys[1:] > keys[:-1])):
+        pair = Pair(None, None, len(keys))
+    else:
+        pair = _pair(groundtruth, keys, predictions, predicted_keys)
+    missing, extra = len(keys) - pair.count, len(predicted_keys) - pair.count
+    if (missing or extra) and not (partial and pair.count):
+        raise _not_covered(groundtruth, predictions, keys, predicted_keys, pair)
+    _compare_boxes(groundtruth, predictions, pair)
+    label_codes, label_names = groundtruth.codes(schema.LABEL)
+    is_positive = np.array([name == schema.SPEAKING for name in label_names])
+    video_codes, _ = groundtruth.codes(schema.VIDEO)
+    scores = predictions.table[schema.SCORE].to_numpy()
+    return Matched(
+        labels=pair.of_groundtruth(is_positive[label_codes]),
+        scores=pair.of_predictions(scores),
+        keys=pair.of_groundtruth(keys),
+        tracks=pair.of_groundtruth(tracks),
+        track_names=names,
+        videos=int(np.count_nonzero(np.bincount(pair.of_groundtruth(video_codes)))),
+        missing=missing,
+        extra=extra,
+        other_labels=_other_labels(predictions),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Which row of the predictions belongs to which row of the ground truth.
+
+    Attributes:
+        rows: [count] rows of the ground truth, ascending; None when it is all of them.
+        partners: [count] rows of the predictions; None when they stand in the same order.
+        count: how many faces are in both.
+    """
+
+    rows: npt.NDArray[np.int64] | None
+    partners: npt.NDArray[np.int64] | None
+    count: int
+
+    def of_groundtruth(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        """Take the matched rows of a column of the ground truth."""
+        return values if self.rows is None else values[self.rows]
+
+    def of_predictions(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        """Take the partners' rows of a column of the predictions."""
+        return values if self.partners is None else values[self.partners]
+
+
+def _codes_among(names: list[str], predictions: Faces) -> npt.NDArray[np.int32]:
+    """Each predicted row's entity as an index into `names`."""
+    codes, own = predictions.codes(schema.ENTITY)
+    place = {name: index for index, name in enumerate(names)}
+    move = np.array([place.get(name, _UNKNOWN) for name in own], np.int32)
+    return move[codes]
+
+
+def _keys(codes: npt.NDArray[np.int32], faces: Faces) -> npt.NDArray[np.int64]:
+    keys = codes.astype(np.int64)
+    keys <<= _TIME_BITS
+    keys += faces.milliseconds()
+    return keys
+
+
+def _pair(
+    groundtruth: Faces,
+    keys: npt.NDArray[np.int64],
+    predictions: Faces,
+    predicted_keys: npt.NDArray[np.int64],
+) -> Pair:
+    order = _sorted_unique(groundtruth, keys)
+    # Unknown entities share the code -1, so only known ones can be compared with each other.
+    predicted_order = _sorted_unique(predictions, predicted_keys)
+    ours, theirs = keys[order], predicted_keys[predicted_order]
+    if np.array_equal(ours, theirs):
+        partners = np.empty(len(keys), np.int64)
+        partners[order] = predicted_order
+        return Pair(None, partners, len(keys))
+    place = np.minimum(np.searchsorted(theirs, ours), len(theirs) - 1)
+    found = theirs[place] == ours
+    rows, partners = order[found], predicted_order[place[found]]
+    back = np.argsort(rows)
+    return Pair(rows[back], partners[back], len(rows))
+
+
+def _sorted_unique(faces: Faces, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The order that sorts the keys.
+
+    Raises:
+        DataError: a key is there twice.
+    """
+    order = np.argsort(keys, kind="stable")
+    ascending = keys[order]
+    twice = np.flatnonzero((ascending[1:] == ascending[:-1]) & (ascending[1:] >= 0))
+    if len(twice):
+        pairs = [(int(order[i]), int(order[i + 1])) for i in twice[:EXAMPLES]]
+        lines = faces.where([row for pair in pairs for row in pair])
+        shown = [
+            f"{face} ({first} and {second})"
+            for face, first, second in zip(
+                _name_faces(faces, [first for first, _ in pairs]),
+                lines[::2],
+                lines[1::2],
+                strict=True,
+            )
+        ]
+        raise DataError(
+            f"{faces.name}: {len(twice):,} faces are there twice (same entity_id, same "
+            f"millisecond): {examples(shown, count=len(twice))}",
+            hint="keep one row a face",
+        )
+    return order
+
+
+def _name_faces(faces: Faces, rows: Sequence[int]) -> list[str]:
+    few = faces.table.select([schema.ENTITY, schema.TIME]).take(np.asarray(rows, np.int64))
+    return [f"{row[schema.ENTITY]} at {row[schema.TIME]:g} s" for row in few.to_pylist()]
+
+
+def _not_covered(
+    groundtruth: Faces,
+    predictions: Faces,
+    keys: npt.NDArray[np.int64],
+    predicted_keys: npt.NDArray[np.int64],
+    pair: Pair,
+) -> CoverageError:
+    """Name the faces and the entities that are on one side only."""
+    missing = _complement(len(keys), pair.rows)
+    extra = _complement(len(predicted_keys), pair.partners)
+    lines = [
+        f"predictions and ground truth do not cover each other: {pair.count:,} of {len(keys):,} "
+        f"faces match"
+    ]
+    if len(missing):
+        lines.append(f"missing from {predictions.name}: {_some(groundtruth, missing)}")
+    if len(extra):
+        lines.append(f"not in {groundtruth.name}: {_some(predictions, extra)}")
+    unknown = predicted_keys[extra] < 0
+    if unknown.any():
+        codes, names = predictions.codes(schema.ENTITY)
+        strange = [names[code] for code in np.unique(codes[extra[unknown]])]
+        lines.append(f"entity ids that the ground truth does not have: {examples(strange)}")
+    return CoverageError(
+        "\n  ".join(lines),
+        hint="score every face once, with the ground truth's entity_id and frame_timestamp"
+        + ("; or score only what matches with --partial" if pair.count else ""),
+    )
+
+
+def _complement(count: int, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
+    there = np.zeros(count, np.bool_)
+    there[slice(None) if rows is None else rows] = True
+    return np.flatnonzero(~there)
+
+
+def _some(faces: Faces, rows: npt.NDArray[np.int64]) -> str:
+    first = [int(row) for row in rows[:EXAMPLES]]
+    shown = [
+        f"{face} ({line})"
+        for face, line in zip(_name_faces(faces, first), faces.where(first), strict=True)
+    ]
+    noun = "face" if len(rows) == 1 else "faces"
+    return f"{len(rows):,} {noun}: {examples(shown, count=len(rows))}"
+
+
+def _compare_boxes(groundtruth: Faces, predictions: Faces, pair: Pair) -> None:
+    """Hold every predicted box to the annotated one.
+
+    Raises:
+        DataError: boxes differ.
+    """
+    wrong: list[int] = []
+    count = 0
+    for start in range(0, pair.count, _PIECE):
+        differs = np.zeros(min(_PIECE, pair.count - start), np.bool_)
+        for name in schema.BOX:
+            ours = _piece(groundtruth, name, pair.rows, start, len(differs))
+            theirs = _piece(predictions, name, pair.partners, start, len(differs))
+            allowed = BOX_TOLERANCE * np.maximum(np.abs(ours), np.abs(theirs)) + _BOX_FLOOR
+            differs |= np.abs(ours - theirs) > allowed
+        found = np.flatnonzero(differs)
+        count += len(found)
+        wrong += [int(i) + start for i in found[: EXAMPLES - len(wrong)]]
+    if count:
+        rows = wrong if pair.rows is None else [int(pair.rows[i]) for i in wrong]
+        partners = wrong if pair.partners is None else [int(pair.partners[i]) for i in wrong]
+        raise DataError(
+            f"{count:,} of {pair.count:,} boxes differ between {groundtruth.name} and "
+            f"{predictions.name}:\n  "
+            + "\n  ".join(_name_boxes(groundtruth, rows, predictions, partners)),
+            hint="copy the boxes from the ground truth; both are relative to the frame, 0 to 1",
+        )
+
+
+def _piece(
+    faces: Faces, column: str, rows: npt.NDArray[np.int64] | None, start: int, count: int
+) -> npt.NDArray[np.float64]:
+    if rows is None:
+        piece = faces.table[column].slice(start, count)
+    else:
+        piece = faces.table.select([column]).take(rows[start : start + count])[column]
+    return cast("npt.NDArray[np.float64]", piece.to_numpy())
+
+
+def _name_boxes(
+    groundtruth: Faces, rows: list[int], predictions: Faces, partners: list[int]
+) -> list[str]:
+    ours = groundtruth.table.select(schema.BOX).take(np.asarray(rows)).to_pylist()
+    theirs = predictions.table.select(schema.BOX).take(np.asarray(partners)).to_pylist()
+    return [
+        f"{line}: {face}: {' '.join(f'{box[c]:g}' for c in schema.BOX)} is annotated, "
+        f"{' '.join(f'{other[c]:g}' for c in schema.BOX)} predicted"
+        for line, face, box, other in zip(
+            predictions.where(partners),
+            _name_faces(groundtruth, rows),
+            ours,
+            theirs,
+            strict=True,
+        )
+    ]
+
+
+def _other_labels(predictions: Faces) -> int:
+    if schema.LABEL not in predictions.table.column_names:
+        return 0
+    codes, names = predictions.codes(schema.LABEL)
+    counts = np.bincount(codes, minlength=len(names))
+    return sum(int(n) for n, name in zip(counts, names, strict=True) if name != schema.SPEAKING)
