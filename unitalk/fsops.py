@@ -28,7 +28,7 @@ from unitalk.layout import Layout
 from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 Link = Literal["auto", "hard", "sym", "copy"]
 LINKS: tuple[Link, ...] = get_args(Link)
@@ -461,9 +461,10 @@ def _members(opened: zipfile.ZipFile, archive: Path, top: str) -> dict[str, zipf
             raise _damaged(archive, f"member {name!r} is there twice")
         folded.add(inner.casefold())
         members[inner] = info
-    for name in folded:
-        if any(str(above) in folded for above in PurePosixPath(name).parents):
-            raise _damaged(archive, f"{name!r} lies inside what is a file")
+    for folder in {name.rpartition("/")[0] for name in folded}:
+        inside = PurePosixPath(folder)
+        if any(str(above) in folded for above in (inside, *inside.parents)):
+            raise _damaged(archive, f"members lie inside {folder!r}, which is a file")
     if not members:
         raise _damaged(archive, "it holds no file")
     return members

@@ -219,7 +219,7 @@ def _note_tracks(source: Path, tracks: dict[str, str], video: str, part: pa.Reco
             )
 
 
-def _place(  # noqa: PLR0917 - from where, to where, what, how
+def _place(
     old: Layout,
     new: FlatLayout,
     split: Split,
