@@ -1,3 +1,135 @@
-"""Active speaker detection data and scores you can trust."""
+"""Active speaker detection data and scores you can trust.
+
+>>> import unitalk
+>>> result = unitalk.evaluate("val_orig.csv", "predictions.csv")  # doctest: +SKIP
+>>> result.average_precision  # doctest: +SKIP
+0.8320134
+
+Importing this package imports nothing heavy: each name below is fetched when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unitalk.catalog import Video, videos
+    from unitalk.convert.asc import ConvertReport, convert_asc
+    from unitalk.download import DownloadReport, Plan, Selection
+    from unitalk.download import plan as plan_download
+    from unitalk.download import run as run_download
+    from unitalk.errors import (
+        AccessError,
+        ArchiveError,
+        CoverageError,
+        DataError,
+        DestinationError,
+        HubError,
+        IncompleteError,
+        IntegrityError,
+        LayoutError,
+        MissingExtraError,
+        NotFoundError,
+        SchemaError,
+        UnitalkError,
+        UsageError,
+    )
+    from unitalk.evaluation import Evaluation, evaluate, reference_score
+    from unitalk.hub import Hub
+    from unitalk.layout import Layout
+    from unitalk.sample import SampleReport, make_sample
+    from unitalk.schema import read_groundtruth, read_predictions
+    from unitalk.trim import TrimReport, trim_dataset
 
 __version__ = "0.1.0"
+
+_HOME = {
+    "AccessError": "errors",
+    "ArchiveError": "errors",
+    "ConvertReport": "convert.asc",
+    "CoverageError": "errors",
+    "DataError": "errors",
+    "DestinationError": "errors",
+    "DownloadReport": "download",
+    "Evaluation": "evaluation",
+    "Hub": "hub",
+    "HubError": "errors",
+    "IncompleteError": "errors",
+    "IntegrityError": "errors",
+    "Layout": "layout",
+    "LayoutError": "errors",
+    "MissingExtraError": "errors",
+    "NotFoundError": "errors",
+    "Plan": "download",
+    "SampleReport": "sample",
+    "SchemaError": "errors",
+    "Selection": "download",
+    "TrimReport": "trim",
+    "UnitalkError": "errors",
+    "UsageError": "errors",
+    "Video": "catalog",
+    "convert_asc": "convert.asc",
+    "evaluate": "evaluation",
+    "make_sample": "sample",
+    "plan_download": "download:plan",
+    "read_groundtruth": "schema",
+    "read_predictions": "schema",
+    "reference_score": "evaluation",
+    "run_download": "download:run",
+    "trim_dataset": "trim",
+    "videos": "catalog",
+}
+
+__all__ = [
+    "AccessError",
+    "ArchiveError",
+    "ConvertReport",
+    "CoverageError",
+    "DataError",
+    "DestinationError",
+    "DownloadReport",
+    "Evaluation",
+    "Hub",
+    "HubError",
+    "IncompleteError",
+    "IntegrityError",
+    "Layout",
+    "LayoutError",
+    "MissingExtraError",
+    "NotFoundError",
+    "Plan",
+    "SampleReport",
+    "SchemaError",
+    "Selection",
+    "TrimReport",
+    "UnitalkError",
+    "UsageError",
+    "Video",
+    "__version__",
+    "convert_asc",
+    "evaluate",
+    "make_sample",
+    "plan_download",
+    "read_groundtruth",
+    "read_predictions",
+    "reference_score",
+    "run_download",
+    "trim_dataset",
+    "videos",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    """Fetch a public name from the module that defines it."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'unitalk' has no attribute {name!r}")
+    module, _, own_name = _HOME[name].partition(":")
+    value = getattr(importlib.import_module(f"unitalk.{module}"), own_name or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

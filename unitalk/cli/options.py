@@ -1,0 +1,87 @@
+"""Options that several verbs share, as decorators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+import unitalk
+from unitalk.cli.output import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+
+# click wants choices before any verb is imported, and layout is cheap to import, fsops is not
+# (zipfile, tempfile); a test holds these to fsops.LINKS.
+LINKS = ("auto", "hard", "sym", "copy")
+
+
+def _console(context: click.Context) -> Console:
+    console = context.find_object(Console)
+    if console is None:
+        console = context.find_root().obj = Console()
+    return console
+
+
+def _set_quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        _console(context).quiet = True
+
+
+def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        _console(context).verbose = True
+
+
+def common_options(function: Function) -> Function:
+    """Add -q, -v and --version, which work before and after the verb."""
+    for option in (
+        click.version_option(unitalk.__version__, "--version", prog_name="unitalk"),
+        click.option(
+            "-v", "--verbose", is_flag=True, expose_value=False, callback=_set_verbose,
+            help="Say more, on stderr.",
+        ),
+        click.option(
+            "-q", "--quiet", is_flag=True, expose_value=False, callback=_set_quiet,
+            help="Show no progress and no notes.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def report_options(function: Function) -> Function:
+    """Add --format and -o; the verb takes `form` and `output`."""
+    function = click.option(
+        "-o", "--output", type=NEW_FILE, help="Write the result to a file instead of stdout."
+    )(function)
+    return click.option(
+        "--format", "form", type=click.Choice(["text", "json"]), default="text",
+        show_default=True, help="For people, or for programs.",
+    )(function)  # fmt: skip
+
+
+def place_options(function: Function) -> Function:
+    """Add --link and --overwrite."""
+    function = click.option(
+        "--overwrite", is_flag=True, help="Replace what this verb made there earlier."
+    )(function)
+    return click.option(
+        "--link", type=click.Choice(LINKS), default="auto", show_default=True,
+        help="How files are placed. auto: hard links, copies where there are none.",
+    )(function)  # fmt: skip
+
+
+def splits_option(function: Function) -> Function:
+    """Add a repeatable --split; the verb takes `splits`."""
+    return click.option(
+        "--split", "splits", type=click.Choice(["train", "val"]), multiple=True,
+        help="Only this split; repeatable.  [default: all]",
+    )(function)  # fmt: skip

@@ -1,0 +1,50 @@
+"""`unitalk sample`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.options import FOLDER, common_options, report_options
+from unitalk.cli.output import Console, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("sample")
+@click.argument("destination", metavar="DEST", type=FOLDER)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--overwrite", is_flag=True, help="Replace a sample made there earlier.")
+@report_options
+@common_options
+@click.pass_obj
+def command(
+    console: Console,
+    *,
+    destination: Path,
+    seed: int,
+    overwrite: bool,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Make a small synthetic dataset in the dataset's exact form.
+
+    All val videos and four train videos under their real ids, with drawn faces whose mouths move
+    when the label says so, the sound that goes with it, and the predictions of an imperfect model.
+    The same seed gives the same bytes.
+    """
+    from unitalk.progress import size
+    from unitalk.sample import make_sample
+
+    report = make_sample(destination, seed=seed, overwrite=overwrite, progress=console.progress)
+    names = ("videos", "tracks", "faces", "positives")
+    rows = [
+        [split, *(f"{counts[name]:,}" for name in names)] for split, counts in report.counts.items()
+    ]
+    text = (
+        table([["split", *names], *rows], right=range(1, 5))
+        + f"\n{report.destination}: {size(report.size)}; predictions: {report.predictions.name}"
+    )
+    console.emit(report.to_dict(), text, form, output)

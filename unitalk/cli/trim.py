@@ -1,0 +1,71 @@
+"""`unitalk trim`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.options import FOLDER, common_options, place_options, report_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.cli.output import Console
+    from unitalk.fsops import Link
+    from unitalk.layout import Split
+
+
+@click.command("trim")
+@click.option("--path", "source", type=FOLDER, required=True, help="The dataset to cut.")
+@click.option("--new-path", type=FOLDER, required=True, help="The dataset to make.")
+@click.option(
+    "--list", "videos", required=True, metavar="FILE_OR_NAME",
+    help="A category's name (language, mixed, noise, visual), or a file with an id or a link a "
+    "line.",
+)  # fmt: skip
+@click.option(
+    "--split", type=click.Choice(["train", "val"]), default="val", show_default=True,
+    help="The split that the videos are in.",
+)  # fmt: skip
+@click.option("--partial", is_flag=True, help="Go on without what the dataset lacks.")
+@place_options
+@report_options
+@common_options
+@click.pass_obj
+def command(
+    console: Console,
+    *,
+    source: Path,
+    new_path: Path,
+    videos: str,
+    split: Split,
+    partial: bool,
+    link: Link,
+    overwrite: bool,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Make a dataset of some videos of another one.
+
+    Rows keep their text. Files are hard links by default: they need no space, and the source may
+    be deleted afterwards.
+    """
+    from unitalk.trim import trim_dataset
+
+    report = trim_dataset(
+        source, new_path, videos=videos, split=split, link=link, overwrite=overwrite,
+        partial=partial, progress=console.progress,
+    )  # fmt: skip
+    text = (
+        f"{report.destination}: {len(report.videos):,} videos, {report.rows:,} faces\n"
+        f"files: {placed(report.files)}"
+    )
+    console.emit(report.to_dict(), text, form, output)
+    console.warn(report.warnings)
+
+
+def placed(files: dict[str, int]) -> str:
+    """How many files were placed in which way, in words."""
+    words = {"hard": "hard links", "sym": "symbolic links", "copy": "copies"}
+    return ", ".join(f"{count:,} {words[way]}" for way, count in files.items()) or "none"

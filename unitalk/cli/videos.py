@@ -1,0 +1,53 @@
+"""`unitalk videos`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.options import common_options, report_options, splits_option
+from unitalk.cli.output import Console, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("videos")
+@splits_option
+@click.option(
+    "--category", "categories", multiple=True, metavar="NAME",
+    help="Only this category of the val split; repeatable.",
+)  # fmt: skip
+@click.option("--ids", "shown", flag_value="ids", help="Print only the ids, one a line.")
+@click.option("--links", "shown", flag_value="links", help="Print only the links, one a line.")
+@report_options
+@common_options
+@click.pass_obj
+def command(
+    console: Console,
+    *,
+    splits: tuple[str, ...],
+    categories: tuple[str, ...],
+    shown: str | None,
+    form: str,
+    output: Path | None,
+) -> None:
+    """List the published videos.
+
+    What --ids prints is a list that `unitalk trim --list` reads.
+    """
+    from unitalk import catalog
+
+    chosen = catalog.select(splits=splits, categories=categories)
+    if shown:
+        text = "\n".join(v.video_id if shown == "ids" else v.link for v in chosen)
+    else:
+        rows = [[v.video_id, v.split, v.category, v.link] for v in chosen]
+        text = table([["video_id", "split", "category", "link"], *rows])
+    result = {
+        "schema_version": 1,
+        "videos": [video.to_dict() for video in chosen],
+        "warnings": [],
+    }
+    console.emit(result, text, form, output)
