@@ -153,15 +153,11 @@ def staged_folder(
     staging = destination.with_name(f".{destination.name}.unitalk-staging")
     aside = destination.with_name(f".{destination.name}.unitalk-old")
     with _locked_folder(staging, destination):
-        _empty(staging)
-        # A run killed between the two renames below left the old folder aside and nothing in place.
-        if aside.exists():
-            if destination.exists():
-                shutil.rmtree(aside)
-            else:
-                aside.rename(destination)
-                check_destination(destination, made_by=made_by, overwrite=overwrite)
         try:
+            _empty(staging)
+            if aside.exists():
+                _undo_half_a_swap(aside, destination)
+                check_destination(destination, made_by=made_by, overwrite=overwrite)
             yield staging
             mark(staging, made_by=made_by, about=about)
             if destination.exists():
@@ -174,6 +170,18 @@ def staged_folder(
             shutil.rmtree(staging, ignore_errors=True)
             raise
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _undo_half_a_swap(aside: Path, destination: Path) -> None:
+    """Clear up after a run that was killed after it had put the old folder aside.
+
+    With nothing in its place the old folder goes back; else the swap was done, and only the
+    removal of the old folder was not.
+    """
+    if destination.exists():
+        shutil.rmtree(aside)
+    else:
+        aside.rename(destination)
 
 
 def check_destination(destination: Path, *, made_by: str, overwrite: bool = False) -> None:

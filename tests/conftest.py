@@ -1,0 +1,131 @@
+"""What many tests need: a small dataset drawn by hand, and the command line with its three outputs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from unitalk.cli.main import main
+
+HEADER = (
+    "video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"
+    "label,entity_id,label_id,instance_id"
+)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the command line left: three separate things."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    """Run the command line in this process."""
+
+    def run_it(*arguments: object) -> Ran:
+        with pytest.raises(SystemExit) as exit_:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ran(int(exit_.value.code or 0), captured.out, captured.err)
+
+    return run_it
+
+
+def face(video: str, time: str, entity: str, speaking: int, instance: int = 0) -> list[str]:
+    """One row of ten cells, in the schema's order."""
+    label = "SPEAKING_AUDIBLE" if speaking else "NOT_SPEAKING"
+    box = ["0.1", "0.2", "0.3", "0.45"]
+    return [video, time, *box, label, entity, str(speaking), f"{entity}:{instance}"]
+
+
+def write_csv(path: Path, rows: list[list[str]], header: str | None = HEADER) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = io.StringIO()
+    if header:
+        text.write(header + "\n")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def write_wav(path: Path, seconds: float) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(16000)
+        sound.writeframes(b"\1\0" * round(seconds * 16000))
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """How `make_dataset` draws one track: its times as the csv writes them, its labels, its files."""
+
+    entity: str
+    times: list[str]
+    labels: list[int]
+    names: list[str] | None = None  # the face files' names, where they are not "%.2f"
+    seconds: float | None = None  # the wav's length, where it is not that of the faces
+
+
+def make_dataset(
+    root: Path, videos: dict[str, list[Tracks]], *, split: str = "val", marker: bool = False
+) -> Path:
+    """Write a dataset as the original scripts leave one: no marker, times as pandas writes them."""
+    rows = []
+    for video, tracks in videos.items():
+        for track in tracks:
+            folder = root / "clips_videos" / split / video / track.entity
+            folder.mkdir(parents=True)
+            names = track.names or [f"{float(time):.2f}.jpg" for time in track.times]
+            for name in names:
+                (folder / name).write_bytes(f"{video} {track.entity} {name}".encode())
+            span = float(track.times[-1]) - float(track.times[0])
+            write_wav(
+                root / "clips_audios" / split / video / f"{track.entity}.wav",
+                span + 0.04 if track.seconds is None else track.seconds,
+            )
+            instance, before = -1, None
+            for time, label in zip(track.times, track.labels, strict=True):
+                instance += label != before
+                before = label
+                rows.append(face(video, time, track.entity, label, instance))
+    write_csv(root / "csv" / f"{split}_orig.csv", rows)
+    return root
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """Three val videos; the times 0.4, 1.0 and 12, an id that begins with `-`, one-frame tracks."""
+    return make_dataset(
+        tmp_path / "dataset",
+        {
+            "-maoolmiKi0": [
+                Tracks("-maoolmiKi0:0", ["0.36", "0.4", "0.44"], [0, 1, 1]),
+                Tracks("-maoolmiKi0:1", ["0.4", "0.44"], [0, 0]),
+            ],
+            "EEey6Pt0rqI": [Tracks("EEey6Pt0rqI:0", ["0.96", "1.0", "1.04"], [1, 1, 0])],
+            "9Zja_cIAwY8": [
+                Tracks("9Zja_cIAwY8:0", ["12", "12.04"], [0, 1]),
+                Tracks("9Zja_cIAwY8:1", ["900.2"], [1]),
+            ],
+        },
+    )
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path: what two folders must agree in."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,87 @@
+"""The published lists."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+import unitalk
+from unitalk import catalog
+
+
+def test_the_lists_hold_what_is_published():
+    """117 videos: 95 train, 22 val; 7 + 9 + 3 + 3 categories, each val video in exactly one."""
+    videos = catalog.videos()
+    assert Counter((video.split, video.category) for video in videos) == {
+        ("train", None): 95,
+        ("val", "language"): 7,
+        ("val", "mixed"): 9,
+        ("val", "noise"): 3,
+        ("val", "visual"): 3,
+    }
+    assert len({video.video_id for video in videos}) == 117
+    assert all(len(video.video_id) == 11 for video in videos)
+    assert [v.video_id for v in videos if v.video_id.startswith("-")] == [
+        "-ASZexdSdWE",
+        "-maoolmiKi0",
+    ]
+
+
+def test_the_order_is_that_of_the_lists():
+    first = catalog.videos()[0]
+    assert (first.video_id, first.split) == ("SFa5_upNcHM", "train")
+    assert first.link == "https://www.youtube.com/watch?v=SFa5_upNcHM"
+    assert catalog.videos()[95].video_id == "qv3-HaaxGUc"
+
+
+def test_selecting():
+    assert len(catalog.select(splits=("val",))) == 22
+    assert len(catalog.select(categories=("noise", "visual"))) == 6
+    assert [v.split for v in catalog.select(limit=2)] == ["train", "train", "val", "val"]
+    with pytest.raises(unitalk.UsageError, match="unknown category 'loud'"):
+        catalog.select(categories=("loud",))
+    with pytest.raises(unitalk.UsageError, match="no published video is in split train and"):
+        catalog.select(splits=("train",), categories=("noise",))
+
+
+def test_a_list_is_a_category_or_a_file_of_ids_or_links(tmp_path):
+    noise = catalog.resolve_list("noise")
+    assert noise == ("EEey6Pt0rqI", "9Zja_cIAwY8", "Hyk-WhQBIq0")
+    path = tmp_path / "list.csv"
+    path.write_bytes(
+        b"\xef\xbb\xbfLink\r\nhttps://www.youtube.com/watch?v=-maoolmiKi0\r\n\r\n"
+        b"https://youtu.be/EEey6Pt0rqI?t=3\r\n9Zja_cIAwY8\r\n9Zja_cIAwY8"
+    )
+    assert catalog.resolve_list(path) == ("-maoolmiKi0", "EEey6Pt0rqI", "9Zja_cIAwY8")
+
+
+def test_a_list_that_is_none(tmp_path):
+    with pytest.raises(unitalk.UsageError, match="neither a category nor a file"):
+        catalog.resolve_list("nois")
+    path = tmp_path / "list.csv"
+    path.write_text("abc\na,b\nc d\n")
+    with pytest.raises(unitalk.DataError, match="list.csv:2: 'a,b'.*list.csv:3: 'c d'"):
+        catalog.resolve_list(path)
+    path.write_text("Link\n\n")
+    with pytest.raises(unitalk.DataError, match="the list is empty"):
+        catalog.resolve_list(path)
+
+
+def test_the_verb_prints_a_table_ids_or_links(run):
+    ran = run("videos", "--category", "noise")
+    assert ran.stdout.splitlines()[0].split() == ["video_id", "split", "category", "link"]
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+    ids = run("videos", "--category", "noise", "--ids").stdout.split()
+    assert ids == ["EEey6Pt0rqI", "9Zja_cIAwY8", "Hyk-WhQBIq0"]
+    links = run("videos", "--split", "val", "--links").stdout.split()
+    assert links[0] == "https://www.youtube.com/watch?v=qv3-HaaxGUc"
+    assert len(links) == 22
+    assert run("videos", "--category", "loud").code == 2
+
+
+def test_what_the_verb_prints_is_a_list_that_trim_reads(run, tmp_path):
+    for form in ("--ids", "--links"):
+        path = tmp_path / "list.txt"
+        run("videos", "--category", "mixed", form, "-o", path)
+        assert catalog.resolve_list(path) == catalog.resolve_list("mixed")

@@ -1,0 +1,346 @@
+"""The hazards of the disk: what is half made, what is not ours, what cannot be linked."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import tree
+
+import unitalk
+from unitalk import fsops
+from unitalk.layout import Layout
+
+
+def make(destination: Path, text: str = "whole", **options) -> None:
+    with fsops.staged_folder(destination, made_by="test", about={"n": 1}, **options) as folder:
+        (folder / "file").write_text(text)
+
+
+# ------------------------------------------------------------------------------ one file
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "file.txt"
+    with fsops.atomic_write(path) as file:
+        file.write("a\r\nü")
+        assert not path.exists()
+    assert path.read_bytes() == "a\r\nü".encode()
+    with pytest.raises(KeyError), fsops.atomic_write(path) as file:
+        file.write("half")
+        raise KeyError
+    assert path.read_bytes() == "a\r\nü".encode()
+    assert os.listdir(path.parent) == ["file.txt"]
+
+
+def test_a_file_is_as_readable_as_any_other(tmp_path):
+    with fsops.atomic_write(tmp_path / "ours", "wb") as file:
+        file.write(b"x")
+    (tmp_path / "theirs").write_bytes(b"x")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "theirs").stat().st_mode
+
+
+def test_json_is_strict_both_ways(tmp_path):
+    fsops.write_json(tmp_path / "a.json", {"a": 1})
+    assert fsops.read_json(tmp_path / "a.json") == {"a": 1}
+    assert fsops.read_json(tmp_path / "none.json") is None
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        fsops.write_json(tmp_path / "b.json", float("nan"))
+    (tmp_path / "c.json").write_text("{")
+    with pytest.raises(unitalk.UnitalkError, match=r"c.json: not a JSON file"):
+        fsops.read_json(tmp_path / "c.json")
+
+
+# ------------------------------------------------------------------------------ one folder
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folder_gets_its_name_when_it_is_whole(tmp_path, exists):
+    destination = tmp_path / "deep" / "down"
+    if exists:
+        destination.mkdir(parents=True)
+    with fsops.staged_folder(destination, made_by="test", about={"n": 1}) as folder:
+        (folder / "file").write_text("x")
+        assert not destination.exists() or not os.listdir(destination)
+    assert (destination / "file").read_text() == "x"
+    assert os.listdir(destination.parent) == ["down"]
+    marker = fsops.read_json(Layout(destination).marker)
+    assert marker == {"made_by": "test", "unitalk_version": unitalk.__version__, "n": 1}
+
+
+def test_after_an_error_nothing_is_left(tmp_path):
+    destination = tmp_path / "folder"
+    with pytest.raises(KeyError), fsops.staged_folder(destination, made_by="test", about={}):
+        raise KeyError
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path):
+    code = (
+        "import os, signal, sys; from pathlib import Path; from unitalk import fsops\n"
+        "with fsops.staged_folder(Path(sys.argv[1]), made_by='test', about={}) as folder:\n"
+        "    (folder / 'litter').write_text('x'); (folder / 'sub').mkdir()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    destination = tmp_path / "folder"
+    killed = subprocess.run([sys.executable, "-c", code, destination], check=False)
+    assert killed.returncode == -9
+    assert os.listdir(tmp_path) == [".folder.unitalk-staging"]
+    make(destination)
+    assert set(tree(tmp_path)) == {"folder/file", "folder/.unitalk/dataset.json"}
+
+
+def test_two_processes_cannot_write_one_folder_and_a_dead_one_holds_nothing(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from unitalk import fsops\n"
+        "with fsops.staged_folder(Path(sys.argv[1]), made_by='test', about={}):\n"
+        "    print('ready', flush=True); sys.stdin.read()\n"
+    )
+    destination = tmp_path / "folder"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, destination], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"ready\n"
+        with pytest.raises(unitalk.DestinationError, match="another process is writing"):
+            make(destination)
+        other.kill()
+    make(destination)
+    assert (destination / "file").read_text() == "whole"
+
+
+def test_a_folder_that_is_not_ours_is_never_touched(tmp_path):
+    destination = tmp_path / "thesis"
+    destination.mkdir()
+    (destination / "chapter1.tex").write_text("years of work")
+    before = tree(tmp_path)
+    for overwrite in (False, True):
+        with pytest.raises(unitalk.DestinationError, match="did not make it"):
+            make(destination, overwrite=overwrite)
+    assert tree(tmp_path) == before
+
+
+def test_what_another_verb_made_is_not_replaced(tmp_path):
+    make(tmp_path / "folder")
+    with (
+        pytest.raises(unitalk.DestinationError, match="made by `unitalk test`"),
+        fsops.staged_folder(tmp_path / "folder", made_by="trim", overwrite=True, about={}),
+    ):
+        pass
+
+
+def test_what_the_same_verb_made_is_replaced_only_on_request(tmp_path):
+    make(tmp_path / "folder", "old")
+    with pytest.raises(unitalk.DestinationError, match="is not empty") as caught:
+        make(tmp_path / "folder", "new")
+    assert "--overwrite" in caught.value.hint
+    assert (tmp_path / "folder" / "file").read_text() == "old"
+    make(tmp_path / "folder", "new", overwrite=True)
+    assert (tmp_path / "folder" / "file").read_text() == "new"
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_a_failed_replacement_leaves_the_old_folder(tmp_path):
+    make(tmp_path / "folder", "old")
+    with (
+        pytest.raises(KeyError),
+        fsops.staged_folder(tmp_path / "folder", made_by="test", overwrite=True, about={}),
+    ):
+        raise KeyError
+    assert (tmp_path / "folder" / "file").read_text() == "old"
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_a_run_killed_between_the_two_renames_loses_nothing(tmp_path):
+    make(tmp_path / "folder", "old")
+    (tmp_path / "folder").rename(tmp_path / ".folder.unitalk-old")
+    with pytest.raises(unitalk.DestinationError, match="is not empty"):
+        make(tmp_path / "folder", "new")
+    assert (tmp_path / "folder" / "file").read_text() == "old"
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_a_destination_that_is_a_file_or_a_mount_point(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    with pytest.raises(unitalk.DestinationError, match="is not a folder"):
+        make(tmp_path / "file")
+    with pytest.raises(unitalk.DestinationError, match="is not a folder"):
+        (tmp_path / "dangling").symlink_to(tmp_path / "none")
+        fsops.check_destination(tmp_path / "dangling", made_by="test")
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "how"),
+    [("a", "a", "is"), ("a", "a/b", "lies inside"), ("a/b", "a", "contains"),
+     ("a", "link/b", "lies inside"), ("a", "c/../a/d", "lies inside")],
+)  # fmt: skip
+def test_source_and_destination_must_be_apart(tmp_path, source, destination, how):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    with pytest.raises(unitalk.DestinationError, match=f" {how} the source"):
+        fsops.check_apart(tmp_path / source, tmp_path / destination)
+    fsops.check_apart(tmp_path / "a", tmp_path / "ab")
+
+
+# ------------------------------------------------------------------------------ placing
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source" / "track"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "0.4.jpg").write_bytes(b"a")
+    (folder / "sub" / "b").write_bytes(b"b")
+    return folder
+
+
+@pytest.mark.parametrize("link", fsops.LINKS)
+def test_a_tree_is_placed_with_the_same_bytes(tmp_path, source, link):
+    placer = fsops.Placer(link)
+    placer.tree(source, tmp_path / "new")
+    assert tree(tmp_path / "new") == tree(source)
+    ways = {"auto": {"hard": 2}, "hard": {"hard": 2}, "copy": {"copy": 2}, "sym": {"sym": 1}}
+    assert placer.placed == ways[link]
+    same = os.path.samefile(source / "0.4.jpg", tmp_path / "new" / "0.4.jpg")
+    assert same is (link != "copy")
+    assert (tmp_path / "new").is_symlink() is (link == "sym")
+
+
+@pytest.mark.parametrize("link", fsops.LINKS)
+def test_files_are_placed_under_new_names(tmp_path, source, link):
+    placer = fsops.Placer(link)
+    placer.files(source, tmp_path / "new", {"0.4.jpg": "0.40.jpg"})
+    assert tree(tmp_path / "new") == {"0.40.jpg": b"a"}
+    assert sum(placer.placed.values()) == 1
+
+
+def test_a_folder_whose_names_stay_becomes_one_symbolic_link(tmp_path, source):
+    placer = fsops.Placer("sym")
+    placer.files(source, tmp_path / "new", {"0.4.jpg": "0.4.jpg"})
+    assert (tmp_path / "new").is_symlink()
+
+
+def test_links_are_followed_so_that_no_chain_arises(tmp_path, source):
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "0.4.jpg").symlink_to(source / "0.4.jpg")
+    for link in fsops.LINKS:
+        target = tmp_path / f"{link}.jpg"
+        fsops.Placer(link).file(tmp_path / "linked" / "0.4.jpg", target)
+        assert target.read_bytes() == b"a"
+        assert target.is_symlink() is (link == "sym")
+        if link == "sym":
+            assert os.readlink(target) == str(source / "0.4.jpg")
+        (tmp_path / f"tree-{link}").parent.mkdir(exist_ok=True)
+
+
+def on_another_file_system() -> Path | None:
+    """A writable folder from which no hard link leads to the temporary folder, if there is one."""
+    shm = Path("/dev/shm")
+    return shm if shm.is_dir() and os.access(shm, os.W_OK) else None
+
+
+def test_auto_copies_where_no_hard_link_can_be_and_hard_says_so(tmp_path, source):
+    other = on_another_file_system()
+    if other is None or os.stat(other).st_dev == os.stat(tmp_path).st_dev:
+        pytest.skip("needs a second writable file system (/dev/shm)")
+    target = other / f"unitalk-test-{os.getpid()}"
+    try:
+        with pytest.raises(unitalk.UnitalkError, match="no hard link") as caught:
+            fsops.Placer("hard").file(source / "0.4.jpg", target)
+        assert "--link" in caught.value.hint
+        placer = fsops.Placer("auto")
+        placer.file(source / "0.4.jpg", target)
+        assert (target.read_bytes(), placer.placed) == (b"a", {"copy": 1})
+    finally:
+        target.unlink(missing_ok=True)
+
+
+def test_a_name_that_is_taken_is_an_error_and_not_a_copy(tmp_path, source):
+    (tmp_path / "taken").write_bytes(b"mine")
+    for link in ("auto", "hard", "sym"):
+        with pytest.raises(FileExistsError):
+            fsops.Placer(link).file(source / "0.4.jpg", tmp_path / "taken")
+    assert (tmp_path / "taken").read_bytes() == b"mine"
+
+
+def test_free_bytes_of_a_folder_that_is_not_there_yet(tmp_path):
+    assert fsops.free_bytes(tmp_path / "a" / "b") > 0
+
+
+# ------------------------------------------------------------------------------ unpacking
+
+
+def zipped(path: Path, members: dict[str, bytes], **attributes: int) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = attributes.get("mode", stat.S_IFREG | 0o644) << 16
+            archive.writestr(info, content)
+    return path
+
+
+@pytest.mark.parametrize("top", ["vid/", ""])
+def test_an_archive_is_unpacked_with_and_without_its_top_folder(tmp_path, top):
+    members = {
+        f"{top}vid:0/0.40.jpg": b"a",
+        f"{top}vid:1/0.40.jpg": b"b",
+        "__MACOSX/._vid": b"x",
+        f"{top}.DS_Store": b"x",
+        f"{top}vid:0/._0.40.jpg": b"x",
+    }
+    written = fsops.unzip(zipped(tmp_path / "a.zip", members), tmp_path / "out", top="vid")
+    assert tree(tmp_path / "out") == {"vid:0/0.40.jpg": b"a", "vid:1/0.40.jpg": b"b"}
+    assert written == 2
+
+
+@pytest.mark.parametrize("name", ["../out.jpg", "vid/../../out.jpg", "/tmp/out.jpg", "C:/out.jpg",
+                                  "a\\..\\out.jpg"])  # fmt: skip
+def test_a_member_that_points_outside_is_refused(tmp_path, name):
+    archive = zipped(tmp_path / "a.zip", {"vid/ok.jpg": b"a", name: b"evil"})
+    with pytest.raises(unitalk.ArchiveError, match="outside the archive's folder"):
+        fsops.unzip(archive, tmp_path / "out", top="vid")
+    assert os.listdir(tmp_path) == ["a.zip"]
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
+def test_links_and_devices_are_refused(tmp_path, kind):
+    archive = zipped(tmp_path / "a.zip", {"vid/x": b"/etc/passwd"}, mode=kind | 0o777)
+    with pytest.raises(unitalk.ArchiveError, match="is a link or a device"):
+        fsops.unzip(archive, tmp_path / "out", top="vid")
+
+
+def test_a_volume_beyond_all_reason_is_refused_before_a_byte_is_written(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("vid/zeros", bytes(300 << 20))
+    with pytest.raises(unitalk.ArchiveError, match="say they unpack to 314.6 MB"):
+        fsops.unzip(tmp_path / "a.zip", tmp_path / "out", top="vid")
+    assert os.listdir(tmp_path) == ["a.zip"]
+
+
+def test_a_full_disk_keeps_its_own_error(tmp_path, monkeypatch):
+    archive = zipped(tmp_path / "a.zip", {"vid/a": b"abc"})
+    monkeypatch.setattr(fsops, "free_bytes", lambda _: 2)
+    with pytest.raises(OSError, match="3 B to unpack and 2 B free") as caught:
+        fsops.unzip(archive, tmp_path / "out", top="vid")
+    assert caught.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "text"])
+def test_a_damaged_archive_is_named(tmp_path, damage):
+    path = zipped(tmp_path / "a.zip", {"vid/a": b"abc" * 1000})
+    content = bytearray(path.read_bytes())
+    if damage == "cut":
+        content = content[: len(content) // 2]
+    elif damage == "flip":
+        content[200] ^= 0xFF
+    else:
+        content = bytearray(b"<html>log in first</html>")
+    path.write_bytes(content)
+    with pytest.raises(unitalk.ArchiveError, match=r"a.zip: not unpacked") as caught:
+        fsops.unzip(path, tmp_path / "out", top="vid")
+    assert "fetch it again" in caught.value.hint

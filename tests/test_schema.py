@@ -1,0 +1,300 @@
+"""Reading csv files as people have them, and saying where they are wrong."""
+
+from __future__ import annotations
+
+import gzip
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import HEADER, face, write_csv
+
+import unitalk
+from unitalk import schema
+
+ROWS = [
+    face("v", "0.04", "v:0", 0),
+    face("v", "0.4", "v:0", 1, 1),
+    face("-w", "12", "-w:0", 1),
+]
+PREDICTED = [[*row[:8], score] for row, score in zip(ROWS, ["0.25", "1e-3", "-7"], strict=True)]
+PREDICTION_HEADER = ",".join([*HEADER.split(",")[:8], "score"])
+
+
+def text_of(rows, header=HEADER, end="\n") -> str:
+    return end.join([*([header] if header else []), *(",".join(row) for row in rows)]) + end
+
+
+def read(tmp_path, content: bytes | str, kind="groundtruth", name="file.csv") -> pd.DataFrame:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return (unitalk.read_groundtruth if kind == "groundtruth" else unitalk.read_predictions)(path)
+
+
+def assert_is_rows(frame: pd.DataFrame, columns: int = 10) -> None:
+    assert list(frame.columns) == HEADER.split(",")[:columns]
+    assert frame["video_id"].tolist() == ["v", "v", "-w"]
+    assert frame["frame_timestamp"].tolist() == [0.04, 0.4, 12.0]
+    assert frame["entity_box_y2"].tolist() == [0.45] * 3
+    assert frame["label"].tolist() == ["NOT_SPEAKING", "SPEAKING_AUDIBLE", "SPEAKING_AUDIBLE"]
+    assert frame["entity_id"].tolist() == ["v:0", "v:0", "-w:0"]
+
+
+def test_the_columns_are_the_published_ones():
+    assert ",".join(schema.COLUMNS) == HEADER
+    assert schema.COLUMNS[:8] == schema.AVA_COLUMNS
+    assert (*schema.AVA_COLUMNS, "score") == schema.PREDICTION_COLUMNS
+    assert set(schema.DESCRIPTION) == {*schema.COLUMNS, "score"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        text_of(ROWS),
+        text_of(ROWS, None),
+        text_of(ROWS, end="\r\n"),
+        "\ufeff" + text_of(ROWS),
+        "\ufeff" + text_of(ROWS, None),
+        text_of(ROWS)[:-1],
+        "\n\n" + text_of(ROWS).replace("\n", "\n\n"),
+        text_of([[f'"{cell}"' for cell in row] for row in ROWS]),
+        text_of(ROWS, HEADER.replace(",", " , ")),
+    ],
+    ids=["plain", "headerless", "crlf", "bom", "bom headerless", "no last newline", "blank lines",
+         "quoted", "blanks in the header"],
+)  # fmt: skip
+def test_every_form_of_the_same_rows(tmp_path, content):
+    assert_is_rows(read(tmp_path, content))
+    packed = gzip.compress(content.encode())
+    assert_is_rows(read(tmp_path, packed, name="file.csv.gz"))
+    assert_is_rows(read(tmp_path, packed, name="misnamed.csv"))
+
+
+def test_avas_eight_columns_need_no_header(tmp_path):
+    frame = read(tmp_path, text_of([row[:8] for row in ROWS], None))
+    assert_is_rows(frame, columns=8)
+
+
+def test_columns_in_another_order_and_more_of_them(tmp_path):
+    order = [7, 3, 1, 0, 2, 5, 4, 6]
+    header = ",".join(HEADER.split(",")[i] for i in order) + ",remark"
+    rows = [[*(row[i] for i in order), "late"] for row in ROWS]
+    assert_is_rows(read(tmp_path, text_of(rows, header)), columns=8)
+
+
+def test_texts_are_categories_and_numbers_are_float64(tmp_path):
+    frame = read(tmp_path, text_of(ROWS))
+    assert isinstance(frame["entity_id"].dtype, pd.CategoricalDtype)
+    assert frame["frame_timestamp"].dtype == np.float64
+
+
+@pytest.mark.parametrize("columns", [8, 9, 11])
+def test_predictions_without_a_header(tmp_path, columns):
+    """Eight cells lack the label, eleven are UniTalk's ten with a score behind them."""
+    rows = {
+        8: [[*row[:6], row[7], row[8]] for row in PREDICTED],
+        9: PREDICTED,
+        11: [[*row, p[8]] for row, p in zip(ROWS, PREDICTED, strict=True)],
+    }[columns]
+    frame = read(tmp_path, text_of(rows, None), "predictions")
+    assert frame["score"].tolist() == [0.25, 0.001, -7.0]
+    assert frame["entity_id"].tolist() == ["v:0", "v:0", "-w:0"]
+
+
+def test_avas_other_spellings_are_brought_to_the_usual_one(tmp_path):
+    rows = [list(row) for row in ROWS]
+    rows[0][6], rows[1][6] = "SPEAKING_BUT_NOT_AUDIBLE", "SPEAKING_AND_AUDIBLE"
+    assert read(tmp_path, text_of(rows))["label"].tolist() == [
+        "SPEAKING_NOT_AUDIBLE",
+        "SPEAKING_AUDIBLE",
+        "SPEAKING_AUDIBLE",
+    ]
+
+
+def test_stdin_is_read_once_and_may_be_packed():
+    for content in (text_of(ROWS).encode(), gzip.compress(text_of(ROWS).encode())):
+        source = schema.Source("-", stdin=io.BytesIO(content))
+        faces = schema.load(source, "groundtruth")
+        assert (faces.name, len(faces)) == ("<stdin>", 3)
+        assert faces.where([0, 2]) == ["<stdin>:2", "<stdin>:4"]
+
+
+def test_only_the_columns_asked_for_are_read(tmp_path):
+    path = write_csv(tmp_path / "g.csv", ROWS)
+    frame = unitalk.read_groundtruth(path, columns=["entity_id", "label"])
+    assert list(frame.columns) == ["label", "entity_id"]
+
+
+# ------------------------------------------------------------------------------ what is wrong
+
+
+def problems(tmp_path, content, kind="groundtruth") -> unitalk.SchemaError:
+    with pytest.raises(unitalk.SchemaError) as caught:
+        read(tmp_path, content, kind)
+    assert caught.value.exit_code == 3
+    assert caught.value.hint
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        (1, "soon", "is not a number"),
+        (1, "", "is not a number"),
+        (1, "1_000", "is not a number"),
+        (1, "-0.04", "is a negative time"),
+        (1, "1e9", "is a time of more than 46 days"),
+        (2, "nan", "is not a finite number"),
+        (2, "inf", "is not a finite number"),
+        (2, "1e999", "is not a finite number"),
+        (6, "SPEAKING", "is none of NOT_SPEAKING, SPEAKING_AUDIBLE, SPEAKING_NOT_AUDIBLE"),
+        (7, "", "is not an id"),
+        (7, " v:0", "is not an id"),
+        (7, "../../etc", "is not an id"),
+        (8, "3", "is none of 0, 1, 2"),
+    ],
+)
+@pytest.mark.parametrize("header", [HEADER, None])
+def test_a_wrong_cell_is_named_by_file_line_column_and_value(
+    tmp_path, column, value, reason, header
+):
+    rows = [list(row) for row in ROWS]
+    rows[1][column] = value
+    error = problems(tmp_path, text_of(rows, header))
+    line = 3 if header else 2
+    name = HEADER.split(",")[column]
+    assert error.count == 1
+    assert error.problems[0].startswith(f"{tmp_path}/file.csv:{line}: column {name}: {value!r} ")
+    assert reason in error.problems[0]
+
+
+def test_all_problems_are_counted_and_ten_are_told(tmp_path):
+    rows = [face("v", f"x{i}", "v:0", 0) for i in range(25)]
+    error = problems(tmp_path, text_of(rows))
+    assert (error.count, len(error.problems)) == (25, 10)
+    assert "25 problems" in error.message
+    assert "and 15 more" in error.message
+    assert error.problems[9].startswith(f"{tmp_path}/file.csv:11: ")
+
+
+def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
+    rows = [list(row) for row in ROWS]
+    rows[2][1] = "late"
+    error = problems(tmp_path, "\n\n" + text_of(rows).replace("\n", "\r\n\r\n"))
+    # Two empty lines, the header in line 3, and an empty line after each: 3, 5, 7, 9.
+    assert error.problems[0].startswith(f"{tmp_path}/file.csv:9: column frame_timestamp: 'late'")
+
+
+def test_a_row_with_another_number_of_cells(tmp_path):
+    rows = [list(row) for row in ROWS]
+    rows[1] = rows[1][:-1]
+    error = problems(tmp_path, text_of(rows))
+    assert "file.csv:3: 9 cells where 10 are expected" in error.message
+
+
+def test_text_that_is_not_utf8(tmp_path):
+    content = text_of(ROWS).encode().replace(b"-w:0", b"\xff\xfe:0")
+    error = problems(tmp_path, content)
+    assert "file.csv:4: column entity_id" in error.message
+    assert "is not UTF-8 text" in error.message
+
+
+def test_scores_must_be_finite_numbers(tmp_path):
+    rows = [list(row) for row in PREDICTED]
+    rows[0][8], rows[2][8] = "nan", "high"
+    error = problems(tmp_path, text_of(rows, PREDICTION_HEADER), "predictions")
+    assert error.count == 2
+    assert "file.csv:2: column score: 'nan' is not a finite number" in error.message
+    assert "file.csv:4: column score: 'high' is not a number" in error.message
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "message", "hint"),
+    [
+        ("", "groundtruth", "the file is empty", "ground truth is wanted"),
+        (HEADER + "\n", "groundtruth", "there is a header and not one row", ""),
+        ("a,b,c\n1,2,3\n", "groundtruth", "neither a header nor a row", "8 or 10 columns"),
+        ("v:0\t3\t25.0\t[0, 1]\t7\n", "groundtruth", "2 cells", "TalkNet loader file"),
+        ("v;0.04;0\n", "groundtruth", "1 cells", "semicolons"),
+        (
+            text_of(ROWS, HEADER.replace("entity_id", "entity")),
+            "groundtruth", "header lacks 'entity_id'", "have the columns video_id",
+        ),
+        (
+            text_of(ROWS, HEADER.replace("instance_id", "label")),
+            "groundtruth", "has 'label' twice", "a name of its own",
+        ),
+        (text_of(ROWS), "predictions", "lacks 'score': this looks like ground truth", "label may"),
+        (
+            text_of([row[:8] for row in ROWS], None),
+            "predictions", "no column 'score': this looks like ground truth", "wrong way round",
+        ),
+        (text_of(ROWS, None), "predictions", "neither a header nor", "8 or 9 or 11 columns"),
+    ],
+)  # fmt: skip
+def test_a_file_in_no_known_form(tmp_path, content, kind, message, hint):
+    error = problems(tmp_path, content, kind)
+    assert message in error.message
+    assert hint in error.hint
+
+
+def test_a_gzip_cut_short_is_said_to_be(tmp_path):
+    whole = gzip.compress(text_of(ROWS * 3000).encode())
+    error = problems(tmp_path, whole[: len(whole) // 2])
+    assert "cannot be read to its end" in error.message
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(unitalk.UsageError, match="does not exist"):
+        unitalk.read_groundtruth(tmp_path / "none.csv")
+    with pytest.raises(unitalk.UsageError, match="is a folder"):
+        unitalk.read_groundtruth(tmp_path)
+
+
+# ------------------------------------------------------------------------------ frames
+
+
+def test_a_frame_with_ordinary_columns_will_do(tmp_path):
+    frame = pd.read_csv(write_csv(tmp_path / "g.csv", ROWS))
+    faces = schema.from_frame(frame, "groundtruth")
+    assert faces.milliseconds().tolist() == [40, 400, 12000]
+    assert faces.codes("entity_id")[1] == ["v:0", "-w:0"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.drop(columns="entity_id"), "lacks 'entity_id'"),
+        (lambda f: f.assign(frame_timestamp=[0.04, np.nan, 1]), "frame_timestamp"),
+        (lambda f: f.assign(entity_box_x1="left"), "could not convert"),
+        (lambda f: f.assign(label="TALKING"), "unknown label 'TALKING'"),
+        (lambda f: f.iloc[:0], "has no rows"),
+    ],
+)
+def test_a_frame_that_breaks_the_schema(tmp_path, change, message):
+    frame = pd.read_csv(write_csv(tmp_path / "g.csv", ROWS))
+    with pytest.raises(unitalk.SchemaError, match=message):
+        schema.from_frame(change(frame), "groundtruth")
+
+
+# ------------------------------------------------------------------------------ text
+
+
+def test_text_is_written_as_it_was_read(tmp_path):
+    rows = [face("v", text, "v:0", 0) for text in ("0.4", "0.40", "12", "1.0", "00.5", "4e-2")]
+    header = HEADER + ",remark"
+    source = write_csv(tmp_path / "a.csv", [[*row, "x y"] for row in rows], header)
+    head, batches = schema.read_text(source)
+    assert schema.write_text(tmp_path / "b.csv", head.columns, batches) == 6
+    assert (tmp_path / "b.csv").read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "nan"])
+def test_text_is_looked_at_where_file_names_are_made_of_it(tmp_path, value):
+    source = write_csv(tmp_path / "a.csv", [*ROWS, face("v", value, "v:0", 0)])
+    with pytest.raises(unitalk.SchemaError, match=r"a.csv:5: column frame_timestamp"):
+        list(schema.read_text(source)[1])
+    source = write_csv(tmp_path / "c.csv", [*ROWS, face("v", "1", "../v", 0)])
+    with pytest.raises(unitalk.SchemaError, match=r"c.csv:5: column entity_id"):
+        list(schema.read_text(source)[1])
