@@ -1,4 +1,4 @@
-"""What many tests need: a small dataset drawn by hand, and the command line with its three outputs."""
+"""What many tests need: a small dataset drawn by hand, and the command line."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def write_wav(path: Path, seconds: float) -> None:
 
 @dataclass(frozen=True)
 class Tracks:
-    """How `make_dataset` draws one track: its times as the csv writes them, its labels, its files."""
+    """How `make_dataset` draws one track: its times as the csv writes them, labels, files."""
 
     entity: str
     times: list[str]

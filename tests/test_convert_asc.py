@@ -14,7 +14,7 @@ from unitalk import convert_asc
 
 
 def load(root, split="val"):
-    """ASC's loader from its description: text of the csv as a file name, cells counted from the end.
+    """ASC's loader from its description: the csv's text as a file name, cells from the end.
 
     Returns what it would make of every row, where the original gives a black image or silence.
     """

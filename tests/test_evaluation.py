@@ -341,7 +341,7 @@ def test_a_problem_in_a_frame_is_named_by_its_row(good):
         evaluate(truth, guess.drop(index=5))
 
 
-# ------------------------------------------------------------------------------ the reference's line
+# ------------------------------------------------------------------------------ the reference
 
 
 def test_the_tools_line_is_the_references(good):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PLAIN_SECONDS = 30.0
 """Off a terminal, a line is written at most this often (and once when a task ends)."""
+_WORTH_A_LINE = 1.0
+# Off a terminal, a task that took less than this many seconds leaves no line behind.
 
 
 class Task(Protocol):
@@ -150,10 +152,14 @@ class _PlainTask:
                 self._write(now)
 
     def _write(self, now: float) -> None:
-        parts = [f"{self._description}: {self._amount(self._done)}"]
         seconds = now - self._started
+        done = self._amount(self._done)
         if self._total:
-            parts[0] += f" of {self._amount(self._total)} ({self._done / self._total:.0%})"
+            whole = self._amount(self._total)
+            done = f"{done} of {whole}"
+        unit = "" if self._unit == "B" else f" {self._unit}".rstrip()
+        share = f" ({self._done / self._total:.0%})" if self._total else ""
+        parts = [f"{self._description}: {done}{unit}{share}"]
         if self._unit == "B" and seconds > 0:
             parts.append(f"{size(self._done / seconds)}/s")
         if self._total and 0 < self._done < self._total:
@@ -163,14 +169,16 @@ class _PlainTask:
         self._stream.flush()
 
     def _amount(self, amount: int) -> str:
-        return size(amount) if self._unit == "B" else f"{amount:,} {self._unit}".rstrip()
+        return size(amount) if self._unit == "B" else f"{amount:,}"
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._write(time.monotonic())
+        now = time.monotonic()
+        if now - self._started >= _WORTH_A_LINE:
+            with self._lock:
+                self._write(now)
 
 
 def size(amount: float) -> str:

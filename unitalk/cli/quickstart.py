@@ -1,0 +1,57 @@
+"""`unitalk quickstart`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.options import FOLDER, common_options, report_options
+from unitalk.cli.output import Console, table
+
+if TYPE_CHECKING:
+    from unitalk.quickstart import QuickstartReport
+
+
+@click.command("quickstart")
+@click.argument("destination", metavar="[DEST]", required=False, type=FOLDER)
+@report_options
+@common_options
+@click.pass_obj
+def command(console: Console, *, destination: Path | None, form: str, output: Path | None) -> None:
+    """Run the whole job on the sample: download, trim, convert, score.
+
+    A hub on this machine serves the sample, so no network is needed. Without DEST everything
+    happens in a temporary folder that is removed at the end.
+    """
+    from unitalk.quickstart import quickstart
+
+    if destination is None:
+        with tempfile.TemporaryDirectory() as folder:
+            report = quickstart(Path(folder) / "quickstart", progress=console.progress)
+    else:
+        report = quickstart(destination, progress=console.progress)
+    console.emit(report.to_dict(), render(report), form, output)
+    if destination is None:
+        console.say("to keep what was made, and try the verbs on it: unitalk quickstart DEST")
+
+
+def render(report: QuickstartReport) -> str:
+    """The commands with what came of them, and the table."""
+    lines = [line for step in report.steps for line in (f"$ {step.command}", f"  {step.outcome}")]
+    rows = [
+        [
+            name,
+            score.videos,
+            score.tracks,
+            f"{score.rows:,}",
+            f"{score.positives:,}",
+            f"{100 * score.prior:.2f}",
+            "-" if score.average_precision is None else f"{100 * score.average_precision:.2f}",
+        ]
+        for name, score in report.scores.items()
+    ]
+    head = ["category", "videos", "tracks", "faces", "positives", "prior", "AP"]
+    return "\n".join([*lines, "", table([head, *rows], right=range(1, len(head)))])
