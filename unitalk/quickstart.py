@@ -108,9 +108,9 @@ def _download(folder: Path, progress: Progress) -> Step:
             report = download.run(plan, hub, progress=progress)
             endpoint = server.endpoint
     return Step(
-        command=f"unitalk download --save-path dataset --split val --endpoint {endpoint}",
-        outcome=f"{len(report.fetched)} files, {human_size(report.bytes_fetched)}, every hash "
-        "compared",
+        command="unitalk download --save-path dataset --split val",
+        outcome=f"{len(report.fetched)} files, {human_size(report.bytes_fetched)} from a hub at "
+        f"{endpoint}, hashes compared",
     )
 
 

@@ -39,7 +39,14 @@ from unitalk._drawing import (
 from unitalk.errors import UsageError
 from unitalk.layout import SPLITS, Layout, Split, face_name, hub_path
 from unitalk.progress import Progress, SilentProgress
-from unitalk.schema import COLUMNS, NOT_SPEAKING, PREDICTION_COLUMNS, SPEAKING
+from unitalk.schema import (
+    COLUMNS,
+    ENTITY,
+    LABEL,
+    NOT_SPEAKING,
+    PREDICTION_COLUMNS,
+    SPEAKING,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,7 +62,7 @@ PREDICTIONS = "predictions.csv"
 _TRAIN = 4
 _DASHED = "-maoolmiKi0"
 _FRAME = (1280, 720)
-_ENTITY, _LABEL = COLUMNS.index("entity_id"), COLUMNS.index("label")
+_ENTITY, _LABEL = COLUMNS.index(ENTITY), COLUMNS.index(LABEL)
 
 # How many tracks a scene has, by video and by category; "visual" is the crowded one.
 _SCENES = ((2,), (3,), (2,), (2, 2), (2,), (2,))

@@ -61,7 +61,7 @@ def command(
     form: str,
     output: Path | None,
 ) -> None:
-    """Download the dataset, or a part of it.
+    """Download the dataset, or a part of it; run again to continue.
 
     The files of one commit are listed with sizes and hashes, fetched in parallel, compared, and
     unpacked. Whatever stops it, the same command continues; what is whole is not fetched again.

@@ -22,16 +22,21 @@ CHANCE_SHIFTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The distinct scores from the highest down, and what stands at or above each.
+    """The distinct scores that at least one positive has, from the highest down.
+
+    A score that only negatives have needs no entry: precision falls there, so it neither gains
+    recall nor lifts the envelope.
 
     Attributes:
         positives: [steps] positives with this score or a higher one.
         rows: [steps] rows with this score or a higher one.
+        above: [steps] rows with a higher score.
         ties: how many rows share their score with another row.
     """
 
     positives: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
+    above: npt.NDArray[np.int64]
     ties: int
 
 
@@ -44,14 +49,27 @@ def rank(labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> Rank
     """
     order = np.argsort(scores)[::-1]
     descending = scores[order]
-    # The last row of each step; the last of all is one too.
-    ends = np.append(np.flatnonzero(descending[1:] != descending[:-1]), len(scores) - 1)
-    del descending
-    positives = np.cumsum(labels[order], dtype=np.int64)[ends]
-    del order
-    ends += 1
-    sizes = np.diff(ends, prepend=0)
-    return Ranking(positives, ends, int(sizes[sizes > 1].sum()))
+    is_last = descending[1:] != descending[:-1]  # of its step; the last row of all is one too
+    found = labels[order]
+    del order, descending
+    if is_last.all():  # no ties, which is most files: a step is a row
+        above = np.flatnonzero(found)
+        return Ranking(np.arange(1, len(above) + 1), above + 1, above, 0)
+    return _steps(found, np.append(np.flatnonzero(is_last), len(found) - 1))
+
+
+def _steps(found: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]) -> Ranking:
+    """Count within steps.
+
+    Args:
+        found: [rows] True for a positive, from the highest score down.
+        ends: [steps] the last row of each step.
+    """
+    positives = np.cumsum(found, dtype=np.int64)[ends]
+    sizes = np.diff(ends, prepend=-1)
+    gaining = np.flatnonzero(np.diff(positives, prepend=0))
+    rows = ends[gaining] + 1
+    return Ranking(positives[gaining], rows, rows - sizes[gaining], int(sizes[sizes > 1].sum()))
 
 
 def average_precision(ranking: Ranking) -> float | None:
@@ -59,7 +77,7 @@ def average_precision(ranking: Ranking) -> float | None:
 
     For one constant score it is the share of positives; without ties it is the reference's number.
     """
-    return _area(ranking, ranking.rows)
+    return _area(ranking.positives, ranking.rows)
 
 
 def best_case(ranking: Ranking) -> float | None:
@@ -70,24 +88,16 @@ def best_case(ranking: Ranking) -> float | None:
     grows along the step's positives and ends at the step's own) and this.
     """
     gains = np.diff(ranking.positives, prepend=0)
-    before = ranking.rows - np.diff(ranking.rows, prepend=0)
-    return _area(ranking, before + gains)
+    return _area(ranking.positives, ranking.above + gains)
 
 
-def _area(ranking: Ranking, rows: npt.NDArray[np.int64]) -> float | None:
-    """Sum envelope times gain over the steps that gain something.
-
-    Steps without a positive have a lower precision than the step above them, so they neither gain
-    nor lift the envelope.
-    """
-    gains = np.diff(ranking.positives, prepend=0)
-    gaining = np.flatnonzero(gains)
-    if not len(gaining):
+def _area(positives: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> float | None:
+    """Sum envelope times gain of recall over steps that all gain some."""
+    if not len(positives):
         return None
-    positives = ranking.positives[gaining]
-    precision = positives / rows[gaining]
+    precision = positives / rows
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.sum(envelope * gains[gaining]) / positives[-1])
+    return float(np.sum(envelope * np.diff(positives, prepend=0)) / positives[-1])
 
 
 def chance_interval(
@@ -112,8 +122,8 @@ def chance_interval(
     areas = []
     for shift in sorted({len(scores) * k // (CHANCE_SHIFTS + 1) for k in range(CHANCE_SHIFTS + 1)}):
         if shift:
-            moved = np.roll(labels, shift)
-            areas.append(_area(Ranking(np.cumsum(moved[order])[ends], ends + 1, 0), ends + 1))
+            steps = _steps(np.roll(labels, shift)[order], ends)
+            areas.append(average_precision(steps))
     known = [area for area in areas if area is not None]
     return (min(known), max(known)) if known else None
 
@@ -124,5 +134,4 @@ def reference_area(labels_in_order: npt.NDArray[np.bool_]) -> float | None:
     Args:
         labels_in_order: [rows] True for a positive, from the highest score down.
     """
-    rows = np.arange(1, len(labels_in_order) + 1)
-    return _area(Ranking(np.cumsum(labels_in_order), rows, 0), rows)
+    return average_precision(_steps(labels_in_order, np.arange(len(labels_in_order))))

@@ -1,0 +1,180 @@
+"""The house: which module may import which, what is public, what the errors say."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import unitalk
+from unitalk import errors
+
+PACKAGE = Path(unitalk.__file__).parent
+
+# From the ground up. A module may import what stands below it, and its own package's modules.
+FLOORS = (
+    {"errors"},
+    {"layout", "progress"},
+    {"fsops"},
+    {"schema", "catalog", "hub", "_drawing"},
+    {"loopback"},
+    {"download", "trim", "sample", "convert", "evaluation"},
+    {"quickstart"},
+    {"cli"},
+)
+# `unitalk/__init__.py` is on no floor: it imports nothing until a name is asked for, and everyone
+# may take the version from it.
+
+
+def floor(module: str) -> int:
+    top = module.partition(".")[0]
+    return next(index for index, names in enumerate(FLOORS) if top in names)
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of this package that a file imports, at its top or later."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "unitalk":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unitalk."):
+            found.add(node.module.removeprefix("unitalk."))
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            found |= {n.removeprefix("unitalk.") for n in names if n.startswith("unitalk.")}
+    return found - {"__version__"}
+
+
+def modules() -> list[Path]:
+    return [p for p in sorted(PACKAGE.rglob("*.py")) if p.parent != PACKAGE or p.name[:2] != "__"]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_imports_run_one_way(path):
+    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    for imported in imports(path):
+        if imported.split(".")[0] != own:
+            assert floor(imported) < floor(own), f"{own} imports {imported}"
+
+
+def test_every_module_is_on_a_floor():
+    named = {name for names in FLOORS for name in names}
+    there = {p.relative_to(PACKAGE).with_suffix("").parts[0] for p in modules()}
+    assert named == there
+
+
+@pytest.mark.parametrize(
+    ("library", "allowed"),
+    [("requests", {"hub"}), ("PIL", {"_drawing", "sample"}), ("zipfile", {"fsops", "sample"}),
+     ("click", {"cli"}), ("torch", set()), ("tqdm", {"progress"})],
+)  # fmt: skip
+def test_each_hazard_has_one_home(library, allowed):
+    pattern = re.compile(rf"^\s*(?:from|import) {library}\b", re.MULTILINE)
+    homes = {
+        path.relative_to(PACKAGE).with_suffix("").parts[0]
+        for path in modules()
+        if pattern.search(path.read_text(encoding="utf-8"))
+    }
+    assert homes <= allowed
+
+
+def test_only_the_schema_spells_a_column_or_a_label():
+    words = re.compile(
+        r"[\"'](frame_timestamp|entity_id|entity_box_\w+|label_id|instance_id|"
+        r"SPEAKING_AUDIBLE|NOT_SPEAKING)[\"']"
+    )
+    for path in modules():
+        if path.name != "schema.py":
+            assert not words.search(path.read_text(encoding="utf-8")), path
+
+
+def test_the_library_neither_prints_nor_exits_nor_reads_the_environment():
+    forbidden = re.compile(r"\bprint\(|sys\.exit|os\.environ|os\.getenv|\braise SystemExit")
+    for path in modules():
+        if "cli" not in path.parts:
+            text = re.sub(r'"""(?:.|\n)*?"""', "", path.read_text(encoding="utf-8"))
+            assert not forbidden.search(text), path
+
+
+# ------------------------------------------------------------------------------ the public names
+
+
+def test_every_public_name_is_there_and_the_list_is_sorted():
+    assert unitalk.__all__ == sorted(unitalk.__all__)
+    assert set(unitalk.__all__) == {*unitalk._HOME, "__version__"}
+    for name in unitalk.__all__:
+        assert getattr(unitalk, name) is not None
+    assert dir(unitalk) == unitalk.__all__
+    with pytest.raises(AttributeError, match="no attribute 'evalute'"):
+        _ = unitalk.evalute
+
+
+def test_the_type_checker_sees_the_names_that_the_program_serves():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    served = {}
+    for node in block.body:
+        for alias in node.names:
+            own = f":{alias.name}" if alias.asname else ""
+            served[alias.asname or alias.name] = node.module.removeprefix("unitalk.") + own
+    assert served == unitalk._HOME
+
+
+@pytest.mark.parametrize("name", sorted(unitalk._HOME))
+def test_every_public_thing_says_what_it_is(name):
+    thing = getattr(unitalk, name)
+    assert thing.__doc__
+    assert len(thing.__doc__.strip().splitlines()[0]) > 12
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = "import sys, unitalk; print(*[m for m in sys.modules if m.startswith('unitalk')])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "unitalk\n"
+
+
+def test_a_name_is_the_same_thing_whatever_was_imported_before():
+    """`evaluate`, `trim_dataset` and the rest must not be hidden by modules of their name."""
+    code = (
+        "import unitalk.download, unitalk.trim, unitalk.sample, unitalk.evaluation, "
+        "unitalk.convert.asc, unitalk\n"
+        "print(all(callable(getattr(unitalk, n)) for n in unitalk._HOME))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True\n"
+
+
+# ------------------------------------------------------------------------------ errors
+
+
+def error_classes() -> list[type]:
+    return [
+        thing
+        for thing in vars(errors).values()
+        if isinstance(thing, type) and issubclass(thing, errors.UnitalkError)
+    ]
+
+
+def test_the_tree_in_the_docstring_is_the_tree():
+    drawn = re.findall(
+        r"^ +(?:\|  )?(?:[|'][-.] )?(\w+Error) +(\d+)  ", errors.__doc__, re.MULTILINE
+    )
+    assert dict(drawn) == {kind.__name__: str(kind.exit_code) for kind in error_classes()}
+
+
+@pytest.mark.parametrize("kind", error_classes())
+def test_every_error_has_a_message_and_a_hint(kind):
+    error = kind("what", hint="next")
+    assert (str(error), error.message, error.hint) == ("what", "what", "next")
+    assert error.exit_code in {1, 2, 3, 4}
+
+
+def test_examples_name_ten_and_count_the_rest():
+    assert errors.examples(range(3)) == "0, 1, 2"
+    assert errors.examples(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    assert errors.examples(range(3), count=5000) == "0, 1, 2 and 4,997 more"
+    assert errors.examples(iter(range(10**9)), count=10**9, limit=1) == "0 and 999,999,999 more"

@@ -1,0 +1,1082 @@
+"""Plans and runs, against a real hub on the loopback interface that misbehaves when told to."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import zipfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hub_server import (
+    DASH,
+    EXTRA,
+    TRAIN,
+    VAL,
+    Fault,
+    FaultyHub,
+    faces,
+    publish,
+    quick,
+    rows,
+    snapshot,
+    sound,
+    zip_of,
+)
+
+from unitalk import catalog, fsops
+from unitalk.download import PlannedFile, Selection, plan, run
+from unitalk.errors import (
+    AccessError,
+    DestinationError,
+    HubError,
+    UnitalkError,
+    UsageError,
+)
+from unitalk.progress import SilentProgress
+
+HEADER = (
+    b"video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"
+    b"label,entity_id,label_id,instance_id\n"
+)
+ASKED = Selection(videos=(TRAIN, *VAL))
+BYTES = r"^(cdn|hub /api/resolve-cache)"
+
+
+@pytest.fixture
+def served(tmp_path):
+    folder = tmp_path / "served"
+    publish(folder, "train", TRAIN)
+    publish(folder, "val", VAL[0], top=False)
+    publish(folder, "val", VAL[1], litter=True)
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def start(served):
+    """Start a hub with faults and a client for it; both are closed at the end."""
+    with ExitStack() as stack:
+
+        def begin(*faults, **options):
+            server = stack.enter_context(FaultyHub(served, faults=faults))
+            hub = stack.enter_context(quick(server.endpoint, **options))
+            return server, hub
+
+        yield begin
+
+
+def download(hub, root, selection=ASKED, **options):
+    return run(plan(hub, root, selection=selection), hub, **options)
+
+
+def unpacked(video, split):
+    """What one video becomes on the disk."""
+    files = {
+        f"csv/{split}/{video}.csv": rows(video),
+        f"clips_audios/{split}/{video}/{video}:0.wav": sound(len(video)),
+    }
+    for name, content in faces(video, top=False).items():
+        files[f"clips_videos/{split}/{video}/{name}"] = content
+    return files
+
+
+def expected():
+    """The whole tree of `ASKED`, by hand from what was published."""
+    return {
+        **unpacked(TRAIN, "train"),
+        **unpacked(VAL[0], "val"),
+        **unpacked(VAL[1], "val"),
+        "csv/train_orig.csv": HEADER + rows(TRAIN),
+        "csv/val_orig.csv": HEADER + rows(VAL[0]) + rows(VAL[1]),
+    }
+
+
+def body_calls(server):
+    return [call for call in server.log if call.role == "cdn" or "resolve-cache" in call.path]
+
+
+# ------------------------------------------------------------------------------ the whole way
+
+
+def test_download(start, root):
+    server, hub = start()
+    report = download(hub, root)
+    assert snapshot(root) == expected()
+    assert report.complete
+    assert len(report.fetched) == 9
+    assert report.present == report.failed == report.missing == ()
+    assert report.csv == {"csv/train_orig.csv": 1, "csv/val_orig.csv": 2}
+    assert report.bytes_fetched == sum(e.size for e in server.entries.values())
+    # Nothing is left of the work but what we remember.
+    left = {p.split("/")[1] for p in snapshot(root, without=()) if p.startswith(".unitalk/")}
+    assert left == {
+        "dataset.json",
+        "merged-train.json",
+        "merged-val.json",
+        "receipts",
+        f"tree-{server.commit}.json",
+    }
+
+
+def test_marker_says_what_the_folder_is(start, root):
+    server, hub = start()
+    download(hub, root)
+    marker = json.loads((root / ".unitalk/dataset.json").read_text())
+    assert marker["made_by"] == "download"
+    assert marker["repository"] == server.repository
+    assert marker["commit"] == server.commit
+
+
+def test_rerun_makes_one_request_and_writes_nothing(start, root):
+    server, hub = start()
+    download(hub, root)
+    before = {p: p.stat().st_mtime_ns for p in root.rglob("*")}
+    asked = len(server.log)
+    began = time.monotonic()
+    report = download(hub, root)
+    assert time.monotonic() - began < 2
+    news = server.log[asked:]
+    assert [call.path for call in news] == [f"/api/datasets/{server.repository}/revision/main"]
+    assert report.complete
+    assert report.fetched == ()
+    assert len(report.present) == 9
+    assert {p: p.stat().st_mtime_ns for p in root.rglob("*")} == before
+
+
+def test_plan_writes_nothing_and_counts_bytes(start, root, served):
+    _, hub = start()
+    planned = plan(hub, root, selection=ASKED)
+    assert not root.exists()
+    sizes = {
+        split: sum(p.stat().st_size for p in served.rglob(f"*/{split}/*"))
+        for split in ("train", "val")
+    }
+    assert planned.bytes_by_split() == {
+        split: {"listed": size, "to_fetch": size} for split, size in sizes.items()
+    }
+    assert [(f.split, f.video_id, f.part) for f in planned.files][:4] == [
+        ("train", TRAIN, "csv"),
+        ("train", TRAIN, "audio"),
+        ("train", TRAIN, "video"),
+        ("val", VAL[0], "csv"),
+    ]
+
+
+def test_plan_after_a_run_has_nothing_to_fetch(start, root):
+    _, hub = start()
+    download(hub, root)
+    planned = plan(hub, root, selection=ASKED)
+    assert planned.to_fetch == ()
+    assert all(isinstance(file, PlannedFile) and file.present for file in planned.files)
+    assert {c["to_fetch"] for c in planned.bytes_by_split().values()} == {0}
+
+
+def test_plan_that_is_run_twice(start, root):
+    server, hub = start()
+    planned = plan(hub, root, selection=ASKED)
+    run(planned, hub)
+    asked = len(server.log)
+    report = run(planned, hub)
+    assert report.fetched == ()
+    assert len(report.present) == 9
+    assert len(server.log) == asked
+
+
+def test_plan_and_report_are_json(start, root):
+    _, hub = start()
+    planned = plan(hub, root, selection=Selection(videos=(TRAIN, "unknown")))
+    text = json.loads(json.dumps(planned.to_dict(), allow_nan=False))
+    assert text["schema_version"] == 1
+    assert text["warnings"] == []
+    assert text["missing"] == [
+        {"video_id": "unknown", "split": None, "parts": ["csv", "audio", "video"]}
+    ]
+    assert text["files"][0]["path"] == f"csv/train/{TRAIN}.csv"
+    assert text["files"][0]["present"] is False
+    report = json.loads(json.dumps(run(planned, hub).to_dict(), allow_nan=False))
+    assert report["schema_version"] == 1
+    assert report["complete"] is False
+    assert report["fetched"][0] == f"csv/train/{TRAIN}.csv"
+
+
+class Meter(SilentProgress):
+    """Counts what a job reports."""
+
+    def __init__(self):
+        self.done = 0
+        self.total = None
+        self.notes = []
+        self._lock = threading.Lock()
+
+    def task(self, description, *, total=None, unit=""):
+        assert (description, unit) == ("downloading", "B")
+        self.total = total
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def advance(self, amount=1):
+        with self._lock:
+            self.done += amount
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def test_progress_ends_at_its_total_whatever_breaks(start, root, served):
+    faults = (
+        Fault("^cdn", cut=100),
+        Fault("^cdn", damage=3),
+        Fault("^cdn", cut=50, ignore_range=True),
+        Fault(BYTES, status=500),
+    )
+    _, hub = start(*faults)
+    meter = Meter()
+    assert download(hub, root, progress=meter).complete
+    assert meter.done == meter.total == sum(p.stat().st_size for p in served.rglob("*.*"))
+    assert snapshot(root) == expected()
+
+
+# ------------------------------------------------------------------------------ selection
+
+
+def chosen(planned):
+    return sorted({(file.split, file.video_id) for file in planned.files})
+
+
+def missing(planned):
+    return {(video.split, video.video_id) for video in planned.missing}
+
+
+def test_default_is_all_that_is_published(start, root):
+    _, hub = start()
+    planned = plan(hub, root)
+    assert chosen(planned) == sorted([("train", TRAIN), ("val", VAL[0]), ("val", VAL[1])])
+    assert len(planned.missing) == 117 - 3  # 95 train and 22 val videos are published
+    assert missing(planned) | set(chosen(planned)) == {
+        (video.split, video.video_id) for video in catalog.videos()
+    }
+
+
+def test_split(start, root):
+    _, hub = start()
+    planned = plan(hub, root, selection=Selection(splits=("val",)))
+    assert {split for split, _ in chosen(planned)} == {"val"}
+    assert len(planned.missing) == 20
+
+
+def test_category(start, root):
+    _, hub = start()
+    planned = plan(hub, root, selection=Selection(categories=("noise",)))
+    assert len({f.video_id for f in planned.files} | {v for _, v in missing(planned)}) == 3
+
+
+def test_limit_is_of_each_split(start, root):
+    _, hub = start()
+    planned = plan(hub, root, selection=Selection(limit=1))
+    assert chosen(planned) == [("train", TRAIN), ("val", VAL[0])]
+    assert planned.missing == ()
+
+
+def test_videos_and_a_split(start, root):
+    _, hub = start()
+    selection = Selection(videos=(VAL[1], TRAIN, VAL[0], VAL[1]), splits=("val",))
+    planned = plan(hub, root, selection=selection)
+    assert chosen(planned) == sorted([("val", VAL[0]), ("val", VAL[1])])
+    assert planned.files[0].video_id == VAL[1]  # in the order of the asking
+    assert planned.missing == ()
+
+
+def test_videos_and_a_limit(start, root):
+    _, hub = start()
+    planned = plan(hub, root, selection=Selection(videos=(VAL[1], TRAIN, VAL[0]), limit=1))
+    assert chosen(planned) == [("train", TRAIN), ("val", VAL[1])]
+
+
+def test_video_outside_the_lists(start, root, served):
+    publish(served, "val", EXTRA)
+    _, hub = start()
+    assert plan(hub, root, selection=ASKED).extra == (f"val/{EXTRA}",)
+    report = download(hub, root, Selection(videos=(EXTRA, VAL[1])))
+    assert report.complete
+    # The published come first in the merged csv, whatever the order of the asking.
+    merged = (root / "csv/val_orig.csv").read_bytes()
+    assert merged == HEADER + rows(VAL[1]) + rows(EXTRA)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "../../etc", "", ".", "a/b", "x\n"])
+def test_unknown_video_is_missing_not_an_error(start, root, name):
+    _, hub = start()
+    report = download(hub, root, Selection(videos=(TRAIN, name)))
+    assert [(v.video_id, v.split) for v in report.missing] == [(name, None)]
+    assert not report.complete
+    assert len(report.fetched) == 3
+
+
+def test_published_video_that_the_hub_lacks(start, root):
+    _, hub = start()
+    report = download(hub, root, Selection(videos=(DASH, TRAIN)))
+    assert [v.to_dict() for v in report.missing] == [
+        {"video_id": DASH, "split": "train", "parts": ["csv", "audio", "video"]}
+    ]
+    assert not report.complete
+
+
+def test_video_of_which_the_hub_lacks_a_part(start, root, served):
+    (served / f"clips_audios/train/{TRAIN}.zip").unlink()
+    _, hub = start()
+    report = download(hub, root, Selection(videos=(TRAIN,)))
+    assert [v.to_dict() for v in report.missing] == [
+        {"video_id": TRAIN, "split": "train", "parts": ["audio"]}
+    ]
+    assert len(report.fetched) == 2
+
+
+def test_id_that_looks_like_an_option(start, root, served):
+    publish(served, "train", DASH)
+    _, hub = start()
+    assert download(hub, root, Selection(videos=(DASH,))).complete
+    assert snapshot(root) == {
+        **unpacked(DASH, "train"),
+        "csv/train_orig.csv": HEADER + rows(DASH),
+    }
+
+
+def test_parts(start, root):
+    _, hub = start()
+    report = download(hub, root, Selection(videos=(TRAIN,), parts=("csv",)))
+    assert report.complete
+    assert set(snapshot(root)) == {f"csv/train/{TRAIN}.csv", "csv/train_orig.csv"}
+    report = download(hub, root, Selection(videos=(TRAIN,), parts=("audio",)))
+    assert report.fetched == (f"clips_audios/train/{TRAIN}.zip",)
+    assert report.csv == {"csv/train_orig.csv": 1}
+
+
+def test_part_that_is_asked_for_twice_is_fetched_once(start, root):
+    server, hub = start()
+    report = download(hub, root, Selection(videos=(TRAIN,), parts=("csv", "csv")))
+    assert report.fetched == (f"csv/train/{TRAIN}.csv",)
+    assert len(body_calls(server)) == 1
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(splits=("test",)),
+        Selection(categories=("weather",)),
+        Selection(limit=0),
+        Selection(parts=()),
+        Selection(parts=("faces",)),
+        Selection(videos=(TRAIN,), categories=("noise",)),
+        Selection(splits=("train",), categories=("noise",)),
+    ],
+)
+def test_selection_without_sense(start, root, selection):
+    _, hub = start()
+    with pytest.raises(UsageError):
+        plan(hub, root, selection=selection)
+    assert not root.exists()
+
+
+def test_two_selections_into_one_folder(start, root):
+    _, hub = start()
+    download(hub, root, Selection(videos=(VAL[1],)))
+    assert (root / "csv/val_orig.csv").read_bytes() == HEADER + rows(VAL[1])
+    download(hub, root, Selection(videos=(VAL[0], TRAIN)))
+    assert snapshot(root) == expected()
+
+
+# ------------------------------------------------------------------------------ the folder
+
+
+def test_folder_that_is_not_ours(start, root):
+    _, hub = start()
+    root.mkdir()
+    (root / "thesis.tex").write_text("years of work")
+    with pytest.raises(DestinationError) as caught:
+        plan(hub, root)
+    assert "new or empty folder" in caught.value.hint
+    assert snapshot(root) == {"thesis.tex": b"years of work"}
+
+
+def test_folder_of_another_verb(start, root):
+    _, hub = start()
+    fsops.mark(root, made_by="trim", about={})
+    (root / "csv").mkdir()
+    with pytest.raises(DestinationError, match="made by `unitalk trim`"):
+        plan(hub, root)
+
+
+def test_file_in_place_of_the_folder(start, root):
+    _, hub = start()
+    root.write_text("x")
+    with pytest.raises(DestinationError, match="is not a folder"):
+        plan(hub, root)
+
+
+def test_empty_folder_is_taken(start, root):
+    _, hub = start()
+    root.mkdir()
+    assert download(hub, root).complete
+
+
+def test_folder_that_became_foreign_after_the_plan(start, root):
+    _, hub = start()
+    planned = plan(hub, root, selection=ASKED)
+    root.mkdir()
+    (root / "thesis.tex").write_text("years of work")
+    with pytest.raises(DestinationError):
+        run(planned, hub)
+    assert snapshot(root, without=()) == {"thesis.tex": b"years of work"}
+
+
+def test_another_repository(start, root):
+    server, hub = start()
+    download(hub, root)
+    with quick(server.endpoint, "who/else") as other, pytest.raises(UsageError, match="who/else"):
+        plan(other, root)
+
+
+@pytest.fixture
+def moved_on(start, root, served):
+    """A folder at one commit, and a hub at the next."""
+    server, hub = start()
+    download(hub, root)
+    first = server.commit
+    publish(served, "train", EXTRA)
+    server, hub = start()
+    return server, hub, first
+
+
+def test_folder_stays_at_its_commit(moved_on, root):
+    server, hub, first = moved_on
+    planned = plan(hub, root, selection=ASKED)
+    assert planned.commit == first != server.commit
+    assert planned.notes == (
+        f"the hub has moved on to {server.commit}; this folder stays at {first}",
+    )
+    report = run(planned, hub)
+    assert report.complete
+    assert report.warnings == planned.notes
+
+
+def test_explicit_revision_that_the_folder_is_not_at(moved_on, root):
+    _, hub, first = moved_on
+    with pytest.raises(UsageError, match=first):
+        plan(hub, root, revision="main", selection=ASKED)
+
+
+def test_plan_for_another_commit_is_not_run(moved_on, root, tmp_path):
+    _, hub, _ = moved_on
+    other = plan(hub, tmp_path / "other", selection=ASKED)
+    os.rename(root, tmp_path / "other")
+    with pytest.raises(UsageError, match="the plan is for") as caught:
+        run(other, hub)
+    assert caught.value.hint == "plan again"
+
+
+def test_explicit_revision_of_a_new_folder(start, root):
+    server, hub = start()
+    assert plan(hub, root, revision=server.commit).commit == server.commit
+
+
+def test_one_writer(start, root):
+    _, hub = start()
+    planned = plan(hub, root, selection=ASKED)
+    with fsops.locked(root), pytest.raises(DestinationError, match="another process"):
+        run(planned, hub)
+    assert run(planned, hub).complete
+
+
+def test_lock_of_a_dead_process_is_free(start, root):
+    _, hub = start()
+    script = (
+        "import sys, time, pathlib; from unitalk import fsops\n"
+        "with fsops.locked(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(root)], stdout=subprocess.PIPE, cwd=Path.cwd()
+    ) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(DestinationError, match="another process"):
+            download(hub, root)
+        holder.kill()
+        holder.wait(10)
+    assert download(hub, root).complete
+
+
+def test_damaged_memory_is_asked_for_again(start, root):
+    server, hub = start()
+    download(hub, root)
+    (root / f".unitalk/tree-{server.commit}.json").write_text('[{"path": 1}]')
+    (root / f".unitalk/receipts/csv/train/{TRAIN}.csv.json").write_text("{")
+    (root / ".unitalk/merged-val.json").write_text("no json")
+    report = download(hub, root)
+    assert report.fetched == (f"csv/train/{TRAIN}.csv",)
+    assert snapshot(root) == expected()
+    assert download(hub, root).fetched == ()
+
+
+def test_part_that_somebody_removed_comes_back(start, root):
+    import shutil
+
+    _, hub = start()
+    download(hub, root)
+    shutil.rmtree(root / f"clips_videos/val/{VAL[0]}")
+    (root / "csv/val_orig.csv").unlink()
+    report = download(hub, root)
+    assert report.fetched == (f"clips_videos/val/{VAL[0]}.zip",)
+    assert snapshot(root) == expected()
+
+
+def test_what_no_download_made_is_not_replaced(start, root):
+    _, hub = start()
+    download(hub, root, Selection(videos=(TRAIN,)))
+    mine = root / f"clips_videos/val/{VAL[0]}"
+    mine.mkdir(parents=True)
+    (mine / "notes.txt").write_text("mine")
+    report = download(hub, root)
+    (failed,) = report.failed
+    assert failed.path == f"clips_videos/val/{VAL[0]}.zip"
+    assert "no download put it there" in failed.cause
+    assert "move it elsewhere" in failed.hint
+    assert snapshot(mine) == {"notes.txt": b"mine"}
+    mine.rename(root.parent / "mine")
+    assert download(hub, root).complete
+    assert snapshot(root) == expected()
+
+
+# ------------------------------------------------------------------------------ archives
+
+
+def test_archives_are_kept_when_asked(start, root, served):
+    _, hub = start()
+    download(hub, root, keep_archives=True)
+    kept = {f"archives/{n}": b for n, b in snapshot(served).items() if n.endswith(".zip")}
+    assert snapshot(root) == {**expected(), **kept}
+    assert len(kept) == 6
+
+
+def hostile(name, content=b"evil"):
+    return zip_of({f"{TRAIN}/ok.jpg": b"fine", name: content})
+
+
+def link():
+    info = zipfile.ZipInfo(f"{TRAIN}/link")
+    info.external_attr = 0o120777 << 16
+    return _zip_info(info, b"/etc/passwd")
+
+
+def device():
+    info = zipfile.ZipInfo(f"{TRAIN}/dev")
+    info.external_attr = 0o020666 << 16
+    return _zip_info(info, b"")
+
+
+def _zip_info(info, content):
+    import io
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(info, content)
+    return out.getvalue()
+
+
+def duplicate():
+    import io
+    import warnings
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr("a.jpg", b"one")
+        archive.writestr("a.jpg", b"two")
+    return out.getvalue()
+
+
+GOOD = zip_of({f"{TRAIN}/{n}.jpg": bytes([n]) * 500 for n in range(9)})
+HOSTILE = {
+    "climbs": hostile("../../../outside"),
+    "climbs below": hostile(f"{TRAIN}/a/../../../outside"),
+    "absolute": hostile("/unitalk-outside"),
+    "windows": hostile("..\\..\\outside"),
+    "drive": hostile("C:/outside"),
+    "link": link(),
+    "device": device(),
+    "duplicate": duplicate(),
+    "duplicate but for the top": zip_of({f"{TRAIN}/a.jpg": b"1", "a.jpg": b"2"}),
+    "duplicate but for the case": zip_of({"a.jpg": b"1", "A.jpg": b"2"}),
+    "inside a file": zip_of({"a": b"1", "a/b": b"2"}),
+    "before the file": zip_of({"a/b": b"2", "a": b"1"}),
+    "nothing": zip_of({}),
+    "litter only": zip_of({"__MACOSX/x": b"1", ".DS_Store": b"2"}),
+    "no name": zip_of({".": b"1"}),
+    "long name": zip_of({"n" * 300: b"1"}),
+    "bomb": zip_of({"zeros": bytes(250_000_000)}, stored=False),
+    "cut": GOOD[:-40],
+    "cut in the middle": GOOD[: len(GOOD) // 2],
+    "no archive": b"<html>not found</html>",
+    "damaged": GOOD.replace(bytes([4]) * 500, bytes([5]) * 500),
+    "empty": b"",
+    "begin cut off": GOOD[2000:],
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_and_damaged_archives(start, root, served, tmp_path, name):
+    (served / f"clips_videos/train/{TRAIN}.zip").write_bytes(HOSTILE[name])
+    server, hub = start()
+    before = snapshot(tmp_path)
+    report = download(hub, root)
+    (failed,) = report.failed
+    assert failed.path == f"clips_videos/train/{TRAIN}.zip"
+    assert "not unpacked" in failed.cause
+    assert failed.hint
+    assert not report.complete
+    # All else is there, and nothing of the archive is anywhere.
+    here = {n: b for n, b in snapshot(tmp_path).items() if not n.startswith("data/")}
+    assert here == before
+    assert not Path("/unitalk-outside").exists()
+    whole = {n: b for n, b in expected().items() if not n.startswith("clips_videos/train/")}
+    assert {n: b for n, b in snapshot(root).items() if not n.endswith("/")} == whole
+    assert not (root / ".unitalk/staging").exists()
+    # What is wrong in bytes that are proven whole is not fetched a second time.
+    zips = [call for call in server.log if call.path.endswith(f"clips_videos/train/{TRAIN}.zip")]
+    assert len(zips) == 1
+
+
+def test_unzip_tells_of_each_member_and_can_be_ended(tmp_path):
+    (tmp_path / "a.zip").write_bytes(GOOD)
+    seen = []
+
+    def third():
+        seen.append(1)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fsops.unzip(tmp_path / "a.zip", tmp_path / "out", top=TRAIN, on_member=third)
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_unzip_counts_bytes(tmp_path):
+    (tmp_path / "a.zip").write_bytes(GOOD)
+    assert fsops.unzip(tmp_path / "a.zip", tmp_path / "out", top=TRAIN) == 4500
+
+
+# ------------------------------------------------------------------------------ csv files
+
+
+def row(video, time, end=b"\n"):
+    return rows(video, (time,)).rstrip(b"\n") + end
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        row(TRAIN, "0.4") + row(TRAIN, "0.40") + row(TRAIN, "900.200"),
+        row(TRAIN, "0.4") + row(TRAIN, "0.40") + row(TRAIN, "900.200", b""),
+        row(TRAIN, "0.4", b"\r\n") + row(TRAIN, "0.40", b"\r\n") + row(TRAIN, "900.200", b"\r\n"),
+        b"\xef\xbb\xbf" + row(TRAIN, "0.4") + row(TRAIN, "0.40") + row(TRAIN, "900.200"),
+        b"\xef\xbb\xbf" + HEADER + row(TRAIN, "0.4") + row(TRAIN, "0.40") + row(TRAIN, "900.200"),
+        HEADER.replace(b"\n", b"\r\n")
+        + row(TRAIN, "0.4", b"\r\n")
+        + row(TRAIN, "0.40", b"\r\n")
+        + row(TRAIN, "900.200", b""),
+        b"\n\n" + row(TRAIN, "0.4") + b"\r\n" + row(TRAIN, "0.40") + row(TRAIN, "900.200") + b"\n ",
+    ],
+    ids=["plain", "no last newline", "CRLF", "mark", "mark and header", "all", "blank lines"],
+)
+def test_merged_rows_are_the_published_bytes(start, root, served, content):
+    (served / f"csv/train/{TRAIN}.csv").write_bytes(content)
+    publish(served, "train", DASH)
+    _, hub = start()
+    assert download(hub, root, Selection(videos=(TRAIN, DASH), parts=("csv",))).complete
+    tail = b",0.1,0.20,0.300,0.4,NOT_SPEAKING,%s:0,0,%s:0:0\n" % ((TRAIN.encode(),) * 2)
+    # DASH stands after TRAIN in the published list.
+    assert (root / "csv/train_orig.csv").read_bytes() == (
+        HEADER
+        + b"".join(TRAIN.encode() + b"," + t + tail for t in (b"0.4", b"0.40", b"900.200"))
+        + rows(DASH)
+    )
+    assert (root / f"csv/train/{TRAIN}.csv").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"", "no row"),
+        (b"\n\r\n", "no row"),
+        (HEADER, "no row"),
+        (b"a,b,c\n", "row 1 has 3 cells, not 10"),
+        (rows(TRAIN) + b"1,2,3,4,5,6,7,8,9,10,11\n", "row 4 has 11 cells, not 10"),
+        (rows(TRAIN).replace(b"\n", b"\r"), "row 1 has 28 cells, not 10"),
+        (b"version 1\noid 2\n", "row 1 has 1 cells"),
+    ],
+)
+def test_csv_that_cannot_be_merged(start, root, served, content, cause):
+    (served / f"csv/train/{TRAIN}.csv").write_bytes(content)
+    _, hub = start()
+    report = download(hub, root)
+    (failed,) = report.failed
+    assert failed.path == f"csv/train/{TRAIN}.csv"
+    assert cause in failed.cause
+    assert not (root / f"csv/train/{TRAIN}.csv").exists()
+    assert report.csv == {"csv/val_orig.csv": 2}
+
+
+def test_merged_csv_is_made_again_when_it_was_cut(start, root):
+    _, hub = start()
+    download(hub, root)
+    merged = root / "csv/val_orig.csv"
+    merged.write_bytes(merged.read_bytes()[:100])
+    download(hub, root)
+    assert snapshot(root) == expected()
+
+
+# ------------------------------------------------------------------------------ failures
+
+
+def test_failed_file_is_tried_once_more_at_the_end(start, root):
+    # As many failures as one file is allowed, so only the second round can have it.
+    place = f"resolve/.*/clips_videos/train/{TRAIN}"
+    _, hub = start(Fault(place, status=503, times=5))
+    meter = Meter()
+    report = download(hub, root, progress=meter)
+    assert report.complete
+    assert meter.notes == ["trying 1 failed files once more"]
+    assert meter.done == meter.total
+    assert snapshot(root) == expected()
+
+
+def test_failed_file_is_reported_and_the_rest_is_there(start, root):
+    place = f"resolve/.*/clips_videos/train/{TRAIN}"
+    server, hub = start(Fault(place, status=503, times=-1, said="busy"))
+    report = download(hub, root)
+    (failed,) = report.failed
+    assert failed.path == f"clips_videos/train/{TRAIN}.zip"
+    assert "busy" in failed.cause
+    assert not report.complete
+    assert len(report.fetched) == 8
+    server.faults.clear()
+    again = download(hub, root)
+    assert again.fetched == (failed.path,)
+    assert snapshot(root) == expected()
+
+
+def test_file_that_vanished_is_a_failure_of_that_file(start, root):
+    _, hub = start(Fault(f"resolve/.*/{TRAIN}.csv", status=404, code="EntryNotFound", times=-1))
+    report = download(hub, root)
+    assert [file.path for file in report.failed] == [f"csv/train/{TRAIN}.csv"]
+
+
+def test_wrong_bytes_are_a_failure_of_that_file(start, root):
+    server, hub = start()
+    digest = server.entries[f"clips_videos/train/{TRAIN}.zip"].sha256
+    server.faults.append(Fault(f"cdn /{digest}", damage=9, times=-1))
+    report = download(hub, root)
+    (failed,) = report.failed
+    assert digest in failed.cause
+    assert not (root / f"clips_videos/train/{TRAIN}").exists()
+
+
+def test_resume_fetches_only_the_rest(start, root):
+    server, hub = start()
+    entry = server.entries[f"clips_videos/train/{TRAIN}.zip"]
+    server.faults.append(Fault(f"cdn /{entry.sha256}", cut=400))
+    server.faults.append(Fault(f"resolve/.*/{TRAIN}.zip", after=2, status=503, times=-1))
+    assert not download(hub, root, Selection(videos=(TRAIN,))).complete
+    server.faults.clear()
+    asked = len(server.log)
+    with quick(server.endpoint) as fresh:
+        assert download(fresh, root, Selection(videos=(TRAIN,))).complete
+    cdn = [(call.range, call.sent) for call in server.log[asked:] if call.role == "cdn"]
+    assert ("bytes=400-", entry.size - 400) in cdn
+    assert snapshot(root, without=(".unitalk", "csv")) == {
+        n: b for n, b in unpacked(TRAIN, "train").items() if not n.startswith("csv")
+    }
+
+
+def test_gated_repository_stops_everything(start, root, served):
+    for number in range(20):
+        publish(served, "train", f"video{number:06d}")
+    server, hub = start()
+    server.gated = True
+    names = tuple(f"video{number:06d}" for number in range(20))
+    with pytest.raises(AccessError, match="GatedRepo"):
+        download(hub, root, Selection(videos=names), jobs=2)
+    assert len([call for call in server.log if "/resolve/" in call.path]) < 10
+
+
+def test_full_disk_stops_everything_and_keeps_what_has_come(start, root):
+    class Full(Meter):
+        """Bytes are reported right after they are written; the third time the disk is full."""
+
+        def advance(self, amount=1):
+            super().advance(amount)
+            if self.done > 1500 and amount > 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+    server, hub = start()
+    with pytest.raises(UnitalkError, match="No space left on device") as caught:
+        download(hub, root, progress=Full(), jobs=1)
+    assert type(caught.value) is UnitalkError
+    assert "kept" in caught.value.hint
+    with quick(server.endpoint) as fresh:
+        report = download(fresh, root)
+    assert report.present
+    assert snapshot(root) == expected()
+
+
+def test_too_little_space_is_said_before(start, root):
+    server, hub = start()
+    server.sizes[f"clips_videos/train/{TRAIN}.zip"] = 10**18
+    with pytest.raises(UnitalkError, match=r"needed and .* are free") as caught:
+        download(hub, root)
+    # 1.1 times the archive unpacked, and the archive itself: 2.1e18 bytes and a little
+    assert "2100000.0 TB" in caught.value.message
+    assert snapshot(root, without=()) == {}
+    assert not body_calls(server)
+
+
+def test_no_jobs(start, root):
+    _, hub = start()
+    with pytest.raises(UsageError):
+        run(plan(hub, root, selection=ASKED), hub, jobs=0)
+
+
+def test_offline_hub_is_an_error_of_ours(root):
+    with quick("http://127.0.0.1:9", patience={"tries": 1}) as hub, pytest.raises(HubError):
+        plan(hub, root)
+    assert not root.exists()
+
+
+def test_two_files_with_one_content(start, root, served):
+    """Equal hashes must not make two threads write one partial file."""
+    same = zip_of({"a.jpg": os.urandom(50_000)})
+    names = (TRAIN, *VAL)
+    for path in served.rglob("*.zip"):
+        path.write_bytes(same)
+    _, hub = start(Fault("^cdn", cut=20_000, times=6))
+    assert download(hub, root, Selection(videos=names)).complete
+    assert len(list(root.rglob("a.jpg"))) == 6
+
+
+# ------------------------------------------------------------------------------ interrupts
+
+
+def test_interrupt_ends_soon_and_keeps_what_has_come(start, root):
+    server, hub = start(Fault("^cdn", stall=700, times=-1), patience={"read": 15.0})
+    main = threading.main_thread().ident
+
+    def press():
+        while len([call for call in server.log if call.role == "cdn"]) < 3:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    threading.Thread(target=press).start()
+    began = time.monotonic()
+    meter = Meter()
+    with pytest.raises(KeyboardInterrupt):
+        download(hub, root, progress=meter)
+    assert time.monotonic() - began < 3
+    partial = [p.stat().st_size for p in (root / ".unitalk/parts").iterdir()]
+    assert max(partial) == 700
+    assert meter.done >= sum(partial), "what is kept stays counted"
+    server.faults.clear()
+    server.awake.set()
+    with quick(server.endpoint) as fresh:
+        assert download(fresh, root).complete
+    assert snapshot(root) == expected()
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, re, signal, sys
+    from pathlib import Path
+    from unitalk.download import Selection, plan, run
+    from unitalk.hub import Hub
+
+    endpoint, root, moment, *videos = sys.argv[1:]
+    events = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree")
+
+    def watch(event, args):
+        # The interpreter tells of every step that leaves a trace; the process dies right before
+        # the first one that is looked for.
+        if event in events and str(args[0]).startswith(root + "/"):
+            reads = event == "open" and isinstance(args[1], str) and "r" in args[1]
+            if not reads and re.match(moment, f"{event} {str(args[0])[len(root) + 1:]}"):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    with Hub(endpoint, "plnguyen2908/UniTalk-ASD") as hub:
+        run(plan(hub, Path(root), selection=Selection(videos=tuple(videos))), hub, jobs=1)
+    """
+)
+
+
+def kill_before(server, root, moment):
+    """Run a download in a process that is killed right before a step on the disk."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, server.endpoint, str(root), moment, TRAIN, *VAL],
+        capture_output=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+FINAL = {
+    f"{folder}/{split}/{video}"
+    for folder in ("clips_videos", "clips_audios")
+    for split, video in (("train", TRAIN), ("val", VAL[0]), ("val", VAL[1]))
+}
+
+
+def check_nothing_half_made(root):
+    """Each file under a final name is one of the whole tree's; a folder has all of its files."""
+    seen, whole = snapshot(root), expected()
+    for name, content in seen.items():
+        if not name.endswith(("/", ".part")):
+            assert whole[name] == content
+    for folder in FINAL:
+        if (root / folder).exists():
+            inside = {n for n in whole if n.startswith(folder + "/")}
+            assert {n for n in seen if n.startswith(folder + "/")} == inside
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        r"os.mkdir .unitalk",
+        r"os.rename .unitalk/.dataset",
+        r"os.rename .unitalk/.tree",
+        r"open .unitalk/parts/.*csv.train",
+        r"os.mkdir csv/train",
+        r"os.rename .unitalk/receipts/csv/train",
+        r"os.rename .unitalk/parts/.*csv.train",
+        r"open .unitalk/parts/.*audio.train",
+        r"os.mkdir .unitalk/staging/audio.train",
+        r"open .unitalk/staging/audio.train.*wav",
+        r"os.rename .unitalk/receipts/clips_audios/train",
+        r"os.rename .unitalk/staging/audio.train",
+        r"os.remove .unitalk/parts/.*audio.train",
+        r"open .unitalk/staging/video.train.*0.04",
+        r"os.rename .unitalk/staging/video.train",
+        r"os.remove .unitalk/parts/.*video.train",
+        r"os.rename .unitalk/staging/video.val",
+        r"os.remove .unitalk/parts/.*video.val." + VAL[1],
+        r"open csv/.train_orig",
+        r"os.rename csv/.train_orig",
+        r"open .unitalk/.merged-train",
+        r"os.rename .unitalk/.merged-train",
+        r"os.rename csv/.val_orig",
+        r"os.rename .unitalk/.merged-val",
+    ],
+)
+def test_killed_at_any_step_then_run_again(start, root, moment):
+    server, hub = start()
+    kill_before(server, root, moment)
+    check_nothing_half_made(root)
+    sizes = {hash_of(entry): entry.size for entry in server.entries.values()}
+    whole_parts = {
+        path.name.split(".")[0]
+        for path in root.glob(".unitalk/parts/*")
+        if path.stat().st_size == sizes[path.name.split(".")[0]]
+    }
+    placed = {str(p.relative_to(root / ".unitalk/receipts"))[:-5] for p in root.glob(RECEIPTS)}
+    asked = len(server.log)
+    assert download(hub, root).complete
+    assert snapshot(root) == expected()
+    assert {n for n in snapshot(root, without=()) if n.endswith(".part")} == set()
+    # No byte that was whole is fetched again.
+    again = {
+        entry.path
+        for call in server.log[asked:]
+        for entry in server.entries.values()
+        if call.path.endswith("/" + entry.path)
+    }
+    assert not {p for p in again if hash_of(server.entries[p]) in whole_parts}
+    assert not again & placed
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        r"os.rename clips_videos/train",
+        r"os.rename .unitalk/receipts/clips_videos/train",
+        r"os.rename .unitalk/staging/video.train",
+        r"shutil.rmtree .unitalk/old/video.train",
+        r"os.rmdir .unitalk/old/video.train",
+    ],
+)
+def test_killed_while_replacing_then_run_again(start, root, moment):
+    """An older content of ours stands under the final name, and gives way in one step."""
+    server, hub = start()
+    download(hub, root)
+    receipt = root / f".unitalk/receipts/clips_videos/train/{TRAIN}.zip.json"
+    receipt.write_text('{"size": 1, "hash": "of something older"}')
+    kill_before(server, root, moment)
+    check_nothing_half_made(root)
+    assert download(hub, root).complete
+    assert snapshot(root) == expected()
+    assert not (root / ".unitalk/old").exists()
+
+
+def test_older_content_of_ours_is_replaced(start, root):
+    _, hub = start()
+    download(hub, root)
+    receipt = root / f".unitalk/receipts/clips_videos/train/{TRAIN}.zip.json"
+    receipt.write_text('{"size": 1, "hash": "of something older"}')
+    (root / f"clips_videos/train/{TRAIN}/older.jpg").write_bytes(b"old")
+    assert download(hub, root).fetched == (f"clips_videos/train/{TRAIN}.zip",)
+    assert snapshot(root) == expected()
+
+
+RECEIPTS = ".unitalk/receipts/*/*/*.json"
+
+
+def hash_of(entry):
+    return entry.sha256 or entry.git_sha1
+
+
+def test_killed_in_the_middle_of_a_body_then_run_again(served, root):
+    """From outside, at no chosen step, while bytes arrive slowly."""
+    big = zip_of({f"{TRAIN}/a.jpg": os.urandom(600_000)})
+    (served / f"clips_videos/train/{TRAIN}.zip").write_bytes(big)
+    with FaultyHub(served, bytes_per_second=400_000) as server:
+        command = [sys.executable, "-c", KILLED, server.endpoint, str(root), "never", TRAIN]
+        with subprocess.Popen(command) as process:
+            part = None
+            while part is None or part.stat().st_size < 100_000:
+                time.sleep(0.02)
+                part = next(root.glob(".unitalk/parts/*.video.*"), None)
+            process.kill()
+        have = part.stat().st_size
+        assert 100_000 <= have < len(big)
+        server.bytes_per_second = None
+        asked = len(server.log)
+        with quick(server.endpoint) as hub:
+            assert download(hub, root, Selection(videos=(TRAIN,))).complete
+        cdn = [(c.range, c.sent) for c in server.log[asked:] if c.role == "cdn"]
+        assert cdn == [(f"bytes={have}-", len(big) - have)]
+    (name,) = root.glob("clips_videos/train/*/*")
+    assert name.stat().st_size == 600_000

@@ -1,0 +1,73 @@
+"""The whole job on the sample, as a stranger runs it first."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from conftest import tree
+from reference import area_fast, ranked
+
+import unitalk
+from unitalk import catalog
+from unitalk.quickstart import quickstart
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    destination = tmp_path_factory.mktemp("quickstart") / "q"
+    return destination, quickstart(destination)
+
+
+def test_what_came_over_http_is_what_was_made(made):
+    destination, _ = made
+    sample, dataset = destination / "sample", destination / "dataset"
+    for folder in ("clips_videos/val", "clips_audios/val"):
+        assert tree(dataset / folder) == tree(sample / folder)
+    assert (dataset / "csv/val_orig.csv").read_bytes() == (sample / "csv/val_orig.csv").read_bytes()
+    assert sorted(os.listdir(destination)) == [".unitalk", "asc", "dataset", "noise", "sample"]
+
+
+def test_the_table_is_that_of_an_independent_computation(made):
+    destination, report = made
+    truth = unitalk.read_groundtruth(destination / "dataset/csv/val_orig.csv")
+    guess = unitalk.read_predictions(destination / "sample/predictions.csv")
+    both = truth.assign(score=guess["score"])  # the sample writes both in one order
+    assert both["entity_id"].tolist() == guess["entity_id"].tolist()
+    for name, score in report.scores.items():
+        ids = {v.video_id for v in catalog.videos() if name in {v.category, "TOTAL"}}
+        rows = both[both["video_id"].isin(ids)]
+        labels = (rows["label"] == "SPEAKING_AUDIBLE").tolist()
+        wanted = area_fast(ranked(labels, rows["score"].tolist()))
+        assert score.average_precision == pytest.approx(wanted, abs=1e-12)
+        assert (score.rows, score.positives) == (len(rows), sum(labels))
+    assert list(report.scores) == [*catalog.CATEGORIES, "TOTAL"]
+    assert sum(s.rows for n, s in report.scores.items() if n != "TOTAL") == len(both)
+
+
+def test_the_commands_that_it_shows_are_commands(made):
+    _, report = made
+    verbs = [step.command.split()[1] for step in report.steps]
+    assert verbs == ["sample", "download", "trim", "convert-asc", "eval"]
+    assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["schema_version"] == 1
+
+
+def test_without_a_folder_it_leaves_nothing(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    ran = run("quickstart", "-q")
+    assert (ran.code, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert lines[-6].split() == ["category", "videos", "tracks", "faces", "positives", "prior",
+                                 "AP"]  # fmt: skip
+    assert lines[-1].split()[:2] == ["TOTAL", "22"]
+    assert max(map(len, lines)) <= 80
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_with_something_in_it_is_refused(run, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes").touch()
+    assert run("quickstart", tmp_path / "mine").code == 2

@@ -1,0 +1,366 @@
+"""A small hub on this machine: one folder served as one dataset repository at one commit.
+
+It speaks what `unitalk.hub` and the hub's own client need, over real HTTP on the loopback
+interface: a revision, a listing in pages, and files with ranges, small ones by a redirect to the
+hub itself, archives by a redirect to a storage host of their own (another port, so another origin),
+which refuses whoever brings a token along. `unitalk quickstart` downloads from it.
+
+A subclass can bend every answer in `reply`, and every body in `write`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import socketserver
+import sys
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Literal, Self
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from unitalk.catalog import REPOSITORY
+
+if TYPE_CHECKING:
+    from email.message import Message
+    from pathlib import Path
+
+Role = Literal["hub", "cdn"]
+
+_CHUNK = 1 << 17
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One served file and its hashes; `sha256` only for what counts as large."""
+
+    path: str
+    file: Path
+    size: int
+    git_sha1: str
+    sha256: str | None
+
+    def to_listing(self) -> dict[str, Any]:
+        """Return what the hub lists of it."""
+        listing: dict[str, Any] = {
+            "type": "file",
+            "path": self.path,
+            "size": self.size,
+            "oid": self.git_sha1,
+        }
+        if self.sha256 is not None:
+            listing["lfs"] = {"oid": self.sha256, "size": self.size, "pointerSize": 128}
+        return listing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request that came in."""
+
+    role: Role
+    method: str
+    target: str
+    headers: Message
+
+    @property
+    def path(self) -> str:
+        """The path as it was sent, still quoted, without the query."""
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The query's values by name."""
+        return parse_qs(urlsplit(self.target).query)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What is answered: `body`, or `length` bytes of `file` from `start`."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    file: Path | None = None
+    start: int = 0
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """One request, and how many bytes of its answer's body were handed to the network."""
+
+    role: Role
+    method: str
+    path: str
+    range: str | None
+    had_authorization: bool
+    status: int
+    sent: int
+
+
+class LoopbackHub:
+    """Serves a folder until the `with` block ends.
+
+    Args:
+        folder: what to serve; read once when the block begins. Hidden files are left out.
+        repository: the name under which it is served.
+        page_size: how many files a page of the listing has.
+        bytes_per_second: the speed of each answer; default: as fast as it goes.
+
+    Attributes:
+        endpoint: the hub's address, inside the block.
+        storage: the address of the host that has the archives, inside the block.
+        commit: the one commit; follows from names and content alone.
+        entries: the served files by path.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        repository: str = REPOSITORY,
+        page_size: int = 1000,
+        bytes_per_second: int | None = None,
+    ) -> None:
+        self.folder = folder
+        self.repository = repository
+        self.page_size = page_size
+        self.bytes_per_second = bytes_per_second
+        self.endpoint = ""
+        self.storage = ""
+        self.entries: dict[str, Entry] = {}
+        self.commit = ""
+        self._log: list[Logged] = []
+        self._lock = threading.Lock()
+        self._servers: list[_Server] = []
+
+    def __enter__(self) -> Self:
+        for file in sorted(self.folder.rglob("*")):
+            name = file.relative_to(self.folder)
+            if file.is_file() and not any(piece.startswith(".") for piece in name.parts):
+                self.entries[name.as_posix()] = _entry(name.as_posix(), file)
+        summary = [(e.path, e.size, e.sha256 or e.git_sha1) for e in self.entries.values()]
+        digest = hashlib.sha1(json.dumps(summary).encode(), usedforsecurity=False)
+        self.commit = digest.hexdigest()
+        hub, cdn = _Server(self, "hub"), _Server(self, "cdn")
+        self._servers = [hub, cdn]
+        self.endpoint, self.storage = hub.address, cdn.address
+        for server in self._servers:
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+    @property
+    def log(self) -> tuple[Logged, ...]:
+        """The requests so far."""
+        with self._lock:
+            return tuple(self._log)
+
+    # -------------------------------------------------------------------------- what is answered
+
+    def reply(self, call: Call) -> Reply:
+        """Answer one request."""
+        if call.role == "cdn":
+            return self._stored(call)
+        api = f"/api/datasets/{self.repository}"
+        routes = (
+            (f"{api}/revision/", self._revision),
+            (f"{api}/tree/", self._tree),
+            (f"/datasets/{self.repository}/resolve/", self._resolve),
+            (f"/api/resolve-cache/datasets/{self.repository}/", self._cached),
+        )
+        for prefix, answer in routes:
+            if call.path.startswith(prefix):
+                revision, _, path = call.path.removeprefix(prefix).partition("/")
+                if unquote(revision) not in {"main", self.commit}:
+                    return error_reply(
+                        404, "RevisionNotFound", f"Invalid rev id: {unquote(revision)}"
+                    )
+                return answer(call, unquote(path))
+        return error_reply(404, "RepoNotFound", "Repository not found")
+
+    def write(self, call: Call, reply: Reply, handler: BaseHTTPRequestHandler) -> int:
+        """Write a reply's body and return how many bytes went out.
+
+        After fewer than were promised, the connection is closed.
+        """
+        del call
+        out = handler.wfile
+        if reply.file is None:
+            out.write(reply.body)
+            return len(reply.body)
+        sent = 0
+        began = time.monotonic()
+        with reply.file.open("rb") as source:
+            source.seek(reply.start)
+            chunk = _CHUNK
+            if self.bytes_per_second is not None:
+                chunk = max(1, min(chunk, self.bytes_per_second // 50))
+            while block := source.read(min(chunk, reply.length - sent)):
+                out.write(block)
+                sent += len(block)
+                if self.bytes_per_second is not None:
+                    early = sent / self.bytes_per_second - (time.monotonic() - began)
+                    time.sleep(max(0.0, early))
+        return sent
+
+    def _revision(self, call: Call, path: str) -> Reply:
+        del call, path
+        siblings = [{"rfilename": name} for name in self.entries]
+        answer = {"id": self.repository, "sha": self.commit, "siblings": siblings}
+        return _json({**answer, "private": False, "gated": False, "disabled": False})
+
+    def _tree(self, call: Call, path: str) -> Reply:
+        del path
+        start = int(call.query.get("cursor", ["0"])[0])
+        entries = list(self.entries.values())
+        page = _json([entry.to_listing() for entry in entries[start : start + self.page_size]])
+        following = start + self.page_size
+        if following >= len(entries):
+            return page
+        link = f'<{self.endpoint}{call.path}?recursive=true&cursor={following}>; rel="next"'
+        return replace(page, headers={**page.headers, "Link": link})
+
+    def _resolve(self, call: Call, path: str) -> Reply:
+        del call
+        entry = self.entries.get(path)
+        if entry is None:
+            return error_reply(404, "EntryNotFound", f"{path} does not exist")
+        headers = {"X-Repo-Commit": self.commit, "Accept-Ranges": "bytes"}
+        if entry.sha256 is None:
+            place = f"/api/resolve-cache/datasets/{self.repository}/{self.commit}/"
+            headers["Location"] = f"{place}{quote(path, safe='')}?etag=%22{entry.git_sha1}%22"
+            headers["ETag"] = f'"{entry.git_sha1}"'
+            return Reply(status=307, headers=headers, body=b"Temporary Redirect")
+        headers["Location"] = f"{self.storage}/{entry.sha256}?Expires=3600"
+        headers["X-Linked-Size"] = str(entry.size)
+        headers["X-Linked-ETag"] = f'"{entry.sha256}"'
+        return Reply(status=302, headers=headers, body=b"Found")
+
+    def _cached(self, call: Call, path: str) -> Reply:
+        entry = self.entries.get(path)
+        if entry is None:
+            return error_reply(404, "EntryNotFound", f"{path} does not exist")
+        return self._file(call, entry, {"X-Repo-Commit": self.commit})
+
+    def _stored(self, call: Call) -> Reply:
+        if "Authorization" in call.headers:
+            return Reply(status=400, body=b"Only one auth mechanism allowed")
+        name = call.path.lstrip("/")
+        entry = next((e for e in self.entries.values() if name == e.sha256), None)
+        return Reply(status=404) if entry is None else self._file(call, entry, {})
+
+    def _file(self, call: Call, entry: Entry, headers: dict[str, str]) -> Reply:
+        headers = {"ETag": f'"{entry.git_sha1}"', "Accept-Ranges": "bytes", **headers}
+        match = _RANGE.fullmatch(call.headers.get("Range", ""))
+        if match is None:
+            return Reply(headers=headers, file=entry.file, length=entry.size)
+        start = int(match[1])
+        last = min(int(match[2] or entry.size), entry.size - 1)
+        if start > last:
+            headers["Content-Range"] = f"bytes */{entry.size}"
+            return Reply(status=416, headers=headers)
+        headers["Content-Range"] = f"bytes {start}-{last}/{entry.size}"
+        length = last + 1 - start
+        return Reply(status=206, headers=headers, file=entry.file, start=start, length=length)
+
+    # -------------------------------------------------------------------------- the wire
+
+    def serve(self, call: Call, handler: BaseHTTPRequestHandler) -> None:
+        """Answer one request on its connection, and log it."""
+        reply = self.reply(call)
+        length = len(reply.body) if reply.file is None else reply.length
+        handler.send_response_only(reply.status)
+        usual = {"Date": handler.date_time_string(), "Content-Length": str(length)}
+        for name, value in (usual | reply.headers).items():
+            if value:  # an empty one in `reply.headers` takes a header away
+                handler.send_header(name, value)
+        if call.method == "HEAD":
+            length = 0
+        logged = Logged(
+            role=call.role,
+            method=call.method,
+            path=call.path,
+            range=call.headers.get("Range"),
+            had_authorization="Authorization" in call.headers,
+            status=reply.status,
+            sent=length,
+        )
+        # Noted before anything goes out, so that whoever has the answer finds it in the log.
+        with self._lock:
+            place = len(self._log)
+            self._log.append(logged)
+        handler.end_headers()
+        sent = 0 if call.method == "HEAD" else self.write(call, reply, handler)
+        if sent != length:
+            handler.close_connection = True
+            with self._lock:
+                self._log[place] = replace(logged, sent=sent)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, hub: LoopbackHub, role: Role) -> None:
+        self.hub = hub
+        self.role = role
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.address = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the resolver for this machine's name, which can take seconds.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        # A client that went away is no error of ours.
+        if not isinstance(sys.exception(), (OSError, ValueError)):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 60.0
+    server: _Server
+
+    def do_GET(self) -> None:
+        headers = self.headers
+        call = Call(role=self.server.role, method=self.command, target=self.path, headers=headers)
+        self.server.hub.serve(call, self)
+
+    do_HEAD = do_GET  # noqa: N815 - the names are http.server's
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's
+        """Write nothing: `LoopbackHub.log` has it all."""
+
+
+def _entry(name: str, file: Path) -> Entry:
+    content = file.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest() if name.endswith(".zip") else None
+    # What git itself stores of a large file is a note with its hash; so its git hash is not that
+    # of the content, and a client that takes it for such must fail here too.
+    kept = content if sha256 is None else f"oid sha256:{sha256}\nsize {len(content)}\n".encode()
+    git_sha1 = hashlib.sha1(b"blob %d\0" % len(kept) + kept, usedforsecurity=False).hexdigest()
+    return Entry(path=name, file=file, size=len(content), git_sha1=git_sha1, sha256=sha256)
+
+
+def _json(value: object, status: int = 200) -> Reply:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    return Reply(status=status, headers=headers, body=json.dumps(value).encode())
+
+
+def error_reply(status: int, code: str, text: str) -> Reply:
+    """The hub's way to refuse: a status, a code in a header, and a text."""
+    reply = _json({"error": text}, status)
+    return replace(reply, headers={**reply.headers, "X-Error-Code": code, "X-Error-Message": text})
