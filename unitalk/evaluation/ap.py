@@ -43,33 +43,45 @@ class Ranking:
 def rank(labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> Ranking:
     """Sort rows into steps of equal score.
 
+    Positives and negatives are sorted apart, which needs no index of the rows and so takes a third
+    of the time of sorting them together.
+
     Args:
         labels: [rows] True for a positive.
         scores: [rows] finite.
     """
-    order = np.argsort(scores)[::-1]
-    descending = scores[order]
-    is_last = descending[1:] != descending[:-1]  # of its step; the last row of all is one too
-    found = labels[order]
-    del order, descending
-    if is_last.all():  # no ties, which is most files: a step is a row
-        above = np.flatnonzero(found)
-        return Ranking(np.arange(1, len(above) + 1), above + 1, above, 0)
-    return _steps(found, np.append(np.flatnonzero(is_last), len(found) - 1))
+    high, low = scores[labels], scores[~labels]
+    high.sort()
+    low.sort()
+    is_first = np.append(True, high[1:] != high[:-1])[: len(high)]  # of its step
+    steps = high[is_first]
+    below = np.searchsorted(low, steps)
+    meets = low[np.minimum(below, len(low) - 1)] == steps if len(low) else np.array([])
+    not_above = np.searchsorted(low, steps, "right") if meets.any() else below
+    # Counted from the lowest score up until here; from the highest down from here on.
+    positives = len(high) - np.flatnonzero(is_first)[::-1]
+    gains = np.diff(positives, prepend=0)
+    rows = positives + (len(low) - below)[::-1]
+    above = positives - gains + (len(low) - not_above)[::-1]
+    return Ranking(positives, rows, above, _count_ties(rows - above, low, steps))
 
 
-def _steps(found: npt.NDArray[np.bool_], ends: npt.NDArray[np.int64]) -> Ranking:
-    """Count within steps.
+def _count_ties(
+    sizes: npt.NDArray[np.int64], low: npt.NDArray[np.float64], steps: npt.NDArray[np.float64]
+) -> int:
+    """Count the rows that are not alone with their score.
 
     Args:
-        found: [rows] True for a positive, from the highest score down.
-        ends: [steps] the last row of each step.
+        sizes: [steps] rows of each step.
+        low: the negatives' scores, ascending.
+        steps: [steps] the positives' distinct scores.
     """
-    positives = np.cumsum(found, dtype=np.int64)[ends]
-    sizes = np.diff(ends, prepend=-1)
-    gaining = np.flatnonzero(np.diff(positives, prepend=0))
-    rows = ends[gaining] + 1
-    return Ranking(positives[gaining], rows, rows - sizes[gaining], int(sizes[sizes > 1].sum()))
+    shared = int(sizes[sizes > 1].sum())
+    same = low[1:] == low[:-1]
+    if same.any():  # negatives among themselves, where no positive has their score
+        alike = low[np.append(same, False) | np.append(False, same)]
+        shared += int(np.count_nonzero(~np.isin(alike, steps)))
+    return shared
 
 
 def average_precision(ranking: Ranking) -> float | None:
@@ -116,14 +128,11 @@ def chance_interval(
     Returns:
         None without a positive, or with fewer than two rows.
     """
-    order = np.argsort(scores)[::-1]
-    descending = scores[order]
-    ends = np.append(np.flatnonzero(descending[1:] != descending[:-1]), len(scores) - 1)
-    areas = []
-    for shift in sorted({len(scores) * k // (CHANCE_SHIFTS + 1) for k in range(CHANCE_SHIFTS + 1)}):
-        if shift:
-            steps = _steps(np.roll(labels, shift)[order], ends)
-            areas.append(average_precision(steps))
+    areas = [
+        average_precision(rank(np.roll(labels, shift), scores))
+        for shift in {len(scores) * k // (CHANCE_SHIFTS + 1) for k in range(CHANCE_SHIFTS + 1)}
+        if shift
+    ]
     known = [area for area in areas if area is not None]
     return (min(known), max(known)) if known else None
 
@@ -134,4 +143,5 @@ def reference_area(labels_in_order: npt.NDArray[np.bool_]) -> float | None:
     Args:
         labels_in_order: [rows] True for a positive, from the highest score down.
     """
-    return average_precision(_steps(labels_in_order, np.arange(len(labels_in_order))))
+    rows = np.flatnonzero(labels_in_order) + 1
+    return _area(np.arange(1, len(rows) + 1), rows)

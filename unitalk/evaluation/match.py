@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def match(groundtruth: Faces, predictions: Faces, *, partial: bool = False) -> M
     label_codes, label_names = groundtruth.codes(schema.LABEL)
     is_positive = np.array([name == schema.SPEAKING for name in label_names])
     video_codes, _ = groundtruth.codes(schema.VIDEO)
-    scores = predictions.table[schema.SCORE].to_numpy()
+    scores = predictions.numbers(schema.SCORE)
     return Matched(
         labels=pair.of_groundtruth(is_positive[label_codes]),
         scores=pair.of_predictions(scores),
@@ -241,18 +242,23 @@ def _compare_boxes(groundtruth: Faces, predictions: Faces, pair: Pair) -> None:
     Raises:
         DataError: boxes differ.
     """
-    wrong: list[int] = []
-    count = 0
-    for start in range(0, pair.count, _PIECE):
+
+    def differing(start: int) -> npt.NDArray[np.int64]:
+        """The faces of one piece whose boxes differ, as positions in the pair."""
         differs = np.zeros(min(_PIECE, pair.count - start), np.bool_)
         for name in schema.BOX:
             ours = _piece(groundtruth, name, pair.rows, start, len(differs))
             theirs = _piece(predictions, name, pair.partners, start, len(differs))
             allowed = BOX_TOLERANCE * np.maximum(np.abs(ours), np.abs(theirs)) + _BOX_FLOOR
             differs |= np.abs(ours - theirs) > allowed
-        found = np.flatnonzero(differs)
-        count += len(found)
-        wrong += [int(i) + start for i in found[: EXAMPLES - len(wrong)]]
+        return np.flatnonzero(differs) + start
+
+    wrong: list[int] = []
+    count = 0
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(differing, range(0, pair.count, _PIECE)):
+            count += len(found)
+            wrong += [int(i) for i in found[: EXAMPLES - len(wrong)]]
     if count:
         rows = wrong if pair.rows is None else [int(pair.rows[i]) for i in wrong]
         partners = wrong if pair.partners is None else [int(pair.partners[i]) for i in wrong]
@@ -268,10 +274,9 @@ def _piece(
     faces: Faces, column: str, rows: npt.NDArray[np.int64] | None, start: int, count: int
 ) -> npt.NDArray[np.float64]:
     if rows is None:
-        piece = faces.table[column].slice(start, count)
-    else:
-        piece = faces.table.select([column]).take(rows[start : start + count])[column]
-    return cast("npt.NDArray[np.float64]", piece.to_numpy())
+        return faces.numbers(column, start, count)
+    few = faces.table.select([column]).take(rows[start : start + count])
+    return schema.Faces(faces.name, few).numbers(column)
 
 
 def _name_boxes(

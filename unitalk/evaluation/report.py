@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from unitalk import __version__, schema
 from unitalk.errors import DataError, UsageError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from unitalk.schema import Faces
 
 SCHEMA_VERSION = 1
-_CHANCE_ROWS = 200_000  # the chance interval is taken over at most about this many faces
+_CHANCE_ROWS = 100_000  # the chance interval is taken over at most about this many faces
 _PRINTED = 0.5e-4  # half of the last digit that the reference prints
 
 
@@ -111,7 +112,8 @@ def evaluate(
         name: faces.head.describe() if faces.head else "a frame"
         for name, faces in (("groundtruth", truth), ("predictions", predicted))
     }
-    del truth, predicted  # the boxes are compared and need no memory any more
+    del truth, predicted  # the boxes are compared; half of the memory goes back here
+    pa.default_memory_pool().release_unused()
     return _score(matched, inputs)
 
 
@@ -165,12 +167,15 @@ def _load(given: str | Path | pd.DataFrame, kind: schema.Kind) -> Faces:
 
 def _score(matched: Matched, inputs: dict[str, str]) -> Evaluation:
     rows, positives = len(matched.labels), int(np.count_nonzero(matched.labels))
-    ranking = ap.rank(matched.labels, matched.scores)
     undefined = _undefined(rows, positives)
+    with ThreadPoolExecutor(1) as pool:  # numpy sorts beside the rest
+        ranked = pool.submit(ap.rank, matched.labels, matched.scores)
+        track_hashes = _track_hashes(matched)
+        hashes = _row_hashes(matched, track_hashes)
+        chance = None if undefined else _chance(matched, hashes, track_hashes)
+        ranking = ranked.result()
     area = None if undefined else ap.average_precision(ranking)
     best = area if area is None or not ranking.ties else ap.best_case(ranking)
-    hashes = _row_hashes(matched)
-    chance = None if area is None else _chance(matched, hashes)
     tracks = int(np.count_nonzero(np.bincount(matched.tracks)))
     signature = [
         "ap:ava",
@@ -247,20 +252,13 @@ def _warnings(
     return said
 
 
-def _row_hashes(matched: Matched) -> npt.NDArray[np.uint64]:
+def _row_hashes(matched: Matched, track_hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """A number a face made from its entity, millisecond and label.
 
     Their sum names the ground truth whatever the order of its rows, which a hash of the file or of
     sorted rows would not do, or not as fast. The mixing is that of splitmix64 (Steele, Lea and
     Flood, OOPSLA 2014).
     """
-    names = np.array(
-        [
-            int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
-            for name in matched.track_names
-        ],
-        np.uint64,
-    )
     hashes = np.empty(len(matched.keys), np.uint64)
     piece = 1 << 16
     for start in range(0, len(hashes), piece):
@@ -268,8 +266,13 @@ def _row_hashes(matched: Matched) -> npt.NDArray[np.uint64]:
         moment = (matched.keys[part] & 0xFFFFFFFF).astype(np.uint64)
         moment <<= np.uint64(1)
         moment |= matched.labels[part]
-        hashes[part] = _mix(names[matched.tracks[part]] ^ _mix(moment))
+        hashes[part] = _mix(track_hashes[matched.tracks[part]] ^ _mix(moment))
     return hashes
+
+
+def _track_hashes(matched: Matched) -> npt.NDArray[np.uint64]:
+    digests = (hashlib.blake2b(name.encode(), digest_size=8) for name in matched.track_names)
+    return np.array([int.from_bytes(digest.digest()) for digest in digests], np.uint64)
 
 
 def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -282,19 +285,20 @@ def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return values
 
 
-def _chance(matched: Matched, hashes: npt.NDArray[np.uint64]) -> tuple[float, float] | None:
+def _chance(
+    matched: Matched, hashes: npt.NDArray[np.uint64], track_hashes: npt.NDArray[np.uint64]
+) -> tuple[float, float] | None:
     """The chance interval, on a part of the faces when there are many.
 
-    Which ones is decided by their hashes, and their order by entity and time, so that the order of
-    the file's rows does not matter here either.
+    Which ones is decided by their hashes, and their order by their entity's hash and time, so that
+    the order of the file's rows does not matter here either.
     """
     rows = len(hashes)
     few = np.arange(rows)
     if rows > _CHANCE_ROWS:
         few = np.flatnonzero(hashes < np.uint64(2**64 * (_CHANCE_ROWS / rows)))
-    names = np.argsort(np.argsort(np.array(matched.track_names)))
     moment = matched.keys[few] & 0xFFFFFFFF
-    order = few[np.lexsort((moment, names[matched.tracks[few]]))]
+    order = few[np.lexsort((moment, track_hashes[matched.tracks[few]]))]
     return ap.chance_interval(matched.labels[order], matched.scores[order])
 
 
