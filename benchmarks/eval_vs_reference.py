@@ -3,10 +3,9 @@
     python benchmarks/eval_vs_reference.py [--rows 1000000 4000000] [--repeat 3]
 
 Both get the same two csv files, each in a process of its own, start-up included; the best of the
-repetitions counts. The peer follows the reference step by step (ActivityNet's
-get_ava_active_speaker_performance.py): join on the text of time and entity, sort, count, and make
-precision monotone in a Python loop. A second peer has that loop vectorised, which the reference
-has not. `unitalk eval` does more than either: coverage, duplicates, ties, the chance interval.
+repetitions counts. The peer is benchmarks/reference.py, as the reference is and with its loops
+vectorised, which the reference's are not. `unitalk eval` does more than either: coverage,
+duplicates, ties, the chance interval.
 """
 
 from __future__ import annotations
@@ -25,40 +24,6 @@ HEADER = (
     "video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"
     "label,entity_id"
 )
-
-
-def reference(groundtruth: str, predictions: str, *, vectorised: bool) -> None:
-    """The reference's algorithm in plain pandas; prints its line."""
-    import pandas as pd
-
-    columns = HEADER.split(",")
-    truth = pd.read_csv(groundtruth, usecols=columns)
-    guess = pd.read_csv(predictions, usecols=[*columns, "score"])
-    for frame in (truth, guess):
-        frame["uid"] = frame["frame_timestamp"].map(str) + ":" + frame["entity_id"]
-    if len(truth) != len(guess):
-        raise ValueError("not the same number of rows")
-    both = truth.merge(guess, on="uid", suffixes=("_g", "_p"), validate="1:1")
-    both = both.sort_values(by=["score"], ascending=False).reset_index()
-    for edge in columns[2:6]:
-        if ((both[f"{edge}_g"] - both[f"{edge}_p"]).abs() > 1e-9).any():
-            raise ValueError("boxes differ")
-    positive = both["label_g"] == "SPEAKING_AUDIBLE"
-    both["tp"] = np.where(positive & (both["label_p"] == "SPEAKING_AUDIBLE"), 1, 0).cumsum()
-    precision = np.array(both["tp"] / (both.index + 1))
-    recall = np.array(both["tp"] / positive.sum())
-    precision = np.concatenate([[0], precision, [0]])
-    recall = np.concatenate([[0], recall, [1]])
-    if vectorised:
-        precision = np.maximum.accumulate(precision[::-1])[::-1]
-    else:
-        if not all(recall[i] <= recall[i + 1] for i in range(len(recall) - 1)):
-            raise ValueError("recall decreases")
-        for i in range(len(precision) - 2, -1, -1):
-            precision[i] = np.maximum(precision[i], precision[i + 1])
-    steps = np.where(recall[1:] != recall[:-1])[0] + 1
-    area = np.sum((recall[steps] - recall[steps - 1]) * precision[steps])
-    print(f"average precision: {100 * area:2.2f}%")
 
 
 def write_files(folder: Path, rows: int) -> tuple[Path, Path]:
@@ -105,23 +70,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 4_000_000])
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--as-reference", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.as_reference:
-        groundtruth, predictions, how = arguments.as_reference
-        reference(groundtruth, predictions, vectorised=how == "vectorised")
-        return
     print(f"{'rows':>9}  {'program':24}  {'seconds':>7}  {'MB':>6}  {'times':>6}  {'memory':>6}")
     with tempfile.TemporaryDirectory() as folder:
         for rows in arguments.rows:
-            files = [str(path) for path in write_files(Path(folder), rows)]
-            peer = [sys.executable, __file__, "--as-reference", *files]
-            ours = [sys.executable, "-m", "unitalk", "eval", "-g", files[0], "-p", files[1]]
+            groundtruth, predictions = write_files(Path(folder), rows)
+            files = ["-g", str(groundtruth), "-p", str(predictions)]
+            peer = [sys.executable, str(Path(__file__).with_name("reference.py")), *files]
+            ours = [sys.executable, "-m", "unitalk", "eval", *files]
             repeat = arguments.repeat
             results = {
                 "unitalk eval": measure(ours, repeat),
-                "reference": measure([*peer, "loop"], max(1, repeat - 1)),
-                "reference, vectorised": measure([*peer, "vectorised"], max(1, repeat - 1)),
+                "reference": measure(peer, max(1, repeat - 1)),
+                "reference, vectorised": measure([*peer, "--vectorised"], max(1, repeat - 1)),
             }
             own_seconds, own_memory, line = results["unitalk eval"]
             for name, (seconds, memory, said) in results.items():

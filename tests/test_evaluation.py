@@ -150,9 +150,11 @@ def test_wrong_ids_are_refused_with_the_ids_named(good, tmp_path):
         evaluate(groundtruth, path)
     message = caught.value.message
     assert "80 of 120 faces match" in message
-    assert "missing from" in message
-    assert "video000000:0 at 0 s" in message
-    assert "entity ids that the ground truth does not have: video000000_0" in message
+    # The first 40 rows go round 3 videos and 5 numbers: all 15 pairs.
+    assert "40 faces have no prediction, of 15 tracks: video000000:0, video000001:1" in message
+    assert f"the first: video000000:0 at 0 s ({groundtruth}:2)" in message
+    assert "40 predictions have no face in the ground truth, of 15 tracks: video0000" in message
+    assert f"the first: video000000_0 at 0 s ({path}:1)" in message
     assert caught.value.exit_code == 3
     assert "--partial" in caught.value.hint
 
@@ -165,7 +167,11 @@ def test_partial_scores_what_matches_and_says_so_everywhere(good, tmp_path):
     result = evaluate(groundtruth, path, partial=True)
     assert (result.rows, result.missing, result.extra) == (90, 30, 1)
     assert result.average_precision == pytest.approx(expected(rows[30:], scores[30:]), abs=1e-12)
-    assert "30 faces without a prediction and 1 predictions without a face" in result.warnings[0]
+    assert result.warnings[:2] == (
+        "partial: 30 faces have no prediction and were left out; this number is not that of the "
+        "whole ground truth",
+        "partial: 1 predictions have no face and were left out",
+    )
     assert "|partial:-30+1|" in result.signature
 
 
@@ -215,7 +221,10 @@ def test_unknown_entities_at_the_same_time_are_not_called_twins(good, tmp_path):
     body = predictions(rows, scores)
     body += [[*body[0][:7], "stranger:0", "0.5"], [*body[0][:7], "stranger:1", "0.5"]]
     path = write_csv(tmp_path / "p.csv", body, None)
-    with pytest.raises(unitalk.CoverageError, match="2 faces: stranger:0 at 0 s"):
+    with pytest.raises(
+        unitalk.CoverageError,
+        match="2 predictions have no face in the ground truth, of 2 tracks: stranger:0, stranger:1",
+    ):
         evaluate(groundtruth, path)
 
 

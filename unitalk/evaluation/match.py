@@ -24,6 +24,8 @@ _TIME_BITS = 32
 _UNKNOWN = -1  # the code of an entity that the ground truth does not have
 _PIECE = 1 << 16  # rows compared at a time, so that temporaries stay in the cache
 
+_FIRST_FACES = 2  # named by file and line when faces do not match
+
 BOX_TOLERANCE = 1e-6
 """Boxes are equal when each edge differs by at most this, relative to the larger of the two."""
 _BOX_FLOOR = 1e-9  # absolute, for edges at 0; the reference's own tolerance
@@ -197,22 +199,21 @@ def _not_covered(
     predicted_keys: npt.NDArray[np.int64],
     pair: Pair,
 ) -> CoverageError:
-    """Name the faces and the entities that are on one side only."""
-    missing = _complement(len(keys), pair.rows)
-    extra = _complement(len(predicted_keys), pair.partners)
+    """Name the tracks and the first faces that are on one side only."""
     lines = [
         f"predictions and ground truth do not cover each other: {pair.count:,} of {len(keys):,} "
-        f"faces match"
+        "faces match"
     ]
-    if len(missing):
-        lines.append(f"missing from {predictions.name}: {_some(groundtruth, missing)}")
-    if len(extra):
-        lines.append(f"not in {groundtruth.name}: {_some(predictions, extra)}")
-    unknown = predicted_keys[extra] < 0
-    if unknown.any():
-        codes, names = predictions.codes(schema.ENTITY)
-        strange = [names[code] for code in np.unique(codes[extra[unknown]])]
-        lines.append(f"entity ids that the ground truth does not have: {examples(strange)}")
+    for faces, rows, what in (
+        (groundtruth, _complement(len(keys), pair.rows), "faces have no prediction"),
+        (
+            predictions,
+            _complement(len(predicted_keys), pair.partners),
+            "predictions have no face in the ground truth",
+        ),
+    ):
+        if len(rows):
+            lines += _one_sided(faces, rows, what)
     return CoverageError(
         "\n  ".join(lines),
         hint="score every face once, with the ground truth's entity_id and frame_timestamp"
@@ -226,14 +227,18 @@ def _complement(count: int, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[n
     return np.flatnonzero(~there)
 
 
-def _some(faces: Faces, rows: npt.NDArray[np.int64]) -> str:
-    first = [int(row) for row in rows[:EXAMPLES]]
+def _one_sided(faces: Faces, rows: npt.NDArray[np.int64], what: str) -> list[str]:
+    codes, names = faces.codes(schema.ENTITY)
+    tracks = [names[code] for code in dict.fromkeys(codes[rows].tolist())]
+    first = [int(row) for row in rows[:_FIRST_FACES]]
     shown = [
         f"{face} ({line})"
         for face, line in zip(_name_faces(faces, first), faces.where(first), strict=True)
     ]
-    noun = "face" if len(rows) == 1 else "faces"
-    return f"{len(rows):,} {noun}: {examples(shown, count=len(rows))}"
+    return [
+        f"{len(rows):,} {what}, of {len(tracks):,} tracks: {examples(tracks)}",
+        f"  the first: {', '.join(shown)}",
+    ]
 
 
 def _compare_boxes(groundtruth: Faces, predictions: Faces, pair: Pair) -> None:

@@ -226,18 +226,20 @@ def _warnings(
     ties: int,
 ) -> list[str]:
     said = []
-    if matched.missing or matched.extra:
+    if matched.missing:
         said.append(
-            f"partial: {matched.missing:,} faces without a prediction and {matched.extra:,} "
-            "predictions without a face were left out; do not publish this number"
+            f"partial: {matched.missing:,} faces have no prediction and were left out; this number "
+            "is not that of the whole ground truth"
         )
+    if matched.extra:
+        said.append(f"partial: {matched.extra:,} predictions have no face and were left out")
     if area is not None and chance is not None and area <= chance[1]:
         low, high = (f"{100 * edge:.2f}" for edge in chance)
+        span = f"{low} %" if low == high else f"{low} to {high} %"
         how = "below" if area < chance[0] else "within noise of"
         also = "; are the scores inverted?" if area < chance[0] else ""
         said.append(
-            f"{how} the prior: these scores get {low} to {high} % on faces that they do not "
-            f"belong to{also}"
+            f"{how} the prior: these scores get {span} on faces that they do not belong to{also}"
         )
     if area is not None and best is not None and best - area > _PRINTED:
         said.append(

@@ -1,0 +1,80 @@
+"""The generated parts of the README, made from the program itself.
+
+The README calls these from its cog blocks; `cog -r README.md` renews them, `cog --check` in
+`.ci/run` fails when one is stale.
+"""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from unitalk import errors, schema
+from unitalk.cli.main import VERBS, cli
+
+COMMON = {"--help", "--version", "--quiet", "--verbose", "--format", "--output"}
+
+
+def row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def verbs() -> str:
+    lines = [row("verb", "what it does"), "|---|---|"]
+    return "\n".join(lines + [row(f"[`{v}`](#unitalk-{v})", what) for v, what in VERBS.items()])
+
+
+def options(verb: str) -> str:
+    """A table of a verb's own options."""
+    command = cli.get_command(None, verb)
+    context = click.Context(command, info_name=verb)
+    lines = [row("option", "meaning"), "|---|---|"]
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context) if parameter.name != "destination" else None
+        if isinstance(parameter, click.Option) and record and not COMMON & set(parameter.opts):
+            lines.append(row(f"`{record[0]}`", re.sub(r"\s+", " ", record[1])))
+        elif isinstance(parameter, click.Argument):
+            lines.append(row(f"`{parameter.make_metavar(context)}`", "the folder to make"))
+        elif parameter.name == "destination":
+            record = parameter.get_help_record(context)
+            lines.append(row(f"`{record[0]}`", record[1]))
+    return "\n".join(lines)
+
+
+def columns() -> str:
+    lines = [
+        row("column", "unit", "meaning", "UniTalk", "AVA", "predictions"),
+        "|---|---|---|---|---|---|",
+    ]
+    for name, (unit, meaning) in schema.DESCRIPTION.items():
+        own = [
+            "yes" if name in known else ""
+            for known in (schema.COLUMNS, schema.AVA_COLUMNS, schema.PREDICTION_COLUMNS)
+        ]
+        if name == schema.LABEL:
+            own[2] = "may be absent"
+        lines.append(row(f"`{name}`", unit, meaning, *own))
+    return "\n".join(lines)
+
+
+def exit_codes() -> str:
+    meaning = {
+        0: "done",
+        1: "something else went wrong (the hub could not be reached, the disk is full)",
+        2: "wrong usage: " + errors.UsageError.__doc__.splitlines()[0].lower(),
+        3: "the data is wrong: a csv, the coverage, a file that is missing or damaged",
+        4: "incomplete: what arrived is kept; run the same command again to continue",
+        130: "interrupted; run the same command again to continue",
+    }
+    assert {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type)} <= set(
+        meaning
+    )
+    return "\n".join(
+        [row("code", "meaning"), "|---|---|", *(row(str(c), m) for c, m in meaning.items())]
+    )
+
+
+def error_tree() -> str:
+    tree = re.search(r"::\n\n((?:    .*\n)+)", errors.__doc__).group(1)
+    return "```text\n" + "\n".join(line[4:] for line in tree.rstrip().splitlines()) + "\n```"

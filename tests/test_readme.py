@@ -1,0 +1,119 @@
+"""The README does what it shows.
+
+Every ```console block is run, in order, in one folder, against a hub that serves the sample; what
+it prints must be what the README prints, where `...` stands for anything on that line. Every
+```python block is run as a doctest in the same folder.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_asw import ARCHIVE
+
+from unitalk.cli.main import VERBS
+from unitalk.loopback import LoopbackHub
+from unitalk.sample import make_sample, publish
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(console|python)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder like the checkout, and the environment of somebody who works there."""
+    folder = tmp_path_factory.mktemp("readme")
+    for name in ("benchmarks", "tool"):
+        (folder / name).symlink_to(CHECKOUT / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    served = tmp_path_factory.mktemp("hub")
+    make_sample(served / "sample")
+    publish(served / "sample", served / "hub")
+    with LoopbackHub(served / "hub") as hub:
+        yield {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("HF_", "COV_"))},
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HF_ENDPOINT": hub.endpoint,
+            "HF_TOKEN_PATH": "/nonexistent",
+            "NO_PROXY": "127.0.0.1",
+            "ASW": str(ARCHIVE),
+        }
+
+
+def commands(block: str) -> list[tuple[str, str]]:
+    """Each command of a console block with what it is said to print."""
+    parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def assert_prints(said: str, expected: str) -> None:
+    pattern = "".join(
+        ".*" if piece == "..." else re.escape(piece) for piece in re.split(r"(\.\.\.)", expected)
+    )
+    if not re.fullmatch(pattern, said):
+        assert said == expected  # so that the difference is shown
+
+
+def test_every_block_does_what_it_shows(folder, environment, monkeypatch):
+    monkeypatch.chdir(folder)
+    seen = 0
+    for kind, needs, block in BLOCK.findall(README):
+        if kind == "python":
+            parser = doctest.DocTestParser().get_doctest(block, {}, "README.md", None, None)
+            assert doctest.DocTestRunner(verbose=False).run(parser).failed == 0
+            continue
+        if "needs=asw" in needs and not ARCHIVE.is_file():
+            continue
+        if block.startswith("$ unitalk -q quickstart"):
+            # What it prints shows commands, too: the whole rest of the block is its output.
+            first, _, rest = block.partition("\n")
+            pairs = [(first.removeprefix("$ "), rest)]
+        else:
+            pairs = commands(block)
+        for command, expected in pairs:
+            ran = subprocess.run(
+                ["bash", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, check=False,
+            )  # fmt: skip
+            assert_prints(ran.stdout, expected)
+            seen += 1
+    assert seen > 15
+
+
+def test_every_verb_has_a_section():
+    for verb in VERBS:
+        assert f"\n### unitalk {verb}\n" in README
+
+
+def test_the_generated_parts_are_fresh():
+    pytest.importorskip("cogapp", reason="the generated parts are checked where cog is installed")
+    ran = subprocess.run(
+        [sys.executable, "-m", "cogapp", "--check", "-I", "tests", "README.md"],
+        cwd=CHECKOUT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_pictures_and_files_that_are_named_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (CHECKOUT / target).is_file(), target
+    for target in re.findall(r"`((?:benchmarks|tool|docs)/[\w/]+\.\w+)`", README):
+        assert (CHECKOUT / target).is_file(), target
+
+
+def test_links_within_the_page_lead_somewhere():
+    headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+    for target in re.findall(r"\]\(#([^)]+)\)", README):
+        assert target in anchors
