@@ -1,125 +1,42 @@
-"""The hub over HTTP: which commit, which files, and the bytes of one file, proven whole.
-
-This is the only module that meets the network. What it holds to, because each was once somebody's
-damaged dataset:
-
-- Sizes and hashes come from the listing of one commit, never from a reply's headers.
-- `identity` is asked for, as a compressed reply has no ranges; what comes is checked all the same.
-- Redirects are followed here, so that the token goes to the endpoint's own origin and nowhere
-  else. Signed addresses are neither kept nor shown: every try begins at the endpoint.
-- Every wait has an end, every retry is counted, and the count starts again when bytes have come.
-- When the hub asks for patience, all threads wait by one clock.
-"""
+"""The client: one session, many threads, one clock."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import ipaddress
 import os
 import platform
 import random
-import re
 import socket
 import threading
 import time
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from http.client import HTTPException
-from pathlib import Path, PurePosixPath
-from string import Template
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import requests
-import urllib3
 from requests.auth import AuthBase
 
 from unitalk import __version__
-from unitalk.errors import (
-    AccessError,
-    HubError,
-    IntegrityError,
-    NotFoundError,
-    UsageError,
-)
+from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError
+from unitalk.hub import answers, given
+from unitalk.hub.answers import NETWORK_FAULT, PassingError, RemoteFile
 from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-ENDPOINT = "https://huggingface.co"
-"""The hub that is asked when nothing else is said."""
+    from pathlib import Path
 
 CHUNK = 1 << 17
 """How many bytes are read at a time: little enough that a cut loses nothing worth keeping."""
 
 _HOPS = 10
-_OK, _PARTIAL, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 206, 401, 403, 404
-_RANGE_REFUSED, _TOO_MANY, _SERVER_FAULT = 416, 429, 500
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PASSING = frozenset({408, 425, _TOO_MANY})
-
-_NETWORK_FAULT = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException)
-
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-_RATE_LIMIT = re.compile(r";\s*r=(\d+)\s*;\s*t=(\d+)")
-_QUERY = re.compile(r"\?[^\s'\")]*")
-_DRIVE = re.compile(r"[A-Za-z]:")
+_USER_AGENT = f"unitalk/{__version__}; python/{platform.python_version()}"
+_NOT_A_HUB = "check the endpoint and the proxy; a login page or a mirror's fault looks like this"
 
 
 class StoppedError(HubError):
     """The caller has set `stop`; what has arrived is kept."""
-
-
-class _PassingError(Exception):
-    """What may go well the next time.
-
-    Args:
-        reason: for people.
-        shared: the hub asks everybody to wait, not this thread alone.
-        wait: how many seconds it asks for.
-        range_refused: the partial file itself may be the reason.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        shared: bool = False,
-        wait: float | None = None,
-        range_refused: bool = False,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.shared = shared
-        self.wait = wait
-        self.range_refused = range_refused
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteFile:
-    """One file of a commit, as the hub lists it.
-
-    Attributes:
-        path: where the repository has it; safe to join to a folder.
-        size: its bytes.
-        sha256: the hash of its content when it is kept in large file storage, else None.
-        git_sha1: the hash that git knows it by; of the content only where `sha256` is None.
-    """
-
-    path: str
-    size: int
-    sha256: str | None
-    git_sha1: str
-
-    @property
-    def hash(self) -> str:
-        """The hash that proves the content."""
-        return self.sha256 or self.git_sha1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +74,11 @@ class _Token(AuthBase):
     """
 
     def __init__(self, endpoint: str, token: str | None) -> None:
-        self._origin = _origin(endpoint)
+        self._origin = answers.origin(endpoint)
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token and _origin(request.url or "") == self._origin:
+        if self._token and answers.origin(request.url or "") == self._origin:
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
@@ -195,11 +112,11 @@ class Hub:
         stop: threading.Event | None = None,
         session: requests.Session | None = None,
     ) -> None:
-        self.endpoint = _check_endpoint(endpoint)
-        self.repository = _check_repository(repository)
+        self.endpoint = given.check_endpoint(endpoint)
+        self.repository = given.check_repository(repository)
         self.stop = threading.Event() if stop is None else stop
         self.warnings: dict[str, str] = {}
-        self._auth = _Token(self.endpoint, _check_token(token))
+        self._auth = _Token(self.endpoint, given.check_token(token))
         self._has_token = bool(token)
         self._patience = Patience() if patience is None else patience
         self._sleep = self._patience.sleep or self.stop.wait
@@ -243,7 +160,7 @@ class Hub:
         url = f"{self._api()}/revision/{quote(revision, safe='')}"
         answer, _ = self._json(url)
         sha = answer.get("sha") if isinstance(answer, dict) else None
-        if not isinstance(sha, str) or not _COMMIT.fullmatch(sha):
+        if not isinstance(sha, str) or not answers.COMMIT.fullmatch(sha):
             raise HubError(f"{url}: the answer names no commit: {sha!r}", hint=_NOT_A_HUB)
         return sha
 
@@ -265,7 +182,7 @@ class Hub:
             if not isinstance(page, list):
                 raise HubError(f"{url}: the answer is no list of files", hint=_NOT_A_HUB)
             for entry in page:
-                file = _remote_file(entry, url)
+                file = answers.remote_file(entry, url)
                 if file is not None:
                     files[file.path] = file
             # Behind a mirror the link may name the mirrored host; stay where we were sent.
@@ -289,9 +206,9 @@ class Hub:
                     if "json" not in kind.lower():
                         raise HubError(f"{url}: answered {kind}, not JSON", hint=_NOT_A_HUB)
                     return response.json(), response.links.get("next", {}).get("url")
-            except (*_NETWORK_FAULT, ValueError) as error:  # a cut body, with or without notice
-                trouble = _network_trouble(error, url)
-            except _PassingError as error:
+            except (*NETWORK_FAULT, ValueError) as error:  # a cut body, with or without notice
+                trouble = answers.network_trouble(error, url)
+            except PassingError as error:
                 trouble = error
             failures += 1
             self._pause(trouble, failures, url)
@@ -352,7 +269,7 @@ class Hub:
             else:
                 try:
                     self._append(file, commit, part, on_bytes)
-                except _PassingError as error:
+                except PassingError as error:
                     now = _size(part)
                     failures = 1 if now > best else failures + 1
                     best = max(best, now)
@@ -372,8 +289,10 @@ class Hub:
             f"{quote(commit, safe='')}/{quote(file.path)}"
         )
         headers = {"Range": f"bytes={have}-"} if have else {}
-        with self._get(url, headers, accept={_OK, _PARTIAL, _RANGE_REFUSED}) as response:
-            start = _where_it_starts(response, have, file)
+        with self._get(
+            url, headers, accept={answers.OK, answers.PARTIAL, answers.RANGE_REFUSED}
+        ) as response:
+            start = answers.where_it_starts(response, have, file)
             with open(part, "r+b" if part.exists() else "xb") as out:
                 out.truncate(start)
                 out.seek(start)
@@ -382,14 +301,14 @@ class Hub:
                     if out.tell() + len(block) > file.size:
                         out.truncate(0)
                         on_bytes(-out.tell())
-                        raise _PassingError(f"more bytes come than the {file.size:,} listed")
+                        raise PassingError(f"more bytes come than the {file.size:,} listed")
                     out.write(block)
                     # Out of our own memory at once: a killed run keeps what has come.
                     out.flush()
                     on_bytes(len(block))
                 os.fsync(out.fileno())
                 if out.tell() < file.size:
-                    raise _PassingError(f"the line ended at byte {out.tell():,} of {file.size:,}")
+                    raise PassingError(f"the line ended at byte {out.tell():,} of {file.size:,}")
 
     def _blocks(self, response: requests.Response) -> Iterator[bytes]:
         """The body as it comes, watched for speed."""
@@ -409,11 +328,11 @@ class Hub:
                 amount += len(block)
                 if clock() - since > self._patience.slow:
                     if amount < CHUNK:
-                        raise _PassingError(f"{human_size(amount)} in {clock() - since:.0f} s")
+                        raise PassingError(f"{human_size(amount)} in {clock() - since:.0f} s")
                     since, amount = clock(), 0
-        except _NETWORK_FAULT as error:
+        except NETWORK_FAULT as error:
             self.check_stop()
-            raise _network_trouble(error, response.url) from error
+            raise answers.network_trouble(error, response.url) from error
         finally:
             with self._lock:
                 self._open.discard(response)
@@ -442,10 +361,10 @@ class Hub:
             self.check_stop()
             response = self._send(at, headers)
             self._heed(response)
-            if response.status_code in ({_OK} if accept is None else accept):
+            if response.status_code in ({answers.OK} if accept is None else accept):
                 return response
             with response:
-                if response.status_code not in _REDIRECTS:
+                if response.status_code not in answers.REDIRECTS:
                     raise self._refusal(response, url)
                 at = urljoin(at, response.headers.get("Location", ""))
             if urlsplit(at).scheme not in {"http", "https"}:
@@ -453,7 +372,7 @@ class Hub:
         raise HubError(f"{url}: redirected in circles, or to what is not HTTP", hint=_NOT_A_HUB)
 
     def _send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        host = _host(url)
+        host = answers.host(url)
         try:
             return self._session.get(
                 url,
@@ -462,49 +381,48 @@ class Hub:
                 stream=True,
                 allow_redirects=False,
                 # The environment's proxy is on another machine, and has a loopback of its own.
-                proxies={"no_proxy": host} if _is_loopback(host) else None,
+                proxies={"no_proxy": host} if answers.is_loopback(host) else None,
                 timeout=(self._patience.connect, self._patience.read),
             )
-        except (*_NETWORK_FAULT, ValueError) as error:
+        except (*NETWORK_FAULT, ValueError) as error:
             self.check_stop()
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise HubError(
-                    f"{host}: its certificate is not trusted: {_without_queries(error)}",
+                    f"{host}: its certificate is not trusted: {answers.without_queries(error)}",
                     hint="behind a proxy that inspects TLS, set REQUESTS_CA_BUNDLE to its CA file",
                 ) from error
-            raise _network_trouble(error, url) from error
+            raise answers.network_trouble(error, url) from error
 
     def _heed(self, response: requests.Response) -> None:
         """Take note of what a reply says beside its answer."""
-        limit = _RATE_LIMIT.search(response.headers.get("RateLimit", ""))
-        # The header is on every reply; only with nothing left of the quota is it a demand.
-        if limit is not None and int(limit[1]) == 0:
-            self._postpone(float(limit[2]))
+        seconds = answers.quota_wait(response)
+        if seconds is not None:
+            self._postpone(seconds)
         topic, _, text = response.headers.get("X-HF-Warning", "").partition(";")
         if text.strip():
             self.warnings.setdefault(topic.strip(), text.strip())
 
-    def _refusal(self, response: requests.Response, url: str) -> HubError | _PassingError:
+    def _refusal(self, response: requests.Response, url: str) -> HubError | PassingError:
         """What a status that is no success means."""
         status = response.status_code
         code = response.headers.get("X-Error-Code", "")
-        said = _error_text(response)
-        elsewhere = _origin(response.url) != _origin(self.endpoint)
-        what = f"{url}: " + (f"{_host(response.url)} " if elsewhere else "")
+        said = answers.error_text(response)
+        elsewhere = answers.origin(response.url) != answers.origin(self.endpoint)
+        what = f"{url}: " + (f"{answers.host(response.url)} " if elsewhere else "")
         what += f"answered {status}" + "".join(f", {piece}" for piece in (code, said) if piece)
-        what += _request_id(response)
-        if status in _PASSING or status >= _SERVER_FAULT:
-            wait = _retry_after(response)
-            shared = status == _TOO_MANY or wait is not None
-            return _PassingError(what, shared=shared, wait=wait)
+        what += answers.request_id(response)
+        if status in answers.PASSING or status >= answers.SERVER_FAULT:
+            wait = answers.retry_after(response)
+            shared = status == answers.TOO_MANY or wait is not None
+            return PassingError(what, shared=shared, wait=wait)
         # A storage host refuses addresses that have expired; the endpoint then gives a new one.
         if elsewhere and not code:
-            return _PassingError(what)
+            return PassingError(what)
         return self._denial(status, code, said, what)
 
     def _denial(self, status: int, code: str, said: str, what: str) -> HubError:
         page = f"{self.endpoint}/datasets/{self.repository}"
-        unknown = code == "RepoNotFound" or (status == _UNAUTHORIZED and not self._has_token)
+        unknown = code == "RepoNotFound" or (status == answers.UNAUTHORIZED and not self._has_token)
         meanings: tuple[tuple[bool, type[HubError], str], ...] = (
             (code == "GatedRepo", AccessError, f"accept the terms at {page}, then set HF_TOKEN"),
             ("Invalid credentials" in said, AccessError, "the token is wrong: set a new HF_TOKEN"),
@@ -513,11 +431,11 @@ class Hub:
             (code == "EntryNotFound", NotFoundError, "the commit has no such file"),
             (unknown, NotFoundError, "check the name; a private one needs a token: set HF_TOKEN"),
             (
-                status in {_UNAUTHORIZED, _FORBIDDEN},
+                status in {answers.UNAUTHORIZED, answers.FORBIDDEN},
                 AccessError,
                 "the token does not allow this: set another HF_TOKEN",
             ),
-            (status == _NOT_FOUND, NotFoundError, "check repository, revision and endpoint"),
+            (status == answers.NOT_FOUND, NotFoundError, "check repository, revision and endpoint"),
             (True, HubError, _NOT_A_HUB),
         )
         kind, hint = next((kind, hint) for applies, kind, hint in meanings if applies)
@@ -525,7 +443,7 @@ class Hub:
 
     # -------------------------------------------------------------------------- waiting
 
-    def _pause(self, trouble: _PassingError, failures: int, what: str) -> None:
+    def _pause(self, trouble: PassingError, failures: int, what: str) -> None:
         """Wait before the next try, or give up.
 
         Raises:
@@ -564,226 +482,12 @@ class Hub:
         return random.random()  # noqa: S311 - spreads waits, guards no secret
 
 
-_USER_AGENT = f"unitalk/{__version__}; python/{platform.python_version()}"
-_NOT_A_HUB = "check the endpoint and the proxy; a login page or a mirror's fault looks like this"
-
-
-# ------------------------------------------------------------------------------ what was given
-
-
-def credentials(env: Mapping[str, str]) -> tuple[str, str | None]:
-    """The endpoint and the token that an environment names, as the hub's own client reads it.
-
-    Args:
-        env: such as `os.environ`.
-
-    Raises:
-        HubError: the environment forbids the network.
-        UsageError: the token's file cannot be read.
-    """
-    if _is_true(env.get("HF_HUB_OFFLINE")):
-        raise HubError("HF_HUB_OFFLINE is set: no request is made", hint="unset it to download")
-    endpoint = env.get("HF_ENDPOINT", "").rstrip("/") or ENDPOINT
-    if _is_true(env.get("HF_HUB_DISABLE_IMPLICIT_TOKEN")):
-        return endpoint, None
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
-        if token := env.get(name, "").strip():
-            return endpoint, token
-    home = env.get("HOME") or str(Path.home())
-    cache = env.get("XDG_CACHE_HOME") or f"{home}/.cache"
-    folder = env.get("HF_HOME") or f"{cache}/huggingface"
-    text = Template(env.get("HF_TOKEN_PATH") or f"{folder}/token").safe_substitute(env)
-    path = Path(home + text[1:] if text == "~" or text.startswith("~/") else text)
-    try:
-        return endpoint, path.read_text(encoding="utf-8", errors="replace").strip() or None
-    except (FileNotFoundError, NotADirectoryError):
-        return endpoint, None
-    except OSError as error:
-        raise UsageError(
-            f"{path}: the token cannot be read: {error.strerror}",
-            hint="set HF_TOKEN, or HF_TOKEN_PATH to a file that can be read",
-        ) from error
-
-
-def _is_true(text: str | None) -> bool:
-    return (text or "").upper() in {"1", "ON", "YES", "TRUE"}
-
-
-def _check_endpoint(endpoint: str) -> str:
-    try:
-        pieces = urlsplit(endpoint)
-        good = pieces.scheme in {"http", "https"} and pieces.hostname and pieces.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise UsageError(f"{endpoint!r} is no endpoint", hint=f"give an address like {ENDPOINT}")
-    return endpoint.rstrip("/")
-
-
-def _check_repository(repository: str) -> str:
-    if (
-        not _REPOSITORY.fullmatch(repository)
-        or "--" in repository
-        or ".." in repository
-        or repository.endswith(".git")
-    ):
-        raise UsageError(f"{repository!r} is no repository", hint="give <owner>/<name>")
-    return repository
-
-
-def _check_token(token: str | None) -> str | None:
-    if token and not (token.isascii() and token.isprintable() and " " not in token):
-        raise UsageError(
-            "the token holds blanks, control characters or what is not ASCII",
-            hint="copy it again; it is one word that begins with hf_",
-        )
-    return token
-
-
 def _new_session() -> requests.Session:
     session = requests.Session()
     adapter = requests.adapters.HTTPAdapter(pool_connections=16, pool_maxsize=64)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
-
-
-# ------------------------------------------------------------------------------ what was answered
-
-
-def _remote_file(entry: Any, url: str) -> RemoteFile | None:  # noqa: ANN401 - what JSON holds
-    """Read one entry of a listing; None for a folder.
-
-    Raises:
-        HubError: it is of an unknown kind, or its path leads out of a folder.
-    """
-    kind = entry.get("type") if isinstance(entry, dict) else None
-    if kind == "directory":
-        return None
-    lfs = entry.get("lfs") if kind == "file" else None
-    if (
-        kind != "file"
-        or not _is_safe(entry.get("path"))
-        or type(entry.get("size")) is not int
-        or entry["size"] < 0
-        or not _COMMIT.fullmatch(str(entry.get("oid")))
-        or not (lfs is None or (isinstance(lfs, dict) and _SHA256.fullmatch(str(lfs.get("oid")))))
-    ):
-        raise HubError(
-            f"{url}: lists what is no file, has no size or hash, or leads out of its folder: "
-            f"{str(entry)[:200]}",
-            hint="nothing of this listing was used; tell the owner of the repository",
-        )
-    return RemoteFile(
-        path=entry["path"],
-        size=entry["size"],
-        sha256=None if lfs is None else lfs["oid"],
-        git_sha1=entry["oid"],
-    )
-
-
-def _is_safe(path: object) -> bool:
-    """Whether a path of the hub stays inside the folder that it is joined to."""
-    return (
-        isinstance(path, str)
-        and str(PurePosixPath(path)) == path  # no doubled or closing separators, no "."
-        and not path.startswith("/")
-        and ".." not in path.split("/")
-        and "\\" not in path
-        and not _DRIVE.match(path)
-        and path.isprintable()
-        and path != "."
-    )
-
-
-def _where_it_starts(response: requests.Response, have: int, file: RemoteFile) -> int:
-    """The place in the file where a reply's body begins.
-
-    Raises:
-        _PassingError: the reply does not fit what was asked.
-    """
-    status = response.status_code
-    encoded = response.headers.get("Content-Encoding", "identity").lower() != "identity"
-    if status == _OK:
-        # A length that is not the listed one is another object, or an error page.
-        length = response.headers.get("Content-Length", "")
-        if length.isdigit() and int(length) != file.size and not encoded:
-            raise _PassingError(f"{int(length):,} bytes are offered, listed are {file.size:,}")
-        return 0
-    given = response.headers.get("Content-Range", "")
-    match = _CONTENT_RANGE.fullmatch(given)
-    good = (
-        status == _PARTIAL
-        and match is not None
-        and not encoded
-        and int(match[1]) == have
-        and match[2] in {"*", str(file.size)}
-    )
-    if not good:
-        raise _PassingError(
-            f"asked for the bytes from {have:,} of {file.size:,}, answered {status} {given!r}",
-            range_refused=True,
-        )
-    return have
-
-
-def _error_text(response: requests.Response) -> str:
-    """What the hub says about a refusal, in one line."""
-    said = response.headers.get("X-Error-Message", "")
-    if not said and "json" in response.headers.get("Content-Type", ""):
-        with contextlib.suppress(*_NETWORK_FAULT, ValueError):
-            answer = response.json()
-            said = str(answer.get("error", "")) if isinstance(answer, dict) else ""
-    return " ".join(said.split())[:300]
-
-
-def _request_id(response: requests.Response) -> str:
-    for name in ("X-Request-Id", "X-Amzn-Trace-Id", "X-Amz-Cf-Id"):
-        if value := response.headers.get(name):
-            return f" ({name} {value[:80]})"
-    return ""
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """How many seconds a reply asks to wait: a number, or a date by the server's own clock."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text)
-    with contextlib.suppress(ValueError, TypeError):
-        then = parsedate_to_datetime(text)
-        now = parsedate_to_datetime(response.headers.get("Date", ""))
-        return max(0.0, (then - now).total_seconds())
-    return None
-
-
-def _network_trouble(error: Exception, url: str) -> _PassingError:
-    kind = type(error).__name__
-    return _PassingError(f"{kind} with {_host(url)}: {_without_queries(error)}")
-
-
-def _without_queries(error: Exception) -> str:
-    """An error's text without what would let a reader use a signed address."""
-    return _QUERY.sub("?...", str(error))[:300]
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    pieces = urlsplit(url)
-    port = pieces.port or {"http": 80, "https": 443}.get(pieces.scheme)
-    return pieces.scheme, pieces.hostname, port
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-# ------------------------------------------------------------------------------ partial files
 
 
 def _size(path: Path) -> int:
