@@ -1,0 +1,105 @@
+"""Join the published csv files of a split, byte for byte."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import IO, TYPE_CHECKING, Any
+
+from unitalk import catalog, fsops, layout
+from unitalk.download import planning
+from unitalk.errors import DataError, UnitalkError
+from unitalk.layout import SPLITS, Layout, Split
+from unitalk.schema import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from unitalk.download.planning import Plan
+    from unitalk.hub import RemoteFile
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def _rows(path: Path) -> Iterator[bytes]:
+    """The rows of a published csv, each as its bytes were, with one LF at the end.
+
+    Left out are a byte order mark, a header, and blank lines.
+    """
+    header = COLUMNS[0].encode()
+    may_be_header = True
+    with path.open("rb") as source:
+        if source.read(len(_BOM)) != _BOM:
+            source.seek(0)
+        for line in source:
+            row = line.rstrip(b"\r\n")
+            if not row.strip():
+                continue
+            if not (may_be_header and row.partition(b",")[0].strip() == header):
+                yield row + b"\n"
+            may_be_header = False
+
+
+def check_rows(path: Path, hub_path: str) -> None:
+    """Look whether a csv can be merged at all; `verify` looks at what it says.
+
+    Raises:
+        DataError: it has no row, or a row has not ten cells.
+    """
+    number = 0
+    for number, row in enumerate(_rows(path), 1):
+        cells = row.count(b",") + 1
+        if cells != len(COLUMNS):
+            raise DataError(
+                f"{hub_path}: row {number} has {cells} cells, not {len(COLUMNS)}: {row[:80]!r}",
+                hint="the published file is at fault; tell the owner of the repository",
+            )
+    if not number:
+        raise DataError(
+            f"{hub_path}: there is no row in it",
+            hint="the published file is at fault; tell the owner of the repository",
+        )
+
+
+def merge_splits(plan: Plan) -> dict[str, int]:
+    """Merge each split that has csv files; return how many videos each merged file has."""
+    counts = {split: _merge(plan.root, split, plan.tree) for split in SPLITS}
+    names = {split: Layout(plan.root).csv(split).relative_to(plan.root) for split in SPLITS}
+    return {names[split].as_posix(): count for split, count in counts.items() if count}
+
+
+def _merge(root: Path, split: Split, tree: Iterable[RemoteFile]) -> int:
+    """Join the csv files that are in place to the csv file of the split; return how many.
+
+    In the order of the published list, then the others by id. Nothing is written where the same
+    files were joined before.
+    """
+    places = Layout(root)
+    inputs: list[tuple[str, str]] = []
+    listed = {file.path: file for file in tree}
+    order = [video.video_id for video in catalog.select(splits=(split,))]
+    others = {name for name, home in planning.videos_on_hub(listed.values()) if home == split}
+    for video_id in (*order, *sorted(others - set(order))):
+        remote = listed.get(layout.hub_path("csv", split, video_id))
+        if remote is not None and planning.is_present(root, remote, "csv", split, video_id):
+            inputs.append((video_id, remote.hash))
+    if not inputs:
+        return 0
+    merged, record_file = places.csv(split), places.memory / f"merged-{split}.json"
+    record: dict[str, Any] = {"inputs": [list(pair) for pair in inputs]}
+    size = merged.stat().st_size if merged.is_file() else None
+    with contextlib.suppress(UnitalkError):  # a damaged record: merge again
+        if fsops.read_json(record_file) == {**record, "size": size}:
+            return len(inputs)
+    with fsops.atomic_write(merged, "wb") as out:
+        _write_rows(out, [places.video_csv(split, video_id) for video_id, _ in inputs])
+    fsops.write_json(record_file, {**record, "size": merged.stat().st_size})
+    return len(inputs)
+
+
+def _write_rows(out: IO[bytes], sources: Iterable[Path]) -> None:
+    # Bytes, never numbers: what is "0.40" in the published file stays so, as face files are
+    # named by this text.
+    out.write(",".join(COLUMNS).encode() + b"\n")
+    for source in sources:
+        out.writelines(_rows(source))
