@@ -58,6 +58,8 @@ def commands(block: str) -> list[tuple[str, str]]:
 
 
 def assert_prints(said: str, expected: str, command: str = "") -> None:
+    # On a busy machine a job lasts long enough for a line of progress.
+    said = re.sub(r"^[a-z ]+: .* so far\n", "", said, flags=re.MULTILINE)
     if "reference.py" in command and "constant.csv" in command:
         # How equal scores come to stand is numpy's secret: 100.00 with numpy 2, 96.24 with 1.26.
         assert float(said.split()[2].rstrip("%")) > 90
