@@ -323,28 +323,12 @@ class Placer:
 
         A source that is itself a symbolic link is followed, so that no chains of links arise.
         """
-        source = os.path.realpath(source)
         if self.link == "sym":
-            os.symlink(source, destination)
+            os.symlink(os.path.realpath(source), destination)
             self.placed["sym"] += 1
-            return
-        if self.link in {"auto", "hard"}:
-            try:
-                os.link(source, destination)
-            except OSError as error:
-                if self.link == "hard" and error.errno in _NO_HARD_LINK:
-                    raise UnitalkError(
-                        f"no hard link from {source} to {destination} is possible: "
-                        f"{error.strerror}",
-                        hint="use --link auto, --link copy or --link sym",
-                    ) from error
-                if error.errno not in _NO_HARD_LINK:
-                    raise
-            else:
-                self.placed["hard"] += 1
-                return
-        shutil.copy2(source, destination)
-        self.placed["copy"] += 1
+        elif self.link == "copy" or not self._hard_link(os.path.realpath(source), destination):
+            shutil.copy2(source, destination)
+            self.placed["copy"] += 1
 
     def tree(self, source: str | Path, destination: str | Path) -> None:
         """Place a folder and all that is in it; the destination must not exist.
@@ -355,14 +339,16 @@ class Placer:
         if self.link == "sym":
             self._folder_link(real, destination)
             return
-        os.mkdir(destination)
+        folders, names = [], {}
         with os.scandir(real) as listing:
             for entry in listing:
-                target = os.path.join(destination, entry.name)
                 if entry.is_dir():
-                    self.tree(entry.path, target)
+                    folders.append(entry.name)
                 else:
-                    self.file(entry.path, target)
+                    names[entry.name] = entry.name
+        self.files(real, destination, names)
+        for name in folders:
+            self.tree(os.path.join(real, name), os.path.join(destination, name))
 
     def files(self, source: str | Path, destination: str | Path, names: Mapping[str, str]) -> None:
         """Place some files of a folder, each under a name of its own choice.
@@ -379,12 +365,53 @@ class Placer:
             self._folder_link(real, destination)
             return
         os.mkdir(destination)
-        for old, new in names.items():
-            self.file(os.path.join(real, old), os.path.join(destination, new))
+        with _opened_folder(real) as from_folder, _opened_folder(destination) as to_folder:
+            for old, new in names.items():
+                # By open folders: the kernel need not walk two long paths for each of a million
+                # files, and it follows symbolic links, which link(2) by path does not.
+                if self.link not in {"auto", "hard"} or not self._hard_link(
+                    old, new, from_folder, to_folder
+                ):
+                    self.file(os.path.join(real, old), os.path.join(destination, new))
+
+    def _hard_link(
+        self,
+        source: str | Path,
+        destination: str | Path,
+        from_folder: int | None = None,
+        to_folder: int | None = None,
+    ) -> bool:
+        """Make a hard link where that is possible.
+
+        Raises:
+            UnitalkError: it is not possible, and nothing else will do.
+        """
+        try:
+            os.link(source, destination, src_dir_fd=from_folder, dst_dir_fd=to_folder)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINK:
+                raise
+            if self.link == "auto":
+                return False
+            raise UnitalkError(
+                f"no hard link from {source} to {destination} is possible: {error.strerror}",
+                hint="use --link auto, --link copy or --link sym",
+            ) from error
+        self.placed["hard"] += 1
+        return True
 
     def _folder_link(self, real: str, destination: str | Path) -> None:
         os.symlink(real, destination, target_is_directory=True)
         self.placed["sym"] += 1
+
+
+@contextlib.contextmanager
+def _opened_folder(path: str | Path) -> Iterator[int]:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def free_bytes(path: Path) -> int:
