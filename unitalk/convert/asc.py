@@ -196,7 +196,7 @@ def _write_rows(source: Path, new: FlatLayout, split: Split) -> dict[str, str]:
 
 def _with_file_times(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The ten columns, with each time's text equal to its face's file name."""
-    seconds = schema.as_numpy(pc.cast(batch[schema.TIME], pa.float64()))
+    seconds = schema.seconds_of(batch)
     times, place = np.unique(np.rint(seconds * 1000).astype(np.int64), return_inverse=True)
     texts = np.array([face_name(int(time)).removesuffix(".jpg") for time in times], object)
     columns = {name: batch[name] for name in schema.COLUMNS}

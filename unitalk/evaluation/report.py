@@ -156,13 +156,13 @@ def _load_both(
 
 
 def _load(given: str | Path | pd.DataFrame, kind: schema.Kind) -> Faces:
-    if not isinstance(given, (str, Path)):
-        return schema.from_frame(given, kind)
     columns = {
         "groundtruth": schema.AVA_COLUMNS,
         "predictions": (schema.TIME, *schema.BOX, schema.LABEL, schema.ENTITY, schema.SCORE),
-    }
-    return schema.load(schema.Source(given), kind, columns=columns[kind])
+    }[kind]
+    if isinstance(given, (str, Path)):
+        return schema.load(schema.Source(given), kind, columns=columns)
+    return schema.from_frame(given, kind, columns=columns)
 
 
 def _score(matched: Matched, inputs: dict[str, str]) -> Evaluation:

@@ -1,0 +1,115 @@
+"""Column names, labels and kinds of files; what is wrong with one cell."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal
+
+VIDEO = "video_id"
+TIME = "frame_timestamp"
+BOX = ("entity_box_x1", "entity_box_y1", "entity_box_x2", "entity_box_y2")
+LABEL = "label"
+ENTITY = "entity_id"
+LABEL_ID = "label_id"
+INSTANCE = "instance_id"
+SCORE = "score"
+
+AVA_COLUMNS = (VIDEO, TIME, *BOX, LABEL, ENTITY)
+"""The eight columns of AVA-ActiveSpeaker's annotation."""
+COLUMNS = (*AVA_COLUMNS, LABEL_ID, INSTANCE)
+"""The ten columns of UniTalk."""
+PREDICTION_COLUMNS = (*AVA_COLUMNS, SCORE)
+"""The nine columns of a file of predictions."""
+
+SPEAKING = "SPEAKING_AUDIBLE"
+NOT_AUDIBLE = "SPEAKING_NOT_AUDIBLE"
+NOT_SPEAKING = "NOT_SPEAKING"
+LABEL_IDS = {NOT_SPEAKING: 0, SPEAKING: 1, NOT_AUDIBLE: 2}
+"""Each label's `label_id`; only 1 is a positive."""
+LABEL_SPELLINGS = {
+    **{label: label for label in LABEL_IDS},
+    # AVA's documentation writes these for what AVA's files call the above.
+    "SPEAKING_AND_AUDIBLE": SPEAKING,
+    "SPEAKING_BUT_NOT_AUDIBLE": NOT_AUDIBLE,
+}
+
+DESCRIPTION = {
+    VIDEO: ("text", "the video's id"),
+    TIME: ("seconds", "when the face is seen; compared in whole milliseconds"),
+    BOX[0]: ("0..1", "left edge of the face's box, relative to the frame's width"),
+    BOX[1]: ("0..1", "top edge, relative to the frame's height"),
+    BOX[2]: ("0..1", "right edge"),
+    BOX[3]: ("0..1", "bottom edge"),
+    LABEL: ("text", f"{SPEAKING}, {NOT_SPEAKING}, or AVA's {NOT_AUDIBLE} (not a positive)"),
+    ENTITY: ("text", "the track's id; the faces of one person in one stretch of the video"),
+    LABEL_ID: ("0, 1, 2", "1 for a positive, 0 not speaking, 2 speaking but not audible"),
+    INSTANCE: ("text", "the track's id and a number that grows at each change of label"),
+    SCORE: ("number", f"how much the model takes the face for {SPEAKING}; any finite number"),
+}
+"""Each column's unit and meaning; the README's table is made from it."""
+
+Kind = Literal["groundtruth", "predictions"]
+KIND_NAME: dict[Kind, str] = {"groundtruth": "ground truth", "predictions": "predictions"}
+HEADERLESS: dict[Kind, dict[int, tuple[str, ...]]] = {
+    "groundtruth": {len(AVA_COLUMNS): AVA_COLUMNS, len(COLUMNS): COLUMNS},
+    "predictions": {
+        len(AVA_COLUMNS): (VIDEO, TIME, *BOX, ENTITY, SCORE),
+        len(PREDICTION_COLUMNS): PREDICTION_COLUMNS,
+        len(COLUMNS) + 1: (*COLUMNS, SCORE),
+    },
+}
+"""A file without a header is known by how many cells a row has."""
+REQUIRED: dict[Kind, tuple[str, ...]] = {
+    "groundtruth": AVA_COLUMNS,
+    "predictions": (VIDEO, TIME, *BOX, ENTITY, SCORE),
+}
+NUMBERS = frozenset({TIME, *BOX, SCORE})
+IDS = frozenset({VIDEO, ENTITY, INSTANCE})
+
+MAX_SECONDS = 4_000_000.0
+"""Times lie below this (46 days), so that a time in milliseconds fits into 32 bits of a key."""
+
+# What Python calls blank, the marks that nobody sees, and nothing that a pattern means by itself:
+# Arrow's engine and Python's must find the same.
+_BLANK = (
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2007\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+NO_ID = rf"""^$|^[{_BLANK}]|[{_BLANK}]$|[,"/\\\r\n\t\x00]"""
+"""What is no id, as a pattern for both engines.
+
+An id is a name of files and a cell without quotes: not empty, no blank at its ends, no separator.
+"""
+
+# The numbers that Arrow reads; Python would also read 1_000, and digits of every script.
+_NUMBER = re.compile(r"[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*", re.ASCII)
+
+
+def wrong_with(name: str, text: str) -> str | None:
+    """What is wrong with one cell, or None."""
+    if any("\ud800" <= c <= "\udfff" for c in text):  # `Source.rows` shows other bytes so
+        return "is not UTF-8 text"
+    if name in NUMBERS:
+        return _wrong_with_number(name, text)
+    if name == LABEL and text not in LABEL_SPELLINGS:
+        return f"is none of {', '.join(LABEL_IDS)}"
+    if name == LABEL_ID and text not in {"0", "1", "2"}:
+        return "is none of 0, 1, 2"
+    if name in IDS and re.search(NO_ID, text):
+        return "is not an id: empty, or with blanks at its ends, commas, quotes or separators"
+    return None
+
+
+def _wrong_with_number(name: str, text: str) -> str | None:
+    if not _NUMBER.fullmatch(text):
+        unbounded = re.match(r"[ \t]*[+-]?(nan|inf)", text, re.IGNORECASE)
+        return "is not a finite number" if unbounded else "is not a number"
+    number = float(text)
+    if not math.isfinite(number):
+        return "is not a finite number"
+    if name == TIME and number < 0:
+        return "is a negative time"
+    if name == TIME and number >= MAX_SECONDS:
+        return "is a time of more than 46 days; seconds are wanted"
+    return None

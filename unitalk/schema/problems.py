@@ -1,0 +1,58 @@
+"""What is wrong with a csv file that the fast reader refused, line by line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unitalk.errors import EXAMPLES, SchemaError
+from unitalk.schema.columns import KIND_NAME, Kind, wrong_with
+from unitalk.schema.source import UNREADABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from unitalk.schema.source import Head, Source
+
+
+def explain(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> SchemaError | None:
+    """Walk a file and collect all that is wrong with some of its columns; None if nothing is."""
+    shown: list[str] = []
+    count = 0
+    for problem in _problems(source, head, wanted):
+        count += 1
+        if count <= EXAMPLES:
+            shown.append(problem)
+    if not count:
+        return None
+    rest = f"\n  and {count - len(shown):,} more" if count > len(shown) else ""
+    noun = "problem" if count == 1 else "problems"
+    named = "" if head.header_line else f": {', '.join(head.columns)}"
+    return SchemaError(
+        f"{source.name}: {count:,} {noun} in the {KIND_NAME[kind]}\n  " + "\n  ".join(shown) + rest,
+        hint=f"correct this and run the command again; the file has {head.describe()}{named}",
+        problems=shown,
+        count=count,
+    )
+
+
+def _problems(source: Source, head: Head, wanted: Sequence[str]) -> Iterator[str]:
+    places = [(head.columns.index(name), name) for name in wanted]
+    width = len(head.columns)
+    rows = 0
+    try:
+        for line, cells in source.rows():
+            if line <= head.header_line:
+                continue
+            rows += 1
+            if len(cells) != width:
+                yield f"{source.name}:{line}: {len(cells)} cells where {width} are expected"
+                continue
+            for place, name in places:
+                wrong = wrong_with(name, cells[place])
+                if wrong:
+                    yield f"{source.name}:{line}: column {name}: {cells[place][:60]!r} {wrong}"
+    except UNREADABLE as error:
+        yield f"{source.name}: cannot be read to its end: {error}"
+    else:
+        if not rows:
+            yield f"{source.name}: there is a header and not one row"

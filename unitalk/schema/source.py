@@ -1,0 +1,196 @@
+"""A csv file as it comes: a path, a `.gz`, a pipe, stdin; and what stands at its top."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, cast
+
+import pyarrow as pa
+
+from unitalk.errors import SchemaError, UsageError
+from unitalk.schema.columns import (
+    AVA_COLUMNS,
+    COLUMNS,
+    ENTITY,
+    HEADERLESS,
+    KIND_NAME,
+    LABEL,
+    LABEL_SPELLINGS,
+    REQUIRED,
+    SCORE,
+    Kind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+UNREADABLE = (csv.Error, EOFError, zlib.error, OSError, UnicodeError)
+"""What a file that is damaged, or no csv at all, raises while it is read."""
+
+_GZIP = b"\x1f\x8b"
+
+
+class Source:
+    """A csv file as named on a command line.
+
+    A path is read as often as needed; stdin (`-`) and what else gives its bytes only once, such as
+    the pipe of `<(zcat file)`, is kept in memory.
+
+    Raises:
+        UsageError: there is no such file, or it may not be read.
+    """
+
+    def __init__(self, name: str | Path, *, stdin: IO[bytes] | None = None) -> None:
+        self.name = str(name)
+        self._bytes: bytes | None = None
+        try:
+            if self.name == "-":
+                self.name = "<stdin>"
+                self._bytes = (stdin or _stdin()).read()
+            else:
+                with open(name, "rb") as file:
+                    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                        self._bytes = file.read()
+        except OSError as error:
+            what = {FileNotFoundError: "does not exist", IsADirectoryError: "is a folder"}
+            raise UsageError(
+                f"{self.name} {what.get(type(error), f'cannot be read: {error.strerror}')}",
+                hint="give a csv file, or - for stdin",
+            ) from error
+
+    def open(self) -> IO[bytes]:
+        """Open it from the start, unpacked."""
+        if self._bytes is not None:
+            raw: IO[bytes] = io.BytesIO(self._bytes)
+            packed = self._bytes.startswith(_GZIP)
+            return cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
+        with open(self.name, "rb") as file:
+            packed = file.read(2) == _GZIP
+        return cast("IO[bytes]", gzip.open(self.name)) if packed else open(self.name, "rb")
+
+    def open_arrow(self) -> IO[bytes]:
+        """Open it for Arrow: a plain file goes there by its name, without Python in between."""
+        opened = self.open()
+        if not isinstance(opened, io.BufferedReader):
+            return opened
+        try:
+            plain = pa.OSFile(self.name, "rb")
+        except UnicodeEncodeError:  # a name that is not UTF-8, which Arrow cannot say
+            return opened
+        opened.close()
+        return cast("IO[bytes]", plain)
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Walk the rows that are not empty, each with the number of the line that it ends on.
+
+        Bytes that are no UTF-8 come as lone surrogates.
+        """
+        with self.open() as raw:
+            text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
+            reader = csv.reader(text)
+            for cells in reader:
+                if cells:
+                    yield reader.line_num, cells
+
+
+def _stdin() -> IO[bytes]:
+    if sys.stdin is None:
+        raise UsageError("stdin is closed", hint="give a csv file")
+    return sys.stdin.buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands at the top of a csv file, decided by its content.
+
+    Attributes:
+        columns: the name of each cell of a row.
+        header_line: the line that names them, or 0 when no line does.
+    """
+
+    columns: tuple[str, ...]
+    header_line: int
+
+    def describe(self) -> str:
+        """One clause for the reader."""
+        what = f"header in line {self.header_line}" if self.header_line else "no header"
+        return f"{what}, {len(self.columns)} columns"
+
+
+def read_head(source: Source, kind: Kind) -> Head:
+    """Find out whether a file has a header, and which column is which.
+
+    The first row is a header when one of its cells is the name of a column. Without one, the
+    number of cells says which of the known forms it is.
+
+    Raises:
+        SchemaError: it is empty, or in no known form.
+    """
+    try:
+        line, cells = next(source.rows(), (0, []))
+    except UNREADABLE as error:
+        raise SchemaError(
+            f"{source.name}: cannot be read as csv: {error}",
+            hint="give a csv file as text, or packed with gzip",
+        ) from error
+    if not cells:
+        raise SchemaError(
+            f"{source.name}: the file is empty", hint=f"a file of {KIND_NAME[kind]} is wanted"
+        )
+    names = tuple(cell.strip() for cell in cells)
+    if {*COLUMNS, SCORE} & set(names):
+        return _check_header(source, kind, Head(names, line))
+    form = HEADERLESS[kind].get(len(names))
+    if form is None:
+        raise _unknown_form(source, kind, line, cells)
+    if kind == "predictions" and len(names) in HEADERLESS["groundtruth"]:
+        # Ground truth given as predictions has a label where the entity should be.
+        label = names[AVA_COLUMNS.index(LABEL)] if form[-2] == ENTITY else ""
+        if label in LABEL_SPELLINGS:
+            raise SchemaError(
+                f"{source.name}:{line}: no column {SCORE!r}: this looks like ground truth",
+                hint="are -g and -p the wrong way round?",
+            )
+    return Head(form, 0)
+
+
+def _check_header(source: Source, kind: Kind, head: Head) -> Head:
+    where = f"{source.name}:{head.header_line}"
+    missing = [name for name in REQUIRED[kind] if name not in head.columns]
+    if missing:
+        also = ": this looks like ground truth" if missing == [SCORE] else ""
+        raise SchemaError(
+            f"{where}: the header lacks {', '.join(map(repr, missing))}{also}",
+            hint=f"{KIND_NAME[kind]} have the columns {', '.join(REQUIRED[kind])}"
+            + (f", and {LABEL} may be there" if kind == "predictions" else ""),
+        )
+    twice = sorted({name for name in head.columns if head.columns.count(name) > 1})
+    if twice:
+        raise SchemaError(
+            f"{where}: the header has {', '.join(map(repr, twice))} twice",
+            hint="give every column a name of its own",
+        )
+    return head
+
+
+def _unknown_form(source: Source, kind: Kind, line: int, cells: list[str]) -> SchemaError:
+    forms = " or ".join(str(count) for count in HEADERLESS[kind])
+    if "\t" in cells[0]:
+        hint = "its cells are separated by tabs (a TalkNet loader file?); commas are wanted"
+    elif ";" in cells[0]:
+        hint = "its cells are separated by semicolons; commas are wanted"
+    else:
+        hint = f"without a header, {KIND_NAME[kind]} have {forms} columns"
+    return SchemaError(
+        f"{source.name}:{line}: neither a header nor a row of {KIND_NAME[kind]}: "
+        f"{len(cells)} cells, the first {cells[0][:60]!r}",
+        hint=hint,
+    )

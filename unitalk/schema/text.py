@@ -1,0 +1,116 @@
+"""Rows as text, unharmed: what is written is what was read."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import IO, TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from unitalk.errors import SchemaError
+from unitalk.fsops import atomic_write
+from unitalk.schema.columns import ENTITY, MAX_SECONDS, TIME, VIDEO
+from unitalk.schema.faces import REFUSED, are_ids, as_numpy, read_options
+from unitalk.schema.problems import explain
+from unitalk.schema.source import Head, Source, read_head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+
+_LOOKED_AT = (VIDEO, TIME, ENTITY)  # what file names are made of; the rest is carried as it is
+
+
+def read_text(path: Path) -> tuple[Head, Iterator[pa.RecordBatch]]:
+    """Read ground truth as text, in batches.
+
+    Returns:
+        The head, and batches in which every column is text; the columns are the file's own.
+
+    Raises:
+        SchemaError: the file has no known form; while reading: a row breaks the schema.
+    """
+    source = Source(path)
+    head = read_head(source, "groundtruth")
+    return head, _batches(source, head)
+
+
+def _batches(source: Source, head: Head) -> Iterator[pa.RecordBatch]:
+    try:
+        with (
+            source.open_arrow() as raw,
+            pyarrow.csv.open_csv(
+                raw,
+                read_options=read_options(head),
+                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(head.columns, pa.string()),
+                    strings_can_be_null=False,
+                ),
+            ) as reader,
+        ):
+            for batch in reader:
+                _check(batch)
+                yield batch
+    except REFUSED as error:
+        explained = explain(source, "groundtruth", head, _LOOKED_AT)
+        raise explained or SchemaError(
+            f"{source.name}: {error}", hint="look for quotes that are not closed"
+        ) from error
+
+
+def _check(batch: pa.RecordBatch) -> None:
+    """Look at what file names are made of.
+
+    Raises:
+        ArrowInvalid: a time is no time, or an id is none.
+    """
+    seconds = seconds_of(batch)
+    if not ((seconds >= 0) & (seconds < MAX_SECONDS)).all():  # not a number is neither
+        raise pa.ArrowInvalid("a time is out of range")
+    for name in (VIDEO, ENTITY):
+        if not are_ids(pc.unique(batch[name])):
+            raise pa.ArrowInvalid("an id is none")
+
+
+def seconds_of(batch: pa.RecordBatch) -> npt.NDArray[np.float64]:
+    """The times of a batch of text as numbers."""
+    return as_numpy(pc.cast(pc.utf8_trim(batch[TIME], " \t"), pa.float64()))
+
+
+def write_text(path: Path, columns: Sequence[str], batches: Iterable[pa.RecordBatch]) -> int:
+    """Write batches of text as a csv file with a header, atomically; returns the rows written."""
+    rows = 0
+    with atomic_write(path, "wb") as file:
+        _write_quoted(file, [columns])
+        for batch in batches:
+            append_text(file, batch)
+            rows += batch.num_rows
+    return rows
+
+
+def append_text(file: IO[bytes], batch: pa.RecordBatch) -> None:
+    """Append the rows of a batch of text to an open file; quotes only around what needs them."""
+    plain = io.BytesIO()
+    try:
+        pyarrow.csv.write_csv(
+            batch,
+            plain,
+            pyarrow.csv.WriteOptions(include_header=False, quoting_style="none"),
+        )
+    except pa.ArrowInvalid:  # Arrow would put quotes around every cell, or around none
+        _write_quoted(file, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    else:
+        file.write(plain.getbuffer())
+
+
+def _write_quoted(file: IO[bytes], rows: Iterable[Sequence[Any]]) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    file.write(text.getvalue().encode())
