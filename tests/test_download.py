@@ -37,6 +37,7 @@ from unitalk.download import PlannedFile, Selection, plan, run
 from unitalk.errors import (
     AccessError,
     DestinationError,
+    DiskError,
     HubError,
     UnitalkError,
     UsageError,
@@ -837,7 +838,7 @@ def test_full_disk_stops_everything_and_keeps_what_has_come(start, root):
     server, hub = start()
     with pytest.raises(UnitalkError, match="No space left on device") as caught:
         download(hub, root, progress=Full(), jobs=1)
-    assert type(caught.value) is UnitalkError
+    assert type(caught.value) is DiskError
     assert "kept" in caught.value.hint
     with quick(server.endpoint) as fresh:
         report = download(fresh, root)

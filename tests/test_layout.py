@@ -49,56 +49,58 @@ def test_a_hub_path_read_backwards(path, parts):
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "name"),
-    [(0, "0.00.jpg"), (400, "0.40.jpg"), (1000, "1.00.jpg"), (12000, "12.00.jpg"),
-     (900200, "900.20.jpg"), (33, "0.03.jpg"), (67, "0.07.jpg"), (3_600_040, "3600.04.jpg")],
+    ("seconds", "name"),
+    [(0, "0.00.jpg"), (0.4, "0.40.jpg"), (1, "1.00.jpg"), (12.0, "12.00.jpg"),
+     (900.2, "900.20.jpg"), (0.033367, "0.03.jpg"), (1.234567, "1.23.jpg"),
+     (3600.04, "3600.04.jpg")],
 )  # fmt: skip
-def test_a_time_as_a_file_name(milliseconds, name):
-    assert layout.face_name(milliseconds) == name
+def test_a_time_as_a_file_name(seconds, name):
+    assert layout.face_name(seconds) == name
 
 
 @pytest.mark.parametrize("name", ["0.4.jpg", "0.40.jpg", "0.4000.jpg", "00.4.jpg", "4e-1.jpg",
                                   "0.40.JPG", "0.4.jpeg"])  # fmt: skip
 def test_every_spelling_of_a_time_is_the_same_time(name):
-    assert layout.face_milliseconds(name) == 400
+    assert layout.face_seconds(name) == 0.4
 
 
 @pytest.mark.parametrize("name", ["0.4.png", "x.jpg", "-1.jpg", "nan.jpg", "inf.jpg", "1_0.jpg",
                                   "._0.40.jpg", ".jpg", "jpg"])  # fmt: skip
 def test_what_is_no_face(name):
-    assert layout.face_milliseconds(name) is None
+    assert layout.face_seconds(name) is None
 
 
 @given(st.integers(0, 400_000))
 def test_a_centisecond_survives_its_file_name(centiseconds):
-    name = layout.face_name(centiseconds * 10)
-    assert layout.face_milliseconds(name) == centiseconds * 10
+    name = layout.face_name(centiseconds / 100)
+    assert layout.face_seconds(name) == centiseconds / 100
+    assert layout.face_name(layout.face_seconds(name)) == name
 
 
-@given(st.integers(0, 4_000_000))
-def test_a_face_is_found_under_the_name_that_it_was_written_with(milliseconds):
-    written = layout.face_name(milliseconds)
-    present = {layout.face_milliseconds(written): written}
-    assert layout.find_face(present, milliseconds) == written
-
-
-def test_faces_are_listed_in_time_order_and_the_exact_name_wins(tmp_path):
-    for name in ("10.00.jpg", "0.4.jpg", "0.40.jpg", "2.jpg", "notes.txt", "._2.00.jpg"):
+def test_faces_are_listed_in_time_order_by_the_name_that_we_would_write(tmp_path):
+    for name in ("10.00.jpg", "0.4.jpg", "0.40.jpg", "0.404.jpg", "2.jpg", "notes.txt", "._2.jpg"):
         (tmp_path / name).touch()
+    (tmp_path / "3.00.jpg").mkdir()
+    (tmp_path / "4.00.jpg").symlink_to("none")
     found = layout.faces(tmp_path)
-    assert list(found.items()) == [(400, "0.40.jpg"), (2000, "2.jpg"), (10000, "10.00.jpg")]
-    assert layout.find_face(found, 2000) == "2.jpg"
-    assert layout.find_face(found, 2040) is None
+    assert list(found.items()) == [
+        ("0.40.jpg", "0.40.jpg"), ("2.00.jpg", "2.jpg"), ("10.00.jpg", "10.00.jpg"),
+    ]  # fmt: skip
+    assert found.get(layout.face_name(2.0)) == "2.jpg"
     assert layout.faces(tmp_path / "none") == {}
     assert layout.faces(tmp_path / "notes.txt") == {}
 
 
 def test_a_track_is_found_where_its_colon_became_an_underscore(tmp_path):
     (tmp_path / "x_1").mkdir()
+    (tmp_path / "x:4").touch()
     (tmp_path / "x:2.wav").touch()
     assert layout.find_entity(tmp_path, "x:1") == tmp_path / "x_1"
     assert layout.find_entity(tmp_path, "x:2", ".wav") == tmp_path / "x:2.wav"
     assert layout.find_entity(tmp_path, "x:3") is None
+    assert layout.find_entity(tmp_path, "x:4") is None  # a file is no track
+    assert layout.find_entity(tmp_path, "x:1", ".wav") is None
+    assert layout.find_entity(tmp_path, "x:1", others={"x_1"}) is None
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "a/b", "a\\b", "/", "a\0b", "a\nb"])

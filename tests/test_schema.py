@@ -239,6 +239,19 @@ def test_a_file_in_no_known_form(tmp_path, content, kind, message, hint):
     assert hint in error.hint
 
 
+def test_a_spreadsheets_unicode_is_named(tmp_path):
+    error = problems(tmp_path, text_of(ROWS).encode("utf-16"))
+    assert "is UTF-16 text" in error.message
+
+
+def test_trailing_commas_of_a_spreadsheet_are_columns_without_a_name(tmp_path):
+    rows = [[*row, "", ""] for row in ROWS]
+    assert_is_rows(read(tmp_path, text_of(rows, HEADER + ",,")))
+    head, batches = schema.read_text(write_csv(tmp_path / "a.csv", rows, HEADER + ",,"))
+    assert schema.write_text(tmp_path / "b.csv", head.columns, batches) == 3
+    assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
+
+
 def test_a_gzip_cut_short_is_said_to_be(tmp_path):
     whole = gzip.compress(text_of(ROWS * 3000).encode())
     error = problems(tmp_path, whole[: len(whole) // 2])

@@ -114,7 +114,7 @@ def resolve_list(name_or_file: str | Path) -> tuple[str, ...]:
     if text in CATEGORIES:
         return tuple(video.video_id for video in select(categories=(text,)))
     path = Path(text)
-    if not path.is_file():
+    if not path.exists() or path.is_dir():
         raise UsageError(
             f"{text!r} is neither a category nor a file",
             hint=f"the categories are {', '.join(CATEGORIES)}; `unitalk videos` prints ids",

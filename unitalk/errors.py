@@ -15,6 +15,7 @@
     |  |- AccessError          1   no permission: gated, private, a wrong token
     |  |- NotFoundError        1   no such repository, revision or file
     |  '- IntegrityError       1   bytes arrived that are not the listed ones
+    |- DiskError               1   the disk refused: full, read-only, no permission, a name too long
     '- MissingExtraError       1   an optional dependency is not installed
 
 The number is the exit code of the command line.
@@ -116,6 +117,10 @@ class NotFoundError(HubError):
 
 class IntegrityError(HubError):
     """Bytes arrived that are not the listed ones."""
+
+
+class DiskError(UnitalkError):
+    """The disk refused: it is full or read-only, permission is missing, a name is too long."""
 
 
 class MissingExtraError(UnitalkError):

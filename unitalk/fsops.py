@@ -23,7 +23,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
-from unitalk.errors import ArchiveError, DestinationError, UnitalkError
+from unitalk.errors import (
+    ArchiveError,
+    DestinationError,
+    DiskError,
+    LayoutError,
+    UnitalkError,
+)
 from unitalk.layout import Layout
 from unitalk.progress import size as human_size
 
@@ -45,6 +51,24 @@ _NO_HARD_LINK = {
     errno.EOPNOTSUPP,
 }
 
+_NO_ROOM = "make room, then run the command again; nothing half-made was left"
+_NO_WAY = "give another place, or change the permissions"
+# What a disk may refuse without anybody's mistake in this program, and what to do then.
+_DISK_REFUSES = {
+    errno.ENOSPC: _NO_ROOM,
+    errno.EDQUOT: _NO_ROOM,
+    errno.EFBIG: _NO_ROOM,
+    errno.EROFS: _NO_WAY,
+    errno.EACCES: _NO_WAY,
+    errno.EPERM: _NO_WAY,
+    errno.EISDIR: "give the name of a file",
+    errno.ENAMETOOLONG: "give a shorter name",
+    errno.EIO: "the disk reports a fault: look at the system's log",
+    errno.ESTALE: "the network disk has lost the file: run the command again",
+    errno.ENOTDIR: "a part of the path is not a folder",
+    errno.ELOOP: "a link in the path leads in a circle",
+}
+
 # What zipfile raises for damaged, truncated, encrypted or oddly packed archives.
 _BROKEN_ARCHIVE = (
     zipfile.BadZipFile,
@@ -57,6 +81,8 @@ _BROKEN_ARCHIVE = (
     struct.error,
 )
 
+_MEND = "mend the link or remove it"
+
 _DRIVE = re.compile(r"[A-Za-z]:/")
 
 MAX_UNPACK_RATIO = 200
@@ -67,35 +93,68 @@ MAX_UNPACK_RATIO = 200
 
 
 @contextlib.contextmanager
+def disk_errors(path: str | Path) -> Iterator[None]:
+    """Turn what a disk refuses into a sentence; what can only be our own fault stays as it is.
+
+    Args:
+        path: what is named when the system names nothing.
+
+    Raises:
+        DiskError: the disk refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_REFUSES:
+            raise
+        raise DiskError(
+            f"{error.filename2 or error.filename or path}: {error.strerror}",
+            hint=_DISK_REFUSES[error.errno],
+        ) from error
+
+
+@contextlib.contextmanager
 def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Write a file that gets its final name when the block ends without an error.
+
+    A symbolic link is followed; a pipe or a device is written into, and stays what it is.
 
     Args:
         path: the final name; its folder is made.
         mode: "w" (UTF-8, newlines as given) or "wb".
+
+    Raises:
+        DiskError: the disk refused.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = "b" not in mode
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    path = Path(os.path.realpath(path))
+    encoding, newline = ("utf-8", "") if "b" not in mode else (None, None)
+    with disk_errors(path):
+        if path.exists() and not path.is_file():
+            with open(path, mode, encoding=encoding, newline=newline) as file:
+                yield file
+            return
+        _make_folder(path.parent)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        try:
+            with open(handle, mode, encoding=encoding, newline=newline) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            # mkstemp makes a file that only its owner reads; give it what open() would have given.
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(name).chmod(0o666 & ~umask)
+            os.replace(name, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
+
+
+def _make_folder(path: Path) -> None:
     try:
-        with open(
-            handle,
-            mode,
-            encoding="utf-8" if text else None,
-            newline="" if text else None,
-        ) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes a file that only its owner reads; give it what open() would have given.
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        os.replace(name, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise DiskError(f"{path} is not a folder", hint="give a place inside a folder") from error
 
 
 def write_json(path: Path, value: object) -> None:
@@ -147,29 +206,42 @@ def staged_folder(
     Raises:
         DestinationError: the destination is not free, or another process is writing it.
     """
-    destination = Path(destination).resolve()
+    destination = _resolved(destination)
     check_destination(destination, made_by=made_by, overwrite=overwrite)
-    destination.parent.mkdir(parents=True, exist_ok=True)
     staging = destination.with_name(f".{destination.name}.unitalk-staging")
     aside = destination.with_name(f".{destination.name}.unitalk-old")
-    with _locked_folder(staging, destination):
-        try:
-            _empty(staging)
-            if aside.exists():
-                _undo_half_a_swap(aside, destination)
+    with disk_errors(destination):
+        _make_folder(destination.parent)
+        with _locked_folder(staging, destination):
+            try:
+                _empty(staging)
+                if aside.exists():
+                    _undo_half_a_swap(aside, destination)
+                    check_destination(destination, made_by=made_by, overwrite=overwrite)
+                yield staging
+                mark(staging, made_by=made_by, about=about)
+                # Much time may have passed, and somebody may have put something there.
                 check_destination(destination, made_by=made_by, overwrite=overwrite)
-            yield staging
-            mark(staging, made_by=made_by, about=about)
-            if destination.exists():
-                if any(destination.iterdir()):
-                    destination.rename(aside)
-                else:
-                    destination.rmdir()
-            staging.rename(destination)
-        except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
-        shutil.rmtree(aside, ignore_errors=True)
+                _swap(staging, destination, aside)
+            except BaseException:
+                shutil.rmtree(staging, ignore_errors=True)
+                raise
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _swap(staging: Path, destination: Path, aside: Path) -> None:
+    """Put the new folder in place of an empty or an older one."""
+    if destination.exists():
+        if any(destination.iterdir()):
+            destination.rename(aside)
+        else:
+            destination.rmdir()
+    try:
+        staging.rename(destination)
+    except BaseException:
+        if aside.exists():
+            aside.rename(destination)
+        raise
 
 
 def _undo_half_a_swap(aside: Path, destination: Path) -> None:
@@ -178,33 +250,38 @@ def _undo_half_a_swap(aside: Path, destination: Path) -> None:
     With nothing in its place the old folder goes back; else the swap was done, and only the
     removal of the old folder was not.
     """
-    if destination.exists():
+    if destination.exists() and any(destination.iterdir()):
         shutil.rmtree(aside)
     else:
-        aside.rename(destination)
+        aside.rename(destination)  # in place of nothing, or of an empty folder
 
 
-def check_destination(destination: Path, *, made_by: str, overwrite: bool = False) -> None:
+def check_destination(
+    destination: Path, *, made_by: str, overwrite: bool = False, in_place: bool = False
+) -> None:
     """Say at once whether a folder may be written.
+
+    Args:
+        destination: a folder, there or not.
+        made_by: the verb that wants to write.
+        overwrite: whether what the same verb made there may be written.
+        in_place: the folder will be written into, not replaced by another one of its name.
 
     Raises:
         DestinationError: it is not free, and not ours to replace.
     """
-    destination = Path(destination)
     if not os.path.lexists(destination):
         return
-    if not destination.is_dir():
+    if not os.path.isdir(destination):
         raise DestinationError(
             f"{destination} exists and is not a folder", hint="give a folder that does not exist"
         )
-    if not any(destination.iterdir()):
-        if destination.is_mount():
-            raise DestinationError(
-                f"{destination} is a mount point and cannot be put in place in one step",
-                hint=f"give a folder inside it, such as {destination / 'dataset'}",
-            )
+    empty = not os.listdir(destination)
+    if (empty or overwrite) and not in_place:
+        _check_replaceable(_resolved(destination))
+    if empty:
         return
-    marker = read_json(Layout(destination).marker)
+    marker = read_json(Layout(Path(destination)).marker)
     maker = marker.get("made_by") if isinstance(marker, dict) else None
     if maker is None:
         raise DestinationError(
@@ -223,19 +300,47 @@ def check_destination(destination: Path, *, made_by: str, overwrite: bool = Fals
         )
 
 
+def _check_replaceable(destination: Path) -> None:
+    """Refuse what neither a shell that stands there nor the system would see replaced."""
+    if Path.cwd().is_relative_to(destination):
+        what = "the current folder, or lies above it,"
+    elif destination.is_mount():
+        what = "a mount point"
+    else:
+        return
+    raise DestinationError(
+        f"{destination} is {what} and cannot be put in place in one step",
+        hint=f"give a folder inside it, such as {destination / 'dataset'}, or go elsewhere",
+    )
+
+
 def check_apart(source: Path, destination: Path) -> None:
     """Say whether two folders are apart.
 
     Raises:
         DestinationError: they are the same, or one lies inside the other.
     """
-    one, two = Path(source).resolve(), Path(destination).resolve()
+    one, two = _resolved(source), _resolved(destination)
     if one == two or one in two.parents or two in one.parents:
         how = "is" if one == two else "lies inside" if one in two.parents else "contains"
         raise DestinationError(
             f"the destination {destination} {how} the source {source}",
             hint="give a destination outside the source",
         )
+
+
+def _resolved(path: Path) -> Path:
+    """The path without links.
+
+    Raises:
+        DestinationError: its links lead in a circle.
+    """
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError) as error:
+        raise DestinationError(
+            f"{path}: its links lead in a circle", hint="give another folder"
+        ) from error
 
 
 def mark(folder: Path, *, made_by: str, about: Mapping[str, Any]) -> None:
@@ -263,11 +368,19 @@ def locked(folder: Path) -> Iterator[None]:
 def _locked_folder(folder: Path, destination: Path) -> Iterator[None]:
     """Make a folder and hold it against other processes for as long as this one lives."""
     while True:
-        folder.mkdir(exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
         try:
-            handle = os.open(folder, os.O_RDONLY)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except FileNotFoundError:
             continue
+        except OSError as error:
+            if error.errno not in {errno.ENOTDIR, errno.ELOOP}:
+                raise
+            raise DestinationError(
+                f"{folder} is in the way and is not a folder of ours",
+                hint="move it elsewhere, or give another destination",
+            ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -334,21 +447,31 @@ class Placer:
         """Place a folder and all that is in it; the destination must not exist.
 
         With symbolic links the folder itself becomes one link.
+
+        Raises:
+            LayoutError: a link in the folder leads nowhere, or back.
         """
-        real = os.path.realpath(source)
+        self._tree(os.path.realpath(source), destination, ())
+
+    def _tree(self, real: str, destination: str | Path, above: tuple[str, ...]) -> None:
         if self.link == "sym":
             self._folder_link(real, destination)
             return
+        if real in above:
+            raise LayoutError(f"{above[-1]}: a link in it leads back to {real}", hint=_MEND)
         folders, names = [], {}
         with os.scandir(real) as listing:
             for entry in listing:
+                if entry.is_symlink() and not os.path.exists(entry.path):
+                    raise LayoutError(f"{entry.path}: a link that leads nowhere", hint=_MEND)
                 if entry.is_dir():
                     folders.append(entry.name)
                 else:
                     names[entry.name] = entry.name
         self.files(real, destination, names)
         for name in folders:
-            self.tree(os.path.join(real, name), os.path.join(destination, name))
+            inner = os.path.realpath(os.path.join(real, name))
+            self._tree(inner, os.path.join(destination, name), (*above, real))
 
     def files(self, source: str | Path, destination: str | Path, names: Mapping[str, str]) -> None:
         """Place some files of a folder, each under a name of its own choice.
@@ -369,9 +492,10 @@ class Placer:
             for old, new in names.items():
                 # By open folders: the kernel need not walk two long paths for each of a million
                 # files, and it follows symbolic links, which link(2) by path does not.
-                if self.link not in {"auto", "hard"} or not self._hard_link(
+                linked = self.link in {"auto", "hard"} and self._hard_link(
                     old, new, from_folder, to_folder
-                ):
+                )
+                if not linked:
                     self.file(os.path.join(real, old), os.path.join(destination, new))
 
     def _hard_link(

@@ -8,8 +8,8 @@ This is the only module that spells a folder or builds a face's name. It knows n
     root/clips_videos/<split>/<video_id>/<entity_id>/<time>.jpg one face crop, seconds as "%.2f"
     root/.unitalk/                                              what this program remembers
 
-Writing is exact; reading is tolerant: a face is found by its time in milliseconds, whatever text
-its file carries, and a track also where the `:` of its id became a `_`.
+Writing is exact; reading is tolerant: a face is found by its time, whatever text its file carries,
+and a track also where the `:` of its id became a `_`.
 """  # noqa: E501 - the drawing of the folders reads better unbroken
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from unitalk.errors import DataError, LayoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -163,13 +163,13 @@ def check_id(text: str) -> str:
     return text
 
 
-def face_name(milliseconds: int) -> str:
-    """The file name of the face at a time: `face_name(400) == "0.40.jpg"`."""
-    return f"{milliseconds / 1000:.2f}.jpg"
+def face_name(seconds: float) -> str:
+    """The file name of the face at a time: `face_name(0.4) == "0.40.jpg"`."""
+    return f"{seconds:.2f}.jpg"
 
 
-def face_milliseconds(name: str) -> int | None:
-    """The time in a face's file name: 400 for `0.4.jpg` and `0.4000.jpg`; None for other files."""
+def face_seconds(name: str) -> float | None:
+    """The time in a face's file name: 0.4 for `0.4.jpg` and `0.4000.jpg`; None for other files."""
     stem, dot, suffix = name.rpartition(".")
     if not dot or suffix.lower() not in {"jpg", "jpeg"} or "_" in stem:
         return None
@@ -177,48 +177,44 @@ def face_milliseconds(name: str) -> int | None:
         seconds = float(stem)
     except ValueError:
         return None
-    return round(seconds * 1000) if math.isfinite(seconds) and seconds >= 0 else None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def faces(folder: str | Path) -> dict[int, str]:
-    """List a track's face crops as time in milliseconds -> file name, in time order.
+def faces(folder: str | Path) -> dict[str, str]:
+    """List a track's face crops as the name that we would have written -> the file's own name.
 
-    One directory listing, no stat a file. Where two files have the same time, the one whose name
-    we would have written wins. A folder that is not there has no faces.
+    So a face is found as `faces(folder).get(face_name(seconds))`, whatever text its file carries.
+    Names carry two decimals, and no two faces of a track are nearer than that; where two files
+    have one name all the same (`0.40.jpg` and `0.404.jpg`), the one that is written so wins. One
+    directory listing, no stat a file. In time order. A folder that is not there has no faces.
     """
-    found: dict[int, str] = {}
+    found: dict[str, tuple[float, str]] = {}
     try:
-        names = os.listdir(folder)
+        with os.scandir(folder) as listing:
+            for entry in listing:
+                seconds = face_seconds(entry.name)
+                if seconds is None or not entry.is_file():
+                    continue
+                name = face_name(seconds)
+                if name not in found or entry.name == name:
+                    found[name] = (seconds, entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    for name in names:
-        time = face_milliseconds(name)
-        if time is not None and (time not in found or name == face_name(time)):
-            found[time] = name
-    return dict(sorted(found.items()))
+    return {name: own for name, (_, own) in sorted(found.items(), key=lambda item: item[1])}
 
 
-def find_face(present: Mapping[int, str], milliseconds: int) -> str | None:
-    """The file of the face at a time, from what `faces` listed.
-
-    A file's name carries two decimals, so a time with more (29.97 fps) is found by the name that
-    it would have been written under.
-    """
-    name = present.get(milliseconds)
-    if name is None:
-        written = face_milliseconds(face_name(milliseconds))
-        name = present.get(-1 if written is None else written)
-    return name
-
-
-def find_entity(folder: str | Path, entity_id: str, suffix: str = "") -> Path | None:
+def find_entity(
+    folder: str | Path, entity_id: str, suffix: str = "", *, others: Container[str] = ()
+) -> Path | None:
     """Where a track's folder or (with a suffix) sound is, or None; one or two stats.
 
     Looks for the id itself, then for the id with `_` in place of `:`, which is how it is spelled
-    on file systems that do not know `:`.
+    on file systems that do not know `:`; unless that is the id of one of the other tracks.
     """
-    for spelling in (entity_id, entity_id.replace(":", "_")):
+    for spelling in dict.fromkeys((entity_id, entity_id.replace(":", "_"))):
         path = Path(folder, check_id(spelling) + suffix)
-        if path.exists():
+        if spelling != entity_id and spelling in others:
+            continue
+        if path.is_file() if suffix else path.is_dir():
             return path
     return None

@@ -223,7 +223,7 @@ def _make_video(layout: Layout, video: catalog.Video, place: int, seed: int) -> 
             start = scene.start + track.start
             crops = film(rng, track.opening, track.width, track.boxes[:, 2:])
             for frame, crop in enumerate(crops, start):
-                (folder / face_name(frame * 1000 // FPS)).write_bytes(crop)
+                (folder / face_name(frame / FPS)).write_bytes(crop)
             rows.extend(_rows(video.video_id, entity, start, track))
     return rows
 

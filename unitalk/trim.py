@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from unitalk import catalog, schema
-from unitalk.errors import DataError, LayoutError, examples
+from unitalk.errors import DataError, LayoutError, UsageError, examples
 from unitalk.fsops import Link, Placer, check_apart, check_destination, staged_folder
 from unitalk.layout import Layout, Part, Split
 from unitalk.progress import Progress, SilentProgress
@@ -92,6 +92,7 @@ def trim_dataset(
         LayoutError: the source is no dataset, or lacks the split or media.
         DataError: ids of the list are not in the source.
         SchemaError: the source's csv breaks the schema.
+        UsageError: the list is neither a category nor a file, or is empty.
     """
     progress = progress or SilentProgress()
     wanted = _wanted(videos)
@@ -138,7 +139,10 @@ def trim_dataset(
 def _wanted(videos: str | Path | Iterable[str]) -> tuple[str, ...]:
     if isinstance(videos, (str, Path)):
         return catalog.resolve_list(videos)
-    return tuple(dict.fromkeys(videos))
+    wanted = tuple(dict.fromkeys(videos))
+    if not wanted:
+        raise UsageError("the list of videos is empty", hint="give ids, a file or a category")
+    return wanted
 
 
 def _copy_rows(source: Path, destination: Path, wanted: tuple[str, ...]) -> tuple[int, set[str]]:

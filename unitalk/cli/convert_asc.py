@@ -14,6 +14,7 @@ from unitalk.cli.options import (
     report_options,
     splits_option,
 )
+from unitalk.cli.output import refuse_to_overwrite
 from unitalk.cli.trim import placed
 from unitalk.errors import DataError
 
@@ -53,6 +54,7 @@ def command(
     """
     from unitalk.convert.asc import convert_asc
 
+    refuse_to_overwrite(output, source)
     report = convert_asc(
         source, destination, splits=splits, link=link, overwrite=overwrite,
         progress=console.progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,8 +16,22 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+
+class _Path(click.Path):
+    """A path whose `~` is expanded: a shell leaves it alone behind `=` and within quotes."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """Expand, then do what click does."""
+        return super().convert(os.path.expanduser(value), param, ctx)
+
+
+FOLDER = _Path(path_type=Path, file_okay=False)
+NEW_FILE = _Path(path_type=Path, dir_okay=False)
 
 # click wants choices before any verb is imported, and layout is cheap to import, fsops is not
 # (zipfile, tempfile); a test holds these to fsops.LINKS.

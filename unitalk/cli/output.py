@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +16,6 @@ from unitalk.progress import Progress, SilentProgress, StderrProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from unitalk.errors import UnitalkError
 
@@ -34,65 +35,70 @@ class Console:
     @property
     def progress(self) -> Progress:
         """Where a long job reports to."""
-        return SilentProgress() if self.quiet else StderrProgress()
+        unheard = self.quiet or sys.stderr is None
+        return SilentProgress() if unheard else StderrProgress()
 
     def say(self, text: str) -> None:
         """Tell the reader something that is not the result."""
         if not self.quiet:
-            click.echo(text, err=True)
+            _talk(text)
 
     def detail(self, text: str) -> None:
         """Tell it only to who asked for more."""
         if self.verbose:
-            click.echo(text, err=True)
+            _talk(text)
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Warn on stderr, even when quiet: what is worth a warning is worth its line."""
         for text in warnings:
-            click.echo(_coloured("warning: ", "yellow") + text, err=True)
+            _talk(_coloured("warning: ", "yellow") + text)
 
     def fail(self, error: UnitalkError) -> None:
         """Say what went wrong and what to do next."""
-        click.echo(_coloured("unitalk: ", "red") + error.message, err=True)
+        _talk(_coloured("unitalk: ", "red") + error.message)
         if error.hint:
-            click.echo(f"  -> {error.hint}", err=True)
+            _talk(f"  -> {error.hint}")
 
     def interrupted(self) -> None:
         """Say that the reader stopped it, and that nothing is lost."""
-        click.echo(
-            "unitalk: interrupted; nothing half-made was left, run the same command to go on",
-            err=True,
-        )
+        _talk("unitalk: interrupted; nothing half-made was left, run the same command to go on")
 
     def emit(self, result: dict[str, Any], text: str, form: str, output: Path | None) -> None:
         """Write the result: `result` as JSON or `text` as it is, to a file or to stdout."""
         if form == "json":
             text = json.dumps(result, indent=2, allow_nan=False, ensure_ascii=False)
-        if output is None:
-            click.echo(text)
-        else:
-            from unitalk.fsops import atomic_write
+        from unitalk.fsops import atomic_write, disk_errors
 
+        if output is None or str(output) == "-":
+            with disk_errors("stdout"):
+                click.echo(text)
+        else:
             with atomic_write(output) as file:
                 file.write(text + "\n")
 
 
+def _talk(text: str) -> None:
+    """Write to stderr; when nobody can listen, the exit code still speaks."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        click.echo(text, err=True)
+
+
 def refuse_to_overwrite(output: Path | None, *inputs: str | Path) -> None:
-    """Stop -o from writing over a file that the verb reads.
+    """Stop -o from writing over a file that the verb reads, or one in a folder that it reads.
 
     Raises:
         UsageError: it would.
     """
-    if output is not None and output.exists():
-        for given in inputs:
-            if os.path.exists(given) and os.path.samefile(output, given):
-                raise UsageError(
-                    f"-o {output} would write over an input", hint="give -o another name"
-                )
+    if output is None or not output.exists():
+        return
+    for given in inputs:
+        inside = os.path.isdir(given) and Path(given).resolve() in output.resolve().parents
+        if inside or (os.path.exists(given) and os.path.samefile(output, given)):
+            raise UsageError(f"-o {output} would write over an input", hint="give -o another name")
 
 
 def _coloured(text: str, colour: str) -> str:
-    plain = "NO_COLOR" in os.environ or not sys.stderr.isatty()
+    plain = "NO_COLOR" in os.environ or sys.stderr is None or not sys.stderr.isatty()
     return text if plain else click.style(text, fg=colour, bold=True)
 
 

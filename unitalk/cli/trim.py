@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk.cli.options import FOLDER, common_options, place_options, report_options
+from unitalk.cli.output import refuse_to_overwrite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,7 @@ def command(
     """
     from unitalk.trim import trim_dataset
 
+    refuse_to_overwrite(output, videos, source)
     report = trim_dataset(
         source, new_path, videos=videos, split=split, link=link, overwrite=overwrite,
         partial=partial, progress=console.progress,

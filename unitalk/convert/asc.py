@@ -189,6 +189,12 @@ def _write_rows(source: Path, new: FlatLayout, split: Split) -> dict[str, str]:
     second_name = Placer()
     for video in dict.fromkeys(tracks.values()):
         path = new.groundtruth(video)
+        if path.exists():
+            raise LayoutError(
+                f"{source}: the video {video} is in the other split too, and gt/ has one file a "
+                "video",
+                hint="convert one split at a time with --split",
+            )
         path.parent.mkdir(exist_ok=True)
         second_name.file(new.activespeaker(split, video), path)
     return tracks
@@ -196,9 +202,8 @@ def _write_rows(source: Path, new: FlatLayout, split: Split) -> dict[str, str]:
 
 def _with_file_times(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The ten columns, with each time's text equal to its face's file name."""
-    seconds = schema.seconds_of(batch)
-    times, place = np.unique(np.rint(seconds * 1000).astype(np.int64), return_inverse=True)
-    texts = np.array([face_name(int(time)).removesuffix(".jpg") for time in times], object)
+    times, place = np.unique(schema.seconds_of(batch), return_inverse=True)
+    texts = np.array([face_name(time).removesuffix(".jpg") for time in times.tolist()], object)
     columns = {name: batch[name] for name in schema.COLUMNS}
     columns[schema.TIME] = pa.array(texts[place], pa.string())
     return pa.RecordBatch.from_pydict(columns)
@@ -233,11 +238,11 @@ def _place(
     new.track(split, "any").parent.mkdir(parents=True)
     with progress.task(f"placing {split}", total=len(tracks), unit="tracks") as task:
         for entity, video in tracks.items():
-            crops = find_entity(old.part("video", split, video), entity)
+            crops = find_entity(old.part("video", split, video), entity, others=tracks)
             if crops is not None:
-                names = {name: face_name(time) for time, name in faces(crops).items()}
+                names = {own: name for name, own in faces(crops).items()}
                 placer.files(crops, new.track(split, entity), names)
-            sound = find_entity(old.part("audio", split, video), entity, ".wav")
+            sound = find_entity(old.part("audio", split, video), entity, ".wav", others=tracks)
             if sound is not None:
                 placer.file(sound, new.audio(split, entity))
             task.advance()
@@ -312,7 +317,8 @@ class _Check:
 
 def _names(folder: Path) -> frozenset[str]:
     try:
-        return frozenset(os.listdir(folder))
+        with os.scandir(folder) as listing:
+            return frozenset(entry.name for entry in listing if entry.is_file())
     except FileNotFoundError:
         return frozenset()
 

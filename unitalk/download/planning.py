@@ -213,6 +213,8 @@ def _check_selection(selection: Selection) -> None:
             "videos by id and a category are asked for together",
             hint="give ids, or categories; two runs into one folder give both",
         )
+    if not selection.videos:  # a category that is none, a split without it: before the hub is asked
+        catalog.select(splits=selection.splits, categories=selection.categories)
 
 
 def pinned_commit(root: Path, repository: str) -> str | None:
@@ -226,7 +228,7 @@ def pinned_commit(root: Path, repository: str) -> str | None:
     # A run that died before it wrote its marker left nothing but our own folder.
     if root.is_dir() and not marker_file.exists() and set(os.listdir(root)) <= {".unitalk"}:
         return None
-    fsops.check_destination(root, made_by=MADE_BY, overwrite=True)
+    fsops.check_destination(root, made_by=MADE_BY, overwrite=True, in_place=True)
     marker = fsops.read_json(marker_file)
     if marker is None:
         return None

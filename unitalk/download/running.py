@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from unitalk import fsops
 from unitalk.download import merging, planning
-from unitalk.errors import AccessError, DataError, DestinationError, UnitalkError, UsageError
+from unitalk.errors import (
+    AccessError,
+    DataError,
+    DestinationError,
+    DiskError,
+    UnitalkError,
+    UsageError,
+)
 from unitalk.hub import StoppedError
 from unitalk.layout import SPLITS, Layout
 from unitalk.progress import Progress, SilentProgress, Task
@@ -302,7 +309,7 @@ def _raise_fatal(job: _Job, error: UnitalkError | OSError) -> None:
     if isinstance(error, (AccessError, StoppedError)):
         raise error
     if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
-        raise UnitalkError(
+        raise DiskError(
             f"{job.plan.root}: {error.strerror}",
             hint="what has arrived is kept; make room, then run the same command to continue",
         ) from error

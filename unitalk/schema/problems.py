@@ -18,10 +18,14 @@ def explain(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> Sc
     """Walk a file and collect all that is wrong with some of its columns; None if nothing is."""
     shown: list[str] = []
     count = 0
-    for problem in _problems(source, head, wanted):
+    try:
+        for problem in _problems(source, head, wanted):
+            count += 1
+            if count <= EXAMPLES:
+                shown.append(problem)
+    except UNREADABLE as error:  # first, as all that follows may come of it
         count += 1
-        if count <= EXAMPLES:
-            shown.append(problem)
+        shown.insert(0, f"{source.name}: cannot be read to its end: {error}")
     if not count:
         return None
     rest = f"\n  and {count - len(shown):,} more" if count > len(shown) else ""
@@ -39,20 +43,16 @@ def _problems(source: Source, head: Head, wanted: Sequence[str]) -> Iterator[str
     places = [(head.columns.index(name), name) for name in wanted]
     width = len(head.columns)
     rows = 0
-    try:
-        for line, cells in source.rows():
-            if line <= head.header_line:
-                continue
-            rows += 1
-            if len(cells) != width:
-                yield f"{source.name}:{line}: {len(cells)} cells where {width} are expected"
-                continue
-            for place, name in places:
-                wrong = wrong_with(name, cells[place])
-                if wrong:
-                    yield f"{source.name}:{line}: column {name}: {cells[place][:60]!r} {wrong}"
-    except UNREADABLE as error:
-        yield f"{source.name}: cannot be read to its end: {error}"
-    else:
-        if not rows:
-            yield f"{source.name}: there is a header and not one row"
+    for line, cells in source.rows():
+        if line <= head.header_line:
+            continue
+        rows += 1
+        if len(cells) != width:
+            yield f"{source.name}:{line}: {len(cells)} cells where {width} are expected"
+            continue
+        for place, name in places:
+            wrong = wrong_with(name, cells[place])
+            if wrong:
+                yield f"{source.name}:{line}: column {name}: {cells[place][:60]!r} {wrong}"
+    if not rows:
+        yield f"{source.name}: there is a header and not one row"

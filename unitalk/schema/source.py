@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 UNREADABLE = (csv.Error, EOFError, zlib.error, OSError, UnicodeError)
 """What a file that is damaged, or no csv at all, raises while it is read."""
 
+_UTF_16 = {b"\xff\xfe", b"\xfe\xff"}  # the byte-order marks of what spreadsheets call Unicode
 _GZIP = b"\x1f\x8b"
 
 
@@ -135,12 +136,18 @@ def read_head(source: Source, kind: Kind) -> Head:
         SchemaError: it is empty, or in no known form.
     """
     try:
-        line, cells = next(source.rows(), (0, []))
+        with source.open() as raw:
+            is_utf_16 = raw.read(2) in _UTF_16
+        line, cells = (0, []) if is_utf_16 else next(source.rows(), (0, []))
     except UNREADABLE as error:
         raise SchemaError(
             f"{source.name}: cannot be read as csv: {error}",
             hint="give a csv file as text, or packed with gzip",
         ) from error
+    if is_utf_16:
+        raise SchemaError(
+            f"{source.name}: the file is UTF-16 text", hint="save it as UTF-8 and try again"
+        )
     if not cells:
         raise SchemaError(
             f"{source.name}: the file is empty", hint=f"a file of {KIND_NAME[kind]} is wanted"
@@ -172,7 +179,8 @@ def _check_header(source: Source, kind: Kind, head: Head) -> Head:
             hint=f"{KIND_NAME[kind]} have the columns {', '.join(REQUIRED[kind])}"
             + (f", and {LABEL} may be there" if kind == "predictions" else ""),
         )
-    twice = sorted({name for name in head.columns if head.columns.count(name) > 1})
+    known = {*COLUMNS, SCORE} & set(head.columns)  # what others have twice is their own affair
+    twice = sorted(name for name in known if head.columns.count(name) > 1)
     if twice:
         raise SchemaError(
             f"{where}: the header has {', '.join(map(repr, twice))} twice",

@@ -1,0 +1,316 @@
+"""The verbs one after the other on the real sample, and what came of it read back independently."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import wave
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import Tracks, make_dataset, tree
+from PIL import Image
+from reference import area_fast, ranked
+
+import unitalk
+from unitalk import catalog, convert_asc, make_sample, trim_dataset
+from unitalk.loopback import LoopbackHub
+from unitalk.sample import publish
+
+DASHED = "-maoolmiKi0"
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    destination = tmp_path_factory.mktemp("sample") / "demo"
+    make_sample(destination)
+    return destination
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """No token, no proxy and no hub from outside."""
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_TOKEN_PATH", "/nonexistent/token")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def table(path: Path) -> list[list[str]]:
+    """The rows of a csv file, without its header."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))[1:]
+
+
+def crop(root: Path, split: str, row: list[str]) -> Path:
+    """Where the dataset's layout has a row's face: the time as a decimal number, two decimals."""
+    return root / "clips_videos" / split / row[0] / row[7] / f"{Decimal(row[1]):.2f}.jpg"
+
+
+def media(root: Path) -> dict[str, bytes]:
+    return {name: data for name, data in tree(root).items() if name.startswith("clips_")}
+
+
+# ------------------------------------------------------------------------------ what ASC reads
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_ascs_loader_finds_every_face_of_the_sample_with_its_own_bytes(sample, tmp_path, split):
+    """It takes the csv's text for a file name, and entity and label from the end of the row."""
+    report = convert_asc(sample, tmp_path / "asc")
+    before, after = table(sample / f"csv/{split}_orig.csv"), table(
+        tmp_path / f"asc/csv/{split}_orig.csv"
+    )  # fmt: skip
+    assert report.sound
+    for old, new in zip(before, after, strict=True):
+        jpg = tmp_path / "asc/clips_videos" / split / new[-3] / f"{new[1]}.jpg"
+        assert jpg.read_bytes() == crop(sample, split, old).read_bytes()
+        assert (new[-3], new[-2]) == (old[7], old[8])
+    # Of each 25 frames 5 have a shorter text in the csv than in the file's name: 0.4 and 0.40.
+    shorter = [
+        old[1] for old in before if Path(f"{old[1]}.jpg").name != crop(sample, split, old).name
+    ]
+    assert len(before) * 0.15 < len(shorter) < len(before) * 0.25
+    if split == "val":
+        assert {"12.0", "900.2"} <= set(shorter)
+
+
+def test_every_crop_that_asc_opens_is_a_picture_and_every_sound_covers_its_faces(sample, tmp_path):
+    convert_asc(sample, tmp_path / "asc", link="sym")
+    tracks: dict[str, list[Decimal]] = {}
+    for row in table(tmp_path / "asc/csv/val_orig.csv"):
+        jpg = tmp_path / "asc/clips_videos/val" / row[-3] / f"{row[1]}.jpg"
+        with Image.open(io.BytesIO(jpg.read_bytes())) as image:
+            image.load()
+            assert (image.format, image.mode) == ("JPEG", "RGB")
+        tracks.setdefault(row[-3], []).append(Decimal(row[1]))
+    for entity, times in tracks.items():
+        with wave.open(str(tmp_path / f"asc/clips_audios/val/{entity}.wav")) as sound:
+            assert (sound.getframerate(), sound.getnchannels()) == (16000, 1)
+            # 25 fps, 640 samples a frame.
+            assert sound.getnframes() == 640 * len(times) == (max(times) - min(times)) * 16000 + 640
+
+
+def test_ascs_ground_truth_folder_is_the_split_divided_by_video(sample, tmp_path):
+    """Its scripts take every file of the folder, and cut 18 characters off the name."""
+    convert_asc(sample, tmp_path / "asc")
+    for split in ("train", "val"):
+        divided = {}
+        for name in os.listdir(tmp_path / "asc/csv" / split):
+            with (tmp_path / "asc/csv" / split / name).open(newline="") as file:
+                divided[name[:-18]] = list(csv.reader(file))
+        whole: dict[str, list[list[str]]] = {}
+        for row in table(tmp_path / f"asc/csv/{split}_orig.csv"):
+            whole.setdefault(row[0], []).append(row[:8])
+        assert divided == whole
+        assert (DASHED in divided) == (split == "train")
+
+
+# ------------------------------------------------------------------------------ one after another
+
+
+def test_each_category_is_trimmed_converted_and_scored_like_an_independent_computation(
+    run, sample, tmp_path
+):
+    guesses = (sample / "predictions.csv").read_text().splitlines()
+    seen = 0
+    for category in catalog.CATEGORIES:
+        cut = tmp_path / category
+        assert run("trim", "--path", sample, "--new-path", cut, "--list", category).code == 0
+        asc = tmp_path / f"{category}-asc"
+        assert run("convert-asc", "--source", cut, "--destination", asc).code == 0
+        truth = {(r[7], Decimal(r[1])): r[6] for r in table(cut / "csv/val_orig.csv")}
+        ids = {video.video_id for video in catalog.videos() if video.category == category}
+        kept = [line for line in guesses[1:] if line.split(",")[0] in ids]
+        (tmp_path / "p.csv").write_text("\n".join([guesses[0], *kept]))
+        cells = [line.split(",") for line in kept]
+        labels = [truth[c[7], Decimal(c[1])] == "SPEAKING_AUDIBLE" for c in cells]
+        wanted = area_fast(ranked(labels, [float(c[8]) for c in cells]))
+        for gt in (cut / "csv/val_orig.csv", asc / "csv/val_orig.csv"):
+            ran = run("eval", "-g", gt, "-p", tmp_path / "p.csv", "--format", "json")
+            assert json.loads(ran.stdout)["average_precision"] == pytest.approx(wanted, abs=1e-12)
+        assert len(truth) == len(cells)
+        seen += len(truth)
+    assert seen == len(table(sample / "csv/val_orig.csv"))
+
+
+def test_a_part_is_the_same_from_sample_download_trim_and_symbolic_links(
+    run, sample, tmp_path, offline
+):
+    first = tmp_path / "first"
+    trim_dataset(sample, first, videos="noise")
+    publish(first, tmp_path / "hub")
+    with LoopbackHub(tmp_path / "hub") as server:
+        ran = run("download", "--save-path", tmp_path / "got", "--endpoint", server.endpoint,
+                  "--category", "noise")  # fmt: skip
+    assert ran.code == 0
+    (tmp_path / "here").symlink_to(tmp_path / "got")
+    trim_dataset(sample, tmp_path / "sym", videos="visual", link="sym")
+    for source, category in (("first", "noise"), ("got", "noise"), ("here", "noise"),
+                             ("sym", "visual")):  # fmt: skip
+        cut = tmp_path / f"{source}-again"
+        ran = run("trim", "--path", tmp_path / source, "--new-path", cut, "--list", category)
+        assert (ran.code, ran.stderr) == (0, "")
+        videos = {video.video_id for video in catalog.select(categories=(category,))}
+        wanted = {n: d for n, d in media(sample).items() if n.split("/")[2] in videos}
+        assert media(cut) == wanted
+        rows = [row for row in table(sample / "csv/val_orig.csv") if row[0] in videos]
+        assert table(cut / "csv/val_orig.csv") == rows
+
+
+def test_an_id_that_begins_with_a_dash_goes_all_the_way(run, sample, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("-list").write_text(f"{DASHED}\n")
+    ran = run("trim", "--path", sample, "--new-path=-cut", "--list=-list", "--split", "train")
+    assert ran.code == 0
+    ran = run("convert-asc", "--source=-cut", "--destination", "-asc")
+    assert ran.code == 0
+    wanted = [row for row in table(sample / "csv/train_orig.csv") if row[0] == DASHED]
+    assert wanted
+    assert len(table(Path("-asc/csv/train_orig.csv"))) == len(wanted)
+    assert Path(f"-asc/gt/{DASHED}.csv").is_file()
+
+
+def test_a_dataset_as_the_original_scripts_and_a_mac_leave_it(run, sample, tmp_path, offline):
+    """No folder of ours, a csv that pandas wrote anew, litter, and a video that no row names."""
+    old = tmp_path / "old"
+    trim_dataset(sample, old, videos="noise", link="copy")
+    whole = media(old)
+    shutil.rmtree(old / ".unitalk")
+    pd.read_csv(old / "csv/val_orig.csv").to_csv(old / "csv/val_orig.csv", index=False)
+    val, video = old / "clips_videos/val", "EEey6Pt0rqI"
+    track = sorted((val / video).iterdir())[0]
+    for litter in (val / "__MACOSX/._x", val / ".DS_Store", val / video / ".DS_Store",
+                   track / ".DS_Store", track / "._12.40.jpg", track / "12.40 copy.jpg",
+                   val / "extraVideo0/extraVideo0:0/0.40.jpg"):  # fmt: skip
+        litter.parent.mkdir(parents=True, exist_ok=True)
+        litter.write_bytes(b"litter")
+    ran = run("trim", "--path", old, "--new-path", tmp_path / "cut", "--list", "noise")
+    assert (ran.code, ran.stderr) == (0, "")
+    assert whole.items() <= media(tmp_path / "cut").items()
+    assert not (tmp_path / "cut/clips_videos/val/extraVideo0").exists()
+    for source in ("old", "cut"):
+        asc = tmp_path / f"{source}-asc"
+        ran = run("convert-asc", "--source", tmp_path / source, "--destination", asc)
+        assert (ran.code, ran.stderr) == (0, "")
+        # The flat layout has no folder of the video, and nothing of the litter.
+        flat = {"/".join(p for i, p in enumerate(n.split("/")) if i != 2): d
+                for n, d in whole.items()}  # fmt: skip
+        assert media(asc) == flat
+    truth = old / "csv/val_orig.csv"
+    scored = pd.read_csv(truth).assign(score=range(len(table(truth))))
+    scored.to_csv(tmp_path / "p.csv", index=False)
+    assert run("eval", "-g", truth, "-p", tmp_path / "p.csv").code == 0
+    ran = run("download", "--save-path", old, "--endpoint", "http://127.0.0.1:9")
+    assert ran.code == 2
+    assert "did not make it" in ran.stderr
+
+
+# ------------------------------------------------------------------------------ how it is called
+
+
+def strict(text: str) -> dict:
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# The two that take long, sample and quickstart, are in test_disk_hazards.
+VERBS = {
+    "videos": lambda s, w: ["videos"],
+    "trim": lambda s, w: ["trim", "--path", s, "--new-path", w / "new", "--list", "noise"],
+    "convert-asc": lambda s, w: ["convert-asc", "--source", s, "--destination", w / "new"],
+    "eval": lambda s, w: ["eval", "-g", s / "csv/val_orig.csv", "-p", s / "predictions.csv"],
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_answers_strict_json_without_asserts_from_a_folder_it_cannot_write_to(
+    sample, tmp_path, verb
+):
+    """Under `python -O`; root may write everywhere, so it is looked whether anything was."""
+    here = tmp_path / "here"
+    here.mkdir(mode=0o555)
+    command = [sys.executable, "-O", "-m", "unitalk", *VERBS[verb](sample, tmp_path), "--format",
+               "json", "-q"]  # fmt: skip
+    ran = subprocess.run(
+        list(map(str, command)), cwd=here, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    answer = strict(ran.stdout)
+    assert (answer["schema_version"], answer["warnings"]) == (1, [])
+    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+    assert os.listdir(here) == []
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_what_download_answers_is_strict_json_too(run, sample, tmp_path, offline, dry):
+    trim_dataset(sample, tmp_path / "cut", videos="noise")
+    publish(tmp_path / "cut", tmp_path / "hub")
+    with LoopbackHub(tmp_path / "hub") as server:
+        ran = run("download", "--save-path", tmp_path / "got", "--endpoint", server.endpoint,
+                  "--split", "val", "--format", "json", *dry)  # fmt: skip
+    answer = strict(ran.stdout)
+    assert (answer["schema_version"], answer["warnings"], ran.code) == (1, [], 4)
+    assert len(answer["missing"]) == 22 - 3  # the val list, of which this hub has a category
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["videos", "--category", "noise", "--format", "json"], ["--help"], ["trim"], ["nonsense"],
+     ["eval", "-g", "none.csv", "-p", "none.csv"], ["videos", "--split", "train", "--ids"]],
+)  # fmt: skip
+def test_the_module_and_the_program_are_one(arguments, tmp_path):
+    program = Path(sys.executable).with_name("unitalk")
+    if not program.is_file():
+        pytest.skip("the program is not installed beside this Python")
+    said = [
+        subprocess.run(
+            [*command, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        for command in ([sys.executable, "-m", "unitalk"], [str(program)])
+    ]
+    one, two = ((ran.returncode, ran.stdout, ran.stderr) for ran in said)
+    assert one == two
+
+
+# ------------------------------------------------------------------------------ found by trying
+
+
+def test_a_video_in_both_splits_is_converted_or_refused_with_a_sentence(run, tmp_path):
+    for split in ("train", "val"):
+        make_dataset(tmp_path / "d", {"v": [Tracks("v:0", ["0.4"], [1])]}, split=split)
+    ran = run("convert-asc", "--source", tmp_path / "d", "--destination", tmp_path / "asc")
+    assert ran.code in {0, 3}
+
+
+def test_a_remark_with_a_comma_in_a_column_of_its_own_survives_a_trim(dataset, tmp_path):
+    path = dataset / "csv/val_orig.csv"
+    pd.read_csv(path, dtype=str).assign(remark='a, "b"').to_csv(path, index=False)
+    trim_dataset(dataset, tmp_path / "new", videos=["EEey6Pt0rqI"])
+    assert [row[10] for row in table(tmp_path / "new/csv/val_orig.csv")] == ['a, "b"'] * 3
+
+
+def test_a_list_of_no_video_is_refused(dataset, tmp_path):
+    with pytest.raises(unitalk.UnitalkError):
+        trim_dataset(dataset, tmp_path / "new", videos=[])
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--category", "nois"], ["--category", "noise", "--split", "train"]]
+)
+def test_a_selection_that_cannot_be_is_refused_before_the_network(run, tmp_path, offline, wrong):
+    (tmp_path / "hub").mkdir()
+    with LoopbackHub(tmp_path / "hub") as server:
+        ran = run("download", "--save-path", tmp_path / "d", "--endpoint", server.endpoint, *wrong)
+        asked = server.log
+    assert ran.code == 2
+    assert not asked
