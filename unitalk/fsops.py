@@ -250,10 +250,6 @@ def _undo_half_a_swap(aside: Path, destination: Path) -> None:
     With nothing in its place the old folder goes back; else the swap was done, and only the
     removal of the old folder was not.
     """
-    if not Layout(aside).marker.is_file():
-        raise DestinationError(
-            f"{aside} is in the way, and this program did not make it", hint="move it elsewhere"
-        )
     if destination.exists() and any(destination.iterdir()):
         shutil.rmtree(aside)
     else:
