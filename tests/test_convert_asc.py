@@ -232,6 +232,13 @@ def test_overwriting_an_earlier_conversion(run, tmp_path, dataset):
     assert tree(tmp_path / "asc") == once
 
 
+def test_a_split_named_twice_is_converted_once(run, tmp_path, dataset):
+    twice = ("--split", "val", "--split", "val")
+    ran = run("convert-asc", "--source", dataset, "--destination", tmp_path / "asc", *twice)
+    assert ran.code == 0
+    assert "asc: val, 3 videos, 5 tracks, 11 faces" in ran.stdout
+
+
 def test_a_split_that_is_not_there(run, tmp_path, dataset):
     ran = run(
         "convert-asc", "--source", dataset, "--destination", tmp_path / "asc", "--split", "train"

@@ -103,8 +103,7 @@ def select(
 def resolve_list(name_or_file: str | Path) -> tuple[str, ...]:
     """The video ids of a list, given as a category's name or as a file.
 
-    A file of that name wins over the category only when the text holds a path separator or a dot,
-    so that `noise` is always the category.
+    `noise` is always the category; a file of that name is given as `./noise`.
 
     Raises:
         UsageError: it is neither.

@@ -93,7 +93,7 @@ class Layout:
                 f"and {found}",
                 hint="give the folder that holds csv/, clips_audios/ and clips_videos/",
             )
-        return wanted or present
+        return tuple(dict.fromkeys(wanted)) or present
 
 
 @dataclass(frozen=True, slots=True)

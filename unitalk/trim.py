@@ -13,7 +13,7 @@ from unitalk import catalog, schema
 from unitalk.errors import DataError, LayoutError, UsageError, examples
 from unitalk.fsops import Link, Placer, check_apart, check_destination, staged_folder
 from unitalk.layout import Layout, Part, Split
-from unitalk.progress import Progress, SilentProgress
+from unitalk.progress import Progress, SilentProgress, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,20 +108,11 @@ def trim_dataset(
         if absent and not (partial and found):
             raise _no_such_videos(old, split, absent)
         kept = tuple(video for video in wanted if video in found)
-        warnings = [f"not in {old.csv(split)}: {examples(absent)}"] if absent else []
         placer = Placer(link)
+        warnings = [f"not in {old.csv(split)}: {examples(absent)}"] if absent else []
         with progress.task("placing", total=len(kept) * len(_MEDIA), unit="folders") as task:
             for part in _MEDIA:
-                lacking = []
-                for video in kept:
-                    folder = old.part(part, split, video)
-                    if folder.is_dir():
-                        target = new.part(part, split, video)
-                        target.parent.mkdir(parents=True, exist_ok=True)
-                        placer.tree(folder, target)
-                    else:
-                        lacking.append(video)
-                    task.advance()
+                lacking = _place_part(old, new, (part, split), kept, placer=placer, task=task)
                 if lacking:
                     warnings.append(_lacking(part, kept, lacking, partial=partial))
     return TrimReport(
@@ -171,6 +162,28 @@ def _no_such_videos(old: Layout, split: Split, absent: tuple[str, ...]) -> DataE
         if elsewhere
         else "download them first, or leave them out with --partial",
     )
+
+
+def _place_part(
+    old: Layout,
+    new: Layout,
+    what: tuple[Part, Split],
+    videos: tuple[str, ...],
+    *,
+    placer: Placer,
+    task: Task,
+) -> list[str]:
+    """Place one part of each video; returns the videos that the source has no such part of."""
+    lacking = []
+    for video in videos:
+        folder, target = (layout.part(*what, video) for layout in (old, new))
+        if folder.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            placer.tree(folder, target)
+        else:
+            lacking.append(video)
+        task.advance()
+    return lacking
 
 
 def _lacking(part: Part, kept: tuple[str, ...], lacking: list[str], *, partial: bool) -> str:
