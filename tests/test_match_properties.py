@@ -300,7 +300,11 @@ def test_a_hole_among_the_numbers_of_a_frame_is_a_schema_error(column, hole):
 
 @pytest.mark.filterwarnings("ignore:Exporting an unversioned DLPack:DeprecationWarning")
 @pytest.mark.parametrize("hole", [None, float("nan"), pd.NA], ids=repr)
-@pytest.mark.parametrize("dtype", [object, "str", "string", "category"])
+@pytest.mark.parametrize(
+    "dtype",
+    # Before pandas 3, astype("str") makes of a hole the text "nan", which is an id like another.
+    [object, "string", "category", *(["str"] if int(pd.__version__.split(".")[0]) > 2 else [])],
+)
 @pytest.mark.parametrize("column", ["entity_id", "label", "video_id"])
 def test_a_hole_among_the_texts_of_a_frame_is_a_schema_error(column, dtype, hole):
     """A left join on the wrong key leaves them."""
