@@ -298,7 +298,6 @@ def test_a_hole_among_the_numbers_of_a_frame_is_a_schema_error(column, hole):
         evaluate(truth, broken)
 
 
-@pytest.mark.filterwarnings("ignore:Exporting an unversioned DLPack:DeprecationWarning")
 @pytest.mark.parametrize("hole", [None, float("nan"), pd.NA], ids=repr)
 @pytest.mark.parametrize(
     "dtype",
