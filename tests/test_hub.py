@@ -280,6 +280,14 @@ def test_signed_addresses_are_not_shown():
     assert "/x?... (Caused by it)" in caught.value.message
 
 
+def test_whoever_waits_for_an_answer_is_told_why(start):
+    said = []
+    _, hub = start(Fault("/revision/", status=503, times=2, said="busy"), say=said.append)
+    hub.commit("main")
+    assert len(said) == 2
+    assert all("answered 503, busy" in text and text.endswith("; trying again") for text in said)
+
+
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 def test_proxy_of_the_environment_is_not_asked_for_this_machine(start, monkeypatch, name):
     monkeypatch.setenv(name, "http://127.0.0.1:9")

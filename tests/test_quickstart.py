@@ -67,6 +67,16 @@ def test_without_a_folder_it_leaves_nothing(run, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+def test_its_own_folder_is_replaced_on_request_alone(run, tmp_path):
+    assert run("quickstart", "-q", tmp_path / "q").code == 0
+    refused = run("quickstart", "-q", tmp_path / "q")
+    assert refused.code == 2
+    assert "--overwrite" in refused.stderr
+    (tmp_path / "q/noise").rename(tmp_path / "q/gone")
+    assert run("quickstart", "-q", tmp_path / "q", "--overwrite").code == 0
+    assert sorted(os.listdir(tmp_path / "q")) == [".unitalk", "asc", "dataset", "noise", "sample"]
+
+
 def test_a_folder_with_something_in_it_is_refused(run, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes").touch()

@@ -60,11 +60,15 @@ class QuickstartReport:
         }
 
 
-def quickstart(destination: Path, *, progress: Progress | None = None) -> QuickstartReport:
+def quickstart(
+    destination: Path, *, overwrite: bool = False, progress: Progress | None = None
+) -> QuickstartReport:
     """Run the whole job on the sample.
 
     Args:
-        destination: a folder that does not exist or is empty.
+        destination: a folder that does not exist, is empty, or (with `overwrite`) was made by
+            quickstart.
+        overwrite: replace what an earlier quickstart made there.
         progress: where to report to.
 
     Raises:
@@ -72,7 +76,7 @@ def quickstart(destination: Path, *, progress: Progress | None = None) -> Quicks
     """
     progress = progress or SilentProgress()
     destination = Path(destination)
-    with staged_folder(destination, made_by="quickstart", about={}) as folder:
+    with staged_folder(destination, made_by="quickstart", overwrite=overwrite, about={}) as folder:
         steps = [_sample(folder, progress)]
         steps += [_download(folder, progress), _trim(folder, progress), _convert(folder, progress)]
         scores = dict(_score(folder))

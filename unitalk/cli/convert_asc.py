@@ -14,8 +14,7 @@ from unitalk.cli.options import (
     report_options,
     splits_option,
 )
-from unitalk.cli.output import refuse_to_overwrite
-from unitalk.cli.trim import placed
+from unitalk.cli.output import placed, refuse_to_overwrite
 from unitalk.errors import DataError
 
 if TYPE_CHECKING:

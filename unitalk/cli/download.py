@@ -75,7 +75,7 @@ def command(
     selection = Selection(
         splits=splits, categories=categories, videos=videos, limit=limit, parts=parts or PARTS
     )
-    with Hub(endpoint or found_endpoint, REPOSITORY, token=token) as hub:
+    with Hub(endpoint or found_endpoint, REPOSITORY, token=token, say=console.say) as hub:
         planned = plan(hub, save_path, revision=revision, selection=selection)
         if dry_run:
             console.emit(planned.to_dict(), render_plan(planned), form, output)

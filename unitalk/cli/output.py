@@ -114,3 +114,9 @@ def table(rows: Sequence[Sequence[object]], *, right: Iterable[int] = ()) -> str
         ).rstrip()
         for row in texts
     )
+
+
+def placed(files: dict[str, int]) -> str:
+    """How many files were placed in which way, in words."""
+    words = {"hard": "hard links", "sym": "symbolic links", "copy": "copies"}
+    return ", ".join(f"{count:,} {words[way]}" for way, count in files.items()) or "none"

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 @click.command("quickstart")
 @click.argument("destination", metavar="[DEST]", required=False, type=FOLDER)
+@click.option("--overwrite", is_flag=True, help="Replace what a quickstart made there earlier.")
 @report_options
 @common_options
 @click.pass_obj
-def command(console: Console, *, destination: Path | None, form: str, output: Path | None) -> None:
+def command(
+    console: Console, *, destination: Path | None, overwrite: bool, form: str, output: Path | None
+) -> None:
     """Run the whole job on the sample: download, trim, convert, score.
 
     A hub on this machine serves the sample, so no network is needed. Without DEST everything
@@ -32,7 +35,7 @@ def command(console: Console, *, destination: Path | None, form: str, output: Pa
         with tempfile.TemporaryDirectory() as folder:
             report = quickstart(Path(folder) / "quickstart", progress=console.progress)
     else:
-        report = quickstart(destination, progress=console.progress)
+        report = quickstart(destination, overwrite=overwrite, progress=console.progress)
     console.emit(report.to_dict(), render(report), form, output)
     if destination is None:
         console.say("to keep what was made, and try the verbs on it: unitalk quickstart DEST")

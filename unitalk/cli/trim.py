@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk.cli.options import FOLDER, common_options, place_options, report_options
-from unitalk.cli.output import refuse_to_overwrite
+from unitalk.cli.output import placed, refuse_to_overwrite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,9 +65,3 @@ def command(
     )
     console.emit(report.to_dict(), text, form, output)
     console.warn(report.warnings)
-
-
-def placed(files: dict[str, int]) -> str:
-    """How many files were placed in which way, in words."""
-    words = {"hard": "hard links", "sym": "symbolic links", "copy": "copies"}
-    return ", ".join(f"{count:,} {words[way]}" for way, count in files.items()) or "none"

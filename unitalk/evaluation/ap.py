@@ -43,8 +43,8 @@ class Ranking:
 def rank(labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> Ranking:
     """Sort rows into steps of equal score.
 
-    Positives and negatives are sorted apart, which needs no index of the rows and so takes a third
-    of the time of sorting them together.
+    Positives and negatives are sorted apart, so that bare numbers are sorted and no index of rows:
+    numpy does that several times as fast.
 
     Args:
         labels: [rows] True for a positive.

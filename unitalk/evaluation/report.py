@@ -148,7 +148,7 @@ def _load_both(
             "ground truth and predictions cannot both come from stdin",
             hint="give one of them as a file",
         )
-    # Half of Arrow's reading runs on one core, so that two files at once are a third faster.
+    # Some of Arrow's reading runs on one core; beside that of the other file it costs no time.
     with ThreadPoolExecutor(2) as pool:
         truth = pool.submit(_load, groundtruth, "groundtruth")
         guess = pool.submit(_load, predictions, "predictions")

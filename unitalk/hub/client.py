@@ -92,6 +92,7 @@ class Hub:
         token: sent to the endpoint's own origin only.
         patience: how long to wait.
         stop: when set, every thread ends with `StoppedError` soon.
+        say: told, in a sentence, when a question has to be asked again; nothing else moves then.
         session: what sends requests; default: a new one, which honours the proxies of the
             environment.
 
@@ -110,12 +111,14 @@ class Hub:
         token: str | None = None,
         patience: Patience | None = None,
         stop: threading.Event | None = None,
+        say: Callable[[str], object] | None = None,
         session: requests.Session | None = None,
     ) -> None:
         self.endpoint = given.check_endpoint(endpoint)
         self.repository = given.check_repository(repository)
         self.stop = threading.Event() if stop is None else stop
         self.warnings: dict[str, str] = {}
+        self._say = say or (lambda _: None)
         self._auth = _Token(self.endpoint, given.check_token(token))
         self._has_token = bool(token)
         self._patience = Patience() if patience is None else patience
@@ -211,6 +214,8 @@ class Hub:
             except PassingError as error:
                 trouble = error
             failures += 1
+            if failures < self._patience.tries:
+                self._say(f"{trouble.reason}; trying again")
             self._pause(trouble, failures, url)
 
     # -------------------------------------------------------------------------- files
