@@ -127,6 +127,14 @@ def dataset(tmp_path: Path) -> Path:
     )
 
 
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample, made once for all tests of a process; it is only read."""
+    from unitalk.sample import make_sample
+
+    return Path(make_sample(tmp_path_factory.mktemp("sample") / "sample").destination)
+
+
 def tree(root: Path) -> dict[str, bytes]:
     """Every file below a folder, by its path: what two folders must agree in."""
     return {

@@ -40,7 +40,7 @@ def asw(tmp_path_factory):
 def test_the_rows_are_those_that_the_dataset_reports(asw):
     """The development and the validation set, as counted in the dataset itself."""
     result = unitalk.evaluate(*asw)
-    assert result.rows == 276_477 + 185_009
+    assert result.faces == 276_477 + 185_009
     assert result.positives == 122_506 + 72_965
     assert result.tracks == 4_676 + 3_483
     assert result.videos == 159

@@ -85,7 +85,7 @@ def test_the_choices_that_are_spelled_twice_are_the_same():
     [
         (["score"], "No such command 'score'"),
         (["eval"], "Missing option '-g'"),
-        (["eval", "-g", "a.csv", "-p", "b.csv", "--ci"], "No such option"),
+        (["eval", "-g", "a.csv", "-p", "b.csv", "--cj"], "No such option"),
         (["download", "--save-path", "x", "--split", "test"], "'test' is not one of"),
         (["download", "--save-path", "x", "--jobs", "0"], "0 is not in the range"),
         (["trim", "--path", "a", "--new-path", "b", "--list", "c", "--link", "soft"], "'soft'"),

@@ -93,7 +93,7 @@ def test_what_the_result_says(good):
     groundtruth, predicted, rows, scores = good
     result = evaluate(groundtruth, predicted)
     positives = sum(row[6] == "SPEAKING_AUDIBLE" for row in rows)
-    assert (result.rows, result.tracks, result.videos) == (120, 15, 3)
+    assert (result.faces, result.tracks, result.videos) == (120, 15, 3)
     assert result.positives == positives
     assert result.prior == positives / 120
     assert (result.missing, result.extra, result.warnings) == (0, 0, ())
@@ -165,7 +165,7 @@ def test_partial_scores_what_matches_and_says_so_everywhere(good, tmp_path):
     extra = [*kept[0][:7], "stranger:0", "0.5"]
     path = write_csv(tmp_path / "some.csv", [*kept, extra], None)
     result = evaluate(groundtruth, path, partial=True)
-    assert (result.rows, result.missing, result.extra) == (90, 30, 1)
+    assert (result.faces, result.missing, result.extra) == (90, 30, 1)
     assert result.average_precision == pytest.approx(expected(rows[30:], scores[30:]), abs=1e-12)
     assert result.warnings[:2] == (
         "partial: 30 faces have no prediction and were left out; this number is not that of the "
@@ -412,7 +412,7 @@ def test_the_first_line_of_text_is_the_references(run, good):
     positives = sum(row[6] == "SPEAKING_AUDIBLE" for row in rows)
     assert lines[0] == f"average precision: {100 * expected(rows, scores):.2f}%"
     assert [line.split() for line in lines[1:6]] == [
-        ["rows", "120"],
+        ["faces", "120"],
         ["tracks", "15"],
         ["videos", "3"],
         ["positives", str(positives)],
@@ -434,7 +434,7 @@ def test_json_is_whole_and_the_same_every_time(run, good, tmp_path):
     found = json.loads(ran.stdout)
     assert found["average_precision"] == pytest.approx(expected(rows, scores), abs=1e-12)
     assert {
-        "schema_version", "average_precision", "rows", "tracks", "videos", "positives", "prior",
+        "schema_version", "average_precision", "faces", "tracks", "videos", "positives", "prior",
         "ties", "reference_interval", "warnings", "signature",
     } <= set(found)  # fmt: skip
     target = tmp_path / "out.json"

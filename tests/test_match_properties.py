@@ -118,7 +118,7 @@ def test_a_join_by_dictionary_comes_to_the_same_verdict_and_number(problem, tmp_
     result = evaluate(*paths, partial=partial)
     assert f"{result.missing} {result.extra}" == said[0]
     positives = sum(label for label, _ in joined)
-    assert (result.rows, result.positives) == (len(joined), positives)
+    assert (result.faces, result.positives) == (len(joined), positives)
     if positives in {0, len(joined)}:
         assert result.average_precision is result.reference_interval is None
         assert result.undefined

@@ -35,15 +35,16 @@ def test_the_table_is_that_of_an_independent_computation(made):
     guess = unitalk.read_predictions(destination / "sample/predictions.csv")
     both = truth.assign(score=guess["score"])  # the sample writes both in one order
     assert both["entity_id"].tolist() == guess["entity_id"].tolist()
-    for name, score in report.scores.items():
+    groups = {group.by.get("category", "TOTAL"): group for group in report.score.groups}
+    for name, score in groups.items():
         ids = {v.video_id for v in catalog.videos() if name in {v.category, "TOTAL"}}
         rows = both[both["video_id"].isin(ids)]
         labels = (rows["label"] == "SPEAKING_AUDIBLE").tolist()
         wanted = area_fast(ranked(labels, rows["score"].tolist()))
         assert score.average_precision == pytest.approx(wanted, abs=1e-12)
-        assert (score.rows, score.positives) == (len(rows), sum(labels))
-    assert list(report.scores) == [*catalog.CATEGORIES, "TOTAL"]
-    assert sum(s.rows for n, s in report.scores.items() if n != "TOTAL") == len(both)
+        assert (score.faces, score.positives) == (len(rows), sum(labels))
+    assert list(groups) == [*catalog.CATEGORIES, "TOTAL"]
+    assert sum(s.faces for n, s in groups.items() if n != "TOTAL") == len(both)
 
 
 def test_the_commands_that_it_shows_are_commands(made):
@@ -60,9 +61,10 @@ def test_without_a_folder_it_leaves_nothing(run, tmp_path, monkeypatch):
     ran = run("quickstart", "-q")
     assert (ran.code, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
-    assert lines[-6].split() == ["category", "videos", "tracks", "faces", "positives", "prior",
-                                 "AP"]  # fmt: skip
-    assert lines[-1].split()[:2] == ["TOTAL", "22"]
+    assert lines[-7].split()[:7] == ["category", "videos", "tracks", "faces", "positives",
+                                     "prior", "AP"]  # fmt: skip
+    assert lines[-2].split()[:2] == ["TOTAL", "22"]
+    assert lines[-1].startswith("* few videos")
     assert max(map(len, lines)) <= 80
     assert os.listdir(tmp_path) == []
 

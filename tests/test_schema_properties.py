@@ -29,6 +29,7 @@ SPELLINGS = {
     "SPEAKING_NOT_AUDIBLE": "SPEAKING_NOT_AUDIBLE",
     "SPEAKING_BUT_NOT_AUDIBLE": "SPEAKING_NOT_AUDIBLE",
 }
+PREDICTED = {**SPELLINGS, "": ""}  # a prediction may leave its label empty
 # A number as both Arrow and Python read one: blanks around it, a sign, ASCII digits, an exponent.
 NUMBER = re.compile(r"[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*", re.ASCII)
 
@@ -64,7 +65,12 @@ def files(draw) -> tuple[str, list[str], list[list[str]], bytes]:
     kind = draw(st.sampled_from(["groundtruth", "predictions"]))
     has_header = draw(st.booleans())
     if has_header:
-        wanted = TEN[:8] if kind == "groundtruth" else [*TEN[:6], "entity_id", "score"]
+        wanted = TEN[:8]
+        if kind == "predictions":
+            some = draw(st.tuples(*[st.booleans()] * 3))
+            may = zip(some, [["video_id"], TEN[2:6], ["label"]], strict=True)
+            there = [name for drawn, names in may if drawn for name in names]
+            wanted = ["frame_timestamp", "entity_id", "score", *there]
         more = draw(st.lists(st.sampled_from(["label_id", "instance_id", "remark"]), unique=True))
         columns = draw(st.permutations([*wanted, *more]))
     else:
@@ -75,7 +81,8 @@ def files(draw) -> tuple[str, list[str], list[list[str]], bytes]:
             ],
         }  # fmt: skip
         columns = draw(st.sampled_from(forms[kind]))
-    rows = draw(st.lists(st.tuples(*(cells[name] for name in columns)), min_size=1, max_size=6))
+    own = cells if kind == "groundtruth" else {**cells, "label": st.sampled_from(sorted(PREDICTED))}
+    rows = draw(st.lists(st.tuples(*(own[name] for name in columns)), min_size=1, max_size=6))
     text = io.StringIO()
     end = draw(st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\r\n\r\n"]))
     # Python's writer leaves a \n bare where lines end in \r alone.
@@ -94,7 +101,7 @@ def files(draw) -> tuple[str, list[str], list[list[str]], bytes]:
 
 def converter(name: str):
     """What makes of a cell's text the value that is read."""
-    return float if name in NUMBERS else SPELLINGS.__getitem__ if name == "label" else str
+    return float if name in NUMBERS else PREDICTED.__getitem__ if name == "label" else str
 
 
 def load(content: bytes, kind="groundtruth", **options) -> schema.Faces:

@@ -136,8 +136,7 @@ def read_list(path: Path) -> tuple[str, ...]:
         text = line.strip().strip('"')
         if not text or (number == 1 and text.lower() in {"link", "video_id", "id"}):
             continue
-        link = _ID_IN_LINK.search(text)
-        video_id = link.group(1) if link else text
+        video_id = id_in(text)
         if re.search(r"[\s,;/\\]", video_id):
             wrong.append(f"{path}:{number}: {text!r}")
         else:
@@ -149,6 +148,12 @@ def read_list(path: Path) -> tuple[str, ...]:
     if not ids:
         raise DataError(f"{path}: the list is empty", hint="give one id or one link a line")
     return tuple(ids)
+
+
+def id_in(text: str) -> str:
+    """The video id in a link, or the text itself."""
+    link = _ID_IN_LINK.search(text)
+    return link.group(1) if link else text
 
 
 def _lists() -> Path:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from unitalk import catalog, download, schema
+from unitalk import download
 from unitalk.convert.asc import convert_asc
 from unitalk.evaluation import Evaluation, evaluate
 from unitalk.fsops import staged_folder
@@ -22,9 +22,6 @@ from unitalk.progress import Progress, SilentProgress
 from unitalk.progress import size as human_size
 from unitalk.sample import PREDICTIONS, make_sample, publish
 from unitalk.trim import trim_dataset
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +39,12 @@ class QuickstartReport:
     Attributes:
         destination: the folder with everything that was made.
         steps: the verbs, in order.
-        scores: the result for each category and, last, for all val videos (TOTAL).
+        score: the result, by category.
     """
 
     destination: str
     steps: tuple[Step, ...]
-    scores: dict[str, Evaluation]
+    score: Evaluation
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, ready for JSON."""
@@ -55,7 +52,7 @@ class QuickstartReport:
             "schema_version": 1,
             "destination": self.destination,
             "steps": [{"command": s.command, "outcome": s.outcome} for s in self.steps],
-            "scores": {name: score.to_dict() for name, score in self.scores.items()},
+            "score": self.score.to_dict(),
             "warnings": [],
         }
 
@@ -79,15 +76,20 @@ def quickstart(
     with staged_folder(destination, made_by="quickstart", overwrite=overwrite, about={}) as folder:
         steps = [_sample(folder, progress)]
         steps += [_download(folder, progress), _trim(folder, progress), _convert(folder, progress)]
-        scores = dict(_score(folder))
-    total = scores["TOTAL"]
+        score = evaluate(
+            Layout(folder / "dataset").csv("val"),
+            folder / "sample" / PREDICTIONS,
+            by="category",
+            ci=True,
+        )
     steps.append(
         Step(
-            command="unitalk eval -g dataset/csv/val_orig.csv -p sample/predictions.csv",
-            outcome=f"average precision: {100 * (total.average_precision or 0):.2f}%",
+            command="unitalk eval -g dataset/csv/val_orig.csv -p sample/predictions.csv "
+            "--by category --ci",
+            outcome=f"average precision: {100 * (score.average_precision or 0):.2f}%",
         )
     )
-    return QuickstartReport(destination=str(destination), steps=tuple(steps), scores=scores)
+    return QuickstartReport(destination=str(destination), steps=tuple(steps), score=score)
 
 
 def _sample(folder: Path, progress: Progress) -> Step:
@@ -133,17 +135,3 @@ def _convert(folder: Path, progress: Progress) -> Step:
         outcome=f"{report.tracks} tracks, {report.rows:,} faces looked up, "
         + (f"{len(report.findings)} findings" if report.findings else "none missing"),
     )
-
-
-def _score(folder: Path) -> Iterator[tuple[str, Evaluation]]:
-    """Score every category by itself, then all of val."""
-    groundtruth = Layout(folder / "dataset").csv("val")
-    predictions = folder / "sample" / PREDICTIONS
-    truth, guess = schema.read_groundtruth(groundtruth), schema.read_predictions(predictions)
-    for category in catalog.CATEGORIES:
-        ids = [video.video_id for video in catalog.select(categories=(category,))]
-        yield (
-            category,
-            evaluate(truth[truth[schema.VIDEO].isin(ids)], guess[guess[schema.VIDEO].isin(ids)]),
-        )
-    yield "TOTAL", evaluate(groundtruth, predictions)

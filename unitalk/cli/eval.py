@@ -2,36 +2,130 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from unitalk.cli.options import common_options, report_options
-from unitalk.cli.output import Console, refuse_to_overwrite, table
-from unitalk.errors import DataError
+from unitalk.cli.options import FOLDER, NEW_FILE, common_options
+from unitalk.cli.output import Console, refuse_to_overwrite
+from unitalk.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from unitalk.evaluation import Evaluation
+    from unitalk.evaluation import Comparison, EvaluateOptions, Evaluation
+
+BREAKDOWNS = ("category", "faces", "face-size", "track-length", "crowded", "video", "all")
+"""What --by takes; a test holds it to `breakdown.DIVISIONS`, which --help must not import."""
+FORMATS = ("text", "json", "csv", "markdown", "latex")
 
 
 @click.command("eval")
-@click.option("-g", "--groundtruth", required=True, metavar="CSV", help="Ground truth; - is stdin.")
-@click.option("-p", "--predictions", required=True, metavar="CSV", help="Predictions; - is stdin.")
+@click.option(
+    "-g",
+    "--groundtruth",
+    required=True,
+    metavar="CSV",
+    help="Ground truth: a csv, a folder of them, or - for stdin.",
+)
+@click.option(
+    "-p",
+    "--predictions",
+    "given",
+    required=True,
+    multiple=True,
+    metavar="[NAME=]CSV",
+    help="Predictions: a csv, a folder of them, or - for stdin. Repeatable: each further one is "
+    "compared with the first.",
+)
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(BREAKDOWNS),
+    help="Break the number down. Repeatable: two give the cross table. all: each on its own.",
+)
+@click.option(
+    "--categories",
+    metavar="FILE",
+    help="Categories of --by category, a line `id,category` each.  [default: UniTalk's]",
+)
+@click.option("--frame-size", metavar="WxH", help="Size of the videos' frames, for face-size.")
+@click.option("--data", type=FOLDER, help="The dataset: frame sizes, and faces for the report.")
+@click.option(
+    "--face-size",
+    type=click.Choice(["width", "area"]),
+    default="width",
+    show_default=True,
+    help="What a face's size is: its width against 64 and 128 pixels, or its area against theirs.",
+)
+@click.option(
+    "--ci",
+    type=click.IntRange(min=2),
+    is_flag=False,
+    flag_value=1000,
+    metavar="[N]",
+    help="Intervals, from at most N resamples.  [N: 1000]",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the lots that videos are dealt into when there are more than N.",
+)
+@click.option(
+    "--ci-unit",
+    type=click.Choice(["video", "track"]),
+    default="video",
+    show_default=True,
+    help="What a resample leaves out as a whole.",
+)
+@click.option("--metrics", is_flag=True, help="More than AP: ROC AUC, F1, equal error rate, ...")
+@click.option(
+    "--threshold",
+    type=float,
+    help="From which score on a face speaks, for --metrics.  [default: 0.5; 0 for logits]",
+)
+@click.option(
+    "--leaderboard",
+    is_flag=False,
+    flag_value="UniTalk val",
+    metavar="[BENCHMARK]",
+    help="Published numbers around your own.  [BENCHMARK: UniTalk val]",
+)
+@click.option("--plot", type=NEW_FILE, help="Precision-recall curves: a png, svg or pdf.")
+@click.option("--report", type=NEW_FILE, help="A page with everything in it: an html file.")
 @click.option("--partial", is_flag=True, help="Score what matches when not every face does.")
-@report_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="For people, for programs, for papers.",
+)
+@click.option("-o", "--output", type=NEW_FILE, help="Write the result to a file, not to stdout.")
 @common_options
 @click.pass_obj
 def command(
     console: Console,
+    /,
     *,
     groundtruth: str,
-    predictions: str,
+    given: tuple[str, ...],
+    by: tuple[str, ...],
+    ci: int | None,
+    seed: int,
     partial: bool,
+    leaderboard: str | None,
+    plot: Path | None,
+    report: Path | None,
     form: str,
     output: Path | None,
+    **options: Any,  # noqa: ANN401 - the rest, as EvaluateOptions names it
 ) -> None:
     """Score predictions against ground truth.
 
@@ -39,29 +133,131 @@ def command(
     milliseconds. Every face must be scored exactly once; rows may come in any order, and rows
     that share a score count as one step.
     """
-    from unitalk.evaluation import evaluate
+    from unitalk.evaluation import compare, evaluate
 
-    refuse_to_overwrite(output, groundtruth, predictions)
-    result = evaluate(groundtruth, predictions, partial=partial)
-    for name, found in (("groundtruth", groundtruth), ("predictions", predictions)):
-        console.detail(f"{found}: {result.inputs[name]}")
-    console.emit(result.to_dict(), render(result), form, output)
-    if result.average_precision is None:
+    systems = _named(given)
+    for written in (output, plot, report):
+        refuse_to_overwrite(written, groundtruth, *systems.values())
+    _check_written(output, plot, report)
+    how: dict[str, Any] = {
+        "by": by, "ci": ci, "seed": seed, "partial": partial, "options": _options(options),
+    }  # fmt: skip
+    result: Evaluation | Comparison
+    if len(systems) == 1:
+        ((name, only),) = systems.items()
+        result = evaluate(groundtruth, only, name=name, **how)
+        every: Sequence[Evaluation] = [result]
+    else:
+        result = compare(groundtruth, systems, **how)
+        every = result.systems
+    for system in every:
+        for what, path in (("groundtruth", groundtruth), ("predictions", systems[system.name])):
+            console.detail(f"{path}: {system.inputs[what]}")
+    _draw(result, every, plot, report, options["data"])
+    found = result.to_dict()
+    text = "" if form == "json" else _rendered(result, every, form, by=bool(by))
+    if leaderboard:
+        from unitalk.cli.scores import of_standing
+        from unitalk.evaluation.standing import standing
+
+        place = standing(leaderboard, every)
+        found["leaderboard"] = place.to_dict()
+        text += f"\n\n{of_standing(place)}" * (form == "text")
+    console.emit(found, text, form, output)
+    if any(system.average_precision is None for system in every):
         sys.exit(DataError.exit_code)
 
 
-def render(result: Evaluation) -> str:
-    """The result for people; the first line is the reference's."""
-    if result.average_precision is None:
-        first = f"average precision: undefined ({result.undefined})"
-    else:
-        first = f"average precision: {100 * result.average_precision:.2f}%"
-    rows = [
-        ["rows", f"{result.rows:,}"],
-        ["tracks", f"{result.tracks:,}"],
-        ["videos", f"{result.videos:,}"],
-        ["positives", f"{result.positives:,}"],
-        ["prior", f"{100 * result.prior:.2f}%"],
-    ]
-    lines = [first, table(rows, right=[1]), *(f"warning: {text}" for text in result.warnings)]
-    return "\n".join([*lines, result.signature])
+def _named(given: Sequence[str]) -> dict[str, str]:
+    """Each system's name and file.
+
+    Raises:
+        UsageError: two have one name.
+    """
+    from unitalk.evaluation.scoring import name_of
+
+    systems: dict[str, str] = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not equals or not name or os.path.exists(text) or "/" in name:
+            name, path = name_of(text), text
+        if name in systems:
+            raise UsageError(
+                f"two predictions are called {name!r}: {systems[name]} and {path}",
+                hint="name them: -p one=FILE -p other=FILE",
+            )
+        systems[name] = os.path.expanduser(path)
+    return systems
+
+
+def _check_written(output: Path | None, plot: Path | None, report: Path | None) -> None:
+    """Stop before the work what would fail after it.
+
+    Raises:
+        UsageError: two results would go to one file, or the plot's name says no format.
+        MissingExtraError: what draws the plot is not installed.
+    """
+    files = [path.resolve() for path in (output, plot, report) if path and str(path) != "-"]
+    if len(set(files)) < len(files):
+        raise UsageError(
+            "two results would be written to one file", hint="give each of them its own name"
+        )
+    if plot is not None:
+        from unitalk.evaluation.plot import check
+
+        check(plot)
+
+
+def _options(given: dict[str, Any]) -> EvaluateOptions:
+    from unitalk.evaluation import EvaluateOptions
+    from unitalk.evaluation.breakdown import parse_frame_size
+
+    size = given.pop("frame_size")
+    return EvaluateOptions(frame_size=parse_frame_size(size) if size else None, **given)
+
+
+def _draw(
+    result: Evaluation | Comparison,
+    every: Sequence[Evaluation],
+    plot: Path | None,
+    report: Path | None,
+    data: Path | None,
+) -> None:
+    """Write the pictures that were asked for."""
+    from unitalk.fsops import atomic_write
+
+    if plot is not None:
+        from unitalk.evaluation.curve import curve
+        from unitalk.evaluation.plot import plot as draw
+
+        curves = {
+            one.name: (drawn, one.average_precision)
+            for one in every
+            if (drawn := curve(one.matched.labels, one.matched.scores)) is not None
+        }
+        draw(curves, every[0].prior, plot)
+    if report is not None:
+        text = result.to_html(data=data)
+        with atomic_write(report) as file:
+            file.write(text)
+
+
+def _rendered(
+    result: Evaluation | Comparison, every: Sequence[Evaluation], form: str, *, by: bool
+) -> str:
+    """The result in one of the formats but JSON."""
+    from unitalk.cli import scores
+    from unitalk.evaluation import Evaluation, tables
+
+    differences = () if isinstance(result, Evaluation) else result.differences
+    if form == "csv":
+        return tables.csv_text(every, differences)
+    if form == "latex":
+        return tables.latex(every, differences)
+    if form == "markdown":
+        made = tables.of_one(every[0]) if len(every) == 1 else tables.of_several(every)
+        made = [*made, *tables.of_differences(every, differences)]
+        return "\n\n".join([tables.markdown(made), *(f"`{one.signature}`" for one in every[:1])])
+    if isinstance(result, Evaluation):
+        return scores.of_one(result, by=by)
+    return scores.of_several(result, by=by)

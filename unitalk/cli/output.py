@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from unitalk.errors import UnitalkError
 
 
+_WIDTH = 80
+
+
 class Console:
     """What the reader asked to see.
 
@@ -103,12 +106,16 @@ def _coloured(text: str, colour: str) -> str:
 
 
 def table(rows: Sequence[Sequence[object]], *, right: Iterable[int] = ()) -> str:
-    """Align cells under each other; the columns in `right` to the right; None is left empty."""
+    """Align cells under each other; the columns in `right` to the right; None is left empty.
+
+    Columns stand two blanks apart, or one where the lines would else be longer than a terminal.
+    """
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     flush_right = set(right)
+    gap = " " if sum(widths) + 2 * (len(widths) - 1) > _WIDTH else "  "
     return "\n".join(
-        "  ".join(
+        gap.join(
             cell.rjust(width) if index in flush_right else cell.ljust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()

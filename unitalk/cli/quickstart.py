@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk.cli.options import FOLDER, common_options, report_options
-from unitalk.cli.output import Console, table
 
 if TYPE_CHECKING:
+    from unitalk.cli.output import Console
     from unitalk.quickstart import QuickstartReport
 
 
@@ -43,18 +43,7 @@ def command(
 
 def render(report: QuickstartReport) -> str:
     """The commands with what came of them, and the table."""
+    from unitalk.cli.scores import breakdown
+
     lines = [line for step in report.steps for line in (f"$ {step.command}", f"  {step.outcome}")]
-    rows = [
-        [
-            name,
-            score.videos,
-            score.tracks,
-            f"{score.rows:,}",
-            f"{score.positives:,}",
-            f"{100 * score.prior:.2f}",
-            "-" if score.average_precision is None else f"{100 * score.average_precision:.2f}",
-        ]
-        for name, score in report.scores.items()
-    ]
-    head = ["category", "videos", "tracks", "faces", "positives", "prior", "AP"]
-    return "\n".join([*lines, "", table([head, *rows], right=range(1, len(head)))])
+    return "\n".join([*lines, "", *breakdown(report.score)])

@@ -12,7 +12,7 @@ from unitalk import schema
 from unitalk.errors import EXAMPLES, CoverageError, DataError, examples
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=np.generic)
 
 _TIME_BITS = 32
+_TIME_MASK = (1 << _TIME_BITS) - 1
 _UNKNOWN = -1  # the code of an entity that the ground truth does not have
 _PIECE = 1 << 16  # rows compared at a time, so that temporaries stay in the cache
 
@@ -32,38 +33,100 @@ _BOX_FLOOR = 1e-9  # absolute, for edges at 0; the reference's own tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """The ground truth as numbers, made once for any number of systems.
+
+    Attributes:
+        faces: what was read.
+        labels: [faces] True for SPEAKING_AUDIBLE.
+        keys: [faces] track and time in one number; larger is later in the same track.
+        tracks: [faces] index into `track_names`.
+        track_names: the entity ids.
+        video_codes: [faces] index into `video_names`.
+        video_names: the video ids.
+    """
+
+    faces: Faces
+    labels: npt.NDArray[np.bool_]
+    keys: npt.NDArray[np.int64]
+    tracks: npt.NDArray[np.int32]
+    track_names: list[str]
+    video_codes: npt.NDArray[np.int32]
+    video_names: list[str]
+
+    @classmethod
+    def of(cls, faces: Faces) -> Truth:
+        """Take it from faces with the columns of AVA."""
+        tracks, track_names = faces.codes(schema.ENTITY)
+        video_codes, video_names = faces.codes(schema.VIDEO)
+        label_codes, label_names = faces.codes(schema.LABEL)
+        is_positive = np.array([name == schema.SPEAKING for name in label_names])
+        return cls(
+            faces=faces,
+            labels=is_positive[label_codes],
+            keys=_keys(tracks, faces),
+            tracks=tracks,
+            track_names=track_names,
+            video_codes=video_codes,
+            video_names=video_names,
+        )
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
     """The faces that are in both files, in the order of the ground truth's rows.
 
     Attributes:
-        labels: [rows] True for SPEAKING_AUDIBLE.
-        scores: [rows].
-        keys: [rows] track and time in one number; larger is later in the same track.
-        tracks: [rows] index into `track_names`.
+        rows: [faces] which rows of the ground truth they are, ascending; None when it is all.
+        labels: [faces] True for SPEAKING_AUDIBLE.
+        scores: [faces].
+        keys: [faces] track and time in one number; larger is later in the same track.
+        tracks: [faces] index into `track_names`.
         track_names: the entity ids of the ground truth.
-        videos: how many videos the matched faces are of.
+        video_codes: [faces] index into `video_names`.
+        video_names: the video ids of the ground truth.
         missing: ground truth faces that the predictions lack.
         extra: predicted faces that the ground truth does not have.
         other_labels: predicted rows whose label is not SPEAKING_AUDIBLE.
     """
 
+    rows: npt.NDArray[np.int64] | None
     labels: npt.NDArray[np.bool_]
     scores: npt.NDArray[np.float64]
     keys: npt.NDArray[np.int64]
     tracks: npt.NDArray[np.int32]
     track_names: list[str]
-    videos: int
+    video_codes: npt.NDArray[np.int32]
+    video_names: list[str]
     missing: int
     extra: int
     other_labels: int
 
+    def milliseconds(self) -> npt.NDArray[np.int64]:
+        """The time of each face."""
+        return self.keys & _TIME_MASK
 
-def match(groundtruth: Faces, predictions: Faces, *, partial: bool = False) -> Matched:
+    def of_groundtruth(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        """Take the matched rows of a column of the ground truth."""
+        return values if self.rows is None else values[self.rows]
+
+    def only(self, truth: Truth, rows: npt.NDArray[np.int64]) -> Matched:
+        """Keep some of the faces: those of these rows of the ground truth, ascending."""
+        place = rows if self.rows is None else np.searchsorted(self.rows, rows)
+        return _matched(
+            truth, rows, self.scores[place], extra=self.extra, other_labels=self.other_labels
+        )
+
+
+def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched:
     """Join by (`entity_id`, milliseconds).
 
     Args:
-        groundtruth: with the columns of AVA.
-        predictions: with the key, the boxes and the score.
+        truth: the ground truth.
+        predictions: with the key, the score, and the boxes where the file has them.
         partial: go on with what both have when they do not cover each other.
 
     Raises:
@@ -71,9 +134,8 @@ def match(groundtruth: Faces, predictions: Faces, *, partial: bool = False) -> M
             matches at all.
         DataError: a key is there twice, or boxes of the same face differ.
     """
-    tracks, names = groundtruth.codes(schema.ENTITY)
-    keys = _keys(tracks, groundtruth)
-    predicted_keys = _keys(_codes_among(names, predictions), predictions)
+    groundtruth, keys = truth.faces, truth.keys
+    predicted_keys = _keys(_codes_among(truth.track_names, predictions), predictions)
     if np.array_equal(keys, predicted_keys) and bool(np.all(keys[1:] > keys[:-1])):
         pair = Pair(None, None, len(keys))
     else:
@@ -81,21 +143,70 @@ def match(groundtruth: Faces, predictions: Faces, *, partial: bool = False) -> M
     missing, extra = len(keys) - pair.count, len(predicted_keys) - pair.count
     if (missing or extra) and not (partial and pair.count):
         raise _not_covered(groundtruth, predictions, keys, predicted_keys, pair)
-    _compare_boxes(groundtruth, predictions, pair)
-    label_codes, label_names = groundtruth.codes(schema.LABEL)
-    is_positive = np.array([name == schema.SPEAKING for name in label_names])
-    video_codes, _ = groundtruth.codes(schema.VIDEO)
-    scores = predictions.numbers(schema.SCORE)
-    return Matched(
-        labels=pair.of_groundtruth(is_positive[label_codes]),
-        scores=pair.of_predictions(scores),
-        keys=pair.of_groundtruth(keys),
-        tracks=pair.of_groundtruth(tracks),
-        track_names=names,
-        videos=int(np.count_nonzero(np.bincount(pair.of_groundtruth(video_codes)))),
-        missing=missing,
+    if set(schema.BOX) <= set(predictions.table.column_names):
+        _compare_boxes(groundtruth, predictions, pair)
+    return _matched(
+        truth,
+        pair.rows,
+        pair.of_predictions(predictions.numbers(schema.SCORE)),
         extra=extra,
         other_labels=_other_labels(predictions),
+    )
+
+
+def match_all(
+    truth: Truth, predictions: Iterable[Faces], *, partial: bool = False
+) -> list[Matched]:
+    """Join several systems to one ground truth, and keep the faces that all of them have.
+
+    Args:
+        truth: the ground truth.
+        predictions: drawn one after the other, so that only one file need be in memory.
+        partial: as in `match`.
+
+    Raises:
+        CoverageError: as in `match`; or no face is in all of them.
+        DataError: as in `match`.
+    """
+    found = [match(truth, faces, partial=partial) for faces in predictions]
+    if all(one.rows is None for one in found):
+        return found
+    everything = np.arange(len(truth))
+    common = everything
+    for one in found:
+        rows = everything if one.rows is None else one.rows
+        common = np.intersect1d(common, rows, assume_unique=True)
+    if not len(common):
+        raise CoverageError(
+            "there is no face that all the predictions have",
+            hint="compare systems that were run on the same faces",
+        )
+    return [one.only(truth, common) for one in found]
+
+
+def _matched(
+    truth: Truth,
+    rows: npt.NDArray[np.int64] | None,
+    scores: npt.NDArray[np.float64],
+    *,
+    extra: int,
+    other_labels: int,
+) -> Matched:
+    def taken(values: npt.NDArray[T]) -> npt.NDArray[T]:
+        return values if rows is None else values[rows]
+
+    return Matched(
+        rows=rows,
+        labels=taken(truth.labels),
+        scores=scores,
+        keys=taken(truth.keys),
+        tracks=taken(truth.tracks),
+        track_names=truth.track_names,
+        video_codes=taken(truth.video_codes),
+        video_names=truth.video_names,
+        missing=0 if rows is None else len(truth) - len(rows),
+        extra=extra,
+        other_labels=other_labels,
     )
 
 
@@ -112,10 +223,6 @@ class Pair:
     rows: npt.NDArray[np.int64] | None
     partners: npt.NDArray[np.int64] | None
     count: int
-
-    def of_groundtruth(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
-        """Take the matched rows of a column of the ground truth."""
-        return values if self.rows is None else values[self.rows]
 
     def of_predictions(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
         """Take the partners' rows of a column of the predictions."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
 
 VIDEO = "video_id"
 TIME = "frame_timestamp"
@@ -21,6 +24,12 @@ COLUMNS = (*AVA_COLUMNS, LABEL_ID, INSTANCE)
 """The ten columns of UniTalk."""
 PREDICTION_COLUMNS = (*AVA_COLUMNS, SCORE)
 """The nine columns of a file of predictions."""
+LOGITS = ("logit of not speaking", "logit of speaking")
+"""What a file has instead of a score when it keeps both outputs of a two-class network.
+
+No file names them; they are known by their places in the forms of ASC and ASDNet. The score is the
+second less the first, which orders faces as the softmax of the two does.
+"""
 
 SPEAKING = "SPEAKING_AUDIBLE"
 NOT_AUDIBLE = "SPEAKING_NOT_AUDIBLE"
@@ -33,6 +42,8 @@ LABEL_SPELLINGS = {
     "SPEAKING_AND_AUDIBLE": SPEAKING,
     "SPEAKING_BUT_NOT_AUDIBLE": NOT_AUDIBLE,
 }
+UNLABELLED = ""
+"""The label of a prediction that says none: its score is that of speaking anyhow."""
 
 DESCRIPTION = {
     VIDEO: ("text", "the video's id"),
@@ -51,6 +62,10 @@ DESCRIPTION = {
 
 Kind = Literal["groundtruth", "predictions"]
 KIND_NAME: dict[Kind, str] = {"groundtruth": "ground truth", "predictions": "predictions"}
+SPELLINGS: dict[Kind, dict[str, str]] = {
+    "groundtruth": LABEL_SPELLINGS,
+    "predictions": {**LABEL_SPELLINGS, UNLABELLED: UNLABELLED},
+}
 HEADERLESS: dict[Kind, dict[int, tuple[str, ...]]] = {
     "groundtruth": {len(AVA_COLUMNS): AVA_COLUMNS, len(COLUMNS): COLUMNS},
     "predictions": {
@@ -60,11 +75,21 @@ HEADERLESS: dict[Kind, dict[int, tuple[str, ...]]] = {
     },
 }
 """A file without a header is known by how many cells a row has."""
+FORWARD_FORMS: dict[int, tuple[str, ...]] = {
+    4: (ENTITY, TIME, *LOGITS),
+    7: (VIDEO, TIME, ENTITY, "number of the label", *LOGITS, "features"),
+}
+"""What ASC's and ASDNet's networks write, one file a video, by how many cells a row has.
+
+The first is of the whole model (ASC_forward.py; main.py --stage tm_isrm --forward), the second of
+its encoder (STE_forward.py; --stage av_enc --forward), whose last cell is a list of hundreds of
+numbers. Both are predictions only.
+"""
 REQUIRED: dict[Kind, tuple[str, ...]] = {
     "groundtruth": AVA_COLUMNS,
-    "predictions": (VIDEO, TIME, *BOX, ENTITY, SCORE),
+    "predictions": (TIME, ENTITY, SCORE),
 }
-NUMBERS = frozenset({TIME, *BOX, SCORE})
+NUMBERS = frozenset({TIME, *BOX, SCORE, *LOGITS})
 IDS = frozenset({VIDEO, ENTITY, INSTANCE})
 
 MAX_SECONDS = 4_000_000.0
@@ -86,13 +111,42 @@ An id is a name of files and a cell without quotes: not empty, no blank at its e
 _NUMBER = re.compile(r"[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*", re.ASCII)
 
 
-def wrong_with(name: str, text: str) -> str | None:
+def lacking(columns: Collection[str], kind: Kind) -> list[str]:
+    """The columns that a file must have and has not, in the schema's order.
+
+    Predictions may do without boxes, but not with some edges of a box.
+    """
+    box = BOX if any(name in columns for name in BOX) else ()
+    needed = {*REQUIRED[kind], *box}
+    return [name for name in (*COLUMNS, SCORE) if name in needed and name not in columns]
+
+
+def columns_wanted(kind: Kind) -> str:
+    """One clause about the columns that a file must have and those that it may have."""
+    said = f"{KIND_NAME[kind]} have the columns {', '.join(REQUIRED[kind])}"
+    if kind == "groundtruth":
+        return said
+    return f"{said}; {VIDEO}, all four of {BOX[0][:-2]}* and {LABEL} may be there"
+
+
+def is_forward_form(cells: Sequence[str]) -> bool:
+    """Whether a row is in the form that its number of cells has in `FORWARD_FORMS`."""
+    form = FORWARD_FORMS.get(len(cells), ())
+    if not form or any(
+        name in NUMBERS and not _NUMBER.fullmatch(cell)
+        for name, cell in zip(form, cells, strict=True)
+    ):
+        return False
+    return form[-1] in NUMBERS or cells[-1].startswith("[")
+
+
+def wrong_with(name: str, text: str, kind: Kind) -> str | None:
     """What is wrong with one cell, or None."""
     if any("\ud800" <= c <= "\udfff" for c in text):  # `Source.rows` shows other bytes so
         return "is not UTF-8 text"
     if name in NUMBERS:
         return _wrong_with_number(name, text)
-    if name == LABEL and text not in LABEL_SPELLINGS:
+    if name == LABEL and text not in SPELLINGS[kind]:
         return f"is none of {', '.join(LABEL_IDS)}"
     if name == LABEL_ID and text not in {"0", "1", "2"}:
         return "is none of 0, 1, 2"

@@ -7,7 +7,9 @@ at what it made of it column by column. Whatever is wrong there sends the file d
 
 from __future__ import annotations
 
+import os
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,20 +25,23 @@ from unitalk.schema.columns import (
     KIND_NAME,
     LABEL,
     LABEL_ID,
-    LABEL_SPELLINGS,
+    LOGITS,
     MAX_SECONDS,
     NO_ID,
     NUMBERS,
-    REQUIRED,
     SCORE,
+    SPELLINGS,
     TIME,
+    UNLABELLED,
     Kind,
+    columns_wanted,
+    lacking,
 )
-from unitalk.schema.problems import explain
-from unitalk.schema.source import Head, Source, read_head
+from unitalk.schema.problems import explain, together
+from unitalk.schema.source import Head, Source, read_head, sources_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -49,24 +54,63 @@ _BLOCK = 1 << 20  # of 0.25 to 16 MiB the fastest on two cores, if not by much
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """One file that faces were read from.
+
+    Attributes:
+        source: the file, for finding lines.
+        head: what stood at its top.
+        rows: how many faces are of it.
+    """
+
+    source: Source
+    head: Head
+    rows: int
+
+    def lines(self, wanted: Collection[int]) -> dict[int, str]:
+        """Find rows of the file: each one's number -> `file:line`."""
+        found: dict[int, str] = {}
+        first = 1 if self.head.header_line else 0
+        for index, (line, _) in enumerate(self.source.rows(), -first):
+            if len(found) == len(wanted):
+                break
+            if index in wanted:
+                found[index] = f"{self.source.name}:{line}"
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Faces:
-    """The faces of one file or frame, by column, in the order of its rows.
+    """The faces of a file, of a folder's files or of a frame, by column, in the order of its rows.
 
     Attributes:
         name: where they come from, for messages.
         table: Arrow columns: ids and labels as dictionaries of text (one dictionary a column),
             numbers as float64.
-        head: what stood at the top of the file; None for a frame.
-        source: the file, for finding lines; None for a frame.
+        files: what they were read from, in the order of the rows; empty for a frame.
     """
 
     name: str
     table: pa.Table
-    head: Head | None = None
-    source: Source | None = field(default=None, repr=False)
+    files: tuple[File, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return self.table.num_rows
+
+    @property
+    def head(self) -> Head | None:
+        """What stood at the top of the file, if it is one file."""
+        return self.files[0].head if len(self.files) == 1 else None
+
+    def describe(self) -> str:
+        """One clause about the form that they came in."""
+        forms = Counter(file.head.describe() for file in self.files)
+        if len(self.files) <= 1:
+            return next(iter(forms), "a frame")
+        if len(forms) == 1:
+            return f"{len(self.files):,} files: {next(iter(forms))}"
+        kinds = "; ".join(f"{count:,} with {form}" for form, count in forms.most_common())
+        return f"{len(self.files):,} files: {kinds}"
 
     def codes(self, column: str) -> tuple[npt.NDArray[np.int32], list[str]]:
         """A text column as (the index of each row's text, the texts)."""
@@ -91,17 +135,15 @@ class Faces:
 
     def where(self, rows: Sequence[int]) -> list[str]:
         """Name rows as a person finds them: `file:line`, or `name row n` for a frame."""
-        if self.source is None:
+        if not self.files:
             return [f"{self.name} row {row}" for row in rows]
-        wanted = set(rows)
-        first = 1 if self.head is not None and self.head.header_line else 0
-        lines: dict[int, int] = {}
-        for index, (line, _) in enumerate(self.source.rows(), -first):
-            if index in wanted:
-                lines[index] = line
-                if len(lines) == len(wanted):
-                    break
-        return [f"{self.name}:{lines[row]}" for row in rows]
+        found: dict[int, str] = {}
+        start = 0
+        for file in self.files:
+            own = {row - start for row in rows if start <= row < start + file.rows}
+            found |= {start + row: line for row, line in (file.lines(own) if own else {}).items()}
+            start += file.rows
+        return [found[row] for row in rows]
 
     def to_frame(self) -> pd.DataFrame:
         """The faces as a pandas frame: texts as categories, numbers as float64."""
@@ -110,52 +152,97 @@ class Faces:
 
 
 def read_groundtruth(path: str | Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a file of ground truth into a pandas frame.
+    """Read a file of ground truth, or a folder of one csv file a video, into a pandas frame.
 
     Header or none, `.csv` or `.csv.gz`, `-` for stdin; labels in AVA's other spelling are brought
-    to the usual one.
+    to the usual one. Of a folder, the columns are those that all of its files have.
 
     Args:
-        path: the file.
+        path: the file or the folder.
         columns: which to read; default: all that the schema knows and the file has.
 
     Raises:
-        SchemaError: the file breaks the schema; every problem is counted, the first ten are told.
+        SchemaError: a file breaks the schema; every problem is counted, the first ten are told.
+        UsageError: there is no such file, or none in the folder.
     """
-    return load(Source(path), "groundtruth", columns=columns).to_frame()
+    return load(path, "groundtruth", columns=columns).to_frame()
 
 
 def read_predictions(path: str | Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a file of predictions into a pandas frame; as `read_groundtruth`, `label` optional.
+    """Read a file of predictions, or a folder of one csv file a video, into a pandas frame.
+
+    As `read_groundtruth`; needed are only the time, the entity and the score, and a label may be
+    empty. What ASC's and ASDNet's networks write has two logits a face instead of a score, which
+    becomes the second less the first.
 
     Raises:
-        SchemaError: the file breaks the schema; every problem is counted, the first ten are told.
+        SchemaError: a file breaks the schema; every problem is counted, the first ten are told.
+        UsageError: there is no such file, or none in the folder.
     """
-    return load(Source(path), "predictions", columns=columns).to_frame()
+    return load(path, "predictions", columns=columns).to_frame()
 
 
-def load(source: Source, kind: Kind, *, columns: Sequence[str] | None = None) -> Faces:
-    """Read and check a csv file; the columns not asked for are not even converted.
+def load(given: str | Path | Source, kind: Kind, *, columns: Sequence[str] | None = None) -> Faces:
+    """Read and check a csv file or those in a folder; columns not asked for are not converted.
 
     Raises:
-        SchemaError: the file breaks the schema.
+        SchemaError: a file breaks the schema.
+        UsageError: there is no such file, or none in the folder.
     """
+    if isinstance(given, Source):
+        return _load_file(given, kind, columns)
+    if str(given) != "-" and os.path.isdir(given):
+        return _load_folder(given, kind, columns)
+    return _load_file(Source(given), kind, columns)
+
+
+def _load_folder(folder: str | Path, kind: Kind, columns: Sequence[str] | None) -> Faces:
+    sources = sources_in(folder)
+    loaded: list[Faces] = []
+    errors: list[SchemaError] = []
+    for source in sources:
+        try:
+            loaded.append(_load_file(source, kind, columns))
+        except SchemaError as error:
+            errors.append(error)
+    if errors:
+        raise together(str(folder), len(sources), errors)
+    tables = [faces.table for faces in loaded]
+    shared = set.intersection(*(set(table.column_names) for table in tables))
+    names = [name for name in tables[0].column_names if name in shared]
+    table = pa.concat_tables([table.select(names) for table in tables]).unify_dictionaries()
+    return Faces(str(folder), table, tuple(file for faces in loaded for file in faces.files))
+
+
+def _load_file(source: Source, kind: Kind, columns: Sequence[str] | None) -> Faces:
     head = read_head(source, kind)
-    present = [name for name in (*COLUMNS, SCORE) if name in head.columns]
-    wanted = present if columns is None else [name for name in present if name in columns]
+    known = [*COLUMNS, SCORE] if columns is None else [n for n in (*COLUMNS, SCORE) if n in columns]
+    wanted = [name for name in known if name in head.columns]
+    if SCORE in known and set(head.columns).issuperset(LOGITS):
+        wanted += LOGITS
+    if not wanted:  # Arrow would take that for all
+        raise SchemaError(
+            f"{source.name}: has none of {', '.join(columns or known)}",
+            hint=f"the file has {head.describe()}: {', '.join(head.columns)}",
+        )
     try:
-        table = _read(source, head, wanted)
+        table = _read(source, kind, head, wanted)
     except REFUSED as error:
         explained = explain(source, kind, head, wanted)
         if explained is not None:
             raise explained from error
         # Nothing is wrong but a line end within quotes, which lay on the edge of two blocks.
-        table = _read(source, head, wanted, newlines_in_values=True)
-    return Faces(source.name, table, head, source)
+        table = _read(source, kind, head, wanted, newlines_in_values=True)
+    return Faces(source.name, _with_score(table), (File(source, head, table.num_rows),))
 
 
 def _read(
-    source: Source, head: Head, wanted: Sequence[str], *, newlines_in_values: bool = False
+    source: Source,
+    kind: Kind,
+    head: Head,
+    wanted: Sequence[str],
+    *,
+    newlines_in_values: bool = False,
 ) -> pa.Table:
     """Read a file the fast way.
 
@@ -174,7 +261,7 @@ def _read(
                 strings_can_be_null=False,
             ),
         )
-    table = _normalise_labels(table.unify_dictionaries())
+    table = _normalise_labels(table.unify_dictionaries(), kind)
     if not table.num_rows or _unsound(table):
         raise pa.ArrowInvalid("a value is out of range, or there is none")
     return table
@@ -187,19 +274,19 @@ def from_frame(frame: pd.DataFrame, kind: Kind, *, columns: Sequence[str] | None
         SchemaError: a column is missing or there twice, or a value breaks the schema.
     """
     name = f"the frame of {KIND_NAME[kind]}"
-    missing = [column for column in REQUIRED[kind] if column not in frame.columns]
+    missing = lacking(frame.columns, kind)
     if missing:
         raise SchemaError(
             f"{name} lacks {', '.join(map(repr, missing))}",
-            hint=f"{KIND_NAME[kind]} have the columns {', '.join(REQUIRED[kind])}",
+            hint=columns_wanted(kind),
         )
     if not len(frame):
         raise SchemaError(f"{name} has no rows", hint="give a frame with one row a face")
     known = [column for column in (*COLUMNS, SCORE) if column in frame.columns]
     wanted = known if columns is None else [column for column in known if column in columns]
     try:
-        table = pa.table({column: _column_of(frame, column) for column in wanted})
-        table = _normalise_labels(table)
+        table = pa.table({column: _column_of(frame, column, kind) for column in wanted})
+        table = _normalise_labels(table, kind)
         unsound = _unsound(table)
     except (pa.ArrowInvalid, TypeError, ValueError) as error:
         raise SchemaError(
@@ -213,8 +300,8 @@ def from_frame(frame: pd.DataFrame, kind: Kind, *, columns: Sequence[str] | None
     return Faces(name, table)
 
 
-def _column_of(frame: pd.DataFrame, column: str) -> pa.Array[Any]:
-    """One column as Arrow has it.
+def _column_of(frame: pd.DataFrame, column: str, kind: Kind) -> pa.Array[Any]:
+    """One column as Arrow has it; no label is an empty one, where there may be none.
 
     Raises:
         ValueError: the frame has it twice, or a text is missing.
@@ -225,7 +312,9 @@ def _column_of(frame: pd.DataFrame, column: str) -> pa.Array[Any]:
     if column in NUMBERS:
         return pa.array(values.astype("float64"), from_pandas=True)
     holes = values.isna().to_numpy()
-    if holes.any():
+    if holes.any() and column == LABEL and UNLABELLED in SPELLINGS[kind]:
+        values = values.astype(object).where(~holes, UNLABELLED)
+    elif holes.any():
         raise ValueError(
             f"column {column}: {holes.sum():,} values are missing, the first in row "
             f"{holes.argmax()}"
@@ -273,7 +362,17 @@ def _type_of(column: str) -> pa.DataType:
     return pa.dictionary(pa.int32(), pa.string())
 
 
-def _normalise_labels(table: pa.Table) -> pa.Table:
+def _with_score(table: pa.Table) -> pa.Table:
+    """Make the score of the logits, where a table has these."""
+    if LOGITS[0] not in table.column_names:
+        return table
+    no, yes = (np.concatenate([as_numpy(chunk) for chunk in table[name].chunks]) for name in LOGITS)
+    with np.errstate(over="ignore"):
+        score = np.nan_to_num(yes - no)  # beyond the largest number: the largest
+    return table.drop_columns(list(LOGITS)).append_column(SCORE, pa.array(score))
+
+
+def _normalise_labels(table: pa.Table, kind: Kind) -> pa.Table:
     """Bring AVA's other spellings to the usual ones.
 
     Raises:
@@ -281,14 +380,15 @@ def _normalise_labels(table: pa.Table) -> pa.Table:
     """
     if LABEL not in table.column_names or table.num_rows == 0:
         return table
+    spellings = SPELLINGS[kind]
     found = _texts(table[LABEL])
-    unknown = [text for text in found if text not in LABEL_SPELLINGS]
+    unknown = [text for text in found if text not in spellings]
     if unknown:
         raise pa.ArrowInvalid(f"unknown label {unknown[0]!r}")
-    if all(LABEL_SPELLINGS[text] == text for text in found):
+    if all(spellings[text] == text for text in found):
         return table
-    usual = sorted({LABEL_SPELLINGS[text] for text in found})
-    move = np.array([usual.index(LABEL_SPELLINGS[text]) for text in found], np.int32)
+    usual = sorted({spellings[text] for text in found})
+    move = np.array([usual.index(spellings[text]) for text in found], np.int32)
     chunks = [
         pa.DictionaryArray.from_arrays(move[as_numpy(chunk.indices)], pa.array(usual))
         for chunk in _dictionary_chunks(table[LABEL])

@@ -1,4 +1,4 @@
-"""What is wrong with a csv file that the fast reader refused, line by line."""
+"""What is wrong with a csv file that the fast reader refused, line by line; and with several."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def explain(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> Sc
     shown: list[str] = []
     count = 0
     try:
-        for problem in _problems(source, head, wanted):
+        for problem in _problems(source, kind, head, wanted):
             count += 1
             if count <= EXAMPLES:
                 shown.append(problem)
@@ -39,7 +39,25 @@ def explain(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> Sc
     )
 
 
-def _problems(source: Source, head: Head, wanted: Sequence[str]) -> Iterator[str]:
+def together(name: str, files: int, errors: Sequence[SchemaError]) -> SchemaError:
+    """One error of what is wrong with some of a folder's files; of one file, its own."""
+    if len(errors) == 1:
+        return errors[0]
+    problems = [problem for error in errors for problem in error.problems or [error.message]]
+    count = sum(max(error.count, 1) for error in errors)
+    shown = problems[:EXAMPLES]
+    rest = f"\n  and {count - len(shown):,} more" if count > len(shown) else ""
+    return SchemaError(
+        f"{name}: {count:,} problems in {len(errors):,} of {files:,} files\n  "
+        + "\n  ".join(shown)
+        + rest,
+        hint=errors[0].hint,
+        problems=shown,
+        count=count,
+    )
+
+
+def _problems(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> Iterator[str]:
     places = [(head.columns.index(name), name) for name in wanted]
     width = len(head.columns)
     rows = 0
@@ -51,7 +69,7 @@ def _problems(source: Source, head: Head, wanted: Sequence[str]) -> Iterator[str
             yield f"{source.name}:{line}: {len(cells)} cells where {width} are expected"
             continue
         for place, name in places:
-            wrong = wrong_with(name, cells[place])
+            wrong = wrong_with(name, cells[place], kind)
             if wrong:
                 yield f"{source.name}:{line}: column {name}: {cells[place][:60]!r} {wrong}"
     if not rows:

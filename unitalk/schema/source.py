@@ -19,6 +19,7 @@ from unitalk.schema.columns import (
     AVA_COLUMNS,
     COLUMNS,
     ENTITY,
+    FORWARD_FORMS,
     HEADERLESS,
     KIND_NAME,
     LABEL,
@@ -26,6 +27,9 @@ from unitalk.schema.columns import (
     REQUIRED,
     SCORE,
     Kind,
+    columns_wanted,
+    is_forward_form,
+    lacking,
 )
 
 if TYPE_CHECKING:
@@ -102,6 +106,36 @@ class Source:
                     yield reader.line_num, cells
 
 
+def sources_in(folder: str | Path) -> list[Source]:
+    """Open the csv files that lie in a folder, by name; those below it and hidden ones are not.
+
+    Raises:
+        UsageError: it has none, or one may not be read.
+    """
+    try:
+        with os.scandir(folder) as listing:
+            names = sorted(entry.name for entry in listing if _is_csv(entry))
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be read: {error.strerror}", hint="give a csv file or a folder of them"
+        ) from error
+    if not names:
+        raise UsageError(
+            f"{folder} is a folder without csv files",
+            hint="give a csv file, or the folder in which the csv files of its videos lie",
+        )
+    return [Source(os.path.join(folder, name)) for name in names]
+
+
+def _is_csv(entry: os.DirEntry[str]) -> bool:
+    # A link that leads nowhere counts: a video must not vanish without a word.
+    return (
+        entry.name.lower().endswith((".csv", ".csv.gz"))
+        and not entry.name.startswith(".")
+        and not entry.is_dir()
+    )
+
+
 def _stdin() -> IO[bytes]:
     if sys.stdin is None:
         raise UsageError("stdin is closed", hint="give a csv file")
@@ -156,6 +190,8 @@ def read_head(source: Source, kind: Kind) -> Head:
     if {*COLUMNS, SCORE} & set(names):
         return _check_header(source, kind, Head(names, line))
     form = HEADERLESS[kind].get(len(names))
+    if kind == "predictions" and is_forward_form(cells):
+        form = FORWARD_FORMS[len(names)]
     if form is None:
         raise _unknown_form(source, kind, line, cells)
     if kind == "predictions" and len(names) in HEADERLESS["groundtruth"]:
@@ -171,13 +207,12 @@ def read_head(source: Source, kind: Kind) -> Head:
 
 def _check_header(source: Source, kind: Kind, head: Head) -> Head:
     where = f"{source.name}:{head.header_line}"
-    missing = [name for name in REQUIRED[kind] if name not in head.columns]
+    missing = lacking(head.columns, kind)
     if missing:
         also = ": this looks like ground truth" if missing == [SCORE] else ""
         raise SchemaError(
             f"{where}: the header lacks {', '.join(map(repr, missing))}{also}",
-            hint=f"{KIND_NAME[kind]} have the columns {', '.join(REQUIRED[kind])}"
-            + (f", and {LABEL} may be there" if kind == "predictions" else ""),
+            hint=columns_wanted(kind),
         )
     known = {*COLUMNS, SCORE} & set(head.columns)  # what others have twice is their own affair
     twice = sorted(name for name in known if head.columns.count(name) > 1)
@@ -197,6 +232,8 @@ def _unknown_form(source: Source, kind: Kind, line: int, cells: list[str]) -> Sc
         hint = "its cells are separated by semicolons; commas are wanted"
     else:
         hint = f"without a header, {KIND_NAME[kind]} have {forms} columns"
+        if kind == "predictions":
+            hint += f"; or name them in a first line, such as {','.join(REQUIRED[kind])}"
     return SchemaError(
         f"{source.name}:{line}: neither a header nor a row of {KIND_NAME[kind]}: "
         f"{len(cells)} cells, the first {cells[0][:60]!r}",

@@ -1,0 +1,71 @@
+"""`unitalk diagnose`."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.options import common_options, report_options
+from unitalk.cli.output import Console, refuse_to_overwrite
+from unitalk.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.evaluation.diagnosis import Diagnosis, Finding
+
+WIDTH = 80
+_INDENT = " " * 21  # the status and the check's name, two columns
+
+
+@click.command("diagnose")
+@click.option("-g", "--groundtruth", required=True, metavar="CSV", help="Ground truth; - is stdin.")
+@click.option("-p", "--predictions", required=True, metavar="CSV", help="Predictions; - is stdin.")
+@report_options
+@common_options
+@click.pass_obj
+def command(
+    console: Console, *, groundtruth: str, predictions: str, form: str, output: Path | None
+) -> None:
+    """Say what is wrong with a file of predictions.
+
+    Ten checks, each with what it found and what to do about it: the file, ids, times, coverage,
+    duplicates, boxes, labels, scores, whether the scores are on the right faces, and the result.
+    The exit code is 3 when one of them found a problem.
+    """
+    from unitalk.evaluation.diagnosis import diagnose
+
+    refuse_to_overwrite(output, groundtruth, predictions)
+    diagnosis = diagnose(groundtruth, predictions)
+    console.emit(diagnosis.to_dict(), render(diagnosis), form, output)
+    if diagnosis.problems:
+        sys.exit(DataError.exit_code)
+
+
+def render(diagnosis: Diagnosis) -> str:
+    """One line a check, as long as it fits; below it places and advice."""
+    lines = [line for finding in diagnosis.findings for line in _lines(finding)]
+    count = len(diagnosis.problems)
+    said = f"{count} {'problem' if count == 1 else 'problems'}" if count else "no problem found"
+    return "\n".join([*lines, said])
+
+
+def _lines(finding: Finding) -> list[str]:
+    head = f"{finding.status:<8} {finding.check:<11} "
+    lines = _wrapped(finding.what, head)
+    for example in finding.examples:
+        lines += _wrapped(example, _INDENT)
+    if finding.advice:
+        lines += _wrapped(finding.advice, _INDENT + "-> ")
+    # Code is to be copied: not one blank is added within a line.
+    return lines + ["    " + line for line in (finding.code or "").splitlines()]
+
+
+def _wrapped(text: str, head: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

@@ -1,0 +1,120 @@
+"""What a diagnosis consists of: findings, one a check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from unitalk.schema import Faces
+
+SCHEMA_VERSION = 1
+SHOWN = 3
+"""How many examples a finding has at most."""
+
+Status = Literal["ok", "note", "problem"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        check: the check's name.
+        status: "ok"; "note" for what is worth knowing or could not be checked; "problem".
+        what: one sentence with numbers.
+        examples: a few places, with file and line where a file has them.
+        advice: what to do about it; None when there is nothing to do.
+        code: the same as a line of pandas on the frame `predictions`, where one line does it.
+    """
+
+    check: str
+    status: Status
+    what: str
+    examples: tuple[str, ...] = ()
+    advice: str | None = None
+    code: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        return {
+            "check": self.check,
+            "status": self.status,
+            "what": self.what,
+            "examples": list(self.examples),
+            "advice": self.advice,
+            "code": self.code,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What is wrong with a file of predictions, and what is not.
+
+    Attributes:
+        findings: one a check, in the order in which they are worth reading.
+    """
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """The findings that are problems."""
+        return tuple(finding for finding in self.findings if finding.status == "problem")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "problems": [finding.check for finding in self.problems],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "warnings": [f"{f.check}: {f.what}" for f in self.findings if f.status == "note"],
+        }
+
+
+def ok(check: str, what: str) -> Finding:
+    """A check that found nothing wrong."""
+    return Finding(check=check, status="ok", what=what)
+
+
+def note(check: str, what: str, *, advice: str | None = None) -> Finding:
+    """Something worth knowing that is no problem, or a check that could not run."""
+    return Finding(check=check, status="note", what=what, advice=advice)
+
+
+def problem(
+    check: str, what: str, *, examples: Iterable[str] = (), advice: str, code: str | None = None
+) -> Finding:
+    """Something that is wrong, and what to do about it."""
+    return Finding(
+        check=check,
+        status="problem",
+        what=what,
+        examples=tuple(examples)[:SHOWN],
+        advice=advice,
+        code=code,
+    )
+
+
+def places(faces: Faces, rows: Iterable[int], texts: Iterable[str]) -> list[str]:
+    """Put `file:line` before a few texts, one a row.
+
+    Args:
+        faces: what the rows are of.
+        rows: row numbers; only the first few are looked up, as that walks the file.
+        texts: what to say of each row.
+    """
+    few = [int(row) for row in list(rows)[:SHOWN]]
+    return [f"{line}: {text}" for line, text in zip(faces.where(few), texts, strict=False)]
+
+
+def percent(share: float) -> str:
+    """A share as text for people."""
+    return f"{100 * share:.2f} %"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number and its noun, in the plural unless it is one."""
+    return f"{count:,} {noun if count == 1 else noun + 's'}"
