@@ -61,19 +61,23 @@ class Population:
         speech = (self.prior + self.talk * rng.standard_normal(count))[video]
         speech += 1.5 * rng.standard_normal(shape)
         labels = speech[:, None] + _frames(rng, shape) > 0
-        common = [rng.standard_normal(count), rng.standard_normal(shape), _frames(rng, shape)]
+        common = _effects(rng, count, shape)
         parts = []
         for system in self.systems:
-            own = [rng.standard_normal(count), rng.standard_normal(shape), _frames(rng, shape)]
-            ease, track, noise = (
+            own = _effects(rng, count, shape)
+            ease, place, track, noise = (
                 system.shared * a + np.sqrt(1 - system.shared**2) * b
                 for a, b in zip(common, own, strict=True)
             )
-            shift = system.shift * rng.standard_normal(count)
-            level = shift[video] + system.track * track
+            level = (system.shift * place)[video] + system.track * track
             lean = np.exp(system.uneven * ease)[video][:, None] * (labels - 0.5)
             parts.append(((noise + level[:, None]).ravel(), lean.ravel()))
         return np.repeat(video, FRAMES), labels.ravel(), parts
+
+
+def _effects(rng: np.random.Generator, videos: int, tracks: int) -> list[np.ndarray]:
+    """A video's ease and place, a track's place, a frame's noise."""
+    return [*rng.standard_normal((2, videos)), rng.standard_normal(tracks), _frames(rng, tracks)]
 
 
 def _frames(rng: np.random.Generator, tracks: int) -> np.ndarray:

@@ -1,10 +1,11 @@
-"""Write the two files of the README's "Why": wrong ids, and a constant score.
+"""Write files of predictions that are wrong in a way of the field, for the README.
 
     python benchmarks/traps.py SAMPLE
 
 Into the folder of a sample go `wrong_ids.csv` (its predictions, with `_` for `:` in the ids of
-the tracks that the model got most wrong), `sorted.csv` (its ground truth, speaking faces first)
-and `constant.csv` (0.5 for every face).
+the tracks that the model got most wrong), `sorted.csv` (its ground truth, speaking faces first),
+`constant.csv` (0.5 for every face), and `misordered.csv` (the scores in the order of a loader csv
+that was made with groupby(), which sorts the tracks, pasted onto rows in the file's order).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pandas as pd
 
 
 def main(folder: str) -> None:
-    """Write the three files."""
+    """Write the four files."""
     sample = Path(folder)
     truth = pd.read_csv(sample / "csv/val_orig.csv", dtype=str)
     guess = pd.read_csv(sample / "predictions.csv", dtype=str)
@@ -29,6 +30,8 @@ def main(folder: str) -> None:
         sample / "sorted.csv", index=False
     )
     guess.assign(score="0.5").to_csv(sample / "constant.csv", index=False)
+    loader = [track["score"] for _, track in guess.groupby("entity_id")]
+    guess.assign(score=pd.concat(loader).to_numpy()).to_csv(sample / "misordered.csv", index=False)
 
 
 if __name__ == "__main__":

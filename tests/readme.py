@@ -12,6 +12,8 @@ import click
 
 from unitalk import errors, schema
 from unitalk.cli.main import VERBS, cli
+from unitalk.evaluation import breakdown
+from unitalk.evaluation.metrics import DESCRIPTIONS
 
 COMMON = {"--help", "--version", "--quiet", "--verbose", "--format", "--output"}
 
@@ -52,10 +54,23 @@ def columns() -> str:
             "yes" if name in known else ""
             for known in (schema.COLUMNS, schema.AVA_COLUMNS, schema.PREDICTION_COLUMNS)
         ]
-        if name == schema.LABEL:
+        if name in {schema.LABEL, schema.VIDEO, *schema.BOX}:
             own[2] = "may be absent"
         lines.append(row(f"`{name}`", unit, meaning, *own))
     return "\n".join(lines)
+
+
+def breakdowns() -> str:
+    assert set(breakdown.DESCRIPTION) == set(breakdown.DIVISIONS)
+    lines = [row("--by", "groups", "what they are"), "|---|---|---|"]
+    for name, (values, meaning) in breakdown.DESCRIPTION.items():
+        lines.append(row(f"`{name}`", values, meaning))
+    return "\n".join(lines)
+
+
+def metrics() -> str:
+    lines = [row("measure", "meaning"), "|---|---|"]
+    return "\n".join(lines + [row(f"`{n}`", what) for n, what in DESCRIPTIONS.items()])
 
 
 def exit_codes() -> str:

@@ -750,7 +750,7 @@ LOADERS = {
     ),
     "tracks sorted by length": lambda t, size: sorted(t, key=lambda x: size[x]),
     "tracks sorted by length, longest first": lambda t, size: sorted(t, key=lambda x: -size[x]),
-    "tracks sorted by length, longest first and id, downwards": lambda t, size: sorted(
+    "tracks sorted by length, longest first, then by id downwards": lambda t, size: sorted(
         t, key=lambda x: (size[x], x), reverse=True
     ),
     "tracks in the reverse order": lambda t, size: t[::-1],

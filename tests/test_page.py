@@ -465,7 +465,7 @@ def test_several_systems_have_a_card_each_with_the_difference():
         p_value=0.18, flags=(),
     )  # fmt: skip
     in_a_group = replace(total, by={"category": "noise"}, difference=0.5)
-    head = made(*systems, differences=[in_a_group, total]).one("header")
+    head = made(*systems, differences=[total, in_a_group]).one("header")
     assert head.one("h1").text == "ours, none against base"
     assert [card.text for card in head.of_class("card")] == [
         "base70.00 %[60.00, 80.00]the baseline",

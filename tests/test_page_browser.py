@@ -18,6 +18,7 @@ from test_page import (
     DRAWN,
     GROUPS,
     HOSTILE,
+    OWN,
     SIX,
     evaluation_of,
     group_of,
@@ -141,6 +142,7 @@ def pages(tmp_path_factory):
     one = evaluation_of(
         VIDEOS, name=HOSTILE, average_precision=0.7, interval=(0.6, 0.8), groups=GROUPS,
         resamples=DRAWN, warnings=("a warning that is to be read",), signature="ap:ava|<b>|x:1",
+        metrics=OWN,
     )  # fmt: skip
     groups = (*GROUPS[:2], group_of({"category": "a/very/long/name" * 5}), GROUPS[2])
     upside_down = [replace(row, score=-row.score) for row in VIDEOS]
@@ -425,6 +427,19 @@ def test_on_a_phone_tables_scroll_in_their_own_box_and_text_stays_readable(brows
         " (e) => e.getBoundingClientRect().right))"
     )
     assert right <= 360
+
+
+@pytest.mark.parametrize("name", ["one", "three"])
+@pytest.mark.parametrize("width", [320, 360, 1200])
+def test_no_cell_is_squeezed_into_a_tower_of_letters(browser, pages, name, width):
+    browser.screen(width)
+    browser.driver.get(pages[name])
+    tallest, text = browser.run(
+        "const cells = Array.from(document.querySelectorAll('th, td'));"
+        "return cells.map((cell) => [cell.clientHeight, cell.innerText])"
+        ".reduce((a, b) => (a[0] > b[0] ? a : b))"
+    )
+    assert tallest < 300, text  # some 250 pixels are the nine lines of a very long name
 
 
 CONTRASTS = """

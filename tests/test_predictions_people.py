@@ -403,7 +403,7 @@ def test_a_folder_is_scored_against_a_folder(folder, tmp_path):
         write_csv(tmp_path / "csv" / "val" / f"{name}.csv", rows_of(name), None)
     result = unitalk.evaluate(tmp_path / "csv" / "val", folder)
     assert result.average_precision == pytest.approx(AP, abs=1e-15)
-    assert (result.rows, result.videos, result.missing) == (18, 3, 0)
+    assert (result.faces, result.videos, result.missing) == (18, 3, 0)
     (folder / "b.csv").unlink()
     with pytest.raises(unitalk.CoverageError, match="6 faces have no prediction") as caught:
         unitalk.evaluate(tmp_path / "csv" / "val", folder)

@@ -65,8 +65,11 @@ def assert_prints(said: str, expected: str, command: str = "") -> None:
         assert float(said.split()[2].rstrip("%")) > 90
         return
     pattern = "".join(
-        ".*" if piece == "..." else re.escape(piece) for piece in re.split(r"(\.\.\.)", expected)
-    )
+        # Alone on its line it stands for any number of lines, else for a part of its line.
+        "(?:.*\n)+" if piece.strip() == "..." and "\n" in piece
+        else ".*" if piece == "..." else re.escape(piece)
+        for piece in re.split(r"(^ *\.\.\.\n|\.\.\.)", expected, flags=re.MULTILINE)
+    )  # fmt: skip
     if not re.fullmatch(pattern, said):
         assert said == expected  # so that the difference is shown
 

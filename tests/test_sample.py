@@ -339,6 +339,21 @@ def test_report(sample: Made) -> None:
         }
 
 
+def test_the_baseline_is_a_weaker_model_on_the_same_faces(sample: Made) -> None:
+    truth = rows_of(sample.root, "val")
+    labels = [int(row["label_id"]) for row in truth]
+    files = [read(sample.root / name) for name in ("predictions.csv", "baseline.csv")]
+    keys = [name for name in PREDICTION_COLUMNS if name != "score"]
+    assert [[row[k] for k in keys] for row in files[0]] == [
+        [row[k] for k in keys] for row in files[1]
+    ]
+    good, weak = ([float(row["score"]) for row in file] for file in files)
+    assert good != weak
+    prior = sum(labels) / len(labels)
+    assert prior + 0.2 < average_precision(labels, weak) < average_precision(labels, good) - 0.02
+    assert sample.report.baseline == sample.root / "baseline.csv"
+
+
 def test_predictions(sample: Made) -> None:
     truth, made = rows_of(sample.root, "val"), read(sample.root / "predictions.csv")
     assert list(made[0]) == PREDICTION_COLUMNS

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     Row = tuple[str, ...]
 
 PREDICTIONS = "predictions.csv"
+BASELINE = "baseline.csv"
 """The file of a model's scores for the val split, in the dataset's folder."""
 
 _TRAIN = 4
@@ -80,6 +81,17 @@ _SKILL = {"language": 1.35, "mixed": 1.0, "visual": 0.85, "noise": 0.7}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Model:
+    """An imperfect model: how much better than `_SKILL`, and which random numbers are its own."""
+
+    skill: float
+    stream: int
+
+
+_MODELS = {PREDICTIONS: _Model(skill=0, stream=1), BASELINE: _Model(skill=-0.25, stream=2)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SampleReport:
     """What was made.
 
@@ -89,6 +101,7 @@ class SampleReport:
         counts: for each split, how many videos, tracks, faces and positives (speaking faces).
         size: the bytes of all files.
         predictions: the scores of an imperfect model for the val split.
+        baseline: those of a weaker one.
     """
 
     destination: Path
@@ -96,6 +109,7 @@ class SampleReport:
     counts: Mapping[Split, Mapping[str, int]]
     size: int
     predictions: Path
+    baseline: Path
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -106,6 +120,7 @@ class SampleReport:
             "splits": {split: dict(count) for split, count in self.counts.items()},
             "bytes": self.size,
             "predictions": str(self.predictions),
+            "baseline": str(self.baseline),
             "warnings": [],
         }
 
@@ -145,7 +160,7 @@ def make_sample(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> SampleReport:
-    """Make the sample dataset, about 10 MB, and a file of predictions for its val split.
+    """Make the sample dataset, about 10 MB, and two files of predictions for its val split.
 
     The same seed gives the same bytes.
 
@@ -171,13 +186,14 @@ def make_sample(
         counts=counts,
         size=sum(path.stat().st_size for path in Path(destination).rglob("*") if path.is_file()),
         predictions=Path(destination) / PREDICTIONS,
+        baseline=Path(destination) / BASELINE,
     )
 
 
 def _fill(folder: Path, seed: int, progress: Progress) -> dict[Split, dict[str, int]]:
     layout, chosen = Layout(folder), sample_videos()
     rows: dict[Split, list[Row]] = {split: [] for split in SPLITS}
-    scores: list[Row] = []
+    scores: dict[str, list[Row]] = {name: [] for name in _MODELS}
 
     def make(place: int) -> list[Row]:
         return _make_video(layout, chosen[place], place, seed)
@@ -189,11 +205,13 @@ def _fill(folder: Path, seed: int, progress: Progress) -> dict[Split, dict[str, 
         for video, made in zip(chosen, pool.map(make, range(len(chosen))), strict=True):
             rows[video.split].extend(made)
             if video.category is not None:
-                scores.extend(_predict(video, video.category, made, seed))
+                for name, own in scores.items():
+                    own.extend(_predict(video, video.category, made, seed, _MODELS[name]))
             task.advance()
     for split in SPLITS:
         _write_csv(layout.csv(split), rows[split], header=COLUMNS)
-    _write_csv(folder / PREDICTIONS, scores, header=PREDICTION_COLUMNS)
+    for name, own in scores.items():
+        _write_csv(folder / name, own, header=PREDICTION_COLUMNS)
     return {split: _count(rows[split]) for split in SPLITS}
 
 
@@ -369,10 +387,12 @@ def _write_wav(path: Path, samples: Array) -> None:
 # ------------------------------------------------------------------------------ predictions
 
 
-def _predict(video: catalog.Video, category: str, rows: Sequence[Row], seed: int) -> Iterator[Row]:
+def _predict(
+    video: catalog.Video, category: str, rows: Sequence[Row], seed: int, model: _Model
+) -> Iterator[Row]:
     """Score a video's faces as an imperfect model would: late at onsets, wrong for a while."""
-    rng = _generator(seed, video, 1)
-    skill = _SKILL[category] + rng.uniform(-0.2, 0.2)
+    rng = _generator(seed, video, model.stream)
+    skill = _SKILL[category] + model.skill + rng.uniform(-0.2, 0.2)
     bias = rng.normal(0, 0.3)
     tracks: dict[str, list[Row]] = {}
     for row in rows:

@@ -21,6 +21,7 @@ VERBS = {
     "trim": "Make a dataset of some videos of another one.",
     "convert-asc": "Convert a dataset to the flat layout of ASC and ASDNet.",
     "eval": "Score predictions against ground truth.",
+    "diagnose": "Say what is wrong with a file of predictions.",
     "videos": "List the published videos.",
     "sample": "Make a small synthetic dataset in the dataset's exact form.",
     "quickstart": "Run the whole job on the sample: download, trim, convert, score.",

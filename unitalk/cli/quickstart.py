@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,5 +46,8 @@ def render(report: QuickstartReport) -> str:
     """The commands with what came of them, and the table."""
     from unitalk.cli.scores import breakdown
 
-    lines = [line for step in report.steps for line in (f"$ {step.command}", f"  {step.outcome}")]
+    lines = []
+    for step in report.steps:
+        words = textwrap.wrap(step.command, 70, break_long_words=False, break_on_hyphens=False)
+        lines += ["$ " + " \\\n    ".join(words), f"  {step.outcome}"]
     return "\n".join([*lines, "", *breakdown(report.score)])

@@ -32,7 +32,8 @@ def command(
     """Make a small synthetic dataset in the dataset's exact form.
 
     All val videos and four train videos under their real ids, with drawn faces whose mouths move
-    when the label says so, the sound that goes with it, and the predictions of an imperfect model.
+    when the label says so, the sound that goes with it, and the predictions of two imperfect
+    models.
     The same seed gives the same bytes.
     """
     from unitalk.progress import size
@@ -45,6 +46,7 @@ def command(
     ]
     text = (
         table([["split", *names], *rows], right=range(1, 5))
-        + f"\n{report.destination}: {size(report.size)}; predictions: {report.predictions.name}"
+        + f"\n{report.destination}: {size(report.size)}; predictions: {report.predictions.name}, "
+        + report.baseline.name
     )
     console.emit(report.to_dict(), text, form, output)

@@ -202,6 +202,28 @@ DIVISIONS: dict[str, Callable[[Divider], Division]] = {
 }
 """Every breakdown by its name, in the order in which `all` shows them."""
 
+DESCRIPTION = {
+    "category": (
+        ", ".join(catalog.CATEGORIES),
+        "UniTalk's lists of its val split, or those of `--categories FILE`",
+    ),
+    "faces": ("1, 2, 3, 4+", "annotated faces with the same video and time"),
+    "face-size": (
+        "<64, 64-128, >128",
+        "the box's width in pixels, or with `--face-size area` its area against 64 x 64 and "
+        "128 x 128, as UniTalk's authors count; needs `--frame-size` or `--data`, whose crops tell "
+        "the frame's size",
+    ),
+    "track-length": (
+        "0-1, 1-3, 3-5, 5-10, >10",
+        "seconds from a track's first face to its last and one step more; 1.0 s counts to 1-3, "
+        "10 s to 5-10",
+    ),
+    "crowded": ("yes, no", "whether another tracked face speaks at the same time"),
+    "video": ("the ids", "each video on its own"),
+}
+"""The values and the meaning of each breakdown; the README's table is made from it."""
+
 
 def cross(divisions: Sequence[Division]) -> tuple[list[dict[str, str]], npt.NDArray[np.int64]]:
     """Combine divisions into the cells of their cross table.

@@ -413,5 +413,6 @@ def _other_labels(predictions: Faces) -> int:
     if schema.LABEL not in predictions.table.column_names:
         return 0
     codes, names = predictions.codes(schema.LABEL)
+    spoken = {schema.SPEAKING, schema.UNLABELLED}
     counts = np.bincount(codes, minlength=len(names))
-    return sum(int(n) for n, name in zip(counts, names, strict=True) if name != schema.SPEAKING)
+    return sum(int(n) for n, name in zip(counts, names, strict=True) if name not in spoken)

@@ -159,12 +159,8 @@ def _load(given: Given, kind: schema.Kind) -> Faces:
         "predictions": (schema.TIME, *schema.BOX, schema.LABEL, schema.ENTITY, schema.SCORE),
     }[kind]
     if isinstance(given, (str, Path)):
-        return schema.load(schema.Source(given), kind, columns=columns)
+        return schema.load(given, kind, columns=columns)
     return schema.from_frame(given, kind, columns=columns)
-
-
-def _describe(faces: Faces) -> str:
-    return faces.head.describe() if faces.head else "a frame"
 
 
 # ------------------------------------------------------------------------------ scoring
@@ -177,17 +173,17 @@ def _run(
     faces, first = _load_first(groundtruth, predictions)
     truth = Truth.of(faces)
     rest = list(predictions.values())[1:]
-    heads = [_describe(first)]
+    heads = [first.describe()]
 
     def others() -> Iterator[Faces]:  # read when their turn comes, so that one is in memory
         for given in rest:
             loaded = _load(given, "predictions")
-            heads.append(_describe(loaded))
+            heads.append(loaded.describe())
             yield loaded
 
     systems = match_all(truth, chain([first], others()), partial=asked.partial)
     tables = tables_of(truth, asked)
-    inputs = {"groundtruth": _describe(faces)}
+    inputs = {"groundtruth": faces.describe()}
     del truth, faces, first  # the boxes are compared; half of the memory goes back here
     pa.default_memory_pool().release_unused()
     names = list(predictions)

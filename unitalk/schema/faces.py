@@ -97,11 +97,6 @@ class Faces:
     def __len__(self) -> int:
         return self.table.num_rows
 
-    @property
-    def head(self) -> Head | None:
-        """What stood at the top of the file, if it is one file."""
-        return self.files[0].head if len(self.files) == 1 else None
-
     def describe(self) -> str:
         """One clause about the form that they came in."""
         forms = Counter(file.head.describe() for file in self.files)

@@ -29,6 +29,7 @@ _LOOKED_AT = 20_000  # boxes that candidates are tried on
 _ENOUGH = 0.95  # of the boxes that differ, that a candidate must explain
 _PIXELS = 8.0  # a larger frame than this is in pixels
 _ROUNDED = 0.001  # what relative edges may lack when somebody rounded them
+_NEAR = 0.02  # of the frame, by which an edge may be off the line that most are on
 _FEW = 3  # frame sizes that are named
 
 
@@ -142,9 +143,15 @@ def _rows_of(groups: npt.NDArray[np.int32]) -> Iterator[npt.NDArray[np.intp]]:
 def _scale(wanted: Boxes, theirs: Boxes) -> float:
     """How many units a frame has along one axis; 1 for relative boxes."""
     x, y = wanted.ravel(), theirs.ravel()
-    spread = float(np.var(x))
+    high = x > np.median(x)
+    if not high.any():  # one edge says nothing
+        return 1.0
+    rough = (np.median(y[high]) - np.median(y[~high])) / (np.median(x[high]) - np.median(x[~high]))
+    rest = y - rough * x
+    near = np.abs(rest - np.median(rest)) <= 1 + _NEAR * abs(rough)  # a few wild boxes stay out
+    x, y = x[near] - x[near].mean(), y[near]
     # A slope does not mind that int() makes every edge smaller by half a pixel.
-    slope = float(np.mean((x - x.mean()) * (y - y.mean()))) / spread if spread > 0 else 0.0
+    slope = float(np.mean(x * y) / np.mean(x * x)) if x.any() else 0.0
     return float(round(slope)) if slope > _PIXELS else 1.0
 
 

@@ -243,7 +243,8 @@ def _orders_of_tracks(
         yield f"videos {which}, tracks as in the file", _LISTING, order(first, rank)
         yield f"videos {which}, tracks sorted as text", _LISTING, order(text, rank)
         yield f"videos {which}, tracks by number", _LISTING, order(by_number, rank)
-    for start, where in ((first, ""), (text, ", then by id"), (text[::-1], " and id, downwards")):
+    down = text[::-1]
+    for start, where in ((first, ""), (text, ", then by id"), (down, ", then by id downwards")):
         yield f"tracks sorted by length{where}", _LENGTH, order(start, lambda t: size[t])
         yield (
             f"tracks sorted by length, longest first{where}",
@@ -251,7 +252,7 @@ def _orders_of_tracks(
             order(start, lambda t: -size[t]),
         )
     yield "tracks in the reverse order", _BACKWARDS, first[::-1]
-    yield "tracks sorted by id, backwards", _BACKWARDS, text[::-1]
+    yield "tracks sorted by id, backwards", _BACKWARDS, down
     yield "tracks moved up by one", _UP, [*first[1:], first[0]]
     yield "tracks moved down by one", _DOWN, [first[-1], *first[:-1]]
 
