@@ -4,7 +4,8 @@
 
 ASW ("Look Who's Talking", Kim et al., Interspeech 2021) publishes one json a video:
 `{"track_000000": [{"time", "bbox", "label", "eval"}, ...]}`. Written are DEST/groundtruth.csv, in
-UniTalk's ten columns and the archive's order, and DEST/predictions.csv, with its rows shuffled.
+UniTalk's ten columns and the archive's order, DEST/predictions.csv, with its rows shuffled, and
+DEST/splits.csv, the part of the dataset (dev, val) that each video is in.
 """
 
 from __future__ import annotations
@@ -45,6 +46,18 @@ def rows(archive: Path) -> Iterator[list[object]]:
                     ]  # fmt: skip
 
 
+def splits(archive: Path) -> list[tuple[str, str]]:
+    """Each video's part of the dataset."""
+    with tarfile.open(archive) as opened:
+        return [
+            (Path(line.decode().strip()).stem, Path(member.name).stem.removesuffix("set"))
+            for member in opened
+            if member.name.endswith(".list")
+            for line in opened.extractfile(member) or ()
+            if line.strip()
+        ]
+
+
 def scores(labels: np.ndarray, *, seed: int) -> np.ndarray:
     """A model's logits: they lean towards the truth and drift as a model's do; no two are equal."""
     rng = np.random.default_rng(seed)
@@ -67,6 +80,8 @@ def main(archive: str, destination: str) -> None:
         for index in order:
             face = faces[index]
             writer.writerow([*face[:6], schema.SPEAKING, face[7], repr(float(logits[index]))])
+    with (folder / "splits.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "category"), *splits(Path(archive))])
     print(f"{len(faces):,} faces of {len({face[7] for face in faces}):,} tracks")
 
 

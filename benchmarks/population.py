@@ -41,7 +41,7 @@ class Population:
         systems: one or two.
         prior: the probit of the share of speaking faces in a middling video and track.
         talk: how much that differs between videos.
-        size: of the logarithm of a video's number of tracks, eight on average.
+        size: of the logarithm of a video's number of tracks, nine or so on average.
     """
 
     systems: list[System] = field(default_factory=list)

@@ -7,6 +7,7 @@ The files are not in this repository. They are looked for in `../shared/data/asw
 from __future__ import annotations
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from reference import area_fast, ranked
 
 import unitalk
+from unitalk import EvaluateOptions
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("UNITALK_TEST_DATA", CHECKOUT.parent / "shared/data"))
@@ -44,6 +46,41 @@ def test_the_rows_are_those_that_the_dataset_reports(asw):
     assert result.positives == 122_506 + 72_965
     assert result.tracks == 4_676 + 3_483
     assert result.videos == 159
+
+
+def test_the_parts_are_those_that_the_dataset_reports(asw):
+    """Tracks, boxes and positives of the two parts, as the dataset's own lists count them."""
+    splits = asw[0].with_name("splits.csv")
+    result = unitalk.evaluate(*asw, by="category", options=EvaluateOptions(categories=splits))
+    assert {
+        group.by.get("category"): (group.tracks, group.faces, group.positives)
+        for group in result.groups[:-1]
+    } == {"dev": (4_676, 276_477, 122_506), "val": (3_483, 185_009, 72_965)}
+
+
+def test_all_breakdowns_with_intervals_and_the_page(asw, tmp_path):
+    """Every breakdown that applies, 1,000 resamples of each, and the page, in bounded memory."""
+    resource = pytest.importorskip("resource", reason="only POSIX counts a process's memory")
+    command = [
+        sys.executable, "-m", "unitalk", "eval", "-g", asw[0], "-p", asw[1], "--by", "all",
+        "--categories", asw[0].with_name("splits.csv"), "--ci", "--ci-unit", "track", "--metrics",
+        "--report", tmp_path / "report.html", "--format", "json",
+    ]  # fmt: skip
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = json.loads(ran.stdout)
+    assert ran.stderr == ""
+    assert found["resamples"]["count"] == 1000
+    names = list(dict.fromkeys("".join(group["by"]) for group in found["groups"]))
+    assert names == ["category", "faces", "track-length", "crowded", "video", ""]
+    for name in names[:-1]:
+        cells = [group for group in found["groups"] if name in group["by"]]
+        for count in ("faces", "positives"):
+            assert sum(cell[count] for cell in cells) == found[count]
+    low, high = found["interval"]
+    assert low < found["average_precision"] < high < low + 0.01
+    assert (tmp_path / "report.html").stat().st_size < 2_000_000
+    # The largest of this process's children, which this one is among, in kilobytes.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_500_000
 
 
 def test_the_score_is_the_independent_implementations_whatever_the_order(asw):

@@ -73,14 +73,23 @@ def slow_difference(
     """The difference, its interval and its p-value."""
     (base, without_base), (other, without_other) = slow_leave_out(first), slow_leave_out(second)
     error = slow_error([b - a for a, b in zip(without_base, without_other, strict=True)])
-    apart, middle = other - base, (other + base) / 2
-    ends = [
-        back(middle + (apart + sign * t * error) / 2)
-        - back(middle - (apart + sign * t * error) / 2)
-        for sign in (-1, 1)
-    ]
-    p_value = 1 - t_inside(abs(apart) / error, len(without_base) - 1)
-    return slow_area(second) - slow_area(first), (ends[0], ends[1]), p_value
+    p_value = 1 - t_inside(abs(other - base) / error, len(without_base) - 1)
+    ends = slow_ellipse(base, other, without_base, without_other, t)
+    return slow_area(second) - slow_area(first), ends, p_value
+
+
+def slow_ellipse(
+    base: float, other: float, without_base: list[float], without_other: list[float], t: float
+) -> tuple[float, float]:
+    """The extreme differences on the ellipse, by walking around it with Cholesky's factor."""
+    count = len(without_base)
+    covariance = (count - 1) ** 2 / count * np.cov([without_base, without_other])
+    (a, _), (b, c) = np.linalg.cholesky(covariance)
+    angles = np.linspace(0, 2 * math.pi, 200_001)
+    bases = base + t * a * np.cos(angles)
+    others = other + t * (b * np.cos(angles) + c * np.sin(angles))
+    differences = 1 / (1 + np.exp(-others)) - 1 / (1 + np.exp(-bases))
+    return differences.min(), differences.max()
 
 
 def draw(seed: int, *, rows: int, units: int, ties: bool) -> tuple:
@@ -147,9 +156,11 @@ def test_a_difference_that_can_be_worked_by_hand():
     without video 0   -   -   -   5   4   6    one positive, second                    1/2, 1/2
     without video 1   2   1   3   .   .   .    one positive, second; first, the other  1/2, 1
 
-    One less the last 1 is half of 1/(2 * 3), so its log-odds are ln 11. The differences without
-    a video are 0 and ln 11, each ln(11)/2 from their mean: the error is
-    sqrt(1/2 * 2 * (ln(11)/2)²) = ln(11)/2. The whole difference is ln(7/3) - ln(9/11).
+    The last 1 is perfect. The whole has two positives, so that the number next to 1 is 1 - 1/6, and
+    halfway from there to 1 is 1 - 1/12: odds 11. The other's log-odds are 0 and ln 11 then, each
+    ln(11)/2 from their mean: its error is sqrt(1/2 * 2 * (ln(11)/2)²) = ln(11)/2. The baseline's
+    are 0 and 0, so that it stays at 9/20, and the difference varies as the other does. The
+    whole difference is ln(7/3) - ln(9/11).
     """
     labels = np.array([1, 0, 0, 1, 0, 0], bool)
     base, other = (-np.array(ranks, float) for ranks in ([2, 1, 3, 5, 4, 6], [1, 2, 3, 5, 4, 6]))
@@ -160,11 +171,9 @@ def test_a_difference_that_can_be_worked_by_hand():
     assert found.value == pytest.approx(7 / 10 - 9 / 20, abs=1e-15)
     apart, error = math.log(7 / 3) - math.log(9 / 11), math.log(11) / 2
     assert found.p_value == pytest.approx(1 - 2 / math.pi * math.atan(apart / error), abs=1e-12)
-    middle = (math.log(7 / 3) + math.log(9 / 11)) / 2
-    ends = [apart + sign * math.tan(0.95 * math.pi / 2) * error for sign in (-1, 1)]
-    assert found.interval == pytest.approx(
-        [back(middle + end / 2) - back(middle - end / 2) for end in ends], abs=1e-9
-    )
+    reach = math.tan(0.95 * math.pi / 2) * error
+    ends = (back(math.log(7 / 3) - reach) - 9 / 20, back(math.log(7 / 3) + reach) - 9 / 20)
+    assert found.interval == pytest.approx(ends, abs=1e-9)
 
 
 # ---------------------------------------------------------------------- against the slow one
@@ -214,6 +223,29 @@ def test_the_other_way_round_the_difference_changes_its_sign_and_keeps_its_p_val
     assert there.value == pytest.approx(-return_.value, abs=1e-15)
     assert there.interval == pytest.approx((-return_.interval[1], -return_.interval[0]), abs=1e-12)
     assert there.p_value == pytest.approx(return_.p_value, abs=1e-12)
+
+
+def test_what_a_distance_in_log_odds_is_worth_is_uncertain_too():
+    """Two systems that err together, one better by much: their distance in log-odds is known well.
+
+    But how many points that is depends on where both lie. With that held fast, as if it were known,
+    the interval would be `narrow`.
+    """
+    rng = np.random.default_rng(3)
+    units = np.repeat(np.arange(12), 100)
+    labels = rng.random(1200) < 0.5
+    noise = rng.standard_normal(1200) + (rng.normal(0, 1.5, 12)[units] * (labels - 0.5))
+    systems = [noise + labels, noise + 2.5 * labels]
+    rows = [as_rows(labels, scores, units) for scores in systems]
+    (base, first), (other, second) = (slow_leave_out(mine) for mine in rows)
+    reach = 2.20098516 * slow_error([b - a for a, b in zip(first, second, strict=True)])  # t(11)
+    middle, apart = (base + other) / 2, other - base
+    narrow = [
+        back(middle + end / 2) - back(middle - end / 2) for end in (apart - reach, apart + reach)
+    ]
+    low, high = estimate(labels, systems, units)[1].difference.interval
+    assert high - low > 1.2 * (narrow[1] - narrow[0])
+    assert (low, high) == pytest.approx(slow_ellipse(base, other, first, second, 2.20098516))
 
 
 def test_a_video_twice_as_different_makes_a_wider_interval():

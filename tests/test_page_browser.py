@@ -9,11 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from test_asw import ARCHIVE, CHECKOUT
 from test_page import (
     DRAWN,
     GROUPS,
@@ -27,10 +30,13 @@ from test_page import (
     write_face,
 )
 
+import unitalk
+from unitalk import EvaluateOptions
 from unitalk.evaluation.page import page
 from unitalk.evaluation.result import Difference
 from unitalk.layout import Layout
 
+TO_CSV = CHECKOUT / "benchmarks/asw_to_csv.py"
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 
 pytest.importorskip("selenium", reason='no selenium: pip install ".[test]"')
@@ -172,17 +178,33 @@ def pages(tmp_path_factory):
 # ------------------------------------------------------------------------------ loading
 
 
-@pytest.mark.parametrize("name", ["one", "three", "many"])
-def test_the_console_is_silent_and_nothing_is_asked_of_the_network(browser, pages, name):
-    browser.driver.get(pages[name])
+def assert_silent(browser, address: str) -> None:
+    """Load a page: nothing in the console, nothing asked for but the page and what is in it."""
+    browser.driver.get(address)
     assert browser.driver.get_log("browser") == []
     events = [json.loads(e["message"])["message"] for e in browser.driver.get_log("performance")]
     asked = [
         e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"
     ]
-    assert pages[name] in asked
     assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
-    assert [url for url in asked if url.startswith("file:")] == [pages[name]]
+    assert [url for url in asked if url.startswith("file:")] == [address]
+
+
+@pytest.mark.parametrize("name", ["one", "three", "many"])
+def test_the_console_is_silent_and_nothing_is_asked_of_the_network(browser, pages, name):
+    assert_silent(browser, pages[name])
+
+
+@pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here (test_asw.py)")
+def test_so_it_is_with_461_486_real_faces(browser, tmp_path):
+    subprocess.run([sys.executable, TO_CSV, ARCHIVE, tmp_path], capture_output=True, check=True)
+    how = EvaluateOptions(categories=tmp_path / "splits.csv", metrics=True)
+    files = tmp_path / "groundtruth.csv", tmp_path / "predictions.csv"
+    result = unitalk.evaluate(*files, by="all", ci=True, options=how)
+    (tmp_path / "report.html").write_text(result.to_html(), encoding="utf-8")
+    assert_silent(browser, (tmp_path / "report.html").as_uri())
+    assert f"{100 * result.average_precision:.2f}" in browser.one("header, main").text
+    assert len(browser.all("#videos tbody tr")) == 159
 
 
 def test_a_hostile_name_is_a_name(browser, pages):

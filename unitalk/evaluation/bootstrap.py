@@ -290,8 +290,7 @@ def _compare(
     """Compare two systems: the paired jackknife's t test of their log-odds.
 
     (Dorfman, Berbaum and Metz, Investigative Radiology 27:723, 1992, test areas under ROC curves
-    with the jackknife's pseudovalues.) Back from log-odds, the interval lies around the two
-    systems' mean: as far apart as its ends say, they would differ by so much.
+    with the jackknife's pseudovalues.)
 
     Args:
         areas: [2, 1 + lots] of the baseline and of the other.
@@ -307,14 +306,48 @@ def _compare(
             value=value, interval=(0.0, 0.0) if same else None, p_value=1.0 if same else None
         )
     degrees = apart.size - 2
-    reach = quantile(resampling.confidence, degrees) * spread
-    middle = float(odds[:, 0].mean())
-    low, high = (
-        _probability(middle + end / 2) - _probability(middle - end / 2)
-        for end in (float(apart[0]) - reach, float(apart[0]) + reach)
-    )
     inside = within(abs(float(apart[0])) / spread, degrees)
-    return Difference(value=value, interval=(low, high), p_value=max(1 - inside, P_FLOOR))
+    return Difference(
+        value=value,
+        interval=_span(odds.mean(axis=0), apart, quantile(resampling.confidence, degrees)),
+        p_value=max(1 - inside, P_FLOOR),
+    )
+
+
+def _span(
+    middle: npt.NDArray[np.float64], apart: npt.NDArray[np.float64], reach: float
+) -> tuple[float, float]:
+    """The least and the largest difference of two systems that the resamples bear out.
+
+    Where the two log-odds may lie is an ellipse, `reach` standard errors around the ones found; how
+    much a distance in log-odds is worth depends on where both lie, which is uncertain too. The
+    ellipse meets the line of equal systems exactly where the t test does not reject that they are.
+
+    Args:
+        middle: [1 + lots] mean of both log-odds, of all rows first.
+        apart: [1 + lots] the other's log-odds, less the baseline's.
+        reach: in standard errors.
+    """
+    wide, long = reach * _spread(middle), reach * _spread(apart)
+    lean = (middle[1:] - middle[1:].mean()) @ (apart[1:] - apart[1:].mean())
+    lean *= (apart.size - 2) / (apart.size - 1) * reach**2
+    turned = math.acos(min(max(lean / (wide * long), -1.0), 1.0)) if wide else 0.0
+
+    def difference(angles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        centre = middle[0] + wide * np.cos(angles - turned)
+        half = (apart[0] + long * np.cos(angles)) / 2
+        gap: npt.NDArray[np.float64] = np.tanh((centre + half) / 2) - np.tanh((centre - half) / 2)
+        return 0.5 * gap
+
+    ends = []
+    for sign in (-1, 1):
+        angle, around = math.pi, math.pi
+        for _ in range(4):  # each time on a grid 360 times as fine
+            angles = angle + around * np.linspace(-1, 1, 721)
+            angle = float(angles[np.argmax(sign * difference(angles))])
+            around /= 360
+        ends.append(float(difference(np.array([angle]))[0]))
+    return ends[0], ends[1]
 
 
 def within(t: float, degrees: int) -> float:
