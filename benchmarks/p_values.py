@@ -52,6 +52,8 @@ SCENARIOS = {
     "unlike": pair(replace(STEADY, track=0.3, shared=0.3), replace(MOODY, track=1.2, shared=0.3),
                    talk=0.8),
     "high AP": pair(replace(EVEN, separation=3.2), replace(EVEN, separation=3.2, shift=0.9)),
+    "near 99 %": pair(replace(STEADY, separation=4, uneven=0.3, shared=0.5),
+                      replace(MOODY, separation=4, shared=0.5), size=1.0),
     "low prior": pair(replace(STEADY, separation=3), replace(MOODY, separation=3, uneven=0.5),
                       prior=-2.6, talk=0.8),
 }  # fmt: skip
