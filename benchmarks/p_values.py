@@ -29,7 +29,7 @@ import numpy as np
 from population import RESAMPLES, Population, System, areas, draws, matrices
 
 from unitalk.evaluation import ap
-from unitalk.evaluation.bootstrap import estimate, within
+from unitalk.evaluation.jackknife import estimate, within
 
 VIDEOS = 20
 LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75)

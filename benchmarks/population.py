@@ -1,4 +1,4 @@
-"""What `coverage.py` and `p_values.py` draw from, and the bootstrap that they compare with.
+"""What `interval_coverage.py` and `p_values.py` draw from, and the bootstrap beside them.
 
 A population of videos that differ in length, in how much is spoken, in how well a model can tell,
 and in where its scores lie; scores hang together within a track and within a video.

@@ -2,7 +2,7 @@
 
 `scoring` has the functions that people call, `result` what they give. Below them `match` joins two
 files, `breakdown` divides the faces, `groups` scores each group with `ap` (arithmetic on arrays)
-and `bootstrap` (intervals and p-values), `remarks` warns, `signature` says what the number is.
+and `jackknife` (intervals and p-values), `remarks` warns, `signature` says what the number is.
 Beside them stand `metrics` and `curve` for more than one number, `tables`, `page` and `plot` for
 showing it, and `diagnosis`, which says what is wrong with a file of predictions.
 """

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unitalk.evaluation import ap
-from unitalk.evaluation.bootstrap import Estimate, Resampling, estimate
 from unitalk.evaluation.breakdown import cross
+from unitalk.evaluation.jackknife import Estimate, Resampling, estimate
 from unitalk.evaluation.result import (
     FEW_VIDEOS,
     NO_POSITIVES,

@@ -11,8 +11,8 @@ import numpy as np
 
 from unitalk import crops, schema
 from unitalk.errors import UsageError
-from unitalk.evaluation.bootstrap import Resampling
 from unitalk.evaluation.breakdown import Divider, Division, FaceSize, read_categories
+from unitalk.evaluation.jackknife import Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -28,7 +28,7 @@ class Resamples:
     """How intervals and p-values were made.
 
     Attributes:
-        method: see `unitalk.evaluation.bootstrap`.
+        method: see `unitalk.evaluation.jackknife`.
         unit: what was left out as a whole.
         limit: how many resamples were asked for at most.
         count: how many were taken of the total: one a unit, where that is not over the limit.

@@ -13,9 +13,9 @@ import pyarrow as pa
 from unitalk import schema
 from unitalk.errors import DataError, UsageError
 from unitalk.evaluation import ap, remarks
-from unitalk.evaluation.bootstrap import METHOD
 from unitalk.evaluation.digest import row_hashes, track_hashes
 from unitalk.evaluation.groups import score_groups
+from unitalk.evaluation.jackknife import METHOD
 from unitalk.evaluation.match import Matched, Truth, match, match_all
 from unitalk.evaluation.options import Asked, EvaluateOptions, tables_of
 from unitalk.evaluation.result import Comparison, Difference, Evaluation, Group, Resamples

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from reference import area, area_fast
 
 from unitalk.errors import UsageError
-from unitalk.evaluation import ap, bootstrap
-from unitalk.evaluation.bootstrap import Resampling, estimate, quantile, within
+from unitalk.evaluation import ap, jackknife
+from unitalk.evaluation.jackknife import Resampling, estimate, quantile, within
 
 # ------------------------------------------------------------ an independent, slow implementation
 
@@ -448,7 +448,7 @@ def test_a_p_value_is_never_0():
     labels, [_, scores], codes = draw(21, rows=60_000, units=300, ties=False)
     noise = np.random.default_rng(0).standard_normal(60_000)
     difference = estimate(labels, [noise, scores], codes)[1].difference
-    assert difference.p_value == bootstrap.P_FLOOR > 0
+    assert difference.p_value == jackknife.P_FLOOR > 0
 
 
 @pytest.mark.parametrize(
@@ -509,7 +509,7 @@ def test_quantiles_are_those_of_the_printed_tables(degrees):
 
 
 def test_intervals_hold_the_truth_and_p_values_are_level():
-    """Four hundred data sets of twelve videos; benchmarks/coverage.py and p_values.py do it well.
+    """Four hundred data sets of twelve videos; two of the benchmarks do it at length.
 
     Both systems are of one kind, so that no difference is the truth. With 400 data sets the share
     of 5 % has a standard error of 1.1 %, and 380 +- 20 intervals should hold the truth.

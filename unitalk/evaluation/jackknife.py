@@ -1,7 +1,7 @@
 """Intervals and p-values for average precision, from resampling whole videos or tracks.
 
 Faces of one video are not independent, so the unit that is resampled is the video (or the track).
-The method was chosen by simulation (`benchmarks/coverage.py`, `benchmarks/p_values.py`): with
+The method was chosen by simulation (`interval_coverage.py`, `p_values.py` in `benchmarks/`): with
 twenty videos nominal 95 % percentile intervals hold the truth in 87 to 91 %, with three in 63 to
 70 %; those of a delete-one jackknife, Student's t on the log-odds, in 93 to 97 % of either. Tracks
 as units ask another question, these videos again with other tracks: where videos differ, such an
