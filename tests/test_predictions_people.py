@@ -469,17 +469,50 @@ def test_a_folder_given_where_one_file_is_wanted_is_refused(folder):
 
 
 def test_of_files_with_different_columns_the_shared_ones_are_read(folder):
-    """c has no video and no boxes, d no label; labels that one file lacks are none."""
+    """c has no video and no boxes, d no label either; labels that one file lacks are none."""
     (folder / "c.csv.gz").unlink()
     columns = ["score", "frame_timestamp", "label", "entity_id"]
     write(folder / "c.csv", [["0.5", "0.04", "", "c:0"]], columns)
     assert load(folder).table.column_names == ["frame_timestamp", "label", "entity_id", "score"]
-    write(folder / "d.csv", asc_forward(rows_of("d", [1]), [("0.25", "1.0")]))
+    write(folder / "d.csv", [["0.75", "0.04", "d:0"]], ["score", "frame_timestamp", "entity_id"])
     faces = load(folder)
     assert faces.table.column_names == ["frame_timestamp", "entity_id", "score"]
     assert listed(faces, "score")[-2:] == [0.5, 0.75]
     wanted = load(folder, columns=["score", "label", "entity_id"])
     assert wanted.table.column_names == ["entity_id", "score"]
+
+
+def test_logits_and_scores_are_not_ranked_together(folder):
+    write(folder / "d.csv", asc_forward(rows_of("d", [1]), [("0.25", "1.0")]))
+    with pytest.raises(unitalk.SchemaError, match=r"1 of 4 files have two logits.*d\.csv"):
+        load(folder)
+    assert len(load(folder, columns=["entity_id"])) > 0  # only of scores is it a question
+
+
+@pytest.mark.parametrize("numbers", [("0.3", "{}"), ("{}", "0.3"), ("0.3", "{}.0")])
+def test_a_score_beside_its_label_is_not_two_logits(tmp_path, numbers):
+    """`entity, time, score, label` without a header: label - score would be perfect."""
+    rows = [[f"v:{k}", "0.04", *(number.format(k % 2) for number in numbers)] for k in range(4)]
+    write(tmp_path / "p.csv", rows)
+    with pytest.raises(unitalk.SchemaError, match="as a label is") as caught:
+        load(tmp_path / "p.csv")
+    assert "entity_id,frame_timestamp,score,label" in caught.value.hint
+
+
+def test_a_header_in_another_case_is_told(tmp_path):
+    (tmp_path / "p.csv").write_text("Entity_ID,Frame_Timestamp,Score\nv:0,0.04,1\n")
+    with pytest.raises(unitalk.SchemaError, match=r"p.csv:1: the header is in another case"):
+        load(tmp_path / "p.csv")
+
+
+def test_a_header_within_the_file_is_told(tmp_path):
+    text = "entity_id,frame_timestamp,score\nv:0,0.04,1\n"
+    (tmp_path / "p.csv").write_text(2 * text)
+    with pytest.raises(unitalk.SchemaError) as caught:
+        load(tmp_path / "p.csv")
+    assert caught.value.problems == (
+        f"{tmp_path}/p.csv:3: the header again: were several files joined?",
+    )
 
 
 def test_one_wrong_file_has_its_own_error(folder):

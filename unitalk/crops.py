@@ -137,6 +137,13 @@ def face_file(layout: Layout, face: Face) -> Path | None:
 
     One or two looks at the disk when its name is as we write it; else its track is listed.
     """
+    try:
+        return _face_file(layout, face)
+    except OSError:  # an id that is too long for a name, a link to itself: no crop of ours
+        return None
+
+
+def _face_file(layout: Layout, face: Face) -> Path | None:
     for split in SPLITS:
         folder = find_entity(layout.part("video", split, face.video), face.entity)
         if folder is not None:

@@ -109,6 +109,7 @@ An id is a name of files and a cell without quotes: not empty, no blank at its e
 
 # The numbers that Arrow reads; Python would also read 1_000, and digits of every script.
 _NUMBER = re.compile(r"[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*", re.ASCII)
+_UNBOUNDED = re.compile(r"[ \t]*[+-]?(nan|inf)", re.IGNORECASE)
 
 
 def lacking(columns: Collection[str], kind: Kind) -> list[str]:
@@ -133,7 +134,7 @@ def is_forward_form(cells: Sequence[str]) -> bool:
     """Whether a row is in the form that its number of cells has in `FORWARD_FORMS`."""
     form = FORWARD_FORMS.get(len(cells), ())
     if not form or any(
-        name in NUMBERS and not _NUMBER.fullmatch(cell)
+        name in NUMBERS and not (_NUMBER.fullmatch(cell) or _UNBOUNDED.match(cell))
         for name, cell in zip(form, cells, strict=True)
     ):
         return False
@@ -157,7 +158,7 @@ def wrong_with(name: str, text: str, kind: Kind) -> str | None:
 
 def _wrong_with_number(name: str, text: str) -> str | None:
     if not _NUMBER.fullmatch(text):
-        unbounded = re.match(r"[ \t]*[+-]?(nan|inf)", text, re.IGNORECASE)
+        unbounded = _UNBOUNDED.match(text)
         return "is not a finite number" if unbounded else "is not a number"
     number = float(text)
     if not math.isfinite(number):

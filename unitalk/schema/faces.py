@@ -7,6 +7,8 @@ at what it made of it column by column. Whatever is wrong there sends the file d
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import os
 import zlib
 from collections import Counter
@@ -21,6 +23,7 @@ import pyarrow.csv
 from unitalk.errors import SchemaError
 from unitalk.schema.columns import (
     COLUMNS,
+    ENTITY,
     IDS,
     KIND_NAME,
     LABEL,
@@ -71,12 +74,14 @@ class File:
         """Find rows of the file: each one's number -> `file:line`."""
         found: dict[int, str] = {}
         first = 1 if self.head.header_line else 0
-        for index, (line, _) in enumerate(self.source.rows(), -first):
-            if len(found) == len(wanted):
-                break
-            if index in wanted:
-                found[index] = f"{self.source.name}:{line}"
-        return found
+        # Arrow skips cells that are too long for Python's reader; then rows are counted alone.
+        with contextlib.suppress(csv.Error):
+            for index, (line, _) in enumerate(self.source.rows(), -first):
+                if len(found) == len(wanted):
+                    break
+                if index in wanted:
+                    found[index] = f"{self.source.name}:{line}"
+        return {index: f"{self.source.name} row {index}" for index in wanted} | found
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,13 @@ def _load_folder(folder: str | Path, kind: Kind, columns: Sequence[str] | None) 
             errors.append(error)
     if errors:
         raise together(str(folder), len(sources), errors)
+    with_logits = [faces.name for faces in loaded if faces.files[0].head.has_logits]
+    if 0 < len(with_logits) < len(loaded) and (columns is None or SCORE in columns):
+        raise SchemaError(
+            f"{folder}: {len(with_logits):,} of {len(loaded):,} files have two logits a face, the "
+            f"first is {with_logits[0]}; the others have scores, which are on another scale",
+            hint="give the output of one program",
+        )
     tables = [faces.table for faces in loaded]
     shared = set.intersection(*(set(table.column_names) for table in tables))
     names = [name for name in tables[0].column_names if name in shared]
@@ -213,7 +225,7 @@ def _load_file(source: Source, kind: Kind, columns: Sequence[str] | None) -> Fac
     head = read_head(source, kind)
     known = [*COLUMNS, SCORE] if columns is None else [n for n in (*COLUMNS, SCORE) if n in columns]
     wanted = [name for name in known if name in head.columns]
-    if SCORE in known and set(head.columns).issuperset(LOGITS):
+    if SCORE in known and head.has_logits:
         wanted += LOGITS
     if not wanted:  # Arrow would take that for all
         raise SchemaError(
@@ -228,7 +240,7 @@ def _load_file(source: Source, kind: Kind, columns: Sequence[str] | None) -> Fac
             raise explained from error
         # Nothing is wrong but a line end within quotes, which lay on the edge of two blocks.
         table = _read(source, kind, head, wanted, newlines_in_values=True)
-    return Faces(source.name, _with_score(table), (File(source, head, table.num_rows),))
+    return Faces(source.name, _with_score(source.name, table), (File(source, head, len(table)),))
 
 
 def _read(
@@ -357,11 +369,23 @@ def _type_of(column: str) -> pa.DataType:
     return pa.dictionary(pa.int32(), pa.string())
 
 
-def _with_score(table: pa.Table) -> pa.Table:
-    """Make the score of the logits, where a table has these."""
+def _with_score(name: str, table: pa.Table) -> pa.Table:
+    """Make the score of the logits, where a table has these.
+
+    Raises:
+        SchemaError: one of them is a label.
+    """
     if LOGITS[0] not in table.column_names:
         return table
     no, yes = (np.concatenate([as_numpy(chunk) for chunk in table[name].chunks]) for name in LOGITS)
+    for logits in (no, yes):
+        # A score beside its label would be perfect.
+        if logits.min() == 0 and logits.max() == 1 and bool(np.isin(logits, (0, 1)).all()):
+            raise SchemaError(
+                f"{name}: without a header, the last two numbers of a row would be the two logits "
+                "of ASC's output, and one is always 0 or 1, as a label is",
+                hint=f"name the columns in a first line, such as {ENTITY},{TIME},{SCORE},{LABEL}",
+            )
     with np.errstate(over="ignore"):
         score = np.nan_to_num(yes - no)  # beyond the largest number: the largest
     return table.drop_columns(list(LOGITS)).append_column(SCORE, pa.array(score))

@@ -65,6 +65,9 @@ def _problems(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> 
         if line <= head.header_line:
             continue
         rows += 1
+        if head.header_line and tuple(cell.strip() for cell in cells) == head.columns:
+            yield f"{source.name}:{line}: the header again: were several files joined?"
+            continue
         if len(cells) != width:
             yield f"{source.name}:{line}: {len(cells)} cells where {width} are expected"
             continue

@@ -24,6 +24,7 @@ from unitalk.schema.columns import (
     KIND_NAME,
     LABEL,
     LABEL_SPELLINGS,
+    LOGITS,
     REQUIRED,
     SCORE,
     Kind,
@@ -157,7 +158,13 @@ class Head:
     def describe(self) -> str:
         """One clause for the reader."""
         what = f"header in line {self.header_line}" if self.header_line else "no header"
-        return f"{what}, {len(self.columns)} columns"
+        logits = ", two of them logits" if self.has_logits else ""
+        return f"{what}, {len(self.columns)} columns{logits}"
+
+    @property
+    def has_logits(self) -> bool:
+        """Whether the score is to be made of two logits."""
+        return set(LOGITS) <= set(self.columns)
 
 
 def read_head(source: Source, kind: Kind) -> Head:
@@ -189,6 +196,11 @@ def read_head(source: Source, kind: Kind) -> Head:
     names = tuple(cell.strip() for cell in cells)
     if {*COLUMNS, SCORE} & set(names):
         return _check_header(source, kind, Head(names, line))
+    if {*COLUMNS, SCORE} & {name.lower() for name in names}:
+        raise SchemaError(
+            f"{source.name}:{line}: the header is in another case: {', '.join(names)[:60]}",
+            hint="write the columns' names in lower case",
+        )
     form = HEADERLESS[kind].get(len(names))
     if kind == "predictions" and is_forward_form(cells):
         form = FORWARD_FORMS[len(names)]
@@ -236,6 +248,6 @@ def _unknown_form(source: Source, kind: Kind, line: int, cells: list[str]) -> Sc
             hint += f"; or name them in a first line, such as {','.join(REQUIRED[kind])}"
     return SchemaError(
         f"{source.name}:{line}: neither a header nor a row of {KIND_NAME[kind]}: "
-        f"{len(cells)} cells, the first {cells[0][:60]!r}",
+        f"{len(cells)} cells, the first {cells[0][:40]!r}",
         hint=hint,
     )
