@@ -210,19 +210,18 @@ def test_neither_index_nor_dtype_of_a_frame_matters(truth, change):
 
 
 def test_two_runs_are_the_same_bytes_and_the_order_of_rows_changes_none(run, here):
-    """In all forms, the page and the plot; expected calibration error is a test of its own."""
+    """In all forms and the plot; the page and the calibration error are tests of their own."""
     pytest.importorskip("matplotlib", reason="the extra [plot] has matplotlib")
     kept = {name: pd.read_csv(f"{name}.csv") for name in "gpq"}
 
     def made() -> dict[str, str]:
-        ran = {
-            form: run(*TWO, "--by", "all", "--ci", "5", "--ci-unit", "track", "--format", form)
-            for form in FORMS
-        }
-        assert {(one.code, one.stderr) for one in ran.values()} == {(0, "")}
-        run(*TWO, "--by", "all", "--ci", "--plot", "x.svg", "--report", "x.html")
-        drawn = {name: Path(name).read_text(encoding="utf-8") for name in ("x.svg", "x.html")}
-        return {form: one.stdout for form, one in ran.items()} | drawn
+        found = {}
+        for form in FORMS:
+            ran = run(*TWO, "--by", "all", "--ci", "5", "--ci-unit", "track", "--format", form,
+                      "--plot", "x.svg")  # fmt: skip
+            assert (ran.code, ran.stderr) == (0, "")
+            found[form] = ran.stdout
+        return found | {"plot": Path("x.svg").read_text(encoding="utf-8")}
 
     first = made()
     assert made() == first
@@ -389,6 +388,17 @@ def test_calibration_error_does_not_depend_on_the_order_of_rows():
         for seed in range(8)
     }
     assert len(found) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="a track's loss is summed in the order of the rows")
+def test_the_page_does_not_depend_on_the_order_of_rows(truth):
+    """A track loses 22.975 % of its pairs, up to rounding: 22.97 or 22.98 by the order of rows."""
+    guess = guessed(truth)
+    page = unitalk.evaluate(truth, guess, by="all", ci=True).to_html()
+    assert unitalk.evaluate(truth, guess, by="all", ci=True).to_html() == page
+    for seed in range(6):
+        mixed = truth.sample(frac=1, random_state=seed)
+        assert unitalk.evaluate(mixed, guess, by="all", ci=True).to_html() == page
 
 
 @pytest.mark.xfail(strict=True, reason="a quote that never ends swallows the rest of the file")
@@ -640,16 +650,11 @@ def test_categories_that_fit_no_video_are_told_with_all_as_well(run, here):
 
 @pytest.mark.xfail(strict=True, reason="a pipe is no file to is_file, unlike for -g and -p")
 def test_a_list_of_categories_may_come_through_a_pipe(run, here):
-    os.mkfifo("pipe")
-    keep = os.open("pipe", os.O_RDWR)
-    os.write(keep, "".join(f"v{i},k\n" for i in range(8)).encode())
-    writer = subprocess.Popen(["sh", "-c", "sleep 0.2; : > pipe"])
-    os.close(os.dup(keep))
-    try:
-        ran = run(*ONE, "--by", "category", "--categories", "/dev/stdin" if not keep else "pipe")
-    finally:
-        os.close(keep)
-        writer.wait()
+    read, write = os.pipe()  # what the shell makes of `<(...)`
+    os.write(write, "".join(f"v{i},k\n" for i in range(8)).encode())
+    os.close(write)
+    ran = run(*ONE, "--by", "category", "--categories", f"/dev/fd/{read}")
+    os.close(read)
     assert ran.code == 0
 
 
@@ -696,7 +701,7 @@ def test_a_number_of_resamples_that_is_none_is_refused(truth, ci):
     "call",
     [
         lambda g, p: unitalk.compare(g, [p, p]),
-        lambda g, p: unitalk.compare(g, p),
+        unitalk.compare,
         lambda g, p: unitalk.evaluate(g, p["score"].to_numpy()),
         lambda g, p: unitalk.evaluate(g, None),
         lambda g, p: unitalk.evaluate(g, p, by=None),
