@@ -205,9 +205,9 @@ def test_metrics_are_those_of_scikit_learn(run, given):
     assert found["roc_auc"] == f"{sklearn.metrics.roc_auc_score(labels, guess['score']):.4f}"
     wanted = sklearn.metrics.average_precision_score(labels, guess["score"])
     assert found["sklearn_average_precision"] == f"{wanted:.4f}"
-    assert found["threshold"] == "0.5000"
+    assert found["threshold"] == "0.5"
     moved = run(*given, "--metrics", "--threshold", "0.25").stdout
-    assert re.search(r"^threshold +0\.2500$", moved, re.MULTILINE)
+    assert re.search(r"^threshold +0\.25$", moved, re.MULTILINE)
 
 
 def test_the_leaderboard_says_when_it_is_no_comparison(run, given):
@@ -302,7 +302,10 @@ def test_partial_compares_what_all_have(run, given, tmp_path):
         run(*given[:3], "-p", "late.csv", "-p", "early.csv", "--partial", "--format", "json").stdout
     )
     assert [system["faces"] for system in found["systems"]] == [3060, 3060]
-    assert [system["missing"] for system in found["systems"]] == [17, 17]
+    assert [system["missing"] for system in found["systems"]] == [10, 7]
+    assert ["another system" in system["warnings"][1] for system in found["systems"]] == [True] * 2
+    signed = [parse_signature(system["signature"]).partial for system in found["systems"]]
+    assert signed == ["-17+0", "-17+0"]
     truth = pd.read_csv(given[2])
     kept = {
         tuple(key)

@@ -127,7 +127,6 @@ def test_a_folder_of_logits_and_of_probabilities_is_noticed(data, tmp_path):
 # ------------------------------------------------------------------------------ tracebacks
 
 
-@bug("reading._texts gives lone surrogates to Arrow: UnicodeEncodeError")
 @pytest.mark.parametrize("id_", [b"\xff\xfe:1", b"caf\xe9:1"])
 def test_ids_that_are_not_utf_8_are_a_problem_and_no_traceback(data, tmp_path, id_):
     path = tmp_path / "p.csv"
@@ -170,7 +169,6 @@ def test_an_id_that_is_too_long_for_a_file_has_no_crop(tmp_path):
     assert crops.face_file(Layout(tmp_path), long) is None
 
 
-@bug("boxes._scale takes the mean of nothing when no edge is near the median: RuntimeWarning")
 @pytest.mark.filterwarnings("error")
 def test_boxes_as_pixels_of_width_and_height_give_no_warning(sample):
     """The drawn faces of the sample, as x, y, width, height in a frame of 1280 x 720."""
@@ -186,7 +184,6 @@ def test_boxes_as_pixels_of_width_and_height_give_no_warning(sample):
 # ------------------------------------------------------------------------------ lines that do harm
 
 
-@bug("sort_values sorts categories by their first appearance: the line changes nothing")
 def test_the_line_for_misordered_scores_is_right_for_the_readers_own_frames(data, tmp_path):
     """`read_predictions` gives ids as categories, and a diagnosis takes such a frame."""
     misordered(data.guess).to_csv(tmp_path / "p.csv", index=False)
@@ -196,7 +193,6 @@ def test_the_line_for_misordered_scores_is_right_for_the_readers_own_frames(data
     assert area_of(data.truth, fixed["score"]) == pytest.approx(data.area)
 
 
-@bug("labels of rows are not unique after pd.concat: .loc raises ValueError")
 def test_the_line_for_misordered_scores_does_not_trust_the_index(data):
     parts = [part.reset_index(drop=True)
              for _, part in misordered(data.guess).groupby("video_id", sort=False)]  # fmt: skip
@@ -205,7 +201,6 @@ def test_the_line_for_misordered_scores_does_not_trust_the_index(data):
     assert area_of(data.truth, fixed["score"]) == pytest.approx(data.area)
 
 
-@bug("the video's id is put before a number or a category: TypeError")
 @pytest.mark.parametrize("kind", ["int64", "category"])
 def test_the_line_for_a_missing_prefix_takes_any_column(data, kind):
     """`pd.read_csv` reads ids that are numbers as int64, `read_predictions` as categories."""
@@ -224,7 +219,6 @@ PARTIAL = {
 }
 
 
-@bug("the line is for all rows, also when one video of several is affected: it breaks the others")
 @pytest.mark.parametrize("name", PARTIAL)
 def test_a_cause_in_one_video_has_no_line_that_breaks_the_others(data, name):
     column, change = PARTIAL[name]
@@ -235,7 +229,6 @@ def test_a_cause_in_one_video_has_no_line_that_breaks_the_others(data, name):
         assert diagnose(data.truth, mended(diagnosis, guess)).problems == ()
 
 
-@bug("two checks see the same: both lines executed leave the scores upside down")
 def test_scores_of_not_speaking_that_say_so_are_one_problem(data):
     """Every row has the label NOT_SPEAKING and the score of that."""
     guess = data.guess.assign(label="NOT_SPEAKING", score=1 - data.guess["score"])
@@ -245,7 +238,6 @@ def test_scores_of_not_speaking_that_say_so_are_one_problem(data):
     assert checks(diagnosis) == ["labels"]
 
 
-@bug("ids without prefix in a file without videos: many tracks become one and are to be dropped")
 def test_nothing_is_dropped_because_tracks_share_a_name(data):
     """Track 0 of every video is `0`: the cause is the ids, and no row is a duplicate."""
     guess = data.guess.assign(entity_id=without_prefix(data.guess["entity_id"]))
@@ -254,7 +246,6 @@ def test_nothing_is_dropped_because_tracks_share_a_name(data):
     assert "video" in found(diagnosis, "ids").what
 
 
-@bug("a track that lacks a face is not aligned: rounded times look like duplicates, to be dropped")
 def test_a_rounded_track_that_lacks_a_face_has_no_duplicates(data):
     guess = data.guess.iloc[1:]
     guess = guess.assign(frame_timestamp=guess["frame_timestamp"].round(1))
@@ -274,7 +265,6 @@ CHANGED = {
 }
 
 
-@bug("only tracks with all of their faces are aligned, and audio that ends early costs each one")
 @pytest.mark.parametrize("name", CHANGED)
 def test_times_are_explained_though_every_track_lacks_its_last_face(data, name):
     """What TalkNet's `min(frames, audio)` does; a change of unit needs no alignment to be tried."""
@@ -285,7 +275,6 @@ def test_times_are_explained_though_every_track_lacks_its_last_face(data, name):
     assert checks(diagnosis) == ["times", "coverage"]
 
 
-@bug("one track of many has the right length by luck, and its shift is told as the cause")
 def test_ids_counted_from_one_are_no_shift(tmp_path):
     """Tracks 0 to 8 of a video, written as 1 to 9; the faces of `v:8` are now those of `v:9`.
 
@@ -308,7 +297,6 @@ def test_ids_counted_from_one_are_no_shift(tmp_path):
     assert "times" not in checks(diagnose(truth, path))
 
 
-@bug("a time below 0 is refused before anybody sees that all times are shifted")
 def test_times_that_are_shifted_below_zero_are_shifted(tmp_path):
     rows = [face("v", f"{i / 25:.2f}", "v:0", i % 3 == 0) for i in range(40)]
     truth = write_csv(tmp_path / "g.csv", rows)
@@ -318,7 +306,6 @@ def test_times_that_are_shifted_below_zero_are_shifted(tmp_path):
     assert "0.5 s too early" in found(diagnose(truth, path), "times").what
 
 
-@bug("sort_values('frame_timestamp') is not among the orders; on the sample a wrong one is named")
 def test_rows_sorted_by_time_alone(data):
     """A stable sort by time, equal times as in the file: the real cause restores all."""
     order = data.guess.sort_values("frame_timestamp", kind="stable").index
@@ -327,7 +314,6 @@ def test_rows_sorted_by_time_alone(data):
     assert percent(data.area) in finding.what
 
 
-@bug("videos backwards are not among the orders, though videos sorted and tracks backwards are")
 def test_videos_from_the_last_to_the_first(data):
     ids = data.guess["entity_id"].unique()
     tracks = [track for video in VIDEOS[::-1] for track in ids if track.startswith(video)]
@@ -335,7 +321,6 @@ def test_videos_from_the_last_to_the_first(data):
     assert percent(data.area) in only_problem(diagnose(data.truth, guess), "order").what
 
 
-@bug("only orders in which the scores are the right way round are looked at")
 def test_misordered_and_upside_down(data):
     guess = misordered(data.guess.assign(score=1 - data.guess["score"]))
     assert "order" in checks(diagnose(data.truth, guess))
@@ -367,7 +352,6 @@ def test_a_logit_that_is_none_in_the_first_row_is_told_as_that(data, tmp_path):
     assert "not a finite number" in str(diagnose(data.truth, path).to_dict())
 
 
-@bug("one score a track is told to be scores that lost their digits")
 def test_one_score_a_track_is_not_told_to_be_rounded(data):
     tracks = data.guess["entity_id"].unique()
     scores = dict(zip(tracks, np.random.default_rng(3).random(len(tracks)), strict=True))
@@ -377,13 +361,11 @@ def test_one_score_a_track_is_not_told_to_be_rounded(data):
     assert "%.4f" not in (finding.advice or "")
 
 
-@bug("only x swapped is no layout that is known")
 def test_boxes_whose_left_and_right_edge_are_swapped(data):
     guess = data.guess.rename(columns={BOX[0]: BOX[2], BOX[2]: BOX[0]})
     assert "x2, y1, x1, y2" in only_problem(diagnose(data.truth, guess), "boxes").what
 
 
-@bug("`eval` does not read the videos of predictions; the diagnosis refuses empty ones")
 def test_what_eval_takes_is_no_problem_of_the_file(data, tmp_path):
     path = tmp_path / "p.csv"
     data.guess.assign(video_id="").to_csv(path, index=False)

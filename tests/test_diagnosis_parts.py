@@ -21,6 +21,7 @@ from unitalk.evaluation.diagnosis.boxes import _LAYOUTS, _scale, _sizes
 from unitalk.evaluation.diagnosis.findings import counted, places
 from unitalk.evaluation.diagnosis.ids import _CHANGES, _letters
 from unitalk.evaluation.diagnosis.running import CHECKS
+from unitalk.evaluation.diagnosis.scores import Scored
 from unitalk.schema import from_frame
 
 
@@ -292,6 +293,8 @@ def test_layouts_by_hand():
         "y1, x1, y2, x2": [0.3, 0.2, 0.8, 0.6],
         "x1, x2, y1, y2": [0.2, 0.6, 0.3, 0.8],
         "x2, y2, x1, y1": [0.6, 0.8, 0.2, 0.3],
+        "x2, y1, x1, y2": [0.6, 0.3, 0.2, 0.8],
+        "x1, y2, x2, y1": [0.2, 0.8, 0.6, 0.3],
     }
 
 
@@ -324,12 +327,12 @@ def test_a_layout_must_explain_nearly_all_boxes(data, share, explained):
 # ------------------------------------------------------------------------------ order
 
 
-def scored(rows: list[tuple[str, int]], *, labels=None, scores=None) -> order.Scored:
+def scored(rows: list[tuple[str, int]], *, labels=None, scores=None) -> Scored:
     """Faces of (track, milliseconds) in the order given; a track's video is its first letter."""
     names = list(dict.fromkeys(track for track, _ in rows))
     titles = list(dict.fromkeys(name[0] for name in names))
     count = len(rows)
-    return order.Scored(
+    return Scored(
         tracks=np.array([names.index(track) for track, _ in rows], np.int32),
         names=names,
         videos=np.array([titles.index(track[0]) for track, _ in rows], np.int32),
@@ -364,6 +367,11 @@ LAID = {
     "rows frame by frame, videos as in the file": [6, 0, 2, 1, 4, 3, 5],
     "rows sorted by video, time and id": [3, 5, 6, 0, 2, 1, 4],
     "rows sorted by time and id": [3, 6, 5, 0, 2, 1, 4],
+    "rows sorted by time": [3, 6, 0, 2, 5, 1, 4],
+    "rows sorted by video and time": [3, 5, 6, 0, 2, 1, 4],
+    "videos sorted by id, backwards, tracks as in the file": [0, 1, 6, 2, 4, 3, 5],
+    "videos in the reverse order, tracks as in the file": [3, 5, 0, 1, 6, 2, 4],
+    "videos in the reverse order, tracks by number": [3, 5, 6, 2, 4, 0, 1],
     "rows from the last to the first": [6, 5, 4, 3, 2, 1, 0],
     "each track from its end to its start": [1, 0, 4, 2, 6, 5, 3],
     "rows moved up by one": [1, 2, 3, 4, 5, 6, 0],
@@ -408,7 +416,7 @@ def test_the_columns_that_are_named_give_the_order(rows):
     })  # fmt: skip
     laid = list(order._orders(faces, order._Order("", "", np.arange(len(rows)))))
     simple = [one for one in laid if one.columns]
-    assert len(simple) == 3
+    assert len(simple) == 5
     for one in simple:
         index = frame.sort_values(list(one.columns), kind="stable").index
         assert one.rows.tolist() == index.tolist()
@@ -441,7 +449,8 @@ def test_the_best_fit_is_the_one_with_the_largest_area_under_the_roc():
         labels, scores = faces.labels[fit.made.rows], faces.scores[fit.written.rows]
         high, low = scores[labels], scores[~labels]
         roc = np.mean(high[:, None] > low[None, :])
-        assert fit.strength == pytest.approx((roc - 0.5) * len(high) * len(low))
+        signed = -fit.strength if fit.turned else fit.strength
+        assert signed == pytest.approx((roc - 0.5) * len(high) * len(low))
 
 
 # ------------------------------------------------------------------------------ in combination
@@ -751,7 +760,14 @@ def test_a_missing_prefix_needs_the_videos():
     assert named(truth, ["0", "1", "0"], ["v", "v", "w"]).what == (
         "3 of 3 ids in the predictions lack the video's id (3 faces)"
     )
-    assert named(truth, ["0", "1", "5"]).status == "note"
+    finding = named(truth, ["0", "1", "5"])  # `0` may be v:0 or w:0, `5` is nobody
+    assert finding.what == (
+        "2 ids in the predictions lack the video's id, and no column video_id says which video is "
+        "meant"
+    )
+    assert finding.examples == ("'0' may be 'v:0' or 'w:0'", "'1' may be 'v:1'")
+    assert finding.code is None
+    assert named(truth, ["0", "5", "6"]).status == "note"  # one of three may be luck
 
 
 def test_two_ids_that_become_one_are_instances_of_one_track():

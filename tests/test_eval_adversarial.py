@@ -1,4 +1,4 @@
-"""`unitalk eval` and its Python API under attack: what held, and (as xfail) what did not.
+"""`unitalk eval` and its Python API under attack.
 
 Data are a few videos with two tracks each, drawn by `random` with a seed; every expected number is
 worked out here by loops and exact fractions, or is a statement about two outputs that must agree.
@@ -10,7 +10,6 @@ import json
 import os
 import random
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -267,14 +266,9 @@ def test_what_stood_there_survives_a_disk_that_takes_no_more(here, what):
     file = Path(what[-1])
     file.write_text("before", encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(PLACE), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "unitalk", *TWO, "--by", "all", "--ci", *what]
-
-    def cramped():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
-
-    ran = subprocess.run(
-        command, env=environment, preexec_fn=cramped, capture_output=True, text=True, check=False
-    )
+    limit = ["sh", "-c", 'ulimit -f 4; exec "$@"', "sh"]  # 4 blocks: 2 kB
+    command = [*limit, sys.executable, "-m", "unitalk", *TWO, "--by", "all", "--ci", *what]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert "make room" in ran.stderr
     assert file.read_text(encoding="utf-8") == "before"
@@ -316,7 +310,6 @@ def test_a_signature_comes_back_whole(truth):
 # ------------------------------------------------------------------------------ wrong numbers
 
 
-@pytest.mark.xfail(strict=True, reason="categories of a file go under the benchmark's columns")
 def test_own_categories_are_not_shown_as_the_benchmarks(run, here):
     lines = [f"v{i},{'noise' if i % 2 else 'quiet'}\n" for i in range(8)]
     Path("own.csv").write_text("".join(lines), encoding="utf-8")
@@ -326,21 +319,17 @@ def test_own_categories_are_not_shown_as_the_benchmarks(run, here):
     assert [row["values"]["noise"] for row in rows if row["is_own"]] == [None]
 
 
-@pytest.mark.xfail(strict=True, reason="an unknown ci_unit is taken for track")
 @pytest.mark.parametrize("unit", ["videos", "face", ""])
 def test_an_unknown_unit_is_refused(truth, unit):
     with pytest.raises(UsageError):
         unitalk.evaluate(truth, guessed(truth), ci=5, options=EvaluateOptions(ci_unit=unit))
 
 
-@pytest.mark.xfail(strict=True, reason="an unknown face_size is taken for area")
-def test_an_unknown_face_size_is_refused(truth):
-    options = EvaluateOptions(frame_size=(1280, 720), face_size="height")
+def test_an_unknown_face_size_is_refused():
     with pytest.raises(UsageError):
-        unitalk.evaluate(truth, guessed(truth), by="face-size", options=options)
+        EvaluateOptions(frame_size=(1280, 720), face_size="height")
 
 
-@pytest.mark.xfail(strict=True, reason="frame_size is checked by the command line alone")
 @pytest.mark.parametrize("size", [(0, 0), (-5, 10), (float("nan"), 5), (1280,), "1280x720"])
 def test_a_frame_size_that_is_none_is_refused(truth, size):
     with pytest.raises(UsageError):
@@ -349,7 +338,6 @@ def test_a_frame_size_that_is_none_is_refused(truth, size):
         )
 
 
-@pytest.mark.xfail(strict=True, reason="boxes in pixels are multiplied by the frame's size")
 def test_boxes_in_pixels_are_not_divided_by_size_without_a_word(truth):
     """A box of 35 pixels (0.05 x 700) would be `<64`; 35 x 1280 makes it `>128`."""
     edges = [name for name in truth if name.startswith("entity_box")]
@@ -362,7 +350,6 @@ def test_boxes_in_pixels_are_not_divided_by_size_without_a_word(truth):
     assert any("box" in warning for warning in found.warnings)
 
 
-@pytest.mark.xfail(strict=True, reason="tracks of two videos with one id are one track")
 def test_a_track_ends_with_its_video(truth):
     """Two tracks of 20 faces (0.8 s each), 5 s apart, in two videos: not one track of 5 to 10 s."""
     two = truth[truth["entity_id"].isin(["v0:0", "v1:0"])].assign(entity_id="face0")
@@ -401,14 +388,12 @@ def test_the_page_does_not_depend_on_the_order_of_rows(truth):
         assert unitalk.evaluate(mixed, guess, by="all", ci=True).to_html() == page
 
 
-@pytest.mark.xfail(strict=True, reason="a quote that never ends swallows the rest of the file")
 def test_an_open_quote_in_a_list_of_categories_is_refused(run, here):
     lines = "".join(f"v{i},k{i % 2}\n" for i in range(8))
     Path("c.csv").write_text('v0,"k0\n' + lines, encoding="utf-8")
     assert run(*ONE, "--by", "category", "--categories", "c.csv").code == 3
 
 
-@pytest.mark.xfail(strict=True, reason="bytes that are no UTF-8 become a category `\ufffd`")
 def test_a_list_of_categories_that_is_no_utf_8_is_refused(run, here):
     lines = "".join(f"v{i},bruit ext\xe9rieur\n" for i in range(8))
     Path("c.csv").write_bytes(lines.encode("latin-1"))
@@ -418,7 +403,6 @@ def test_a_list_of_categories_that_is_no_utf_8_is_refused(run, here):
 # ------------------------------------------------------------------------------ forms disagree
 
 
-@pytest.mark.xfail(strict=True, reason="flags come with groups, which plain eval does not score")
 def test_the_total_says_why_it_has_no_number_whatever_was_asked_for(truth):
     silent = truth.assign(label="NOT_SPEAKING", label_id=0)
     guess = guessed(truth)
@@ -426,7 +410,6 @@ def test_the_total_says_why_it_has_no_number_whatever_was_asked_for(truth):
     assert unitalk.evaluate(silent, guess).groups[-1].flags == ("no positives",)
 
 
-@pytest.mark.xfail(strict=True, reason="the headline's interval has no flag")
 @pytest.mark.parametrize("command", [ONE, TWO], ids=["one", "two"])
 def test_few_videos_are_flagged_wherever_an_interval_of_them_stands(run, here, command):
     """Four of the eight videos: every interval in the text ends in `*`, or says so beside it."""
@@ -441,7 +424,6 @@ def test_few_videos_are_flagged_wherever_an_interval_of_them_stands(run, here, c
     assert [line for line in spans if "*" not in line and "few videos" not in line] == []
 
 
-@pytest.mark.xfail(strict=True, reason="an interval that cannot be told leaves an empty cell")
 @pytest.mark.parametrize("kind", ["one video speaks", "perfect"])
 def test_an_interval_that_was_asked_for_and_is_none_says_why(run, here, kind):
     """Eight videos, so that `few videos` does not explain it."""
@@ -458,7 +440,6 @@ def test_an_interval_that_was_asked_for_and_is_none_says_why(run, here, kind):
     assert "interval" in run(*ONE, "--ci").stdout
 
 
-@pytest.mark.xfail(strict=True, reason="0 resamples are fewer than the units: `0 lots of 1 videos`")
 def test_no_resamples_are_not_called_lots(run, here):
     truth = pd.read_csv("g.csv")
     truth[truth["video_id"] == "v0"].to_csv("g.csv", index=False)
@@ -467,7 +448,6 @@ def test_no_resamples_are_not_called_lots(run, here):
     assert "0 lots" not in ran.stdout
 
 
-@pytest.mark.xfail(strict=True, reason="warnings are in text and JSON alone, and not on stderr")
 @pytest.mark.parametrize("form", ["csv", "markdown", "latex"])
 def test_noise_is_called_noise_in_every_form(run, here, form):
     guessed(pd.read_csv("g.csv"), 5, noise=50).to_csv("p.csv", index=False)
@@ -476,7 +456,6 @@ def test_noise_is_called_noise_in_every_form(run, here, form):
     assert "noise of" in " ".join((ran.stdout + ran.stderr).split())
 
 
-@pytest.mark.xfail(strict=True, reason="--metrics and --leaderboard are dropped without a word")
 @pytest.mark.parametrize("form", ["csv", "markdown", "latex"])
 @pytest.mark.parametrize(("option", "word"), [("--metrics", "roc"), ("--leaderboard", "LoCoNet")])
 def test_what_was_asked_for_is_in_every_form_or_refused(run, here, form, option, word):
@@ -484,13 +463,11 @@ def test_what_was_asked_for_is_in_every_form_or_refused(run, here, form, option,
     assert ran.code == 2 or word in ran.stdout + ran.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="differences are asked of one system as well")
 def test_markdown_of_one_system_has_no_empty_table(run, here):
     lines = run(*ONE, "--format", "markdown").stdout.splitlines()
     assert "difference" not in "".join(lines)
 
 
-@pytest.mark.xfail(strict=True, reason="the table of several systems has no column for intervals")
 def test_markdown_of_several_has_the_intervals(run, here):
     found = json.loads(run(*TWO, "--ci", "--format", "json").stdout)
     shown = run(*TWO, "--ci", "--format", "markdown").stdout
@@ -499,7 +476,6 @@ def test_markdown_of_several_has_the_intervals(run, here):
         assert f"{low} to {high}" in shown
 
 
-@pytest.mark.xfail(strict=True, reason="markdown prints the first signature alone")
 def test_markdown_has_every_signature_where_they_differ(run, here):
     more = pd.read_csv("q.csv")
     pd.concat([more, more[:2].assign(entity_id="nobody")]).to_csv("q.csv", index=False)
@@ -508,13 +484,11 @@ def test_markdown_has_every_signature_where_they_differ(run, here):
     assert "partial:-0+2" in ran.stdout
 
 
-@pytest.mark.xfail(strict=True, reason="a frame of None alone is of dtype object, not NaN")
 def test_columns_of_numbers_are_numbers_when_all_are_undefined(truth):
     frame = unitalk.evaluate(truth, guessed(truth), by="faces").to_frame()
     assert frame["lower"].dtype == frame["upper"].dtype == np.float64
 
 
-@pytest.mark.xfail(strict=True, reason="missing counts what another system lacks")
 def test_a_system_is_not_said_to_lack_what_another_one_lacks(truth):
     guesses = {"all": guessed(truth), "few": guessed(truth, 2)[:-10]}
     whole, _ = unitalk.compare(truth, guesses, partial=True).systems
@@ -522,7 +496,6 @@ def test_a_system_is_not_said_to_lack_what_another_one_lacks(truth):
     assert not any("have no prediction" in warning for warning in whole.warnings)
 
 
-@pytest.mark.xfail(strict=True, reason="the error is that of one file, and does not name it")
 def test_of_several_the_system_that_lacks_faces_is_named(run, here):
     pd.read_csv("q.csv")[:-5].to_csv("q.csv", index=False)
     ran = run(*ONE, "-p", "mine=q.csv", "-p", "r.csv")
@@ -533,7 +506,6 @@ def test_of_several_the_system_that_lacks_faces_is_named(run, here):
 # ------------------------------------------------------------------------------ width and digits
 
 
-@pytest.mark.xfail(strict=True, reason="names are columns, however long they are")
 @pytest.mark.parametrize("options", [["--by", "faces"], ["--leaderboard"]])
 def test_three_long_names_fit_a_terminal(run, here, options):
     named = [f"loconet_talkset_epoch{i}_lr1e-4_bs32_seed{i}={n}.csv" for i, n in enumerate("pqr")]
@@ -542,7 +514,6 @@ def test_three_long_names_fit_a_terminal(run, here, options):
     assert wide(ran.stdout) == []
 
 
-@pytest.mark.xfail(strict=True, reason="a category is as wide as it is")
 def test_a_long_category_fits_a_terminal(run, here):
     lines = [f"v{i},a camera in the hand and a crowd in the street {i % 2}\n" for i in range(8)]
     Path("c.csv").write_text("".join(lines), encoding="utf-8")
@@ -550,7 +521,6 @@ def test_a_long_category_fits_a_terminal(run, here):
     assert wide(ran.stdout) == []
 
 
-@pytest.mark.xfail(strict=True, reason="thresholds are printed with four decimals of any number")
 @pytest.mark.parametrize("scale", [1e-9, 1e300])
 def test_a_threshold_can_be_read_and_used(run, here, scale):
     guess = pd.read_csv("p.csv")
@@ -565,21 +535,18 @@ def test_a_threshold_can_be_read_and_used(run, here, scale):
 # ------------------------------------------------------------------------------ files
 
 
-@pytest.mark.xfail(strict=True, reason="the benchmark's name is looked up after all was written")
 def test_an_unknown_benchmark_is_told_before_anything_is_written(run, here):
     ran = run(*ONE, "--leaderboard", "nope", "--report", "x.html")
     assert ran.code == 2
     assert not Path("x.html").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="-o is opened last, when the page has replaced the old one")
 def test_an_output_that_cannot_be_made_is_told_before_the_page_is_replaced(run, here):
     ran = run(*ONE, "--report", "x.html", "-o", "g.csv/x.txt")
     assert ran.code == 1
     assert not Path("x.html").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="only -g and -p count as inputs")
 @pytest.mark.parametrize("option", ["-o", "--report"])
 def test_the_list_of_categories_is_not_written_over(run, here, option):
     text = "".join(f"v{i},k\n" for i in range(8))
@@ -589,7 +556,6 @@ def test_the_list_of_categories_is_not_written_over(run, here, option):
     assert ran.code == 2
 
 
-@pytest.mark.xfail(strict=True, reason="only a file that is there already is refused")
 def test_a_result_does_not_become_an_input_of_the_next_run(run, here):
     Path("folder").mkdir()
     shutil.copy("p.csv", "folder/v.csv")
@@ -598,7 +564,6 @@ def test_a_result_does_not_become_an_input_of_the_next_run(run, here):
     assert not Path("folder/result.csv").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="a curve that is not there is a usage error: 0 systems")
 def test_a_plot_of_an_undefined_number_keeps_the_result_and_exit_code_3(run, here):
     pytest.importorskip("matplotlib", reason="the extra [plot] has matplotlib")
     truth = pd.read_csv("g.csv")
@@ -608,13 +573,11 @@ def test_a_plot_of_an_undefined_number_keeps_the_result_and_exit_code_3(run, her
     assert "undefined" in ran.stdout
 
 
-@pytest.mark.xfail(strict=True, reason="stdout of --report is a file called -")
 def test_a_report_to_a_dash_makes_no_file_of_that_name(run, here):
     run(*ONE, "--report", "-")
     assert not Path("-").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="a name that is no UTF-8 comes as a lone surrogate")
 @pytest.mark.parametrize("options", [["--report", "x.html"], ["--format", "json", "-o", "x.json"]])
 def test_a_file_name_that_is_no_utf_8_is_no_traceback(run, here, options):
     name = os.fsdecode(b"b\xff.csv")
@@ -625,7 +588,6 @@ def test_a_file_name_that_is_no_utf_8_is_no_traceback(run, here, options):
 # ------------------------------------------------------------------------------ nonsense
 
 
-@pytest.mark.xfail(strict=True, reason="options that have nothing to act on pass without a word")
 @pytest.mark.parametrize(
     "options",
     [
@@ -640,7 +602,6 @@ def test_an_option_without_effect_is_told(run, here, options):
     assert ran.code == 2 or ran.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="`all` leaves out what does not apply, asked for or not")
 def test_categories_that_fit_no_video_are_told_with_all_as_well(run, here):
     Path("c.csv").write_text("other,k\n", encoding="utf-8")
     assert run(*ONE, "--by", "category", "--categories", "c.csv").code == 2
@@ -648,7 +609,6 @@ def test_categories_that_fit_no_video_are_told_with_all_as_well(run, here):
     assert ran.code == 2 or "categor" in ran.stdout + ran.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="a pipe is no file to is_file, unlike for -g and -p")
 def test_a_list_of_categories_may_come_through_a_pipe(run, here):
     read, write = os.pipe()  # what the shell makes of `<(...)`
     os.write(write, "".join(f"v{i},k\n" for i in range(8)).encode())
@@ -658,7 +618,6 @@ def test_a_list_of_categories_may_come_through_a_pipe(run, here):
     assert ran.code == 0
 
 
-@pytest.mark.xfail(strict=True, reason="the csv module's own limit is not caught")
 def test_a_huge_cell_in_a_list_of_categories_is_no_traceback(run, here):
     Path("c.csv").write_text("v0," + "y" * 200_000 + "\n", encoding="utf-8")
     assert run(*ONE, "--by", "category", "--categories", "c.csv").code in (0, 3)
@@ -667,7 +626,6 @@ def test_a_huge_cell_in_a_list_of_categories_is_no_traceback(run, here):
 # ------------------------------------------------------------------------------ Python
 
 
-@pytest.mark.xfail(strict=True, reason="the seed is passed on as it came")
 @pytest.mark.parametrize("seed", [np.int64(3), np.uint8(3)])
 def test_a_seed_of_numpy_is_a_seed(truth, seed):
     found = unitalk.evaluate(truth, guessed(truth), ci=5, seed=seed)
@@ -675,7 +633,6 @@ def test_a_seed_of_numpy_is_a_seed(truth, seed):
     assert found == unitalk.evaluate(truth, guessed(truth), ci=5, seed=3)
 
 
-@pytest.mark.xfail(strict=True, reason="whether a seed is a whole number is not asked")
 @pytest.mark.parametrize("seed", [None, 1.5, "7", True])
 @pytest.mark.parametrize("ci", [5, 1000])
 def test_a_seed_that_is_none_is_refused(truth, seed, ci):
@@ -683,20 +640,17 @@ def test_a_seed_that_is_none_is_refused(truth, seed, ci):
         unitalk.evaluate(truth, guessed(truth), ci=ci, seed=seed)
 
 
-@pytest.mark.xfail(strict=True, reason="np.True_ is not True, and int() makes it one resample")
 def test_true_of_numpy_is_true(truth):
     found = unitalk.evaluate(truth, guessed(truth), ci=np.True_)
     assert found == unitalk.evaluate(truth, guessed(truth), ci=True)
 
 
-@pytest.mark.xfail(strict=True, reason="int() takes what is no whole number, or raises its own")
 @pytest.mark.parametrize("ci", [50.7, float("nan"), float("inf"), "many", "50"])
 def test_a_number_of_resamples_that_is_none_is_refused(truth, ci):
     with pytest.raises(UsageError):
         unitalk.evaluate(truth, guessed(truth), ci=ci)
 
 
-@pytest.mark.xfail(strict=True, reason="what is no mapping, frame or name fails where it is used")
 @pytest.mark.parametrize(
     "call",
     [
@@ -716,19 +670,12 @@ def test_the_wrong_kind_of_argument_is_a_usage_error(truth, call):
         call(truth, guessed(truth))
 
 
-@pytest.mark.xfail(strict=True, reason="a category that is no text breaks JSON's schema and LaTeX")
 @pytest.mark.parametrize("categories", [{"v0": 1, "v1": 2}, {"v0": None}, {"v0": float("nan")}])
-def test_categories_that_are_no_text_are_refused_or_made_text(truth, categories):
-    options = EvaluateOptions(categories=categories)
-    try:
-        found = unitalk.evaluate(truth, guessed(truth), by="category", options=options)
-    except UsageError:
-        return
-    validate(json.loads(json.dumps(found.to_dict(), allow_nan=False)))
-    assert found.to_html()
+def test_categories_that_are_no_text_are_refused(categories):
+    with pytest.raises(UsageError, match="the category of 'v0' is"):
+        EvaluateOptions(categories=categories)
 
 
-@pytest.mark.xfail(strict=True, reason="fields are read one by one, and not held to each other")
 @pytest.mark.parametrize(
     ("old", "new"),
     [("|ci:jackknife-t", ""), ("|unit:video", ""), ("unit:video", "unit:foo"), ("gt:", "gt:zz"),
@@ -740,7 +687,6 @@ def test_a_signature_that_no_run_can_have_is_refused(truth, old, new):
         parse_signature(signature.replace(old, new))
 
 
-@pytest.mark.xfail(strict=True, reason="names go into LaTeX with their line ends and brackets")
 @pytest.mark.parametrize("name", ["a\nb", "[2]", "*"])
 def test_latex_holds_together_whatever_the_name(truth, name):
     r"""A line break in a comment ends it; `[` or `*` after `\\` is an argument of the line end."""
@@ -755,7 +701,6 @@ def test_latex_holds_together_whatever_the_name(truth, name):
     assert len(table.strip().splitlines()) == 4 + 2 + 1  # begin, three rules and heads, two, bottom
 
 
-@pytest.mark.xfail(strict=True, reason="every combination is made, whether a face is in it or not")
 def test_a_cross_table_makes_no_more_cells_than_it_can_have():
     """400 faces in 400 videos have at most 400 cells, of 400 x 4 x 5 x 2 x 3 combinations."""
     import tracemalloc

@@ -45,15 +45,22 @@ def test_seed_0_is_a_seed():
     assert parse_signature(PLAIN.long()).seed is None
 
 
+drawn = st.fixed_dictionaries(
+    {"ci": words, "unit": st.sampled_from(["video", "track"]), "resamples": counts, "seed": counts}
+)
+
+
 @given(
     st.builds(
         Signature,
-        videos=counts, tracks=counts, faces=counts, positives=counts, gt=words, ap=words,
-        ties=words, partial=st.none() | words, ci=st.none() | words, unit=st.none() | words,
-        resamples=st.none() | counts, seed=st.none() | counts, unitalk=words,
-    )
+        videos=counts, tracks=counts, faces=st.just(10**9), positives=counts,
+        gt=st.text("0123456789abcdef", min_size=16, max_size=16), ap=words, ties=words,
+        partial=st.none() | words, unitalk=words,
+    ),
+    st.just({}) | drawn,
 )  # fmt: skip
-def test_both_forms_are_read_back(signature):
+def test_both_forms_are_read_back(signature, resampled):
+    signature = dataclasses.replace(signature, **resampled)
     assert parse_signature(signature.long()) == signature
     assert parse_signature(f" {signature.short()}\n") == signature
 
@@ -63,7 +70,9 @@ def test_both_forms_are_read_back(signature):
     ["", "83.2", "ap:ava", "ap:ava|ties:grouped", PLAIN.long() + "|", PLAIN.long() + "|faces:1",
      PLAIN.long() + "|colour:red", PLAIN.long().replace("3077", "3,077"),
      PLAIN.long().replace("3077", ""), PLAIN.long().replace("3077", "-1"),
-     PLAIN.long().replace("|gt:3f5e3fdc0e85a66d", "")],
+     PLAIN.long().replace("|gt:3f5e3fdc0e85a66d", ""), PLAIN.long().replace("3f5e", "3F5E"),
+     PLAIN.long().replace("3077", "1351"), FULL.long().replace("|seed:0", ""),
+     FULL.long().replace("unit:video", "unit:face")],
 )  # fmt: skip
 def test_what_is_no_signature_is_refused(text):
     with pytest.raises(UsageError, match="is no signature") as error:

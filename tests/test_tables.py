@@ -29,7 +29,7 @@ def evaluation(name, groups, *, resamples=None) -> Evaluation:
     matched = Matched(
         rows=None, labels=empty.astype(bool), scores=empty, keys=empty.astype(np.int64),
         tracks=empty.astype(np.int32), track_names=[], video_codes=empty.astype(np.int32),
-        video_names=[], missing=0, extra=0, other_labels=0,
+        video_names=[], missing=0, elsewhere=0, extra=0, other_labels=0,
     )  # fmt: skip
     return Evaluation(
         name=name, average_precision=total.average_precision, undefined=None,

@@ -57,9 +57,8 @@ FORMATS = ("text", "json", "csv", "markdown", "latex")
 @click.option(
     "--face-size",
     type=click.Choice(["width", "area"]),
-    default="width",
-    show_default=True,
-    help="What a face's size is: its width against 64 and 128 pixels, or its area against theirs.",
+    help="What a face's size is: its width against 64 and 128 pixels, or its area against theirs.  "
+    "[default: width]",
 )
 @click.option(
     "--ci",
@@ -79,9 +78,7 @@ FORMATS = ("text", "json", "csv", "markdown", "latex")
 @click.option(
     "--ci-unit",
     type=click.Choice(["video", "track"]),
-    default="video",
-    show_default=True,
-    help="What a resample leaves out as a whole.",
+    help="What a resample leaves out as a whole.  [default: video]",
 )
 @click.option("--metrics", is_flag=True, help="More than AP: ROC AUC, F1, equal error rate, ...")
 @click.option(
@@ -133,14 +130,19 @@ def command(
     milliseconds. Every face must be scored exactly once; rows may come in any order, and rows
     that share a score count as one step.
     """
+    from unitalk.cli.eval_checks import check_effect, check_form, check_written
+    from unitalk.cli.scores import render
     from unitalk.evaluation import compare, evaluate
 
     systems = _named(given)
+    check_effect(by, ci, plot or report, options)
     for written in (output, plot, report):
-        refuse_to_overwrite(written, groundtruth, *systems.values())
-    _check_written(output, plot, report)
+        refuse_to_overwrite(written, groundtruth, *systems.values(), options["categories"] or "")
+    check_written(output, plot, report, systems)
+    check_form(form, leaderboard, metrics=options["metrics"])
+    own_categories = options["categories"] is not None
     how: dict[str, Any] = {
-        "by": by, "ci": ci, "seed": seed, "partial": partial, "options": _options(options),
+        "by": by, "ci": ci, "seed": seed or 0, "partial": partial, "options": _options(options),
     }  # fmt: skip
     result: Evaluation | Comparison
     if len(systems) == 1:
@@ -153,17 +155,17 @@ def command(
     for system in every:
         for what, path in (("groundtruth", groundtruth), ("predictions", systems[system.name])):
             console.detail(f"{path}: {system.inputs[what]}")
-    _draw(result, every, plot, report, options["data"])
-    found = result.to_dict()
-    text = "" if form == "json" else _rendered(result, every, form, by=bool(by))
+    place = None
     if leaderboard:
-        from unitalk.cli.scores import of_standing
         from unitalk.evaluation.standing import standing
 
-        place = standing(leaderboard, every)
-        found["leaderboard"] = place.to_dict()
-        text += f"\n\n{of_standing(place)}" * (form == "text")
-    console.emit(found, text, form, output)
+        place = standing(leaderboard, every, own_categories=own_categories)
+    found = result.to_dict() | ({"leaderboard": place.to_dict()} if place else {})
+    console.emit(found, render(result, form, place, by=bool(by)), form, output)
+    if form in {"csv", "markdown", "latex"}:  # which have no place for them
+        for system in every:
+            console.warn(f"{system.name}: {text}" for text in system.warnings)
+    _draw(console, result, every=every, plot=plot, report=report, data=options["data"])
     if any(system.average_precision is None for system in every):
         sys.exit(DataError.exit_code)
 
@@ -190,42 +192,26 @@ def _named(given: Sequence[str]) -> dict[str, str]:
     return systems
 
 
-def _check_written(output: Path | None, plot: Path | None, report: Path | None) -> None:
-    """Stop before the work what would fail after it.
-
-    Raises:
-        UsageError: two results would go to one file, or the plot's name says no format.
-        MissingExtraError: what draws the plot is not installed.
-    """
-    files = [path.resolve() for path in (output, plot, report) if path and str(path) != "-"]
-    if len(set(files)) < len(files):
-        raise UsageError(
-            "two results would be written to one file", hint="give each of them its own name"
-        )
-    if plot is not None:
-        from unitalk.evaluation.plot import check
-
-        check(plot)
-
-
 def _options(given: dict[str, Any]) -> EvaluateOptions:
     from unitalk.evaluation import EvaluateOptions
     from unitalk.evaluation.breakdown import parse_frame_size
 
-    size = given.pop("frame_size")
-    return EvaluateOptions(frame_size=parse_frame_size(size) if size else None, **given)
+    said = {name: value for name, value in given.items() if value is not None}
+    if "frame_size" in said:
+        said["frame_size"] = parse_frame_size(said["frame_size"])
+    return EvaluateOptions(**said)
 
 
 def _draw(
+    console: Console,
     result: Evaluation | Comparison,
+    *,
     every: Sequence[Evaluation],
     plot: Path | None,
     report: Path | None,
     data: Path | None,
 ) -> None:
     """Write the pictures that were asked for."""
-    from unitalk.fsops import atomic_write
-
     if plot is not None:
         from unitalk.evaluation.curve import curve
         from unitalk.evaluation.plot import plot as draw
@@ -235,29 +221,13 @@ def _draw(
             for one in every
             if (drawn := curve(one.matched.labels, one.matched.scores)) is not None
         }
-        draw(curves, every[0].prior, plot)
+        if curves:
+            draw(curves, every[0].prior, plot)
+        else:
+            console.warn([f"{plot} was not drawn: there is no curve without a positive"])
     if report is not None:
+        from unitalk.fsops import atomic_write
+
         text = result.to_html(data=data)
         with atomic_write(report) as file:
             file.write(text)
-
-
-def _rendered(
-    result: Evaluation | Comparison, every: Sequence[Evaluation], form: str, *, by: bool
-) -> str:
-    """The result in one of the formats but JSON."""
-    from unitalk.cli import scores
-    from unitalk.evaluation import Evaluation, tables
-
-    differences = () if isinstance(result, Evaluation) else result.differences
-    if form == "csv":
-        return tables.csv_text(every, differences)
-    if form == "latex":
-        return tables.latex(every, differences)
-    if form == "markdown":
-        made = tables.of_one(every[0]) if len(every) == 1 else tables.of_several(every)
-        made = [*made, *tables.of_differences(every, differences)]
-        return "\n\n".join([tables.markdown(made), *(f"`{one.signature}`" for one in every[:1])])
-    if isinstance(result, Evaluation):
-        return scores.of_one(result, by=by)
-    return scores.of_several(result, by=by)

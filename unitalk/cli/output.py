@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _WIDTH = 80
+_SHORTEST = 8  # no column of text is cut to less
 
 
 class Console:
@@ -92,11 +93,12 @@ def refuse_to_overwrite(output: Path | None, *inputs: str | Path) -> None:
     Raises:
         UsageError: it would.
     """
-    if output is None or not output.exists():
+    if output is None:
         return
     for given in inputs:
         inside = os.path.isdir(given) and Path(given).resolve() in output.resolve().parents
-        if inside or (os.path.exists(given) and os.path.samefile(output, given)):
+        both = output.exists() and os.path.exists(given)
+        if inside or (both and os.path.samefile(output, given)):
             raise UsageError(f"-o {output} would write over an input", hint="give -o another name")
 
 
@@ -108,11 +110,20 @@ def _coloured(text: str, colour: str) -> str:
 def table(rows: Sequence[Sequence[object]], *, right: Iterable[int] = ()) -> str:
     """Align cells under each other; the columns in `right` to the right; None is left empty.
 
-    Columns stand two blanks apart, or one where the lines would else be longer than a terminal.
+    Columns stand two blanks apart, or one where the lines would else be longer than a terminal;
+    where that is not enough, the widest texts at the left are cut.
     """
+    flush_right = set(right)
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    flush_right = set(right)
+    spare = _WIDTH - (len(widths) - 1)
+    while sum(widths) > spare:
+        widest = max(set(range(len(widths))) - flush_right, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= _SHORTEST:
+            break
+        widths[widest] -= min(sum(widths) - spare, widths[widest] - _SHORTEST)
+        for row in texts:
+            row[widest] = shortened(row[widest], widths[widest])
     gap = " " if sum(widths) + 2 * (len(widths) - 1) > _WIDTH else "  "
     return "\n".join(
         gap.join(
@@ -121,6 +132,14 @@ def table(rows: Sequence[Sequence[object]], *, right: Iterable[int] = ()) -> str
         ).rstrip()
         for row in texts
     )
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut the middle out of a text that is too long."""
+    if len(text) <= width:
+        return text
+    tail = (width - 2) // 2
+    return f"{text[: width - 2 - tail]}..{text[len(text) - tail :]}"
 
 
 def placed(files: dict[str, int]) -> str:

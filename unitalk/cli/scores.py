@@ -5,16 +5,53 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from unitalk.cli.output import table
-from unitalk.evaluation import tables
+from unitalk.cli.output import shortened, table
+from unitalk.evaluation import Evaluation, tables
 from unitalk.evaluation.result import FEW_VIDEOS
+from unitalk.evaluation.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unitalk.evaluation import Comparison, Evaluation
+    from unitalk.evaluation import Comparison, Difference
     from unitalk.evaluation.standing import Standing
-    from unitalk.evaluation.tables import Table
+
+_LONGEST_NAME = 11  # as the heading of a column; longer ones are numbered
+_LONGEST_MODEL = 24
+
+
+def render(result: Evaluation | Comparison, form: str, place: Standing | None, *, by: bool) -> str:
+    """The result in one of the formats but JSON."""
+    if isinstance(result, Evaluation):
+        systems: tuple[Evaluation, ...] = (result,)
+        differences: tuple[Difference, ...] = ()
+    else:
+        systems, differences = result.systems, result.differences
+    if form == "csv":
+        return tables.csv_text(systems, differences)
+    if form == "latex":
+        return tables.latex(systems, differences)
+    if form == "markdown":
+        made = (
+            tables.of_one(result)
+            if isinstance(result, Evaluation)
+            else tables.of_several(systems, spans=True)
+        )
+        made += tables.of_differences(systems, differences)
+        made += [
+            Table(["measure", system.name], measures(system), 1)
+            for system in systems
+            if system.metrics
+        ]
+        made += [standing_table(place)] if place else []
+        return "\n\n".join([tables.markdown(made), *(f"`{text}`" for text in signatures(systems))])
+    if form == "json":
+        return ""
+    if isinstance(result, Evaluation):
+        text = of_one(result, by=by)
+    else:
+        text = of_several(result, by=by)
+    return f"{text}\n\n{of_standing(place)}" if place else text
 
 
 def of_one(result: Evaluation, *, by: bool) -> str:
@@ -23,57 +60,99 @@ def of_one(result: Evaluation, *, by: bool) -> str:
         first = f"average precision: undefined ({result.undefined})"
     else:
         first = f"average precision: {100 * result.average_precision:.2f}%"
-    parts = [first, *_interval(result)]
+    parts = [first]
+    if result.resamples:
+        total = result.groups[-1]
+        said = f"{tables.span(total)} %" if total.interval else f"none, {tables.span(total)}"
+        parts += [f"95 % interval: {said}", _method(result)]
     if by:
         parts += ["", *breakdown(result), ""]
     else:
-        parts.append(_counts(result))
+        parts += [_counts(result), *_footnote(result)]
     parts += _metrics(result)
-    parts += [_wrapped(f"warning: {text}") for text in result.warnings]
+    parts += [wrapped(f"warning: {text}") for text in result.warnings]
     return "\n".join([*parts, result.signature])
 
 
 def of_several(result: Comparison, *, by: bool) -> str:
     """Several systems, the baseline first, and how each of the others differs from it."""
     systems = result.systems
-    rows = [["", "AP"]]
-    if systems[0].resamples:
-        rows[0].append("95 % interval")
+    names = _headings([system.name for system in systems])
+    rows = [["", "AP", *["95 % interval"] * bool(systems[0].resamples)]]
     for system in systems:
-        row = [system.name, tables.percent(system.average_precision) or "undefined"]
-        if system.interval:
-            row.append(" to ".join(tables.percent(edge) for edge in system.interval))
-        rows.append(row + [""] * (len(rows[0]) - len(row)))
+        number = "" if names[system.name] == system.name else f"{names[system.name]} "
+        row = [number + system.name, tables.percent(system.average_precision) or "undefined"]
+        rows.append(row + [tables.span(system.groups[-1])] * bool(system.resamples))
     parts = [table(rows, right=[1, 2])]
     if systems[0].resamples:
         parts.append(_method(systems[0]))
     if by:
-        parts += ["", *blocks(tables.of_several(systems))]
+        parts += ["", *blocks(tables.of_several(systems, names=names))]
     else:
         parts.append(_counts(systems[0]))
-    parts += ["", *blocks(tables.of_differences(systems, result.differences))]
+    parts += ["", *blocks(tables.of_differences(systems, result.differences, names=names))]
     parts += [*_footnote(systems[0]), ""]
     for system in systems:
         parts += _metrics(system, named=True)
     for system in systems:
-        parts += [_wrapped(f"warning: {system.name}: {text}") for text in system.warnings]
-    return "\n".join([*parts, *_signatures(systems)])
+        parts += [wrapped(f"warning: {system.name}: {text}") for text in system.warnings]
+    return "\n".join([*parts, *signatures(systems)])
 
 
 def of_standing(found: Standing) -> str:
     """The published numbers with one's own among them, and what is to be known about them."""
-    header = ["", found.benchmark, "trained on", *found.rows[0].values]
+    made = standing_table(found)
     caveats = list(dict.fromkeys(c for row in found.rows for c in row.caveats))
     sources = list(dict.fromkeys(s for row in found.rows for s in row.sources))
+    lines = [table([made.header, *made.rows], right=range(made.texts, len(made.header)))]
+    lines += [wrapped(f"[{number}] {text}") for number, text in enumerate(caveats, 1)]
+    lines += [wrapped(f"warning: {text}") for text in found.doubts]
+    return "\n".join([*lines, *(wrapped(f"source: {text}") for text in sources)])
+
+
+def standing_table(found: Standing) -> Table:
+    """The published models and one's own, a row each."""
+    caveats = list(dict.fromkeys(c for row in found.rows for c in row.caveats))
     rows = []
     for row in found.rows:
         notes = "".join(f"[{caveats.index(caveat) + 1}]" for caveat in row.caveats)
         numbers = ["" if v is None else f"{v:.1f}" for v in row.values.values()]
-        rows.append([">" * row.is_own, row.name + notes, row.trained_on or "yours", *numbers])
-    lines = [table([header, *rows], right=range(3, len(header)))]
-    lines += [_wrapped(f"[{number}] {text}") for number, text in enumerate(caveats, 1)]
-    lines += [_wrapped(f"warning: {text}") for text in found.doubts]
-    return "\n".join([*lines, *(_wrapped(f"source: {text}") for text in sources)])
+        name = shortened(row.name, _LONGEST_MODEL) if row.is_own else row.name
+        rows.append([">" * row.is_own, name + notes, row.trained_on or "yours", *numbers])
+    return Table(["", found.benchmark, "trained on", *found.rows[0].values], rows, 3)
+
+
+def breakdown(result: Evaluation) -> list[str]:
+    """One system's tables, with what is to be known about their intervals."""
+    return [*blocks(tables.of_one(result)), *_footnote(result)]
+
+
+def blocks(made: Sequence[Table]) -> list[str]:
+    """Tables as text, a block each, with an empty line between two."""
+    lines: list[str] = []
+    for one in made:
+        right = range(one.texts, len(one.header))
+        lines += [table([one.header, *one.rows], right=right), ""]
+    return lines[:-1]
+
+
+def signatures(systems: Sequence[Evaluation]) -> list[str]:
+    """One signature where all have the same, else each with its name."""
+    if len({system.signature for system in systems}) == 1:
+        return [systems[0].signature]
+    return [f"{system.name}: {system.signature}" for system in systems]
+
+
+def wrapped(text: str) -> str:
+    """A paragraph at the width of a terminal."""
+    return textwrap.fill(text, 80, subsequent_indent="  ")
+
+
+def _headings(names: Sequence[str]) -> dict[str, str]:
+    """What each system's column is called: its name, or its number where names are long."""
+    if max(map(len, names)) <= _LONGEST_NAME:
+        return {name: name for name in names}
+    return {name: f"[{number}]" for number, name in enumerate(names, 1)}
 
 
 def _counts(result: Evaluation) -> str:
@@ -87,62 +166,39 @@ def _counts(result: Evaluation) -> str:
     return table(rows, right=[1])
 
 
-def _interval(result: Evaluation) -> list[str]:
-    if result.interval is None:
-        return []
-    low, high = (f"{100 * edge:.2f}" for edge in result.interval)
-    return [f"95 % interval: {low} to {high} %", _method(result)]
-
-
 def _method(result: Evaluation) -> str:
     how = result.resamples
     if how is None:
         return ""
     units = result.videos if how.unit == "video" else result.tracks
-    if how.count < units:
+    if 0 < how.count < units:
         return f"({how.method} over {how.count:,} lots of {units:,} {how.unit}s, seed {how.seed})"
-    return f"({how.method} over {units:,} {how.unit}s)"
-
-
-def breakdown(result: Evaluation) -> list[str]:
-    """One system's tables, with what is to be known about their intervals."""
-    return [*blocks(tables.of_one(result)), *_footnote(result)]
+    return f"({how.method} over {units:,} {how.unit}{'s' * (units != 1)})"
 
 
 def _footnote(result: Evaluation) -> list[str]:
-    if any(FEW_VIDEOS in group.flags for group in result.groups):
+    """What the mark behind an interval means, if there is one."""
+    if any(FEW_VIDEOS in group.flags and group.interval for group in result.groups):
         return [f"{tables.WEAK} few videos: fewer than five say little about those to come"]
     return []
-
-
-def blocks(made: Sequence[Table]) -> list[str]:
-    """Tables as text, a block each, with an empty line between two."""
-    lines: list[str] = []
-    for one in made:
-        right = range(one.texts, len(one.header))
-        lines += [table([one.header, *one.rows], right=right), ""]
-    return lines[:-1]
 
 
 def _metrics(result: Evaluation, *, named: bool = False) -> list[str]:
     if result.metrics is None:
         return []
-    rows = [[name, _number(value)] for name, value in result.metrics.to_dict().items()]
-    return [*([f"{result.name}:"] * named), table(rows, right=[1]), ""]
+    return [*([f"{result.name}:"] * named), table(measures(result), right=[1]), ""]
 
 
-def _number(value: float | None) -> str:
+def measures(result: Evaluation) -> list[list[str]]:
+    """Each measure's name and value."""
+    found = result.metrics.to_dict() if result.metrics else {}
+    return [[name, _number(name, value)] for name, value in found.items()]
+
+
+def _number(name: str, value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-
-
-def _signatures(systems: Sequence[Evaluation]) -> list[str]:
-    """One signature where all have the same, else each with its name."""
-    if len({system.signature for system in systems}) == 1:
-        return [systems[0].signature]
-    return [f"{system.name}: {system.signature}" for system in systems]
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 80, subsequent_indent="  ")
+    if isinstance(value, int):
+        return f"{value:,}"
+    # A threshold is on the scale of the scores, whatever that is; all else is a share.
+    return f"{value:.6g}" if name.endswith("threshold") else f"{value:.4f}"

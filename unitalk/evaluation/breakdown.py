@@ -32,6 +32,7 @@ _SMALL, _LARGE = 64, 128  # pixels
 _LENGTHS_MS = (1000, 3000, 5000, 10_000)
 _NO_CATEGORY = "(none)"
 _MOST_FACES = 4  # and more
+_BEYOND = 2.0  # boxes of a padded frame reach 1.14 in ASW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,8 @@ class Divider:
     def applicable(self) -> list[str]:
         """Name the breakdowns for which all is there that they need."""
         names = [name for name in DIVISIONS if name != "face-size" or self.frames is not None]
-        known = self._category_of()
-        if not any(video in known for video in self.truth.video_names):
+        published = self._category_of()
+        if self.categories is None and not any(v in published for v in self.truth.video_names):
             names.remove("category")
         return names
 
@@ -146,6 +147,13 @@ class Divider:
         frames = self.frames()
         sizes = np.array([frames[video] for video in self.truth.video_names], np.float64)
         left, top, right, bottom = (self.truth.faces.numbers(name) for name in schema.BOX)
+        largest = max(right.max(), bottom.max())
+        if largest > _BEYOND:
+            raise DataError(
+                f"{self.truth.faces.name}: boxes reach {largest:g} where 1 is the frame's edge: "
+                "they are in pixels",
+                hint="divide them by the frame's width and height",
+            )
         # A csv has six digits or so: what was 64 pixels must not come back as 63.9999.
         width = np.round((right - left) * sizes[self.truth.video_codes, 0], 2)
         if self.face_size == "width":
@@ -229,14 +237,20 @@ def cross(divisions: Sequence[Division]) -> tuple[list[dict[str, str]], npt.NDAr
     """Combine divisions into the cells of their cross table.
 
     Returns:
-        each cell's value of every division, the last changing fastest; [faces of the ground truth]
-        the cell of each.
+        each cell that has faces: its value of every division, the last changing fastest; [faces of
+        the ground truth] the cell of each.
     """
     cells: list[dict[str, str]] = [{}]
     codes = np.zeros(len(divisions[0].codes), np.int64)
     for division in divisions:
-        cells = [{**cell, division.name: value} for cell in cells for value in division.values]
-        codes = codes * len(division.values) + division.codes
+        count = len(division.values)
+        codes = codes * count + division.codes
+        there = np.bincount(codes) > 0  # never more cells than faces
+        cells = [
+            {**cells[code // count], division.name: division.values[code % count]}
+            for code in np.flatnonzero(there).tolist()
+        ]
+        codes = (np.cumsum(there) - 1)[codes]
     return cells, codes
 
 
@@ -249,12 +263,17 @@ def read_categories(path: Path) -> dict[str, str]:
         UsageError: there is no such file.
         DataError: a line has not two cells, or a video is in two categories.
     """
-    if not path.is_file():
-        raise UsageError(f"{path} is no file", hint="give a file with a line `id,category` each")
+    hint = "give a file with a line `id,category` each"
+    if not path.exists() or path.is_dir():
+        raise UsageError(f"{path} is no file", hint=hint)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = list(csv.reader(text.splitlines(), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as csv: {error}", hint=hint) from error
     found: dict[str, str] = {}
     wrong = []
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    for number, row in enumerate(csv.reader(text.splitlines()), 1):
+    for number, row in enumerate(rows, 1):
         cells = [cell.strip() for cell in row]
         if not any(cells) or (number == 1 and cells[-1].lower() == "category"):
             continue

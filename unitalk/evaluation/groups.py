@@ -14,7 +14,9 @@ from unitalk.evaluation.jackknife import Estimate, Resampling, estimate
 from unitalk.evaluation.result import (
     FEW_VIDEOS,
     NO_POSITIVES,
+    NO_SPREAD,
     ONLY_POSITIVES,
+    RESTS_ON_ONE,
     Difference,
     Group,
     Unit,
@@ -38,6 +40,15 @@ class _Cell:
 
     by: dict[str, str]
     rows: npt.NDArray[np.int64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How to make intervals; `units` is None when there are to be none."""
+
+    units: npt.NDArray[np.int64] | None
+    resampling: Resampling | None
+    unit: Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +85,9 @@ def score_groups(
     cells = [cell for table in tables for cell in _cells(systems[0], table)]
     cells.append(_Cell({}, None))
     units = None if resampling is None else _units(systems[0], unit)
+    how = _How(units, resampling, unit)
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda cell: _score(cell, names, systems, units, resampling), cells))
+        return list(pool.map(lambda cell: _score(cell, names, systems, how), cells))
 
 
 def _cells(matched: Matched, table: Sequence[Division]) -> list[_Cell]:
@@ -101,21 +113,20 @@ def _score(
     cell: _Cell,
     names: Sequence[str],
     systems: Sequence[Matched],
-    units: npt.NDArray[np.int64] | None,
-    resampling: Resampling | None,
+    how: _How,
 ) -> Scored:
     rows = slice(None) if cell.rows is None else cell.rows
     first = systems[0]
     labels = first.labels[rows]
     scores = [system.scores[rows] for system in systems]
     faces, positives = len(labels), int(np.count_nonzero(labels))
-    flags = _flags(faces, positives)
+    flags = flags_of(faces, positives)
     videos = _distinct(first.video_codes[rows])
     areas = [None if flags else ap.average_precision(ap.rank(labels, one)) for one in scores]
     estimates: Sequence[Estimate] | None = None
-    if units is not None and not flags:
-        estimates = estimate(labels, scores, units[rows], resampling)
-        flags += (FEW_VIDEOS,) * (videos < MANY_VIDEOS)
+    if how.units is not None and not flags:
+        estimates = estimate(labels, scores, how.units[rows], how.resampling)
+        flags = (*_why_no_interval(estimates, how.unit), *[FEW_VIDEOS] * (videos < MANY_VIDEOS))
     groups = tuple(
         Group(
             by=cell.by,
@@ -159,7 +170,14 @@ def _differences(
     return tuple(made)
 
 
-def _flags(faces: int, positives: int) -> tuple[str, ...]:
+def _why_no_interval(estimates: Sequence[Estimate], unit: Unit) -> tuple[str, ...]:
+    if all(estimate.interval is not None for estimate in estimates):
+        return ()
+    return (RESTS_ON_ONE[unit],) if not estimates[0].resamples else (NO_SPREAD,)
+
+
+def flags_of(faces: int, positives: int) -> tuple[str, ...]:
+    """Say why such faces have no number; empty when they have one."""
     if positives == 0:
         return (NO_POSITIVES,)
     return (ONLY_POSITIVES,) if positives == faces else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -61,6 +61,7 @@ class Truth:
         video_codes, video_names = faces.codes(schema.VIDEO)
         label_codes, label_names = faces.codes(schema.LABEL)
         is_positive = np.array([name == schema.SPEAKING for name in label_names])
+        _check_tracks(faces, tracks, video_codes)
         return cls(
             faces=faces,
             labels=is_positive[label_codes],
@@ -89,6 +90,7 @@ class Matched:
         video_codes: [faces] index into `video_names`.
         video_names: the video ids of the ground truth.
         missing: ground truth faces that the predictions lack.
+        elsewhere: ground truth faces that only another system's predictions lack.
         extra: predicted faces that the ground truth does not have.
         other_labels: predicted rows whose label is not SPEAKING_AUDIBLE.
     """
@@ -102,6 +104,7 @@ class Matched:
     video_codes: npt.NDArray[np.int32]
     video_names: list[str]
     missing: int
+    elsewhere: int
     extra: int
     other_labels: int
 
@@ -116,9 +119,37 @@ class Matched:
     def only(self, truth: Truth, rows: npt.NDArray[np.int64]) -> Matched:
         """Keep some of the faces: those of these rows of the ground truth, ascending."""
         place = rows if self.rows is None else np.searchsorted(self.rows, rows)
-        return _matched(
+        kept = _matched(
             truth, rows, self.scores[place], extra=self.extra, other_labels=self.other_labels
         )
+        left_out = len(self.scores) - len(rows)
+        return replace(kept, missing=self.missing, elsewhere=left_out)
+
+
+def _check_tracks(
+    faces: Faces, tracks: npt.NDArray[np.int32], videos: npt.NDArray[np.int32]
+) -> None:
+    """Hold every track to one video.
+
+    Raises:
+        DataError: an id stands for tracks of two videos.
+    """
+    of_track = np.empty(int(tracks.max()) + 1, np.int32)
+    of_track[tracks] = videos
+    for start in range(0, len(tracks), _PIECE):
+        piece = slice(start, start + _PIECE)
+        strays = np.flatnonzero(of_track[tracks[piece]] != videos[piece])
+        if len(strays):
+            row = start + int(strays[0])
+            other = int(np.flatnonzero(tracks == tracks[row])[-1])
+            names = faces.codes(schema.VIDEO)[1]
+            lines = faces.where([row, other])
+            raise DataError(
+                f"{faces.name}: the track {faces.codes(schema.ENTITY)[1][tracks[row]]} is in two "
+                f"videos, {names[videos[row]]} ({lines[0]}) and {names[videos[other]]} "
+                f"({lines[1]})",
+                hint="an entity_id names one track of one video; put the video's id before it",
+            )
 
 
 def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched:
@@ -155,20 +186,26 @@ def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched
 
 
 def match_all(
-    truth: Truth, predictions: Iterable[Faces], *, partial: bool = False
+    truth: Truth, predictions: Iterable[tuple[str, Faces]], *, partial: bool = False
 ) -> list[Matched]:
     """Join several systems to one ground truth, and keep the faces that all of them have.
 
     Args:
         truth: the ground truth.
-        predictions: drawn one after the other, so that only one file need be in memory.
+        predictions: names with predictions, drawn one after the other, so that only one file need
+            be in memory.
         partial: as in `match`.
 
     Raises:
         CoverageError: as in `match`; or no face is in all of them.
         DataError: as in `match`.
     """
-    found = [match(truth, faces, partial=partial) for faces in predictions]
+    found = []
+    for name, faces in predictions:
+        try:
+            found.append(match(truth, faces, partial=partial))
+        except DataError as error:
+            raise type(error)(f"{name}: {error.message}", hint=error.hint) from error
     if all(one.rows is None for one in found):
         return found
     everything = np.arange(len(truth))
@@ -205,6 +242,7 @@ def _matched(
         video_codes=taken(truth.video_codes),
         video_names=truth.video_names,
         missing=0 if rows is None else len(truth) - len(rows),
+        elsewhere=0,
         extra=extra,
         other_labels=other_labels,
     )

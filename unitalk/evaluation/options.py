@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial as bound
+from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -13,17 +16,19 @@ from unitalk import crops, schema
 from unitalk.errors import UsageError
 from unitalk.evaluation.breakdown import Divider, Division, FaceSize, read_categories
 from unitalk.evaluation.jackknife import Resampling
+from unitalk.evaluation.result import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
     from unitalk.evaluation.match import Truth
-    from unitalk.evaluation.result import Unit
 
 ALL = "all"
 """Instead of a breakdown's name: every one that applies, each in a table of its own."""
 
 RESAMPLES = 1000
+UNITS: tuple[str, ...] = get_args(Unit)
+FACE_SIZES: tuple[str, ...] = get_args(FaceSize)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,19 @@ class EvaluateOptions:
     ci_unit: Unit = "video"
     metrics: bool = False
     threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would be taken for something else.
+
+        Raises:
+            UsageError: a value is none of those that it may be.
+        """
+        _one_of("ci_unit", self.ci_unit, UNITS)
+        _one_of("face_size", self.face_size, FACE_SIZES)
+        _check_size(self.frame_size)
+        _check_categories(self.categories)
+        if self.threshold is not None and not _is_number(self.threshold):
+            raise UsageError(f"threshold is {self.threshold!r}", hint="give a number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +99,8 @@ class Asked:
         Raises:
             UsageError: it contradicts itself.
         """
-        options = options or EvaluateOptions()
-        names = (by,) if isinstance(by, str) else tuple(by)
+        options = _options_of(options)
+        names = _names_of(by)
         if ALL in names and len(names) > 1:
             raise UsageError(
                 f"{ALL!r} stands for every breakdown, and others were asked for as well",
@@ -92,9 +110,70 @@ class Asked:
             raise UsageError(
                 f"a breakdown is asked for twice: {', '.join(names)}", hint="give each name once"
             )
-        count = RESAMPLES if ci is True else int(ci or 0)
-        how = Resampling(resamples=count, seed=seed) if count else None
+        if ci is None or isinstance(ci, (bool, np.bool_)):
+            count = RESAMPLES if ci else 0
+        else:
+            count = _whole("ci", ci)
+        drawn_from = _whole("seed", seed)
+        how = Resampling(resamples=count, seed=drawn_from) if count else None
         return cls(by=names, resampling=how, partial=partial, options=options)
+
+
+def _one_of(name: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise UsageError(f"{name} is {value!r}", hint=f"give one of {', '.join(known)}")
+
+
+def _check_size(size: object) -> None:
+    if size is None:
+        return
+    pair = isinstance(size, (tuple, list)) and len(size) == 2  # noqa: PLR2004 - width and height
+    if not pair or not all(_is_number(side) and side > 0 for side in size):  # type: ignore[attr-defined]
+        raise UsageError(
+            f"frame_size is {size!r}", hint="give (width, height) in pixels, such as (1280, 720)"
+        )
+
+
+def _check_categories(categories: object) -> None:
+    if not isinstance(categories, Mapping):
+        return
+    for video, category in categories.items():
+        if not isinstance(category, str) or not category:
+            raise UsageError(
+                f"the category of {video!r} is {category!r}", hint="give names as text"
+            )
+
+
+def _is_number(value: object) -> bool:
+    is_true_or_false = isinstance(value, (bool, np.bool_))
+    return not is_true_or_false and isinstance(value, Real) and math.isfinite(value)
+
+
+def _whole(name: str, value: object) -> int:
+    """Take a whole number, also one of numpy's.
+
+    Raises:
+        UsageError: it is none.
+    """
+    is_true_or_false = isinstance(value, (bool, np.bool_))
+    if isinstance(value, Integral) and not is_true_or_false:
+        return int(value)
+    raise UsageError(f"{name} is {value!r}", hint="give a whole number")
+
+
+def _names_of(by: object) -> tuple[str, ...]:
+    names = (by,) if isinstance(by, str) else by
+    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"by is {by!r}", hint="give a breakdown's name, or a list of names")
+    return tuple(map(str, names))
+
+
+def _options_of(options: object) -> EvaluateOptions:
+    if options is None:
+        return EvaluateOptions()
+    if not isinstance(options, EvaluateOptions):
+        raise UsageError(f"options are {options!r}", hint="give unitalk.EvaluateOptions(...)")
+    return options
 
 
 def tables_of(truth: Truth, asked: Asked) -> list[list[Division]]:

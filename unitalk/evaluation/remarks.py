@@ -53,6 +53,11 @@ def warnings(
             f"partial: {matched.missing:,} faces have no prediction and were left out; this number "
             "is not that of the whole ground truth"
         )
+    if matched.elsewhere:
+        said.append(
+            f"partial: {matched.elsewhere:,} faces were left out because another system has no "
+            "prediction for them"
+        )
     if matched.extra:
         said.append(f"partial: {matched.extra:,} predictions have no face and were left out")
     if area is not None and chance is not None and area <= chance[1]:

@@ -21,6 +21,8 @@ Unit = Literal["video", "track"]
 FEW_VIDEOS = "few videos"
 NO_POSITIVES = "no positives"
 ONLY_POSITIVES = "only positives"
+NO_SPREAD = "no spread"
+RESTS_ON_ONE: dict[Unit, str] = {"video": "rests on one video", "track": "rests on one track"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,9 @@ class Group:
         prior: positives / faces; what constant scores get.
         average_precision: 0 to 1; None without a positive, or with nothing else.
         interval: (lower, upper) of the average precision; None when not asked for or undefined.
-        flags: why a number is missing or weak: `no positives`, `only positives`, `few videos`.
+        flags: why a number is missing (`no positives`, `only positives`), why an interval is
+            (`rests on one video` or track: without it there would be no number; `no spread`: every
+            resample has the same one), and `few videos`, which makes one weak.
     """
 
     by: dict[str, str]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -14,7 +16,7 @@ from unitalk import schema
 from unitalk.errors import DataError, UsageError
 from unitalk.evaluation import ap, remarks
 from unitalk.evaluation.digest import row_hashes, track_hashes
-from unitalk.evaluation.groups import score_groups
+from unitalk.evaluation.groups import flags_of, score_groups
 from unitalk.evaluation.jackknife import METHOD
 from unitalk.evaluation.match import Matched, Truth, match, match_all
 from unitalk.evaluation.options import Asked, EvaluateOptions, tables_of
@@ -22,7 +24,7 @@ from unitalk.evaluation.result import Comparison, Difference, Evaluation, Group,
 from unitalk.evaluation.signature import Signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -92,11 +94,21 @@ def compare(
     Raises:
         UnitalkError: as for `evaluate`.
     """
+    _check_names(predictions)
     if not predictions:
         raise UsageError("there is nothing to compare", hint="give predictions by name")
     asked = Asked.of(by=by, ci=ci, seed=seed, partial=partial, options=options)
     systems, differences = _run(groundtruth, predictions, asked)
     return Comparison(systems=tuple(systems), differences=differences)
+
+
+def _check_names(predictions: object) -> None:
+    named = isinstance(predictions, Mapping)
+    if not named or not all(isinstance(name, str) for name in predictions):  # type: ignore[attr-defined]
+        raise UsageError(
+            "the systems to compare have no names",
+            hint='give a mapping: {"base": predictions, "mine": others}',
+        )
 
 
 def reference_score(groundtruth: str | Path, predictions: str | Path) -> float:
@@ -132,7 +144,7 @@ def name_of(given: Given) -> str:
         return "predictions"
     if str(given) == "-":
         return "stdin"
-    name = Path(given).name
+    name = os.fsencode(Path(given).name).decode("utf-8", "replace")
     for ending in (".gz", ".csv"):
         name = name.removesuffix(ending)
     return name or str(given)
@@ -160,6 +172,11 @@ def _load(given: Given, kind: schema.Kind) -> Faces:
     }[kind]
     if isinstance(given, (str, Path)):
         return schema.load(given, kind, columns=columns)
+    if not hasattr(given, "columns"):
+        raise UsageError(
+            f"{schema.KIND_NAME[kind]} cannot be a {type(given).__name__}",
+            hint="give a path or a pandas frame",
+        )
     return schema.from_frame(given, kind, columns=columns)
 
 
@@ -181,7 +198,11 @@ def _run(
             heads.append(loaded.describe())
             yield loaded
 
-    systems = match_all(truth, chain([first], others()), partial=asked.partial)
+    if rest:
+        named = zip(predictions, chain([first], others()), strict=True)
+        systems = match_all(truth, named, partial=asked.partial)
+    else:
+        systems = [match(truth, first, partial=asked.partial)]
     tables = tables_of(truth, asked)
     inputs = {"groundtruth": faces.describe()}
     del truth, faces, first  # the boxes are compared; half of the memory goes back here
@@ -234,7 +255,7 @@ def _score(
         prior=positives / faces,
         average_precision=area,
         interval=groups[-1].interval if groups else None,
-        flags=groups[-1].flags if groups else (),
+        flags=groups[-1].flags if groups else flags_of(faces, positives),
     )
     signature = _sign(total, resamples, matched, int(hashes.sum(dtype=np.uint64)))
     return Evaluation(
@@ -277,14 +298,14 @@ def _resamples(asked: Asked, scored: Sequence[Scored]) -> Resamples | None:
 
 
 def _sign(total: Group, resamples: Resamples | None, matched: Matched, digest: int) -> Signature:
-    left_out = matched.missing or matched.extra
+    missing = matched.missing + matched.elsewhere
     return Signature(
         videos=total.videos,
         tracks=total.tracks,
         faces=total.faces,
         positives=total.positives,
         gt=f"{digest:016x}",
-        partial=f"-{matched.missing}+{matched.extra}" if left_out else None,
+        partial=f"-{missing}+{matched.extra}" if missing or matched.extra else None,
         ci=resamples.method if resamples else None,
         unit=resamples.unit if resamples else None,
         resamples=resamples.count if resamples else None,

@@ -98,6 +98,15 @@ def parse_signature(text: str) -> Signature:
     }  # fmt: skip
     if needed - set(found):
         raise _no_signature(text, f"without {', '.join(sorted(needed - set(found)))}")
+    resampled = {"ci", "unit", "resamples", "seed"}
+    if set(found) & resampled not in (set(), resampled):
+        raise _no_signature(text, f"without {', '.join(sorted(resampled - set(found)))}")
+    if found.get("unit", "video") not in {"video", "track"}:
+        raise _no_signature(text, f"unit:{found['unit']}")
+    if not re.fullmatch(r"[0-9a-f]{16}", str(found["gt"])):
+        raise _no_signature(text, f"gt:{found['gt']}")
+    if int(found["positives"]) > int(found["faces"]):
+        raise _no_signature(text, "more positives than faces")
     return Signature(**found)  # type: ignore[arg-type] # each by its field's name
 
 

@@ -40,8 +40,15 @@ class Standing:
         }
 
 
-def standing(benchmark: str, systems: Sequence[Evaluation]) -> Standing:
+def standing(
+    benchmark: str, systems: Sequence[Evaluation], *, own_categories: bool = False
+) -> Standing:
     """Put systems on a leaderboard; by category where they were broken down so.
+
+    Args:
+        benchmark: one of `leaderboard.benchmarks`.
+        systems: on one ground truth.
+        own_categories: whether the categories are not the benchmark's, and so not to be shown.
 
     Raises:
         UsageError: nothing is published on the benchmark.
@@ -50,7 +57,7 @@ def standing(benchmark: str, systems: Sequence[Evaluation]) -> Standing:
     for system in systems:
         values = {leaderboard.OVERALL: _percent(system.average_precision)}
         for group in system.groups:
-            if list(group.by) == ["category"]:
+            if list(group.by) == ["category"] and not own_categories:
                 values[group.by["category"]] = _percent(group.average_precision)
         own[system.name] = values
     return Standing(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unitalk.evaluation.result import FEW_VIDEOS, Difference, Evaluation, Group, Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -48,7 +48,7 @@ def of_one(system: Evaluation) -> list[Table]:
         for group in groups:
             row = [*_counts(group), percent(group.prior), percent(group.average_precision)]
             if system.resamples:
-                row.append(_span(group))
+                row.append(span(group))
             elif group.average_precision is None:
                 row[-1] = _why_none(group)
             rows.append(row)
@@ -56,34 +56,60 @@ def of_one(system: Evaluation) -> list[Table]:
     return tables
 
 
-def of_several(systems: Sequence[Evaluation]) -> list[Table]:
-    """Every breakdown with a column of average precision for each system."""
+def of_several(
+    systems: Sequence[Evaluation], *, names: Mapping[str, str] | None = None, spans: bool = False
+) -> list[Table]:
+    """Every breakdown with a column of average precision for each system.
+
+    Args:
+        systems: on the same faces.
+        names: what to call them; default: by their names.
+        spans: whether to put each interval behind its number.
+    """
     tables = []
     for groups in _by_breakdown(systems[0].groups):
-        header = ["videos", "tracks", "faces", "positives", "prior", *(s.name for s in systems)]
+        header = ["videos", "tracks", "faces", "positives", "prior"]
+        header += [names[system.name] if names else system.name for system in systems]
         rows = [[*_counts(group), percent(group.prior)] for group in groups]
         for system in systems:
             own = {_key(group): group for group in system.groups}
             for row, group in zip(rows, groups, strict=True):
                 found = own[_key(group)]
-                known = found.average_precision
-                row.append(_why_none(found) if known is None else percent(known))
+                text = percent(found.average_precision) or _why_none(found)
+                row.append(f"{text} ({span(found)})" if spans and found.interval else text)
         tables.append(_with_values(groups, header, rows))
     return tables
 
 
-def of_differences(systems: Sequence[Evaluation], differences: Sequence[Difference]) -> list[Table]:
-    """For each system but the first, how it differs from the first, by breakdown."""
+def of_differences(
+    systems: Sequence[Evaluation],
+    differences: Sequence[Difference],
+    *,
+    names: Mapping[str, str] | None = None,
+) -> list[Table]:
+    """For each system but the first, how it differs from the first, by breakdown.
+
+    Args:
+        systems: on the same faces.
+        differences: theirs.
+        names: what to call them; default: by their names.
+    """
+    if not differences:
+        return []
+    names = names or {system.name: system.name for system in systems}
     drawn = [_interval_name(systems[0]), "p"] if systems[0].resamples else []
     if len(systems[0].groups) == 1:
-        rows = [[f"{d.system} - {d.baseline}", *_difference(d, drawn)] for d in differences]
+        rows = [
+            [f"{names[d.system]} - {names[d.baseline]}", *_difference(d, drawn)]
+            for d in differences
+        ]
         return [Table(["", "difference", *drawn], rows, 1)]
     tables = []
     for system in systems[1:]:
         own = {_key(d): d for d in differences if d.system == system.name}
         for groups in _by_breakdown(system.groups):
             rows = [_difference(own[_key(group)], drawn) for group in groups]
-            header = [f"{system.name} - {systems[0].name}", *drawn]
+            header = [f"{names[system.name]} - {names[systems[0].name]}", *drawn]
             tables.append(_with_values(groups, header, rows))
     return tables
 
@@ -91,7 +117,7 @@ def of_differences(systems: Sequence[Evaluation], differences: Sequence[Differen
 def _difference(found: Difference, drawn: Sequence[str]) -> list[str]:
     """A difference in percentage points, and what was drawn for it."""
     row = [_why_none(found) if found.difference is None else f"{100 * found.difference:+.2f}"]
-    return [*row, _span(found, sign="+"), p_text(found.p_value)] if drawn else row
+    return [*row, span(found, sign="+"), p_text(found.p_value)] if drawn else row
 
 
 def _by_breakdown(groups: Sequence[Group]) -> list[list[Group]]:
@@ -140,10 +166,10 @@ def _interval_name(system: Evaluation) -> str:
     return f"{100 * confidence:g} % interval"
 
 
-def _span(one: Group | Difference, *, sign: str = "") -> str:
-    """An interval in percent, or why there is none."""
+def span(one: Group | Difference, *, sign: str = "") -> str:
+    """An interval in percent, with `*` when it comes from few videos; or why there is none."""
     if one.interval is None:
-        return ", ".join(one.flags)
+        return _why_none(one)
     low, high = (f"{100 * edge:{sign}.2f}" for edge in one.interval)
     return f"{low} to {high}" + WEAK * (FEW_VIDEOS in one.flags)
 
@@ -163,7 +189,11 @@ def frame(systems: Sequence[Evaluation], differences: Sequence[Difference]) -> p
     """
     import pandas as pd
 
-    return pd.DataFrame(_records(systems, differences))
+    made = pd.DataFrame(_records(systems, differences))
+    others = {"videos", "tracks", "faces", "positives", "flags"}
+    columns = [str(name) for name in made]
+    numbers = [name for name in columns if name not in others and not name.startswith("by_")]
+    return made.astype(dict.fromkeys(numbers, "float64"))
 
 
 def csv_text(systems: Sequence[Evaluation], differences: Sequence[Difference]) -> str:
@@ -250,9 +280,9 @@ def latex(systems: Sequence[Evaluation], differences: Sequence[Difference]) -> s
         for system in systems:
             lines += _latex_system(system, keys, differences)
         blocks.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}"]))
-    notes = [f"% {system.name}: {system.signature}" for system in systems]
+    notes = [f"% {_one_line(system.name)}: {system.signature}" for system in systems]
     if differences and systems[0].resamples:
-        notes.insert(0, f"% *: differs from {systems[0].name} at the 5 % level")
+        notes.insert(0, f"% *: differs from {_one_line(systems[0].name)} at the 5 % level")
     return "\n\n".join([*blocks, "\n".join(notes)])
 
 
@@ -278,7 +308,13 @@ def _latex_system(
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(cell.translate(_ESCAPES) for cell in cells) + r" \\"
+    row = " & ".join(_one_line(cell).translate(_ESCAPES) for cell in cells) + r" \\"
+    # Behind the last row's end a bracket or an asterisk would be its argument.
+    return f"{{}}{row}" if row.startswith(("[", "*")) else row
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _latex_span(interval: Interval | None) -> str:

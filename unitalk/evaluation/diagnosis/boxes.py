@@ -28,6 +28,7 @@ _FLOOR = 1e-9  # absolute, for edges at 0
 _LOOKED_AT = 20_000  # boxes that candidates are tried on
 _ENOUGH = 0.95  # of the boxes that differ, that a candidate must explain
 _PIXELS = 8.0  # a larger frame than this is in pixels
+_PERCENT = 100.0
 _ROUNDED = 0.001  # what relative edges may lack when somebody rounded them
 _NEAR = 0.02  # of the frame, by which an edge may be off the line that most are on
 _FEW = 3  # frame sizes that are named
@@ -65,6 +66,8 @@ _LAYOUTS = (
     _Layout("y1, x1, y2, x2", (_Y1, _X1, _Y2, _X2), (False, True, False, True)),
     _Layout("x1, x2, y1, y2", (_X1, _X2, _Y1, _Y2), (True, True, False, False)),
     _Layout("x2, y2, x1, y1", (_X2, _Y2, _X1, _Y1)),
+    _Layout("x2, y1, x1, y2", (_X2, _Y1, _X1, _Y2)),
+    _Layout("x1, y2, x2, y1", (_X1, _Y2, _X2, _Y1)),
 )
 
 
@@ -149,6 +152,8 @@ def _scale(wanted: Boxes, theirs: Boxes) -> float:
     rough = (np.median(y[high]) - np.median(y[~high])) / (np.median(x[high]) - np.median(x[~high]))
     rest = y - rough * x
     near = np.abs(rest - np.median(rest)) <= 1 + _NEAR * abs(rough)  # a few wild boxes stay out
+    if not near.any():  # the median lies between two heaps, and nothing at it
+        return 1.0
     x, y = x[near] - x[near].mean(), y[near]
     # A slope does not mind that int() makes every edge smaller by half a pixel.
     slope = float(np.mean(x * y) / np.mean(x * x)) if x.any() else 0.0
@@ -160,10 +165,12 @@ def _worded(layout: _Layout, sizes: Counter[tuple[float, float]]) -> str | None:
     order = "" if layout is _CORNERS else f"{layout.name} where x1, y1, x2, y2 are wanted"
     if not pixels:
         return f"they look like {order}" if order else None
+    also = f", as {order}" if order else ""
+    if pixels == [(_PERCENT, _PERCENT)]:
+        return f"they look like percent of the frame{also}; 0 to 1 is wanted"
     named = ", ".join(f"{width:.0f} x {height:.0f}" for width, height in pixels[:_FEW])
     more = f" and {len(pixels) - _FEW:,} more" if len(pixels) > _FEW else ""
     frames = "a frame of" if len(pixels) == 1 else "frames of"
-    also = f", as {order}" if order else ""
     return f"they look like pixels of {frames} {named}{more}{also}; 0 to 1 is wanted"
 
 

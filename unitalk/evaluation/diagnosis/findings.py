@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from unitalk import schema
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -74,6 +76,25 @@ class Diagnosis:
         }
 
 
+def line_for(column: str, changed: str, videos: list[str] | None) -> str:
+    """The line of pandas that changes a column, in all rows or in those of some videos.
+
+    Args:
+        column: the column of the frame, as code.
+        changed: what becomes of it, as code.
+        videos: None for all rows.
+    """
+    if videos is not None:
+        here = f'predictions["{schema.VIDEO}"].isin({videos!r})'
+        changed = f"({changed}).where({here}, {column})"
+    return f"{column} = {changed}"
+
+
+def visible(text: str) -> str:
+    """A text in which no character can disturb a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def ok(check: str, what: str) -> Finding:
     """A check that found nothing wrong."""
     return Finding(check=check, status="ok", what=what)
@@ -81,7 +102,7 @@ def ok(check: str, what: str) -> Finding:
 
 def note(check: str, what: str, *, advice: str | None = None) -> Finding:
     """Something worth knowing that is no problem, or a check that could not run."""
-    return Finding(check=check, status="note", what=what, advice=advice)
+    return Finding(check=check, status="note", what=visible(what), advice=advice)
 
 
 def problem(
@@ -91,8 +112,8 @@ def problem(
     return Finding(
         check=check,
         status="problem",
-        what=what,
-        examples=tuple(examples)[:SHOWN],
+        what=visible(what),
+        examples=tuple(visible(text) for text in list(examples)[:SHOWN]),
         advice=advice,
         code=code,
     )

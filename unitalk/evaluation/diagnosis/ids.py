@@ -15,6 +15,7 @@ from unitalk.evaluation.diagnosis.findings import (
     SHOWN,
     Finding,
     counted,
+    line_for,
     note,
     ok,
     places,
@@ -53,10 +54,11 @@ class _Change:
     def undo(self, name: str, video: str) -> str:
         return re.sub(self.pattern, self.by, name) if self.pattern else f"{video}:{name}"
 
-    @property
-    def code(self) -> str:
-        """The same in pandas, to stand behind the column."""
-        return f'.str.replace(r"{self.pattern}", r"{self.by}", regex=True)'
+    def code(self, ids: str) -> str:
+        """The same in pandas, of ids that are code themselves."""
+        if not self.pattern:
+            return f'predictions["{schema.VIDEO}"].astype(str) + ":" + {ids}'
+        return f'{ids}.str.replace(r"{self.pattern}", r"{self.by}", regex=True)'
 
 
 def _separator(mark: str, name: str) -> _Change:
@@ -87,12 +89,12 @@ class _Respelling:
     Attributes:
         what: what the predictions did to them.
         names: (id, video) -> the ground truth's spelling, of those that can be restored.
-        code: a line of pandas that does it, or None.
+        changes: what does it; empty when no line of code would.
     """
 
     what: str
     names: dict[_Pair, str]
-    code: str | None
+    changes: tuple[_Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,9 @@ def check_ids(
     left = [name for name in dict.fromkeys(own) if name not in place]
     place |= {name: index for index, name in enumerate(left, len(names))}
     if found:
-        finding = _respelt(faces, ids, found)
+        finding = _respelt(faces, ids, found, set(names))
+    elif 2 * len(lacking := _by_tail(names, unknown)) > len(unknown):
+        finding = _ambiguous(lacking)
     elif "ids" in guess.refused:
         finding = refusal("ids", guess.refused["ids"])
     else:
@@ -154,7 +158,7 @@ def check_ids(
     return finding, np.array([place[name] for name in own], np.int64)[ids.of], [*names, *left]
 
 
-def _respelt(faces: Faces, ids: _Ids, found: _Respelling) -> Finding:
+def _respelt(faces: Faces, ids: _Ids, found: _Respelling, known: set[str]) -> Finding:
     wrong = np.array([pair in found.names for pair in ids.pairs])[ids.of]
     _, first = np.unique(ids.of[wrong], return_index=True)
     rows = np.flatnonzero(wrong)[np.sort(first)][:SHOWN]
@@ -165,8 +169,51 @@ def _respelt(faces: Faces, ids: _Ids, found: _Respelling) -> Finding:
         f"({counted(int(wrong.sum()), 'face')})",
         examples=places(faces, rows, [f"{pair[0]!r} is {found.names[pair]!r}" for pair in few]),
         advice=f"write {schema.ENTITY} as the ground truth has it",
-        code=found.code,
+        code=_line(ids.pairs, found, known),
     )
+
+
+def _line(pairs: list[_Pair], found: _Respelling, known: set[str]) -> str | None:
+    """The line that restores these ids and touches no other, tried before it is given."""
+    if not found.changes:
+        return None
+    column = code = f'predictions["{schema.ENTITY}"]'
+    code += ".astype(str)"
+    for change in found.changes:
+        code = change.code(code)
+    of = {video for _, video in found.names}
+    for videos in (None, sorted(of)):
+        touched = [pair for pair in pairs if videos is None or pair[1] in of]
+        undone = {pair: _undo(found.changes, pair) for pair in touched}
+        if all(
+            back == found.names.get(pair, pair[0])
+            for pair, back in undone.items()
+            if back in known or pair[0] in known
+        ):
+            return line_for(column, code, videos) if len(of) <= SHOWN or not videos else None
+    return None
+
+
+def _ambiguous(lacking: dict[_Pair, list[str]]) -> Finding:
+    return problem(
+        "ids",
+        f"{counted(len(lacking), 'id')} in the predictions {'lacks' if len(lacking) == 1 else 'lack'} "
+        f"the video's id, and no column {schema.VIDEO} says which video is meant",
+        examples=[
+            f"{name!r} may be {' or '.join(map(repr, of[:SHOWN]))}"
+            + (f" or {len(of) - SHOWN:,} more" if len(of) > SHOWN else "")
+            for (name, _), of in lacking.items()
+        ],
+        advice=f"write {schema.ENTITY} as the ground truth has it",
+    )
+
+
+def _by_tail(names: list[str], unknown: list[_Pair]) -> dict[_Pair, list[str]]:
+    """The ids that end, behind their last colon, as an unknown one is spelled."""
+    tails: dict[str, list[str]] = {}
+    for name in names:
+        tails.setdefault(name.rpartition(":")[2], []).append(name)
+    return {pair: tails[pair[0]] for pair in unknown if pair[0] in tails}
 
 
 def _unchanged(there: int, unknown: int) -> Finding:
@@ -207,8 +254,8 @@ def _respell(free: list[str], unknown: list[_Pair]) -> _Respelling | None:
     if max(len(found), len(alike)) < _ENOUGH * len(unknown):
         return None
     if len(alike) > len(found):
-        return _Respelling("differ in capitals or punctuation", alike, None)
-    return _Respelling(" and ".join(change.what for change in best), found, _code(best))
+        return _Respelling("differ in capitals or punctuation", alike)
+    return _Respelling(" and ".join(change.what for change in best), found, best)
 
 
 def _undo(changes: Sequence[_Change], pair: _Pair) -> str:
@@ -216,13 +263,6 @@ def _undo(changes: Sequence[_Change], pair: _Pair) -> str:
     for change in changes:
         name = change.undo(name, video)
     return name
-
-
-def _code(changes: Sequence[_Change]) -> str:
-    column = f'predictions["{schema.ENTITY}"]'
-    replaced = "".join(change.code for change in changes if change.pattern)
-    prefix = "" if changes[-1].pattern else f'predictions["{schema.VIDEO}"] + ":" + '
-    return f"{column} = {prefix}{column}{replaced}"
 
 
 def _by_letters(free: list[str], unknown: list[_Pair]) -> dict[_Pair, str]:

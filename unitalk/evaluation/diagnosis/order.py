@@ -18,48 +18,26 @@ import numpy as np
 
 from unitalk import schema
 from unitalk.evaluation.diagnosis.findings import Finding, note, ok, percent, problem
-from unitalk.evaluation.diagnosis.scores import area_of
+from unitalk.evaluation.diagnosis.scores import LEAP, area_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     import numpy.typing as npt
 
-    from unitalk.evaluation.diagnosis.scores import Worth
+    from unitalk.evaluation.diagnosis.scores import Scored, Worth
 
+    Floats = npt.NDArray[np.float64]
     Rows = npt.NDArray[np.int64]
 
 
+_REMEDY = (
+    f"write each score beside its {schema.ENTITY} and {schema.TIME}; a program that goes by "
+    "position needs a loader file with the tracks in the ground truth's order, "
+    f'`groupby("{schema.ENTITY}", sort=False)`'
+)
+_BEST = 6  # orders that are held against the best one; some are the same the other way round
 _FEWEST = 5  # tracks; with fewer of them the chance interval is too coarse to go by
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
-    """Scored faces in the order of the predictions' rows.
-
-    Attributes:
-        tracks: [rows] index into `names`.
-        names: entity ids.
-        videos: [rows] index into `titles`.
-        titles: video ids.
-        moments: [rows] milliseconds.
-        places: [rows] the face's row in the ground truth.
-        labels: [rows] whether the face speaks.
-        scores: [rows].
-    """
-
-    tracks: npt.NDArray[np.int32]
-    names: list[str]
-    videos: npt.NDArray[np.int32]
-    titles: list[str]
-    moments: Rows
-    places: Rows
-    labels: npt.NDArray[np.bool_]
-    scores: npt.NDArray[np.float64]
-
-    def by_track(self) -> Rows:
-        """The order by track and time."""
-        return np.lexsort((self.moments, self.tracks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +66,20 @@ class _Fit:
         made: the order in which the scores were made.
         written: the order of the rows that they were written to.
         cause: what makes rows stand in the less usual one of the two.
+        turned: whether the scores are upside down as well.
     """
 
     strength: float
     made: _Order
     written: _Order
     cause: str
+    turned: bool
+
+    def on(self, scored: Scored) -> Floats:
+        """[rows] the scores on the faces that they were made for."""
+        result = np.empty(len(scored.scores))
+        result[self.made.rows] = scored.scores[self.written.rows]
+        return -result if self.turned else result
 
 
 def check_order(scored: Scored, worth: Worth) -> Finding:
@@ -105,49 +91,78 @@ def check_order(scored: Scored, worth: Worth) -> Finding:
     """
     if len(np.unique(scored.tracks)) < _FEWEST:
         return note("order", f"not checked: with fewer than {_FEWEST} tracks luck explains much")
-    best, tried = None, 0
-    for fit in _fits(scored):
-        tried += 1
-        if best is None or fit.strength > best.strength:
-            best = fit
-    if best is not None:
-        area = area_of(scored.labels[best.made.rows], scored.scores[best.written.rows])
-        if worth.leaps_to(area):
-            return _misordered(best, area, worth)
+    fits = []
+    for tried, fit in enumerate(_fits(scored), 1):
+        fits = sorted([*fits, fit], key=lambda fit: -fit.strength)[:_BEST]
     said = f"none of {tried:,} other ways to lay the scores on the faces fits clearly better"
+    if fits:
+        best = fits[0].on(scored)
+        area = area_of(scored.labels, best)
+        if worth.leaps_to(area):
+            rival = next((fit for fit in fits if not _is_worse(scored, fit, best)), None)
+            if rival is None:
+                return _misordered(scored, fits[0], area, worth)
+            return _unclear((fits[0], rival), area, worth)
     return note("order", said) if worth.at_chance else ok("order", said)
 
 
-def _misordered(fit: _Fit, area: float, worth: Worth) -> Finding:
-    remedy = (
-        f"write each score beside its {schema.ENTITY} and {schema.TIME}; a program that goes by "
-        "position needs a loader file with the tracks in the ground truth's order, "
-        f'`groupby("{schema.ENTITY}", sort=False)`'
+def _is_worse(scored: Scored, fit: _Fit, best: Floats) -> bool:
+    """Whether an order is clearly worse than the best where the two differ, if they do.
+
+    There a wrong order is worth no more than chance, when the best one is right.
+    """
+    own = fit.on(scored)
+    differ = best != own
+    labels = scored.labels[differ]
+    if not labels.any():
+        return not differ.any()
+    area = area_of(labels, best[differ])
+    margin = max(LEAP, (area - labels.mean()) / 2)
+    return area - area_of(labels, own[differ]) > margin
+
+
+def _unclear(fits: tuple[_Fit, _Fit], area: float, worth: Worth) -> Finding:
+    one, two = (f"made for {fit.made.name} and written to {fit.written.name}" for fit in fits)
+    return problem(
+        "order",
+        f"the scores are on the wrong faces, and no order that is known fits clearly: {one}, they "
+        f"get {percent(area)} instead of {percent(worth.area)}, and hardly less {two}",
+        advice=_REMEDY,
     )
-    code = _code(fit)
-    if code:
-        remedy += "; to put these scores where they belong"
+
+
+def _misordered(scored: Scored, fit: _Fit, area: float, worth: Worth) -> Finding:
+    code = _code(scored, fit)
+    turned = ", and turned round" if fit.turned else ""
     return problem(
         "order",
         f"the scores are on the wrong faces: made for {fit.made.name} and written to "
-        f"{fit.written.name}, they get {percent(area)} instead of {percent(worth.area)}; "
+        f"{fit.written.name}{turned}, they get {percent(area)} instead of {percent(worth.area)}; "
         f"{fit.cause}",
-        advice=remedy,
+        advice=_REMEDY + ("; to put these scores where they belong" if code else ""),
         code=code,
     )
 
 
-def _code(fit: _Fit) -> str | None:
-    """The lines that bring each score to its face, where sorting is all it takes."""
+def _code(scored: Scored, fit: _Fit) -> str | None:
+    """The lines that bring each score to its face, where sorting is all it takes.
+
+    They go by position and sort text, as rows' labels may be there twice and categories are sorted
+    by something else.
+    """
     sorting = fit.made if fit.written.name == _AS_IS else fit.written
-    if not sorting.columns or _AS_IS not in {fit.made.name, fit.written.name}:
+    plain = _AS_IS in {fit.made.name, fit.written.name}
+    if not plain or not sorting.columns or not scored.sortable.issuperset(sorting.columns):
         return None
-    columns = ", ".join(f'"{name}"' for name in sorting.columns)
-    order = f'order = predictions.sort_values([{columns}], kind="stable").index\n'
-    score = f'"{schema.SCORE}"'
-    if sorting is fit.made:
-        return f"{order}predictions.loc[order, {score}] = predictions[{score}].to_numpy()"
-    return f"{order}predictions[{score}] = predictions.loc[order, {score}].to_numpy()"
+    texts = {name: "str" for name in sorting.columns if name != schema.TIME}
+    of = f"predictions.astype({texts})" if texts else "predictions"
+    place = "order.argsort()" if sorting is fit.made else "order"
+    score = f'predictions["{schema.SCORE}"]'
+    return (
+        f"order = {of}.reset_index(drop=True).sort_values({list(sorting.columns)}, "
+        f'kind="stable").index\n'
+        f"{score} = {'-' if fit.turned else ''}{score}.to_numpy()[{place}]"
+    )
 
 
 def _fits(scored: Scored) -> Iterator[_Fit]:
@@ -167,7 +182,7 @@ def _fits(scored: Scored) -> Iterator[_Fit]:
             seen.add(key)
             for made, written in ((order, base), (base, order)):
                 strength = float(strengths[written.rows] @ speaking[made.rows])
-                yield _Fit(strength, made, written, order.cause)
+                yield _Fit(abs(strength), made, written, order.cause, strength < 0)
 
 
 def _digest(rows: Rows) -> bytes:
@@ -205,6 +220,7 @@ def _orders(scored: Scored, base: _Order) -> Iterator[_Order]:
 
 
 _WHOLE = "the rows of a track do not stand together in the file, and loaders take tracks whole"
+_STABLE = "rows were sorted by time, and what is equal kept its order"
 _NUMBERS = "a natural sort (natsort, `sort -V`, a file manager) puts track 2 before track 10"
 _CAPITALS = "file systems and databases that ignore capitals list ids so"
 _LISTING = "programs that list folders or group by video go by this order"
@@ -237,8 +253,13 @@ def _orders_of_tracks(
     yield "tracks sorted by id, numbers as numbers", _NUMBERS, order(text, lambda t: number[t])
     yield ("tracks sorted by id without regard to capitals", _CAPITALS,
            order(text, lambda t: scored.names[t].casefold()))  # fmt: skip
-    for which, rank in (("sorted by id", title.__getitem__),
-                        ("as in the file", lambda t: place[title[t]])):  # fmt: skip
+    descending = {name: -at for at, name in enumerate(sorted(place))}
+    for which, rank in (
+        ("sorted by id", title.__getitem__),
+        ("sorted by id, backwards", lambda t: descending[title[t]]),
+        ("as in the file", lambda t: place[title[t]]),
+        ("in the reverse order", lambda t: -place[title[t]]),
+    ):
         by_number = order(text, lambda t: number[t])
         yield f"videos {which}, tracks as in the file", _LISTING, order(first, rank)
         yield f"videos {which}, tracks sorted as text", _LISTING, order(text, rank)
@@ -274,6 +295,11 @@ def _orders_of_rows(scored: Scored, base: _Order, blocks: _Blocks) -> Iterator[_
                  (schema.VIDEO, schema.TIME, schema.ENTITY))  # fmt: skip
     yield _Order("rows sorted by time and id", frames, np.lexsort((by_name, moments)),
                  (schema.TIME, schema.ENTITY))  # fmt: skip
+    within = np.empty(len(moments), np.int64)
+    within[base.rows] = np.arange(len(moments))
+    yield _Order("rows sorted by time", _STABLE, np.lexsort((within, moments)), (schema.TIME,))
+    yield _Order("rows sorted by video and time", _STABLE, np.lexsort((within, moments, by_title)),
+                 (schema.VIDEO, schema.TIME))  # fmt: skip
     yield _Order("rows from the last to the first", "a sort was reversed", base.rows[::-1])
     yield _Order("each track from its end to its start", "time was reversed within the tracks",
                  blocks.lay(blocks.first, backwards=True))  # fmt: skip

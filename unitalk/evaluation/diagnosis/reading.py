@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from unitalk import schema
 from unitalk.errors import SchemaError
-from unitalk.evaluation.diagnosis.findings import Finding, counted, ok, problem
+from unitalk.evaluation.diagnosis.findings import Finding, counted, note, ok, problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ _GROUPS = {
 }
 """The columns that each check is about; when a file is refused, they are tried one by one."""
 _OPTIONAL = {"videos", "boxes", "labels"}
+_LONGEST = 4_000_000.0  # seconds; longer ones do not fit into a key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,9 @@ def _read_apart(given: Given, kind: Kind) -> Read | None:
     if known is None:
         return None
     for check in {"ids", "videos"} & set(refused):  # what the schema refuses can be compared
-        columns[_GROUPS[check][0]] = _texts(given, _GROUPS[check][0], known)
+        columns[_GROUPS[check][0]] = _texts(given, _GROUPS[check][0], known).dictionary_encode()
+    if "times" in refused and (times := _numbers(_texts(given, schema.TIME, known))):
+        columns[schema.TIME] = times  # below 0, which a shift explains
     return Read(faces=schema.Faces(known.name, pa.table(columns), known.files), refused=refused)
 
 
@@ -96,26 +100,30 @@ def _there(given: Given, known: Faces, column: str) -> bool:
 
 
 def _texts(given: Given, column: str, known: Faces) -> pa.Array[Any]:
-    """A column as it stands, unchecked."""
+    """A column as it stands, unchecked; what is not UTF-8 is shown as a mark."""
     if not isinstance(given, (str, Path, schema.Source)):
-        return pa.array([str(text) for text in given[column]]).dictionary_encode()
+        return pa.array([str(text) for text in given[column]])
     texts = [
-        cells[file.head.columns.index(column)]
+        cells[file.head.columns.index(column)].encode("utf-8", "replace").decode()
         for file in known.files
         for line, cells in file.source.rows()
         if line > file.head.header_line
     ]
-    return pa.array(texts).dictionary_encode()
+    return pa.array(texts)
+
+
+def _numbers(texts: pa.Array[Any]) -> pa.Array[Any] | None:
+    """Times, if that is what the texts are."""
+    try:
+        times = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return times if pc.all(pc.less(pc.abs(times), _LONGEST)).as_py() else None
 
 
 def check_files(truth: Read, guess: Read) -> Finding:
     """Say what the two files are, or why one of them cannot be read at all."""
-    errors = [
-        error
-        for read in (truth, guess)
-        for group in ("file", "videos")  # no other check is about the videos' ids
-        if (error := read.refused.get(group))
-    ]
+    errors = [error for read in (truth, guess) if (error := read.refused.get("file"))]
     if errors:
         return problem(
             "file",
@@ -128,6 +136,8 @@ def check_files(truth: Read, guess: Read) -> Finding:
         for name, faces in (("ground truth", truth.faces), ("predictions", guess.faces))
         if faces is not None
     ]
+    if (error := guess.refused.get("videos")) is not None:  # which `evaluate` does not read
+        return note("file", "; ".join([*said, error.message.partition("\n")[0]]))
     return ok("file", "; ".join(said))
 
 

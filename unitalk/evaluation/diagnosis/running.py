@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,11 @@ from unitalk.evaluation.diagnosis.boxes import check_boxes
 from unitalk.evaluation.diagnosis.coverage import check_coverage, check_duplicates
 from unitalk.evaluation.diagnosis.findings import Diagnosis, Finding, note, ok
 from unitalk.evaluation.diagnosis.ids import check_ids
-from unitalk.evaluation.diagnosis.order import Scored, check_order
+from unitalk.evaluation.diagnosis.order import check_order
 from unitalk.evaluation.diagnosis.pairing import NOBODY, Pairing, check_times
 from unitalk.evaluation.diagnosis.reading import Read, check_files, read, refusal
 from unitalk.evaluation.diagnosis.scores import (
+    Scored,
     check_labels,
     check_scores,
     check_truth_labels,
@@ -93,14 +95,15 @@ def _run(truth: Read, guess: Read) -> list[Finding]:
     columns = guess.faces.table.column_names
     pairing = None
     if truth.faces is not None:
-        finding, tracks, names = check_ids(truth.faces, guess, guess.faces)
-        findings.append(finding)
+        ids, tracks, names = check_ids(truth.faces, guess, guess.faces)
+        findings.append(ids)
         if schema.TIME in columns:
-            finding, pairing = check_times(truth.faces, guess.faces, tracks, names)
-            findings.append(finding)
+            times, pairing = check_times(truth.faces, guess, guess.faces, tracks, names)
+            findings.append(times)
     if truth.faces is not None and pairing is not None:
-        findings += _of_faces(truth.faces, guess, guess.faces, pairing)
-    return findings + _of_scores(truth.faces, guess, guess.faces, pairing)
+        if ids.status != "problem" or (pairing.partners != NOBODY).any():
+            findings += _of_faces(truth.faces, guess, guess.faces, pairing)
+    return findings + _of_scores(truth.faces, guess, guess.faces, pairing, findings)
 
 
 def _of_faces(truth: Faces, guess: Read, faces: Faces, pairing: Pairing) -> list[Finding]:
@@ -119,42 +122,73 @@ def _of_faces(truth: Faces, guess: Read, faces: Faces, pairing: Pairing) -> list
 
 
 def _of_scores(
-    truth: Faces | None, guess: Read, faces: Faces, pairing: Pairing | None
+    truth: Faces | None, guess: Read, faces: Faces, pairing: Pairing | None, before: list[Finding]
 ) -> list[Finding]:
     """Labels, scores, their order, and the number; as far as these can be had."""
     columns = faces.table.column_names
     everything = faces.numbers(schema.SCORE) if schema.SCORE in columns else None
-    rows = np.flatnonzero(pairing.partners != NOBODY) if pairing else np.array([], np.int64)
-    worth, scored = None, None
-    labels = np.array([], np.bool_)
-    if truth is not None and pairing is not None and len(rows):
+    scored, worth = None, None
+    rows, labels = np.array([], np.int64), np.array([], np.bool_)
+    if truth is not None and pairing is not None:
+        rows = np.flatnonzero(pairing.partners != NOBODY)
         labels = positives_of(truth)[pairing.partners[rows]]
-        if everything is not None:
-            scored = _scored(truth, pairing, rows, labels, everything[rows])
+        if len(rows) and everything is not None:
+            sortable = _sortable(truth, faces, pairing, before)
+            scored = _scored(truth, pairing, rows, everything[rows], sortable)
             worth = measure(labels, scored.scores, scored.by_track())
-    found = [check_truth_labels(truth) if truth is not None else None]
-    if found == [None] and "labels" not in guess.refused:
-        found = [check_labels(faces, rows, labels, worth)]
+    found = []
+    one_class = check_truth_labels(truth) if truth is not None else None
+    if one_class is not None:
+        found.append(one_class)
+    elif "labels" not in guess.refused:
+        said, spoken = check_labels(faces, rows, labels, worth)
+        found.append(said)
+        if scored is not None and spoken is not None:
+            everything, scored = spoken, replace(scored, scores=spoken[rows])
+            worth = measure(labels, scored.scores, scored.by_track())
     if everything is not None:
-        found.append(check_scores(everything[rows], labels, everything, worth))
+        said = check_scores(scored, everything, worth)
+        found.append(said)
+        if scored is not None and said.code is not None:  # they are upside down
+            scored = replace(scored, scores=-scored.scores)
+            worth = measure(labels, scored.scores, scored.by_track())
     if worth is not None and scored is not None:
         found.append(check_order(scored, worth))
-        explained = any(f is not None and f.status == "problem" for f in found)
+        explained = any(finding.status == "problem" for finding in found)
         found.append(result(worth, explained=explained))
-    return [finding for finding in found if finding is not None]
+    return found
+
+
+def _sortable(
+    truth: Faces, faces: Faces, pairing: Pairing, before: list[Finding]
+) -> frozenset[str]:
+    """The columns that are the ground truth's, once the lines that were given are executed."""
+    if (pairing.partners == NOBODY).any():
+        return frozenset()  # rows would be sorted that are for no face
+    mended = {f.check for f in before if f.status != "problem" or f.code}
+    names = {c for check, c in (("ids", schema.ENTITY), ("times", schema.TIME)) if check in mended}
+    if schema.VIDEO in faces.table.column_names:
+        said, theirs = faces.codes(schema.VIDEO)
+        true, ours = truth.codes(schema.VIDEO)
+        place = {name: code for code, name in enumerate(ours)}
+        same = np.array([place.get(name, NOBODY) for name in theirs])
+        if np.array_equal(same[said], true[pairing.partners]):
+            names.add(schema.VIDEO)
+    return frozenset(names)
 
 
 def _scored(
     truth: Faces,
     pairing: Pairing,
     rows: npt.NDArray[np.int64],
-    labels: npt.NDArray[np.bool_],
     scores: npt.NDArray[np.float64],
+    sortable: frozenset[str],
 ) -> Scored:
     tracks, names = truth.codes(schema.ENTITY)
     videos, titles = truth.codes(schema.VIDEO)
     places = pairing.partners[rows]
     return Scored(
         tracks=tracks[places], names=names, videos=videos[places], titles=titles,
-        moments=truth.milliseconds()[places], places=places, labels=labels, scores=scores,
+        moments=truth.milliseconds()[places], places=places,
+        labels=positives_of(truth)[places], scores=scores, sortable=sortable,
     )  # fmt: skip

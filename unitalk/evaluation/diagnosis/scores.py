@@ -36,6 +36,44 @@ _DECIMALS = 6  # scores with more are not looked at as rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """Scored faces in the order of the predictions' rows.
+
+    Attributes:
+        tracks: [rows] index into `names`.
+        names: entity ids.
+        videos: [rows] index into `titles`.
+        titles: video ids.
+        moments: [rows] milliseconds.
+        places: [rows] the face's row in the ground truth.
+        labels: [rows] whether the face speaks.
+        scores: [rows].
+        sortable: columns of the predictions that hold what stands here, row by row.
+    """
+
+    tracks: npt.NDArray[np.int32]
+    names: list[str]
+    videos: npt.NDArray[np.int32]
+    titles: list[str]
+    moments: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.bool_]
+    scores: npt.NDArray[np.float64]
+    sortable: frozenset[str] = frozenset()
+
+    def by_track(self) -> npt.NDArray[np.int64]:
+        """The order by track and time."""
+        return np.lexsort((self.moments, self.tracks))
+
+    def is_constant_by_track(self) -> bool:
+        """Whether each track's faces share one score, and some track has several."""
+        order = self.by_track()
+        tracks, scores = self.tracks[order], self.scores[order]
+        same = tracks[1:] == tracks[:-1]
+        return bool(same.any() and (scores[1:] == scores[:-1])[same].all())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worth:
     """What the scores are worth as they stand.
 
@@ -126,7 +164,7 @@ def positives_of(faces: Faces) -> Bools:
 
 def check_labels(
     faces: Faces, rows: npt.NDArray[np.int64], labels: Bools, worth: Worth | None
-) -> Finding:
+) -> tuple[Finding, Floats | None]:
     """Look whether each predicted row says that its score is that of speaking.
 
     Args:
@@ -134,22 +172,25 @@ def check_labels(
         rows: the predictions that are for a face.
         labels: [rows] whether that face speaks.
         worth: what the scores are worth; None when that is unknown.
+
+    Returns:
+        The finding; all scores as those of speaking, where they are not.
     """
     if schema.LABEL not in faces.table.column_names:
-        return ok("labels", f"there is no column; each score is that of {schema.SPEAKING}")
+        return ok("labels", f"there is no column; each score is that of {schema.SPEAKING}"), None
     codes, names = faces.codes(schema.LABEL)
     counts = np.bincount(codes, minlength=len(names))
     said = {name: int(count) for name, count in zip(names, counts, strict=True) if count}
     if set(said) <= {schema.SPEAKING}:
         return ok("labels", f"each score is that of {schema.SPEAKING}, and the ground truth has "
-                  "both classes")  # fmt: skip
+                  "both classes"), None  # fmt: skip
     code = f'predictions["{schema.LABEL}"] = "{schema.SPEAKING}"'
     if set(said) == {schema.UNLABELLED}:
         return note(
             "labels",
             f"every label is empty; each score is taken as that of {schema.SPEAKING}",
             advice=f"the reference needs it spelled out: {code}",
-        )
+        ), None
     speaks = positives_of(faces)
     others = np.flatnonzero(~speaks)
     shares = ", ".join(
@@ -157,14 +198,16 @@ def check_labels(
     )
     why = "; they are the ground truth's own" if np.array_equal(speaks[rows], labels) else ""
     advice = f"write {schema.SPEAKING} in every row: the score says how much of that it is"
+    spoken = None
     if worth is not None:
         scores = faces.numbers(schema.SCORE)
-        turned = np.where(speaks, scores, opposite(scores))[rows]
-        if worth.leaps_to(area_of(labels, turned)):
+        turned = np.where(speaks, scores, opposite(scores))
+        area = area_of(labels, turned[rows])
+        if worth.leaps_to(area):
+            spoken = turned
             why = (
                 "; each score seems to be that of its row's own label: turned round in the other "
-                f"rows, they get {percent(area_of(labels, turned))} instead of "
-                f"{percent(worth.area)}"
+                f"rows, they get {percent(area)} instead of {percent(worth.area)}"
             )
             advice = f"write each score as that of {schema.SPEAKING}, and that in every row"
             code = _turning(scores) + code
@@ -175,7 +218,7 @@ def check_labels(
         examples=places(faces, others[:2], [names[codes[row]] or "nothing" for row in others[:2]]),
         advice=advice,
         code=code,
-    )
+    ), spoken
 
 
 def _turning(scores: Floats) -> str:
@@ -188,12 +231,11 @@ def _turning(scores: Floats) -> str:
 # ------------------------------------------------------------------------------ scores
 
 
-def check_scores(scores: Floats, labels: Bools, everything: Floats, worth: Worth | None) -> Finding:
+def check_scores(scored: Scored | None, everything: Floats, worth: Worth | None) -> Finding:
     """Look for scores that say nothing, that were rounded away, or that are upside down.
 
     Args:
-        scores: [rows] of the predictions that are for a face.
-        labels: [rows] whether that face speaks.
+        scored: the predictions that are for a face, when there are some.
         everything: the scores of all predictions.
         worth: what the scores are worth; None when that is unknown.
     """
@@ -206,8 +248,8 @@ def check_scores(scores: Floats, labels: Bools, everything: Floats, worth: Worth
             advice="look into the model's output: a head that was not loaded, or a column of "
             "constants",
         )
-    if worth is not None and worth.at_chance:
-        turned = area_of(labels, -scores)
+    if scored is not None and worth is not None and worth.at_chance:
+        turned = area_of(scored.labels, -scored.scores)
         if worth.leaps_to(turned):
             return problem(
                 "scores",
@@ -223,22 +265,28 @@ def check_scores(scores: Floats, labels: Bools, everything: Floats, worth: Worth
             "and average precision ranks",
             advice="write the model's score before the threshold",
         )
-    return _ties(values, counts, len(everything), worth)
+    return _ties(values, counts, len(everything), scored, worth)
 
 
-def _ties(values: Floats, counts: npt.NDArray[np.intp], rows: int, worth: Worth | None) -> Finding:
+def _ties(
+    values: Floats, counts: npt.NDArray[np.intp], rows: int, scored: Scored | None,
+    worth: Worth | None,
+) -> Finding:  # fmt: skip
     tied = int(counts[counts > 1].sum())
-    if worth is None or worth.best - worth.area <= _PRINTED:
+    if scored is None or worth is None or worth.best - worth.area <= _PRINTED:
         return ok("scores", f"{len(values):,} different scores, {values[0]:g} to {values[-1]:g}")
     decimals = next((d for d in range(_DECIMALS) if (np.round(values, d) == values).all()), None)
     rounded = "" if decimals is None else f", written with {counted(decimals, 'decimal')}"
+    advice = "write scores with all their digits (repr, not %.4f), best as logits"
+    if scored.is_constant_by_track():
+        rounded = "; all faces of a track share one"
+        advice = "write a score for each face, not one for the whole track"
     what = (
         f"{percent(tied / rows)} of the faces share their score with another one{rounded} "
         f"({percent(counts[0] / rows)} have the lowest, {percent(counts[-1] / rows)} the highest): "
         f"the reference, which has no rule for that, prints anything from "
         f"{percent(worth.area)} to {percent(worth.best)}"
     )
-    advice = "write scores with all their digits (repr, not %.4f), best as logits"
     if worth.best - worth.area < _MATTERS:
         return note("scores", what, advice=advice)
     return problem("scores", what, advice=advice)
