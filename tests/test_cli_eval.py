@@ -7,6 +7,8 @@ import io
 import json
 import random
 import re
+import subprocess
+import sys
 from importlib import resources
 
 import pandas as pd
@@ -109,6 +111,20 @@ def test_a_file_may_have_an_equals_sign_in_its_name(run, given, tmp_path):
     (tmp_path / "lr=0.1.csv").write_bytes((tmp_path / "noisy.csv").read_bytes())
     found = json.loads(run(*given[:3], "-p", "lr=0.1.csv", "--format", "json").stdout)
     assert found["name"] == "lr=0.1"
+
+
+@pytest.mark.parametrize("options", [[], ["--by", "all", "--ci", "100", "--report", "x.html"]])
+def test_scoring_files_imports_nothing_heavy(given, options):
+    """Neither pandas nor the libraries of --metrics and --plot, nor the hub's and the crops'."""
+    code = (
+        "import sys\nfrom unitalk.cli.main import main\ntry: main(sys.argv[1:])\n"
+        "finally: print(*{'pandas', 'sklearn', 'scipy', 'matplotlib', 'PIL', 'requests'}"
+        " & set(sys.modules), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *map(str, given), *options]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("average precision: ")
+    assert ran.stderr == "\n"
 
 
 # ------------------------------------------------------------------------------ formats

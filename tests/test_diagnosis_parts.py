@@ -13,15 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import area_fast, ranked
-from test_diagnose import BOX, VIDEOS, area_of, draw, found, only_problem, percent, write
+from test_diagnose import BOX, VIDEOS, after, area_of, draw, found, only_problem, percent, write
 
 from unitalk.cli.diagnose import render
 from unitalk.evaluation.diagnosis import Diagnosis, Finding, diagnose, order, pairing
+from unitalk.evaluation.diagnosis import times as times_of
 from unitalk.evaluation.diagnosis.boxes import _LAYOUTS, _scale, _sizes
-from unitalk.evaluation.diagnosis.findings import counted, places
+from unitalk.evaluation.diagnosis.findings import counted, note, places, problem
 from unitalk.evaluation.diagnosis.ids import _CHANGES, _letters
 from unitalk.evaluation.diagnosis.running import CHECKS
-from unitalk.evaluation.diagnosis.scores import Scored
+from unitalk.evaluation.diagnosis.scores import Scored, Worth
 from unitalk.schema import from_frame
 
 
@@ -71,6 +72,17 @@ def test_the_text_of_a_diagnosis_to_the_letter():
         "1 problem",
     ]
     assert [finding.check for finding in diagnosis.problems] == ["duplicates"]
+
+
+def test_nothing_that_a_terminal_obeys_is_told():
+    r"""A bell, a NUL and the escape that colours text come as \\x07, \\x00 and \\x1b."""
+    for finding in (
+        note("ids", "a\x07\x00b\u202e"),
+        problem("ids", "a\x07\x00b\u202e", advice="x"),
+    ):
+        assert finding.what == r"a\x07\x00b\u202e"
+    said = problem("ids", "fine: \u00e9 \u4e2d", examples=["\x1b[31mred"], advice="x")
+    assert (said.what, said.examples) == ("fine: \u00e9 \u4e2d", (r"\x1b[31mred",))
 
 
 # ------------------------------------------------------------------------------ pairs
@@ -229,6 +241,116 @@ def test_each_frame_rate_is_told_from_the_others(data):
         assert f"numbers of frames, {fps:g} a second, from 0 on" in said
 
 
+def slowly(faces: list[float], said: list[float], below: float, above: float) -> int:
+    """How many of one track's predictions can have a face each: all ways, by recursion."""
+    if not faces or not said:
+        return 0
+    first, low, high = faces[0], said[0] - below - 1e-9, said[0] + above + 1e-9
+    without = max(slowly(faces[1:], said, below, above), slowly(faces, said[1:], below, above))
+    if low <= first <= high:
+        return max(without, 1 + slowly(faces[1:], said[1:], below, above))
+    return without
+
+
+@settings(max_examples=80)
+@given(
+    st.lists(st.lists(st.integers(0, 12), max_size=5), min_size=2, max_size=3),
+    st.lists(st.lists(st.integers(0, 12), max_size=5), min_size=2, max_size=3),
+    st.integers(0, 2), st.integers(0, 2),
+)  # fmt: skip
+def test_predictions_are_laid_on_as_many_faces_as_possible(truth, guess, below, above):
+    """Tenths of seconds of a few tracks; each face is given once, in order, and in its window."""
+    tracks = min(len(truth), len(guess))
+    faces = [sorted(set(times)) for times in truth[:tracks]]
+    said = [sorted(times) for times in guess[:tracks]]
+    codes = np.repeat(np.arange(tracks), [len(times) for times in faces])
+    rows = np.repeat(np.arange(tracks), [len(times) for times in said])
+    true, seen = (np.array([t for times in side for t in times], float) / 10
+                  for side in (faces, said))  # fmt: skip
+    side = times_of._Tracks(
+        np.arange(len(codes)), codes, true, np.arange(len(rows)), rows, seen,
+        np.zeros(len(rows), bool),
+    )  # fmt: skip
+    change = times_of._Change("", seen, below / 10, above / 10)
+    most = sum(
+        slowly([t / 10 for t in ours], [t / 10 for t in theirs], below / 10, above / 10)
+        for ours, theirs in zip(faces, said, strict=True)
+    )
+    for laid in side.lay(change):
+        there = laid != pairing.NOBODY
+        assert there.sum() == most
+        assert (np.diff(laid[there]) > 0).all()
+        assert codes[laid[there]].tolist() == rows[there].tolist()
+        off = seen[there] - true[laid[there]]
+        assert (off >= -above / 10 - 1e-9).all()
+        assert (off <= below / 10 + 1e-9).all()
+
+
+def test_predictions_that_leave_a_choice_go_where_their_boxes_are():
+    """0.36, 0.40 and 0.44 s are all 0.4; of three faces the first, or the last, has no prediction.
+
+    face      0.36  0.40  0.44    1.08 ... 1.88, one face every 0.1 s, of which none is cut off
+    box          1     2     3
+    said       -     0.4   0.4    which is 1 2, or 2 3: the boxes 2 and 3 say so
+    """
+    times = [0.36, 0.40, 0.44, *(round(1.08 + i / 10, 2) for i in range(9))]
+    truth = pd.DataFrame({
+        "video_id": "v", "frame_timestamp": times,
+        "entity_box_x1": np.arange(12) / 20, "entity_box_y1": 0.1,
+        "entity_box_x2": np.arange(12) / 20 + 0.1, "entity_box_y2": 0.2,
+        "label": ["SPEAKING_AUDIBLE", "NOT_SPEAKING"] * 6, "entity_id": "v:0",
+    })  # fmt: skip
+    guess = truth.assign(frame_timestamp=truth["frame_timestamp"].round(1), score=range(12))
+    for gone in (0, 2):
+        diagnosis = diagnose(truth, guess.drop(index=gone).assign(label="SPEAKING_AUDIBLE"))
+        assert "rounded to 1 decimal" in found(diagnosis, "times").what
+        assert found(diagnosis, "boxes").status == "ok"
+        assert f"at {times[gone]:g} s" in found(diagnosis, "coverage").examples[0]
+
+
+def test_a_shift_is_taken_off_with_the_sign_that_one_reads(data):
+    """0.04 s too early: 0.04 is added, and nothing is taken off twice negated."""
+    early = data.guess.assign(frame_timestamp=data.guess["frame_timestamp"] - 0.04)
+    column = 'predictions["frame_timestamp"]'
+    assert only_problem(diagnose(data.truth, early), "times").code == f"{column} = {column} + 0.04"
+    late = data.guess.assign(frame_timestamp=data.guess["frame_timestamp"] + 1234.568)
+    code = only_problem(diagnose(data.truth, late), "times").code
+    assert code == f"{column} = {column} - 1234.568"
+
+
+def test_a_line_for_one_video_names_it(data):
+    inside = data.guess["video_id"] == VIDEOS[1]
+    broken = data.guess.assign(frame_timestamp=data.guess["frame_timestamp"] + 0.2 * inside)
+    finding = only_problem(diagnose(data.truth, broken), "times")
+    column = 'predictions["frame_timestamp"]'
+    assert finding.code == (
+        f"{column} = ({column} - 0.2).where("
+        f"predictions[\"video_id\"].isin(['{VIDEOS[1]}']), {column})"
+    )
+    assert finding.what.startswith(f"{inside.sum()} predictions of 12 tracks are at times")
+    without = only_problem(diagnose(data.truth, broken.drop(columns="video_id")), "times")
+    assert without.code is None
+    some = data.guess["entity_id"].str.endswith("1")  # 1 and 11 of each video: no video is whole
+    broken = data.guess.assign(frame_timestamp=data.guess["frame_timestamp"] + 0.2 * some)
+    assert only_problem(diagnose(data.truth, broken), "times").code is None
+
+
+def test_a_line_that_does_not_restore_the_times_is_not_given(data):
+    """Frames counted at 30 a second lie between those of 25: dividing does not bring these back."""
+    broken = data.guess.assign(frame_timestamp=(data.guess["frame_timestamp"] * 30).round())
+    finding = only_problem(diagnose(data.truth, broken), "times")
+    assert "30 a second" in finding.what
+    assert finding.code is None
+
+
+def test_times_below_zero_that_nothing_explains_are_refused(data):
+    """Forty faces at random times below 0 are no shift; the message is that of the reader."""
+    times = -np.random.default_rng(0).random(len(data.guess))
+    diagnosis = diagnose(data.truth, data.guess.assign(frame_timestamp=times))
+    assert "frame_timestamp" in only_problem(diagnosis, "times").what
+    assert "not checked" in found(diagnosis, "coverage").what
+
+
 # ------------------------------------------------------------------------------ ids
 
 
@@ -322,6 +444,29 @@ def test_a_layout_must_explain_nearly_all_boxes(data, share, explained):
     said = only_problem(diagnose(data.truth, broken), "boxes").what
     assert ("look like pixels" in said) == explained
     assert ("in no way known" in said) == (not explained)
+
+
+def test_boxes_in_percent_are_no_pixels(data):
+    broken = data.guess.assign(**{name: data.guess[name] * 100 for name in BOX})
+    said = only_problem(diagnose(data.truth, broken), "boxes").what
+    assert said.endswith("they look like percent of the frame; 0 to 1 is wanted")
+
+
+@pytest.mark.parametrize("edges", [(0, 2, 1, 3), (2, 1, 0, 3), (0, 3, 2, 1)])
+def test_edges_in_another_order_are_named(data, edges):
+    """The edges are x1 y1 x2 y2; what stands in each place."""
+    names = ["x1", "y1", "x2", "y2"]
+    boxes = data.truth[BOX].to_numpy()[:, edges]
+    said = only_problem(
+        diagnose(data.truth, data.guess.assign(**dict(zip(BOX, boxes.T, strict=True)))), "boxes"
+    ).what
+    assert f"they look like {', '.join(names[edge] for edge in edges)} where" in said
+
+
+def test_edges_in_two_heaps_have_no_size():
+    """The rest of the line through the heaps' medians is 0 or 800; no edge lies at its median."""
+    wanted = np.array([0.1, 0.1, 0.9, 0.9])
+    assert _scale(wanted, np.array([100.0, 900.0, 100.0, 900.0])) == 1
 
 
 # ------------------------------------------------------------------------------ order
@@ -530,6 +675,83 @@ def test_a_strictly_increasing_map_of_misordered_scores_changes_nothing(scale):
     assert f"they get {percent(drawn.area)} instead of" in said.what
 
 
+RESTORED = {
+    **{f"ids {i}": ("ids", change) for i, change in enumerate(BREAKS["ids"])},
+    "times": ("times", BREAKS["times"][2]),
+    "scores": ("scores", BREAKS["scores"][1]),
+    "order": ("order", lambda f: f.assign(
+        score=f["score"].to_numpy()[np.lexsort((f["frame_timestamp"], f["entity_id"]))])),
+    "order upside down": ("order", lambda f: f.assign(
+        score=1 - f["score"].to_numpy()[np.lexsort((f["frame_timestamp"], f["entity_id"]))])),
+    "twice": ("duplicates", lambda f: pd.concat([f, f])),
+}  # fmt: skip
+"""Causes that a line takes back altogether; those of scores first, as in `BREAKS`."""
+
+
+@pytest.mark.parametrize("kind", ["as they come", "categories", "one index"])
+@pytest.mark.parametrize("name", RESTORED)
+def test_every_line_that_is_given_does_what_it_says(data, name, kind):
+    """On plain frames, on those of `read_predictions`, and where an index says nothing."""
+    check, change = RESTORED[name]
+    broken = change(data.guess)
+    if kind == "categories":
+        broken = broken.astype({"entity_id": "category", "video_id": "category"})
+    elif kind == "one index":
+        broken.index = [0] * len(broken)
+    mended = after(only_problem(diagnose(data.truth, broken), check), broken)
+    diagnosis = diagnose(data.truth, mended)
+    assert diagnosis.problems == ()
+    assert percent(data.area) in found(diagnosis, "result").what
+
+
+@pytest.mark.parametrize("extra", ["a stranger", "rounded times", "other videos"])
+def test_no_line_sorts_rows_that_it_cannot_sort(data, extra):
+    """Sorting needs each row's face, its times, and here its video, as the ground truth has them.
+
+    One row that is for no face moves all behind it; rounded times are sorted otherwise.
+    """
+    keys = ["video_id", "frame_timestamp", "entity_id"]
+    order_of = data.truth.sort_values(keys, kind="stable").index
+    broken = data.guess.assign(score=data.guess["score"].to_numpy()[order_of])
+    assert only_problem(diagnose(data.truth, broken), "order").code
+    if extra == "a stranger":
+        broken = pd.concat([broken, broken[:1].assign(entity_id="nobody:0")], ignore_index=True)
+    elif extra == "rounded times":
+        broken["frame_timestamp"] = broken["frame_timestamp"].round(1)
+    else:
+        broken["video_id"] = broken["video_id"].map({v: str(i) for i, v in enumerate(VIDEOS)})
+    finding = found(diagnose(data.truth, broken), "order")
+    assert "made for rows sorted by video, time and id" in finding.what
+    assert finding.code is None
+
+
+def test_two_orders_that_fit_as_well_are_both_told():
+    """Runs of five faces speak or not; the orders differ in two faces that do not speak."""
+    labels = [bool(i // 5 % 2) for i in range(200)]
+    rows = [(f"a{t:02}", 40 * i) for t in range(20) for i in range(10)]
+    good = np.array(labels) + 0.001 * np.arange(200)
+    faces = scored(rows, labels=labels, scores=np.roll(good, 50).tolist())
+    as_is = order._Order("as it is", "", np.arange(200))
+    right, swapped = np.roll(np.arange(200), 50), np.roll(np.arange(200), 50)
+    swapped[[53, 54]] = swapped[[54, 53]]  # faces 3 and 4
+    one, two, other = (
+        order._Fit(1.0, order._Order(name, "c", made), as_is, "c", turned=False)
+        for name, made in (("one", right), ("two", swapped), ("other", np.roll(right, 5)))
+    )
+    best = one.on(faces)
+    assert best.tolist() == good.tolist()
+    assert not order._is_worse(faces, two, best)
+    assert order._is_worse(faces, other, best)  # every run is the other's
+    assert order._is_worse(faces, one, best)  # the same in other words is no rival
+    worth = Worth(area=0.5, best=0.5, chance=(0.45, 0.55), prior=0.5, rows=200)
+    finding = order._misordered(faces, one, two, 0.9, worth)
+    assert finding.what == (
+        "the scores are on the wrong faces: made for one and written to as it is, they get 90.00 % "
+        "instead of 50.00 %; made for two and written to as it is, they get hardly less"
+    )
+    assert finding.code is None
+
+
 # ------------------------------------------------------------------------------ kinds of files
 
 
@@ -643,6 +865,23 @@ def test_ties_that_can_be_checked_by_eye():
         "66.67 % of the faces share their score with another one, written with 1 decimal "
         "(16.67 % have the lowest, 66.67 % the highest)"
     )
+
+
+def test_one_score_a_track_is_told_as_that():
+    """Sixty tracks of one score each; below, two of which one has two, and two scores in all."""
+    finding = only_problem(six([0.9, 0.9, 0.9, 0.2, 0.2, 0.2]), "scores")
+    assert "only two scores" in finding.what  # which is said first
+    ties = found(six([0.9, 0.9, 0.9, 0.2, 0.2, 0.1]), "scores")
+    assert "all faces of a track share one" not in ties.what
+    truth = draw(4).truth
+    codes = pd.factorize(truth["entity_id"])[0]
+    finding = only_problem(diagnose(truth, truth.assign(
+        label="SPEAKING_AUDIBLE", score=np.random.default_rng(2).normal(size=60)[codes]
+    )), "scores")  # fmt: skip
+    assert "100.00 % of the faces share their score with another one; all faces of a track" in (
+        finding.what
+    )
+    assert "a score for each face" in finding.advice
 
 
 def test_ties_among_faces_of_one_class_are_harmless():
@@ -762,8 +1001,8 @@ def test_a_missing_prefix_needs_the_videos():
     )
     finding = named(truth, ["0", "1", "5"])  # `0` may be v:0 or w:0, `5` is nobody
     assert finding.what == (
-        "2 ids in the predictions lack the video's id, and no column video_id says which video is "
-        "meant"
+        "the video's id is not part of 2 ids in the predictions, and no column video_id says which "
+        "video is meant"
     )
     assert finding.examples == ("'0' may be 'v:0' or 'w:0'", "'1' may be 'v:1'")
     assert finding.code is None
@@ -774,6 +1013,36 @@ def test_two_ids_that_become_one_are_instances_of_one_track():
     """`v:0:0` and `v:0:1` are both of `v:0`; that they are at one time is another matter."""
     finding = named(["v:0", "w:0"], ["v:0:0", "v:0:1", "w:0:4"])
     assert finding.what.startswith("3 of 3 ids in the predictions are instance_ids")
+
+
+def test_ids_that_say_no_video_leave_coverage_and_duplicates_alone():
+    """Two tracks `0` at one time are two persons, and no row is to be dropped."""
+    truth = draw(6).truth
+    bare = truth.assign(entity_id=truth["entity_id"].str.split(":").str[1], score=range(len(truth)))
+    diagnosis = diagnose(truth, bare.drop(columns=["video_id", "label"]))
+    finding = only_problem(diagnosis, "ids")
+    assert finding.what.startswith("the video's id is not part of 12 ids in the predictions")
+    assert finding.examples[0].endswith("or 2 more")
+    assert finding.code is None
+    assert found(diagnosis, "coverage").what.startswith("not checked")
+
+
+def test_a_video_that_is_no_id_is_worth_a_note(data, tmp_path):
+    """`evaluate` does not read the column; other programs may."""
+    data.guess.assign(video_id=" v").to_csv(tmp_path / "p.csv", index=False)
+    diagnosis = diagnose(data.truth, tmp_path / "p.csv")
+    assert diagnosis.problems == ()
+    assert found(diagnosis, "file").status == "note"
+    assert "problems in the predictions" in found(diagnosis, "file").what
+
+
+def test_doubles_that_pandas_does_not_see_are_not_dropped_by_a_line(data):
+    """A tenth of a millisecond apart is one face for us and two rows for `drop_duplicates`."""
+    again = data.guess[:2].assign(frame_timestamp=data.guess["frame_timestamp"][:2] + 0.0001)
+    guess = pd.concat([data.guess, again], ignore_index=True)
+    finding = only_problem(diagnose(data.truth, guess), "duplicates")
+    assert finding.what.startswith("2 predictions are for a face that has one already")
+    assert finding.code is None
 
 
 # ------------------------------------------------------------------------------ small tracks

@@ -104,7 +104,7 @@ class Matched:
     video_codes: npt.NDArray[np.int32]
     video_names: list[str]
     missing: int
-    elsewhere: int
+    elsewhere: int = 0
     extra: int
     other_labels: int
 

@@ -93,7 +93,7 @@ def metrics(
     *,
     threshold: float | None = None,
 ) -> Metrics:
-    """Work out every number of `Metrics`.
+    """Work out every number of `Metrics`, to the last bit whatever the order of the rows.
 
     Args:
         labels: [rows] True for a positive.
@@ -109,6 +109,7 @@ def metrics(
             f"the threshold is {threshold}, which no score can reach or miss",
             hint="give a finite number",
         )
+    scores = scores + 0.0  # no -0, which would be a threshold or not by the order of the rows
     are_shares = bool(np.all((scores >= 0) & (scores <= 1)))
     if threshold is None:
         threshold = 0.5 if are_shares else 0.0
@@ -226,6 +227,8 @@ def _calibration_error(
         return None
     inner = np.arange(1, _CALIBRATION_BINS) / _CALIBRATION_BINS
     bins = np.searchsorted(inner, scores, "right")
-    # A bin's faces times the gap between its two means is the gap between its two sums.
-    gaps = np.bincount(bins, scores - labels, minlength=_CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / len(scores))
+    # A bin's faces times the gap between its two means is the gap between its two sums; summed
+    # without rounding, so that the order of the faces decides no digit.
+    off = scores - labels
+    gaps = [abs(math.fsum(off[bins == bin_].tolist())) for bin_ in range(_CALIBRATION_BINS)]
+    return math.fsum(gaps) / len(scores)

@@ -197,8 +197,8 @@ def _line(pairs: list[_Pair], found: _Respelling, known: set[str]) -> str | None
 def _ambiguous(lacking: dict[_Pair, list[str]]) -> Finding:
     return problem(
         "ids",
-        f"{counted(len(lacking), 'id')} in the predictions {'lacks' if len(lacking) == 1 else 'lack'} "
-        f"the video's id, and no column {schema.VIDEO} says which video is meant",
+        f"the video's id is not part of {counted(len(lacking), 'id')} in the predictions, and no "
+        f"column {schema.VIDEO} says which video is meant",
         examples=[
             f"{name!r} may be {' or '.join(map(repr, of[:SHOWN]))}"
             + (f" or {len(of) - SHOWN:,} more" if len(of) > SHOWN else "")

@@ -12,7 +12,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from unitalk.evaluation.diagnosis.findings import Finding, note, ok, percent, pr
 from unitalk.evaluation.diagnosis.scores import LEAP, area_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
 
@@ -75,6 +75,11 @@ class _Fit:
     cause: str
     turned: bool
 
+    def named(self) -> str:
+        """What was done, as a clause."""
+        turned = ", and turned round" if self.turned else ""
+        return f"made for {self.made.name} and written to {self.written.name}{turned}"
+
     def on(self, scored: Scored) -> Floats:
         """[rows] the scores on the faces that they were made for."""
         result = np.empty(len(scored.scores))
@@ -91,8 +96,10 @@ def check_order(scored: Scored, worth: Worth) -> Finding:
     """
     if len(np.unique(scored.tracks)) < _FEWEST:
         return note("order", f"not checked: with fewer than {_FEWEST} tracks luck explains much")
-    fits = []
-    for tried, fit in enumerate(_fits(scored), 1):
+    fits: list[_Fit] = []
+    tried = 0
+    for fit in _fits(scored):
+        tried += 1
         fits = sorted([*fits, fit], key=lambda fit: -fit.strength)[:_BEST]
     said = f"none of {tried:,} other ways to lay the scores on the faces fits clearly better"
     if fits:
@@ -100,9 +107,7 @@ def check_order(scored: Scored, worth: Worth) -> Finding:
         area = area_of(scored.labels, best)
         if worth.leaps_to(area):
             rival = next((fit for fit in fits if not _is_worse(scored, fit, best)), None)
-            if rival is None:
-                return _misordered(scored, fits[0], area, worth)
-            return _unclear((fits[0], rival), area, worth)
+            return _misordered(scored, fits[0], rival, area, worth)
     return note("order", said) if worth.at_chance else ok("order", said)
 
 
@@ -117,28 +122,19 @@ def _is_worse(scored: Scored, fit: _Fit, best: Floats) -> bool:
     if not labels.any():
         return not differ.any()
     area = area_of(labels, best[differ])
-    margin = max(LEAP, (area - labels.mean()) / 2)
+    margin = max(LEAP, (area - float(labels.mean())) / 4)
     return area - area_of(labels, own[differ]) > margin
 
 
-def _unclear(fits: tuple[_Fit, _Fit], area: float, worth: Worth) -> Finding:
-    one, two = (f"made for {fit.made.name} and written to {fit.written.name}" for fit in fits)
+def _misordered(
+    scored: Scored, fit: _Fit, rival: _Fit | None, area: float, worth: Worth
+) -> Finding:
+    code = _code(scored, fit) if rival is None else None
+    which = fit.cause if rival is None else f"{rival.named()}, they get hardly less"
     return problem(
         "order",
-        f"the scores are on the wrong faces, and no order that is known fits clearly: {one}, they "
-        f"get {percent(area)} instead of {percent(worth.area)}, and hardly less {two}",
-        advice=_REMEDY,
-    )
-
-
-def _misordered(scored: Scored, fit: _Fit, area: float, worth: Worth) -> Finding:
-    code = _code(scored, fit)
-    turned = ", and turned round" if fit.turned else ""
-    return problem(
-        "order",
-        f"the scores are on the wrong faces: made for {fit.made.name} and written to "
-        f"{fit.written.name}{turned}, they get {percent(area)} instead of {percent(worth.area)}; "
-        f"{fit.cause}",
+        f"the scores are on the wrong faces: {fit.named()}, they get {percent(area)} instead of "
+        f"{percent(worth.area)}; {which}",
         advice=_REMEDY + ("; to put these scores where they belong" if code else ""),
         code=code,
     )
@@ -246,13 +242,11 @@ def _orders_of_tracks(
     for track in first:
         place.setdefault(title[track], len(place))
 
-    def order(start: list[int], key: Callable[[int], Any]) -> list[int]:
-        return sorted(start, key=key)  # stable: what is equal keeps the order of the start
-
     yield "tracks one after the other", _WHOLE, first
-    yield "tracks sorted by id, numbers as numbers", _NUMBERS, order(text, lambda t: number[t])
+    by_number = sorted(text, key=number.__getitem__)  # what is equal keeps its order, as below
+    yield "tracks sorted by id, numbers as numbers", _NUMBERS, by_number
     yield ("tracks sorted by id without regard to capitals", _CAPITALS,
-           order(text, lambda t: scored.names[t].casefold()))  # fmt: skip
+           sorted(text, key=lambda t: scored.names[t].casefold()))  # fmt: skip
     descending = {name: -at for at, name in enumerate(sorted(place))}
     for which, rank in (
         ("sorted by id", title.__getitem__),
@@ -260,18 +254,13 @@ def _orders_of_tracks(
         ("as in the file", lambda t: place[title[t]]),
         ("in the reverse order", lambda t: -place[title[t]]),
     ):
-        by_number = order(text, lambda t: number[t])
-        yield f"videos {which}, tracks as in the file", _LISTING, order(first, rank)
-        yield f"videos {which}, tracks sorted as text", _LISTING, order(text, rank)
-        yield f"videos {which}, tracks by number", _LISTING, order(by_number, rank)
+        yield f"videos {which}, tracks as in the file", _LISTING, sorted(first, key=rank)
+        yield f"videos {which}, tracks sorted as text", _LISTING, sorted(text, key=rank)
+        yield f"videos {which}, tracks by number", _LISTING, sorted(by_number, key=rank)
     down = text[::-1]
     for start, where in ((first, ""), (text, ", then by id"), (down, ", then by id downwards")):
-        yield f"tracks sorted by length{where}", _LENGTH, order(start, lambda t: size[t])
-        yield (
-            f"tracks sorted by length, longest first{where}",
-            _LENGTH,
-            order(start, lambda t: -size[t]),
-        )
+        for which, key in (("", size.__getitem__), (", longest first", (-size).__getitem__)):
+            yield f"tracks sorted by length{which}{where}", _LENGTH, sorted(start, key=key)
     yield "tracks in the reverse order", _BACKWARDS, first[::-1]
     yield "tracks sorted by id, backwards", _BACKWARDS, down
     yield "tracks moved up by one", _UP, [*first[1:], first[0]]

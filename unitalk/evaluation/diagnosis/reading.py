@@ -83,7 +83,9 @@ def _read_apart(given: Given, kind: Kind) -> Read | None:
         else:
             columns |= {name: part.table[name] for name in part.table.column_names}
             known = part
-    if known is None:
+    # Of several columns the same is said when rows are wrong, and not columns.
+    alike = len({tuple(error.problems) or id(error) for error in refused.values()})
+    if known is None or alike < len(refused):
         return None
     for check in {"ids", "videos"} & set(refused):  # what the schema refuses can be compared
         columns[_GROUPS[check][0]] = _texts(given, _GROUPS[check][0], known).dictionary_encode()
@@ -118,7 +120,7 @@ def _numbers(texts: pa.Array[Any]) -> pa.Array[Any] | None:
         times = texts.cast(pa.float64())
     except pa.ArrowInvalid:
         return None
-    return times if pc.all(pc.less(pc.abs(times), _LONGEST)).as_py() else None
+    return times if pc.all(pc.less(pc.abs(times), pa.scalar(_LONGEST))).as_py() else None
 
 
 def check_files(truth: Read, guess: Read) -> Finding:
@@ -127,7 +129,7 @@ def check_files(truth: Read, guess: Read) -> Finding:
     if errors:
         return problem(
             "file",
-            "; ".join(error.message.partition("\n")[0] for error in errors),
+            "; ".join(_first_line(error) for error in errors),
             examples=[text for error in errors for text in error.problems],
             advice="; ".join(error.hint for error in errors if error.hint),
         )
@@ -137,8 +139,13 @@ def check_files(truth: Read, guess: Read) -> Finding:
         if faces is not None
     ]
     if (error := guess.refused.get("videos")) is not None:  # which `evaluate` does not read
-        return note("file", "; ".join([*said, error.message.partition("\n")[0]]))
+        return note("file", "; ".join([*said, _first_line(error)]))
     return ok("file", "; ".join(said))
+
+
+def _first_line(error: SchemaError) -> str:
+    first = f", the first: {error.problems[0]}" if error.problems else ""
+    return error.message.partition("\n")[0] + first
 
 
 def refusal(check: str, error: SchemaError) -> Finding:

@@ -15,7 +15,7 @@ from unitalk.evaluation.diagnosis.coverage import check_coverage, check_duplicat
 from unitalk.evaluation.diagnosis.findings import Diagnosis, Finding, note, ok
 from unitalk.evaluation.diagnosis.ids import check_ids
 from unitalk.evaluation.diagnosis.order import check_order
-from unitalk.evaluation.diagnosis.pairing import NOBODY, Pairing, check_times
+from unitalk.evaluation.diagnosis.pairing import NOBODY, Pairing
 from unitalk.evaluation.diagnosis.reading import Read, check_files, read, refusal
 from unitalk.evaluation.diagnosis.scores import (
     Scored,
@@ -26,6 +26,7 @@ from unitalk.evaluation.diagnosis.scores import (
     positives_of,
     result,
 )
+from unitalk.evaluation.diagnosis.times import check_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,8 +101,7 @@ def _run(truth: Read, guess: Read) -> list[Finding]:
         if schema.TIME in columns:
             times, pairing = check_times(truth.faces, guess, guess.faces, tracks, names)
             findings.append(times)
-    if truth.faces is not None and pairing is not None:
-        if ids.status != "problem" or (pairing.partners != NOBODY).any():
+        if pairing is not None and (ids.status != "problem" or (pairing.partners != NOBODY).any()):
             findings += _of_faces(truth.faces, guess, guess.faces, pairing)
     return findings + _of_scores(truth.faces, guess, guess.faces, pairing, findings)
 

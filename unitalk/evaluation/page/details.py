@@ -109,38 +109,53 @@ def _rows_by_code(codes: npt.NDArray[np.int32]) -> list[tuple[int, npt.NDArray[n
 
 def losses(
     labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64] | None:
-    """Say of each face which share of its pairs it loses; a pair is a positive and a negative.
+) -> npt.NDArray[np.int64] | None:
+    """Count for each face, in halves, the pairs that it loses; a pair is a positive and a negative.
 
     A positive loses to the negatives with a higher score, a negative to the positives with a lower
-    one; a tie is half lost. The mean over the positives, and that over the negatives, is one minus
-    the area under the ROC curve (the Mann-Whitney statistic), so this shares that area out among
-    the faces.
+    one; a tie is half lost. As a share of the pairs that it is in, the mean over the positives, and
+    that over the negatives, is one minus the area under the ROC curve (the Mann-Whitney statistic),
+    so this shares that area out among the faces.
 
     Args:
         labels: [rows] True for a positive.
         scores: [rows].
 
     Returns:
-        [rows] 0 to 1; None where there is no pair.
+        [rows] 0 to twice the faces of the other label; None where there is no pair.
     """
     high, low = np.sort(scores[labels]), np.sort(scores[~labels])
     if not len(high) or not len(low):
         return None
-    lost = np.empty(len(scores))
-    lost[labels] = 1 - _shares_below(low, scores[labels])
-    lost[~labels] = _shares_below(high, scores[~labels])
+    lost = np.empty(len(scores), np.int64)
+    lost[labels] = 2 * len(low) - _halves_below(low, scores[labels])
+    lost[~labels] = _halves_below(high, scores[~labels])
     return lost
 
 
-def _shares_below(
+def _halves_below(
     ascending: npt.NDArray[np.float64], values: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Return the share of sorted numbers below each value; equal ones count half."""
+) -> npt.NDArray[np.int64]:
+    """Count, in halves, the sorted numbers below each value; equal ones count half."""
     left = np.searchsorted(ascending, values, "left")
     right = np.searchsorted(ascending, values, "right")
-    shares: npt.NDArray[np.float64] = (left + right) / (2 * len(ascending))
-    return shares
+    return left + right
+
+
+def _errors(matched: Matched) -> npt.NDArray[np.float64] | None:
+    """Average the share of pairs that faces lose: [tracks], 0 without faces; None without pairs."""
+    lost = losses(matched.labels, matched.scores)
+    if lost is None:
+        return None
+    tracks = len(matched.track_names)
+    errors = np.zeros(tracks)
+    for label in (False, True):
+        rows = matched.labels == label
+        # Sums of whole numbers, below 2**53: exact, so that the order of the rows decides no digit.
+        sums = np.bincount(matched.tracks[rows], weights=lost[rows], minlength=tracks)
+        errors += sums / (2 * np.count_nonzero(~rows))
+    errors /= np.maximum(np.bincount(matched.tracks, minlength=tracks), 1)
+    return errors
 
 
 def worst(matched: Matched, *, limit: int = 10) -> list[Track]:
@@ -149,17 +164,15 @@ def worst(matched: Matched, *, limit: int = 10) -> list[Track]:
     Tracks of at least `ENOUGH_FACES` faces come before shorter ones; equals stand in the order of
     their ids; a track that loses nothing is none of them.
     """
-    lost = losses(matched.labels, matched.scores)
-    if lost is None:
+    errors = _errors(matched)
+    if errors is None:
         return []
     faces = np.bincount(matched.tracks, minlength=len(matched.track_names))
-    sums = np.bincount(matched.tracks, weights=lost, minlength=len(matched.track_names))
-    errors = sums / np.maximum(faces, 1)
     candidates = np.flatnonzero(errors > 0).tolist()
     candidates.sort(
         key=lambda code: (
             faces[code] < ENOUGH_FACES,
-            # Rounded, so that the order in which a sum was taken decides no tie.
+            # Rounded, so that rounding decides no tie.
             -round(float(errors[code]), 12),
             matched.track_names[code],
         )
@@ -176,6 +189,6 @@ def _track(matched: Matched, code: int, ascending: npt.NDArray[np.float64], erro
         video=matched.video_names[int(matched.video_codes[rows[0]])],
         seconds=matched.milliseconds()[rows] / 1000,
         labels=matched.labels[rows],
-        ranks=_shares_below(ascending, matched.scores[rows]),
+        ranks=_halves_below(ascending, matched.scores[rows]) / (2 * len(ascending)),
         error=error,
     )

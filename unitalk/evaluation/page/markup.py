@@ -104,4 +104,4 @@ def p_value(value: float | None) -> str:
 
 def number(value: float) -> str:
     """Write a score or another bare number with four significant digits."""
-    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+    return f"{value + 0.0:.4g}".replace("-", "\N{MINUS SIGN}")  # -0 is 0
