@@ -1,7 +1,6 @@
 """Predictions broken as people break them, alone and in pairs, and files that are no csv at all.
 
-A test marked `xfail` states what should happen and does not yet; the others are attacks that were
-withstood. The data is that of `test_diagnose`: five videos of twelve tracks, at 25 faces a second.
+The data is that of `test_diagnose`: five videos of twelve tracks, at 25 faces a second.
 """
 
 from __future__ import annotations
@@ -29,10 +28,6 @@ from unitalk.layout import Layout
 
 KEY = ["entity_id", "frame_timestamp"]
 SPEAKING = "SPEAKING_AUDIBLE"
-
-
-def bug(reason):
-    return pytest.mark.xfail(strict=True, reason=reason)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +84,6 @@ def four_cells(data, last) -> list[list[str]]:
     ]
 
 
-@bug("four cells a row are always two logits: an id, a time, a score and the label score 100 %")
 @pytest.mark.parametrize("decimals", ["", ".0"])
 def test_noise_beside_the_label_is_not_perfect(data, tmp_path, decimals):
     """`entity, time, score, label` without a header: `label - score` is no score.
@@ -103,14 +97,12 @@ def test_noise_beside_the_label_is_not_perfect(data, tmp_path, decimals):
         unitalk.evaluate(data.truth, path)
 
 
-@bug("nothing says that two columns without names were taken for two logits")
 def test_the_diagnosis_says_how_it_read_a_file_without_a_header(data, tmp_path):
     rows = four_cells(data, np.random.default_rng(2).normal(size=len(data.truth)))
     path = write_csv(tmp_path / "p.csv", rows, header=None)
     assert "logit" in found(diagnose(data.truth, path), "file").what
 
 
-@bug("logits of one file and probabilities of another are joined without a word")
 def test_a_folder_of_logits_and_of_probabilities_is_noticed(data, tmp_path):
     """Half of the videos in ASC's form, half as probabilities: two scales in one ranking."""
     for number, (video, guess) in enumerate(data.guess.groupby("video_id", sort=False)):
@@ -134,7 +126,6 @@ def test_ids_that_are_not_utf_8_are_a_problem_and_no_traceback(data, tmp_path, i
     assert "ids" in checks(diagnose(data.truth, path))
 
 
-@bug("Arrow takes cells that Python's csv refuses on the way to a line: _csv.Error")
 @pytest.mark.parametrize("tool", [unitalk.evaluate, diagnose])
 def test_a_long_cell_does_not_hide_what_is_wrong(data, tmp_path, tool):
     """An encoder's features longer than 131,072 characters, and a face that is not there.
@@ -154,7 +145,6 @@ def test_a_long_cell_does_not_hide_what_is_wrong(data, tmp_path, tool):
         raise unitalk.UnitalkError(str(said.to_dict()))
 
 
-@bug("layout.faces asks a link that leads to itself whether it is a file: OSError")
 def test_a_link_that_leads_to_itself_is_no_face(tmp_path):
     folder = tmp_path / "clips_videos/val/v/v:0"
     folder.mkdir(parents=True)
@@ -162,7 +152,6 @@ def test_a_link_that_leads_to_itself_is_no_face(tmp_path):
     assert crops.face_file(Layout(tmp_path), crops.Face("v", "v:0", 0.04, (0, 0, 1, 1))) is None
 
 
-@bug("an id of more than 255 bytes, which `eval` takes, is `File name too long` with --data")
 def test_an_id_that_is_too_long_for_a_file_has_no_crop(tmp_path):
     (tmp_path / "clips_videos/val/v").mkdir(parents=True)
     long = crops.Face("v", "x" * 300, 0.04, (0, 0, 1, 1))
@@ -335,7 +324,6 @@ def test_a_header_within_the_file_is_the_one_problem(data, tmp_path):
     assert "header" in finding.what
 
 
-@bug("a header in capitals is taken for a row without a header; four checks complain")
 def test_a_header_in_capitals_is_the_one_problem(data, tmp_path):
     path = tmp_path / "p.csv"
     columns = ["video_id", "frame_timestamp", *BOX, "label", "entity_id", "score"]
@@ -343,7 +331,6 @@ def test_a_header_in_capitals_is_the_one_problem(data, tmp_path):
     assert checks(diagnose(data.truth, path)) == ["file"]
 
 
-@bug("a diverged network writes nan, which hides that the file is in ASC's form")
 def test_a_logit_that_is_none_in_the_first_row_is_told_as_that(data, tmp_path):
     rows = four_cells(data, np.linspace(-3, 3, len(data.truth)))
     rows[0][3] = "nan"
@@ -372,7 +359,6 @@ def test_what_eval_takes_is_no_problem_of_the_file(data, tmp_path):
     assert diagnose(data.truth, path).problems == ()
 
 
-@bug("textwrap never breaks a long word, and a first cell of 60 characters is quoted whole")
 @pytest.mark.parametrize("mark", [";", "\t"])
 def test_another_separator_is_told_at_80_columns(data, tmp_path, monkeypatch, run, mark):
     monkeypatch.chdir(tmp_path)

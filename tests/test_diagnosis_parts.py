@@ -308,6 +308,19 @@ def test_predictions_that_leave_a_choice_go_where_their_boxes_are():
         assert f"at {times[gone]:g} s" in found(diagnosis, "coverage").examples[0]
 
 
+@pytest.mark.parametrize("change", [lambda t: t.round(1), lambda t: t.round(0)])
+def test_a_face_that_is_mistaken_for_its_neighbour_has_no_wrong_box(data, change):
+    """Shuffled rows at rounded times: which of three faces one is for, nobody knows."""
+    guess = data.guess.assign(frame_timestamp=change(data.guess["frame_timestamp"]))
+    guess = guess.sample(frac=1, random_state=1)
+    assert [f.check for f in diagnose(data.truth, guess).problems] == ["times"]
+    wrong = guess.copy()
+    wrong.iloc[7, wrong.columns.get_loc(BOX[2])] += 0.05
+    diagnosis = diagnose(data.truth, wrong)
+    assert [f.check for f in diagnosis.problems] == ["times", "boxes"]
+    assert found(diagnosis, "boxes").what.startswith(f"1 of {len(guess):,} boxes")
+
+
 def test_a_shift_is_taken_off_with_the_sign_that_one_reads(data):
     """0.04 s too early: 0.04 is added, and nothing is taken off twice negated."""
     early = data.guess.assign(frame_timestamp=data.guess["frame_timestamp"] - 0.04)

@@ -259,6 +259,62 @@ def test_a_video_twice_as_different_makes_a_wider_interval():
     assert widths[1] > 2 * widths[0]
 
 
+@pytest.fixture(scope="module")
+def many() -> tuple:
+    """Sixty thousand rows: more steps and more resamples than are taken at a time.
+
+    Unit 0 has the twenty-five thousand highest scores of the first system and unit 1 the lowest, so
+    that without them whole stretches of steps are empty; half of the second system's rows are tied.
+    """
+    labels, systems, codes = draw(30, rows=60_000, units=38, ties=False)
+    noise = 3 * np.random.default_rng(31).standard_normal(60_000)
+    first, second = (scores + noise for scores in systems)
+    place = np.argsort(np.argsort(-first))
+    units = np.where(place < 25_000, 0, np.where(place > 50_000, 1, codes + 2))
+    return labels, [first, np.where(codes % 2, second, np.round(second, 3))], units
+
+
+@pytest.mark.parametrize("system", [0, 1])
+def test_many_steps_are_those_of_rows_really_left_out(many, system):
+    labels, systems, units = many
+    scores = systems[system]
+    order = np.lexsort((labels, -scores))  # as `slow_area` sorts, once for all
+    ranked, owners = labels[order], units[order]
+    begins = ranked[:-1] & ~ranked[1:]
+    assert np.count_nonzero(begins) > jackknife._LANES * jackknife._COLUMNS  # more than one table
+    if system == 0:  # and the table of the highest is empty without unit 0
+        assert np.count_nonzero(begins[25_000:]) < jackknife._LANES * jackknife._COLUMNS
+    left = [odds(area_fast(ranked[owners != unit].tolist())) for unit in range(40)]
+    whole, reach = odds(area_fast(ranked.tolist())), 2.02269092 * slow_error(left)  # t(39)
+    [own] = estimate(labels, [scores], units)
+    assert own.resamples == 40
+    assert own.average_precision == pytest.approx(back(whole), abs=1e-12)
+    assert own.interval == pytest.approx((back(whole - reach), back(whole + reach)), abs=1e-9)
+
+
+def test_the_order_of_many_rows_changes_no_bit(many):
+    labels, systems, units = many
+    order = np.random.default_rng(0).permutation(len(labels))
+    mixed = estimate(labels[order], [scores[order] for scores in systems], units[order])
+    assert mixed == estimate(labels, systems, units)
+
+
+def test_where_the_highest_scores_are_one_units_the_rest_is_a_number_too():
+    """Unit 0 has 20,000 negatives in turn with as many positives above all others, so 20,000 steps.
+
+    The k-th of its positives has precision 1/2. Below are units 1 and 2 with a negative and then a
+    positive each. Of all, the positives 20,001 and 20,002 have precision 1/2 too: so 1/2. Without
+    unit 0: - x - x, 1/2 again. Without 1 or 2, all pairs are alike: 1/2.
+    """
+    pairs = 20_002
+    labels = np.tile([False, True], pairs)
+    units = np.repeat([0, 1, 2], [2 * pairs - 4, 2, 2])
+    [own] = estimate(labels, [-np.arange(2.0 * pairs)], units)
+    assert own.average_precision == pytest.approx(1 / 2, abs=1e-15)
+    assert own.interval is None  # without any of them the same
+    assert own.resamples == 3
+
+
 # -------------------------------------------------------------------- more units than resamples
 
 

@@ -380,11 +380,48 @@ def test_the_calibration_error(rows):
     )
 
 
-@given(faces(logits), st.randoms(use_true_random=False))
+@given(faces(logits | shares), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows, random):
     pairs = list(zip(*rows, strict=True))
     shuffled = random.sample(pairs, len(pairs))
-    assert ours(*zip(*shuffled, strict=True)) == ours(*rows)
+    assert written(*zip(*shuffled, strict=True)) == written(*rows)
+
+
+def written(labels, scores) -> str:
+    """Everything to the last bit, and -0 apart from 0."""
+    return json.dumps(ours(labels, scores).to_dict())
+
+
+@pytest.mark.parametrize("digits", [1, 2, 17])
+@pytest.mark.parametrize("shape", ["shares", "logits"])
+def test_the_order_of_many_rows_changes_no_bit(digits, shape):
+    """Long sums of numbers that are no binary fractions, with many ties and without any."""
+    rng = np.random.default_rng([digits, len(shape)])
+    for _ in range(35):
+        count = int(rng.integers(100, 3000))
+        labels = rng.random(count) < rng.uniform(0.1, 0.9)
+        scores = rng.random(count) if shape == "shares" else 3 * rng.standard_normal(count)
+        scores = np.round(scores, digits)
+        order = rng.permutation(count)
+        assert written(labels[order], scores[order]) == written(labels, scores)
+
+
+def test_the_calibration_error_is_the_sum_in_exact_fractions():
+    """What a thousand floats sum to, rounded once a face and once a bin, not once an addition."""
+    rng = np.random.default_rng(5)
+    labels, scores = rng.random(1000) < 0.3, np.round(rng.random(1000), 3)
+    gaps = [Fraction(0)] * 15
+    for label, score in zip(labels.tolist(), scores.tolist(), strict=True):
+        gaps[min(int(Fraction(round(score * 1000), 1000) * 15), 14)] += Fraction(score) - label
+    exact = sum(abs(gap) for gap in gaps) / 1000
+    assert ours(labels, scores).expected_calibration_error == pytest.approx(float(exact), abs=2e-16)
+
+
+def test_minus_zero_is_zero():
+    """As scores 0 and -0 are equal; the threshold is the one that stands for both in any order."""
+    labels, scores = [1, 1, 0], [0.0, -0.0, -1.0]
+    assert written(labels, scores) == written(labels, [-0.0, 0.0, -1.0])
+    assert str(ours(labels, [-0.0, -0.0, -1.0]).best_f1_threshold) == "0.0"
 
 
 def test_scores_as_large_as_numbers_go():

@@ -40,6 +40,9 @@ def test_the_wheel_holds_the_package_and_no_more(wheel):
     assert {name.split("/")[0] for name in names} == {"unitalk", "unitalk-0.1.0.dist-info"}
     assert "unitalk-0.1.0.dist-info/licenses/LICENSE" in names
     assert "unitalk/py.typed" in names
+    data = {"leaderboard.csv", "evaluation/result.schema.json", "evaluation/page/page.css",
+            "evaluation/page/page.js"}  # fmt: skip
+    assert {f"unitalk/{name}" for name in data} <= set(names)
 
 
 def test_the_lists_are_found_when_only_the_wheel_is_there(wheel, tmp_path):

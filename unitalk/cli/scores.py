@@ -47,10 +47,7 @@ def render(result: Evaluation | Comparison, form: str, place: Standing | None, *
         return "\n\n".join([tables.markdown(made), *(f"`{text}`" for text in signatures(systems))])
     if form == "json":
         return ""
-    if isinstance(result, Evaluation):
-        text = of_one(result, by=by)
-    else:
-        text = of_several(result, by=by)
+    text = of_one(result, by=by) if isinstance(result, Evaluation) else of_several(result, by=by)
     return f"{text}\n\n{of_standing(place)}" if place else text
 
 

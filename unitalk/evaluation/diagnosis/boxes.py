@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-6
 """Edges are equal when they differ by at most this, relative to the larger of the two."""
+_PRIMES = np.array([1, 1_000_003, 1_000_003**2, 3_000_017 * 1_000_033])
 _FLOOR = 1e-9  # absolute, for edges at 0
 _LOOKED_AT = 20_000  # boxes that candidates are tried on
 _ENOUGH = 0.95  # of the boxes that differ, that a candidate must explain
@@ -77,7 +78,12 @@ def check_boxes(truth: Faces, faces: Faces, pairing: Pairing) -> Finding:
     ours = _boxes(truth, pairing.partners[guessed])
     theirs = _boxes(faces, guessed)
     allowed = TOLERANCE * np.maximum(np.abs(ours), np.abs(theirs)) + _FLOOR
-    wrong = np.flatnonzero((np.abs(ours - theirs) > allowed).any(axis=1))
+    differ = np.asarray((np.abs(ours - theirs) > allowed).any(axis=1))
+    guesses = np.flatnonzero(differ & pairing.guessed[guessed])
+    if len(guesses):  # the box of another face says that the guess was wrong, and not the box
+        every = _boxes(truth, np.arange(len(truth)))
+        differ[guesses] = ~np.isin(_hashed(theirs[guesses]), _hashed(every))
+    wrong = np.flatnonzero(differ)
     if not len(wrong):
         return ok("boxes", f"every box is that of the ground truth ({len(guessed):,})")
     few = wrong[:: -(-len(wrong) // _LOOKED_AT)]
@@ -103,6 +109,12 @@ def check_boxes(truth: Faces, faces: Faces, pairing: Pairing) -> Finding:
 
 def _boxes(faces: Faces, rows: npt.NDArray[np.int64]) -> Boxes:
     return np.stack([faces.numbers(name)[rows] for name in schema.BOX], axis=1)
+
+
+def _hashed(boxes: Boxes) -> npt.NDArray[np.int64]:
+    """One number a box, to six decimals."""
+    result: npt.NDArray[np.int64] = np.rint(boxes / TOLERANCE).astype(np.int64) @ _PRIMES
+    return result
 
 
 def _told(box: Boxes) -> str:

@@ -28,12 +28,14 @@ class Pairing:
         repeats: [predictions] True for a prediction whose face has one further up.
         tracks: [predictions] the track of each, as an index into `names`.
         names: the ground truth's ids, and behind them ids that it does not have.
+        guessed: [predictions] True where another face of the track would do as well.
     """
 
     partners: Integers
     repeats: Bools
     tracks: Integers
     names: list[str]
+    guessed: Bools
 
 
 def keys_of(tracks: npt.NDArray[np.integer], milliseconds: Integers) -> Integers:
