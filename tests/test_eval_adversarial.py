@@ -362,7 +362,6 @@ def test_a_track_ends_with_its_video(truth):
     assert [group.by for group in found.groups[:-1]] == [{"track-length": "0-1"}]
 
 
-@pytest.mark.xfail(strict=True, reason="the sum over bins follows the order of the rows")
 def test_calibration_error_does_not_depend_on_the_order_of_rows():
     truth = drawn(9, 3, 24, seed=5)
     guess = guessed(truth)
@@ -377,7 +376,6 @@ def test_calibration_error_does_not_depend_on_the_order_of_rows():
     assert len(found) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a track's loss is summed in the order of the rows")
 def test_the_page_does_not_depend_on_the_order_of_rows(truth):
     """A track loses 22.975 % of its pairs, up to rounding: 22.97 or 22.98 by the order of rows."""
     guess = guessed(truth)
