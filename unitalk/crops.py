@@ -168,7 +168,7 @@ def strip(paths: Sequence[Path | None], *, height: int) -> bytes:
     Raises:
         UsageError: there is no crop to paste, or more than a JPEG can hold.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     pictures = [_opened(path, partial(_pixels, height=height)) for path in paths]
     aspects = [picture.width / picture.height for picture in pictures if picture is not None]
@@ -182,8 +182,11 @@ def strip(paths: Sequence[Path | None], *, height: int) -> bytes:
     canvas = Image.new("RGB", (width * len(paths), height), _GREY)
     for place, picture in enumerate(pictures):
         if picture is not None:
-            tile = ImageOps.pad(picture, (width, height), color=_GREY)
-            canvas.paste(tile, (place * width, 0))
+            # Not ImageOps.pad, which makes nothing of a crop that is a line, before Pillow 11.
+            scale = min(width / picture.width, height / picture.height)
+            size = [max(1, round(side * scale)) for side in picture.size]
+            left, top = (width - size[0]) // 2, (height - size[1]) // 2
+            canvas.paste(picture.resize((size[0], size[1])), (place * width + left, top))
     data = io.BytesIO()
     canvas.save(data, "JPEG", quality=_QUALITY, optimize=True)
     return data.getvalue()
