@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from unitalk.evaluation import Comparison, EvaluateOptions, Evaluation
+    from unitalk.evaluation import Comparison, Evaluation
+    from unitalk.evaluation.standing import Standing
 
 BREAKDOWNS = ("category", "faces", "face-size", "track-length", "crowded", "video", "all")
 """What --by takes; a test holds it to `breakdown.DIVISIONS`, which --help must not import."""
 FORMATS = ("text", "json", "csv", "markdown", "latex")
+
+
+def _size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    from unitalk.evaluation.breakdown import parse_frame_size
+
+    return parse_frame_size(value)
 
 
 @click.command("eval")
@@ -52,7 +61,9 @@ FORMATS = ("text", "json", "csv", "markdown", "latex")
     metavar="FILE",
     help="Categories of --by category, a line `id,category` each.  [default: UniTalk's]",
 )
-@click.option("--frame-size", metavar="WxH", help="Size of the videos' frames, for face-size.")
+@click.option(
+    "--frame-size", metavar="WxH", callback=_size, help="Size of the videos' frames, for face-size."
+)
 @click.option("--data", type=FOLDER, help="The dataset: frame sizes, and faces for the report.")
 @click.option(
     "--face-size",
@@ -132,7 +143,7 @@ def command(
     """
     from unitalk.cli.eval_checks import check_effect, check_form, check_written
     from unitalk.cli.scores import render
-    from unitalk.evaluation import compare, evaluate
+    from unitalk.evaluation import EvaluateOptions, Evaluation, compare, evaluate
 
     systems = _named(given)
     check_effect(by, ci, plot or report, options)
@@ -140,26 +151,19 @@ def command(
         refuse_to_overwrite(written, groundtruth, *systems.values(), options["categories"] or "")
     check_written(output, plot, report, systems)
     check_form(form, leaderboard, metrics=options["metrics"])
-    own_categories = options["categories"] is not None
-    how: dict[str, Any] = {
-        "by": by, "ci": ci, "seed": seed or 0, "partial": partial, "options": _options(options),
-    }  # fmt: skip
+    how: dict[str, Any] = {"by": by, "ci": ci, "seed": seed, "partial": partial}
+    how["options"] = EvaluateOptions(**{k: v for k, v in options.items() if v is not None})
     result: Evaluation | Comparison
     if len(systems) == 1:
         ((name, only),) = systems.items()
         result = evaluate(groundtruth, only, name=name, **how)
-        every: Sequence[Evaluation] = [result]
     else:
         result = compare(groundtruth, systems, **how)
-        every = result.systems
+    every = [result] if isinstance(result, Evaluation) else result.systems
     for system in every:
-        for what, path in (("groundtruth", groundtruth), ("predictions", systems[system.name])):
-            console.detail(f"{path}: {system.inputs[what]}")
-    place = None
-    if leaderboard:
-        from unitalk.evaluation.standing import standing
-
-        place = standing(leaderboard, every, own_categories=own_categories)
+        console.detail(f"{groundtruth}: {system.inputs['groundtruth']}")
+        console.detail(f"{systems[system.name]}: {system.inputs['predictions']}")
+    place = _placed(leaderboard, every, own_categories=options["categories"] is not None)
     found = result.to_dict() | ({"leaderboard": place.to_dict()} if place else {})
     console.emit(found, render(result, form, place, by=bool(by)), form, output)
     if form in {"csv", "markdown", "latex"}:  # which have no place for them
@@ -192,14 +196,14 @@ def _named(given: Sequence[str]) -> dict[str, str]:
     return systems
 
 
-def _options(given: dict[str, Any]) -> EvaluateOptions:
-    from unitalk.evaluation import EvaluateOptions
-    from unitalk.evaluation.breakdown import parse_frame_size
+def _placed(
+    leaderboard: str | None, every: Sequence[Evaluation], *, own_categories: bool
+) -> Standing | None:
+    if leaderboard is None:
+        return None
+    from unitalk.evaluation.standing import standing
 
-    said = {name: value for name, value in given.items() if value is not None}
-    if "frame_size" in said:
-        said["frame_size"] = parse_frame_size(said["frame_size"])
-    return EvaluateOptions(**said)
+    return standing(leaderboard, every, own_categories=own_categories)
 
 
 def _draw(
