@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +126,19 @@ def dataset(tmp_path: Path) -> Path:
             ],
         },
     )
+
+
+def without_coverage() -> dict[str, str]:
+    """The environment for a process that is not to be measured: measuring it takes most of its
+    time, and one that is killed leaves measurements that cannot be read."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no process that a test starts be measured."""
+    for name in set(os.environ) - set(without_coverage()):
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

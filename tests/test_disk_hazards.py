@@ -19,6 +19,8 @@ from conftest import Tracks, make_dataset, tree
 import unitalk
 from unitalk import convert_asc, fsops, trim_dataset
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 KILLER = Path(__file__).with_name("killer.py")
 
 # Root reads and writes everything; without these two capabilities it is as bound as anybody.

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import tree
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 KILLER = Path(__file__).with_name("killer.py")
 
 

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import without_coverage
 from test_asw import ARCHIVE
 
 from unitalk.cli.main import VERBS
@@ -42,7 +43,7 @@ def environment(tmp_path_factory):
     publish(served / "sample", served / "hub")
     with LoopbackHub(served / "hub") as hub:
         yield {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("HF_", "COV_"))},
+            **{k: v for k, v in without_coverage().items() if not k.startswith("HF_")},
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HF_ENDPOINT": hub.endpoint,
             "HF_TOKEN_PATH": "/nonexistent",
