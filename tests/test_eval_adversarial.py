@@ -438,6 +438,16 @@ def test_an_interval_that_was_asked_for_and_is_none_says_why(run, here, kind):
     assert "interval" in run(*ONE, "--ci").stdout
 
 
+def test_a_flag_is_of_the_system_that_it_is_about(truth):
+    """A perfect system has no spread; the one that it is compared with has an interval."""
+    guesses = {"base": guessed(truth), "best": guessed(truth).assign(score=truth["label_id"])}
+    found = unitalk.compare(truth, guesses, ci=True)
+    base, best = found.systems
+    assert (base.groups[-1].flags, base.interval is None) == ((), False)
+    assert (best.groups[-1].flags, best.interval) == (("no spread",), None)
+    assert found.differences[0].flags == ("no spread",)
+
+
 def test_no_resamples_are_not_called_lots(run, here):
     truth = pd.read_csv("g.csv")
     truth[truth["video_id"] == "v0"].to_csv("g.csv", index=False)

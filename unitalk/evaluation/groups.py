@@ -126,7 +126,7 @@ def _score(
     estimates: Sequence[Estimate] | None = None
     if how.units is not None and not flags:
         estimates = estimate(labels, scores, how.units[rows], how.resampling)
-        flags = (*_why_no_interval(estimates, how.unit), *[FEW_VIDEOS] * (videos < MANY_VIDEOS))
+        flags = (FEW_VIDEOS,) * (videos < MANY_VIDEOS)
     groups = tuple(
         Group(
             by=cell.by,
@@ -137,11 +137,11 @@ def _score(
             prior=positives / faces,
             average_precision=area,
             interval=estimates[index].interval if estimates else None,
-            flags=flags,
+            flags=_why_no_interval(estimates[index], how.unit) + flags if estimates else flags,
         )
         for index, area in enumerate(areas)
     )
-    differences = _differences(cell, names, areas, estimates, flags)
+    differences = _differences(cell, names, areas, estimates, [group.flags for group in groups])
     return Scored(groups, differences, estimates[0].resamples if estimates else 0)
 
 
@@ -150,7 +150,7 @@ def _differences(
     names: Sequence[str],
     areas: Sequence[float | None],
     estimates: Sequence[Estimate] | None,
-    flags: tuple[str, ...],
+    flags: Sequence[tuple[str, ...]],
 ) -> tuple[Difference, ...]:
     made = []
     for index in range(1, len(names)):
@@ -164,16 +164,16 @@ def _differences(
                 difference=None if own is None or base is None else own - base,
                 interval=drawn.interval if drawn else None,
                 p_value=drawn.p_value if drawn else None,
-                flags=flags,
+                flags=tuple(dict.fromkeys((*flags[index], *flags[0]))),
             )
         )
     return tuple(made)
 
 
-def _why_no_interval(estimates: Sequence[Estimate], unit: Unit) -> tuple[str, ...]:
-    if all(estimate.interval is not None for estimate in estimates):
+def _why_no_interval(made: Estimate, unit: Unit) -> tuple[str, ...]:
+    if made.interval is not None:
         return ()
-    return (RESTS_ON_ONE[unit],) if not estimates[0].resamples else (NO_SPREAD,)
+    return (NO_SPREAD,) if made.resamples else (RESTS_ON_ONE[unit],)
 
 
 def flags_of(faces: int, positives: int) -> tuple[str, ...]:

@@ -82,10 +82,6 @@ class Resampling:
                 f"the confidence is {self.confidence}", hint="give a share, for instance 0.95"
             )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {"resamples": self.resamples, "seed": self.seed, "confidence": self.confidence}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -102,14 +98,6 @@ class Difference:
     value: float
     interval: tuple[float, float] | None
     p_value: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "value": self.value,
-            "interval": None if self.interval is None else list(self.interval),
-            "p_value": self.p_value,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,15 +117,6 @@ class Estimate:
     interval: tuple[float, float] | None
     resamples: int
     difference: Difference | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "average_precision": self.average_precision,
-            "interval": None if self.interval is None else list(self.interval),
-            "resamples": self.resamples,
-            "difference": None if self.difference is None else self.difference.to_dict(),
-        }
 
 
 def estimate(

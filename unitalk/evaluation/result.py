@@ -197,7 +197,7 @@ class Difference:
         difference: the system's average precision less the baseline's; None when undefined.
         interval: (lower, upper) of the difference; None when undefined.
         p_value: two-sided, of the hypothesis that both have one average precision.
-        flags: as those of the group.
+        flags: those of both systems' groups.
     """
 
     system: str
