@@ -446,6 +446,7 @@ def test_a_flag_is_of_the_system_that_it_is_about(truth):
     assert (base.groups[-1].flags, base.interval is None) == ((), False)
     assert (best.groups[-1].flags, best.interval) == (("no spread",), None)
     assert found.differences[0].flags == ("no spread",)
+    assert found.to_frame()["flags"].tolist() == ["no spread"]
 
 
 def test_no_resamples_are_not_called_lots(run, here):

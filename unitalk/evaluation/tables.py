@@ -231,7 +231,8 @@ def _records(
                 record[named("difference_lower", system.name)] = low
                 record[named("difference_upper", system.name)] = high
                 record[named("p_value", system.name)] = change.p_value
-        record["flags"] = "; ".join(group.flags)
+        flags = (flag for system in systems for flag in system.groups[index].flags)
+        record["flags"] = "; ".join(dict.fromkeys(flags))
         records.append(record)
     return records
 
