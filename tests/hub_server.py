@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
+import os
 import random
 import re
 import socket
 import struct
+import tempfile
 import threading
 import wave
 import zipfile
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from unitalk.hub import Hub, Patience
-from unitalk.loopback import Call, LoopbackHub, Reply, error_reply
+from unitalk.loopback import Call, Logged, LoopbackHub, Reply, error_reply
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 TRAIN = "SFa5_upNcHM"  # the first of the published train list
 VAL = ("qv3-HaaxGUc", "EEey6Pt0rqI")  # the first two of the published val list
@@ -33,13 +38,35 @@ QUICK = {"connect": 2.0, "read": 0.5, "backoff": 0.001, "tries": 5, "longest": 0
 class Fault:
     """What goes wrong with the requests whose path matches.
 
+    Bytes are counted from where the body of the answer begins; where it has fewer, it is the last
+    one that `cut`, `rst`, `stall` and `damage` mean, so that no fault goes without effect.
+
     Args:
         match: a regular expression, searched in "<role> <unquoted path>".
+        query: another, searched in what follows the path.
         times: how often; -1 is always.
         after: how many matching requests go well before.
+        status: answer this, with `code` and `said` as the hub says them.
+        headers: these instead of the usual ones; an empty one takes a header away.
+        body: these bytes instead of the right ones.
+        cut: close the connection after so many bytes.
+        rst: reset it after so many bytes, and `pause` seconds in which they can be read.
+        stall: say nothing more after so many bytes, until the case is over.
+        hold: take the request and say nothing at all.
+        ignore_range: answer 200 and the whole, whatever was asked.
+        shift_range: begin so many bytes before what was asked, and say so.
+        wrong_total: name a total that is so many bytes too large.
+        short_range: give one half of the range that was asked, and say so.
+        gzip: compress the body.
+        damage: change one byte; the size stays.
+        too_much: one byte more than there is.
+        html: a login page with 200: "page", or "padded" to the size of the right body.
+        loop: redirect to the very same address.
+        unless_identity: only for whoever does not ask for identity encoding.
     """
 
     match: str
+    query: str = ""
     times: int = 1
     after: int = 0
     status: int | None = None
@@ -49,18 +76,24 @@ class Fault:
     body: bytes | None = None
     cut: int | None = None
     rst: int | None = None
+    pause: float = 0.05
     stall: int | None = None
+    hold: bool = False
     ignore_range: bool = False
     shift_range: int = 0
+    wrong_total: int = 0
+    short_range: bool = False
     gzip: bool = False
     damage: int | None = None
     too_much: bool = False
+    html: str = ""
+    loop: bool = False
     unless_identity: bool = False
 
     def takes(self, call: Call) -> bool:
-        from urllib.parse import unquote
-
         if not re.search(self.match, f"{call.role} {unquote(call.path)}"):
+            return False
+        if not re.search(self.query, call.target.partition("?")[2]):
             return False
         if self.unless_identity and call.headers.get("Accept-Encoding") == "identity":
             return False
@@ -74,7 +107,19 @@ class Fault:
 
 
 class FaultyHub(LoopbackHub):
-    """The loopback hub, with a list of faults; each request takes the first that wants it."""
+    """The loopback hub, with a list of faults; each request takes the first that wants it.
+
+    Attributes:
+        faults: those that are still to come, and those that are used up.
+        heard: every request, noted before anything is done about it; also those that `hold` never
+            answers, and that `log` so never has.
+        token: the only one that a `private` repository takes.
+        gated: nobody gets a file, whatever the token.
+        moved_from: an older name of the repository, which redirects to the present one.
+        next_link: the `Link` header of each page of the listing, instead of the right one.
+        sizes: sizes that the listing tells instead of the right ones, by path.
+        signed_once: each address of the storage is good for one request.
+    """
 
     def __init__(self, folder: Path, *, faults: tuple[Fault, ...] = (), **options) -> None:
         super().__init__(folder, **options)
@@ -88,6 +133,7 @@ class FaultyHub(LoopbackHub):
         self.signed_once = False
         self.signatures: set[str] = set()
         self.awake = threading.Event()
+        self.heard: list[Call] = []
         self._taken: dict[int, Fault] = {}
         self._fault_lock = threading.Lock()
 
@@ -95,16 +141,41 @@ class FaultyHub(LoopbackHub):
         self.awake.set()
         super().__exit__(*args)
 
+    def renew(self, *faults: Fault) -> None:
+        """Begin anew with other faults: nobody waits any more, and nothing is remembered."""
+        self.awake.set()
+        self.awake = threading.Event()
+        with self._fault_lock:
+            self.faults = list(faults)
+            self.signatures.clear()
+            self.sizes.clear()
+            self.heard.clear()
+        self.gated = self.private = self.signed_once = False
+        self.moved_from = self.next_link = None
+
+    def tokens_at_the_storage(self) -> list[str]:
+        """Where a token was brought that nobody there may see."""
+        with self._fault_lock:
+            return [
+                c.target for c in self.heard if c.role == "cdn" and "Authorization" in c.headers
+            ]
+
     def reply(self, call: Call) -> Reply:
         with self._fault_lock:
+            self.heard.append(call)
             fault = next((fault for fault in self.faults if fault.takes(call)), None)
             if fault is not None:
                 self._taken[id(call)] = fault
+        if fault is not None and fault.hold:
+            self.awake.wait(20)
+            raise ConnectionAbortedError
         refused = self._refused(call) if call.role == "hub" else self._expired(call)
         if refused is not None:
             return refused
         if fault is None:
             return self._bent(call, super().reply(call))
+        if fault.loop:
+            return Reply(status=302, headers={"Location": call.target}, body=b"Found")
         if fault.status is not None:
             reply = error_reply(fault.status, fault.code, fault.said)
             return replace(reply, headers={**reply.headers, **fault.headers})
@@ -154,20 +225,22 @@ class FaultyHub(LoopbackHub):
     def _broken(self, call: Call, fault: Fault) -> Reply:
         if fault.ignore_range:
             del call.headers["Range"]
-        reply = super().reply(call)
-        headers = {**reply.headers, **fault.headers}
+        reply = self._bent(call, super().reply(call))
+        headers = dict(reply.headers)
         content = reply.body
         if reply.file is not None:
             content = reply.file.read_bytes()[reply.start : reply.start + reply.length]
+        if reply.status == 206:
+            content, headers = _bent_range(reply, fault, content, headers)
+        headers |= fault.headers
         if fault.body is not None:
             content = fault.body
-        if fault.shift_range and reply.status == 206:
-            start = reply.start - fault.shift_range
-            content = reply.file.read_bytes()[start:]
-            total = reply.file.stat().st_size
-            headers["Content-Range"] = f"bytes {start}-{total - 1}/{total}"
-        if fault.damage is not None:
-            at = fault.damage
+        if fault.html:
+            content = _login_page(len(content) if fault.html == "padded" else 0)
+            headers = {"Content-Type": "text/html; charset=utf-8"}
+            reply = replace(reply, status=200)
+        if fault.damage is not None and content:
+            at = min(fault.damage, len(content) - 1)
             content = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
         if fault.gzip:
             content = gzip.compress(content)
@@ -181,26 +254,48 @@ class FaultyHub(LoopbackHub):
             fault = self._taken.pop(id(call), None)
         if fault is None:
             return super().write(call, reply, handler)
+        last = max(0, len(reply.body) - 1)
         if fault.cut is not None:
-            handler.wfile.write(reply.body[: fault.cut])
-            return fault.cut
+            handler.wfile.write(reply.body[: min(fault.cut, last)])
+            return min(fault.cut, last)
         if fault.stall is not None:
-            handler.wfile.write(reply.body[: fault.stall])
+            handler.wfile.write(reply.body[: min(fault.stall, last)])
             self.awake.wait(20)
-            return fault.stall
+            return min(fault.stall, last)
         if fault.rst is not None:
-            handler.wfile.write(reply.body[: fault.rst])
+            handler.wfile.write(reply.body[: min(fault.rst, last)])
             # Let the client read what was sent; with this option, close() is a reset.
-            threading.Event().wait(0.05)
+            threading.Event().wait(fault.pause)
             handler.connection.setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
             )
             # What is half closed cannot be reset: the server would do that first.
             handler.connection.close()
-            raise ConnectionResetError
+            return min(fault.rst, last)
         # Without a length, only the connection's end tells where the body ends.
         handler.close_connection = "Content-Length" in fault.headers
         return super().write(call, reply, handler)
+
+
+def _bent_range(
+    reply: Reply, fault: Fault, content: bytes, headers: dict[str, str]
+) -> tuple[bytes, dict[str, str]]:
+    """Another piece than was asked for, or another name for the right one."""
+    total = reply.file.stat().st_size
+    start, end = reply.start, reply.start + reply.length
+    if fault.shift_range:
+        start = max(0, start - fault.shift_range)
+    if fault.short_range:
+        end = start + max(1, (end - start) // 2)
+    if (start, end) != (reply.start, reply.start + reply.length):
+        content = reply.file.read_bytes()[start:end]
+    given = f"bytes {start}-{end - 1}/{total + fault.wrong_total}"
+    return content, {**headers, "Content-Range": given}
+
+
+def _login_page(size: int) -> bytes:
+    page = b"<!doctype html><title>Sign in</title><p>Please sign in to this network."
+    return page[:size].ljust(size, b"\n") if size else page
 
 
 def quick(endpoint: str, repository: str = "plnguyen2908/UniTalk-ASD", **options) -> Hub:
@@ -279,3 +374,70 @@ def snapshot(root: Path, *, without: tuple[str, ...] = (".unitalk",)) -> dict[st
         elif path.is_dir() and not any(path.iterdir()):
             found[name + "/"] = b""
     return found
+
+
+@contextlib.contextmanager
+def memory_folder() -> Iterator[Path]:
+    """A folder for many small runs; in memory, where the system has such a place."""
+    memory = Path("/dev/shm")
+    usable = memory.is_dir() and os.access(memory, os.W_OK)
+    with tempfile.TemporaryDirectory(dir=memory if usable else None) as folder:
+        yield Path(folder).resolve()
+
+
+# ------------------------------------------------------------------------------ what was asked
+
+
+def unpacked(video: str, split: str, *, size: int = 300) -> dict[str, bytes]:
+    """What one video of `publish` becomes on the disk, by hand from what was published."""
+    files = {
+        f"csv/{split}/{video}.csv": rows(video),
+        f"clips_audios/{split}/{video}/{video}:0.wav": sound(len(video)),
+    }
+    for name, content in faces(video, top=False, size=size).items():
+        files[f"clips_videos/{split}/{video}/{name}"] = content
+    return files
+
+
+def final_name(path: str) -> str:
+    """What a path of the hub becomes on the disk: an archive becomes a folder."""
+    return path.removesuffix(".zip")
+
+
+def held(root: Path, server: LoopbackHub) -> dict[str, int]:
+    """How many bytes of each served file a folder has: all, where the final name is there, else
+    those of the partial file, which bears the file's hash in its name."""
+    names = [path for path in root.glob(".unitalk/**/*") if path.is_file()]
+    have = {}
+    for path, entry in server.entries.items():
+        proof = entry.sha256 or entry.git_sha1
+        # A receipt's name is that of the file, so whatever bears the hash holds the bytes.
+        parts = [name.stat().st_size for name in names if proof in name.name]
+        have[path] = entry.size if (root / final_name(path)).exists() else max(parts, default=0)
+    return have
+
+
+def bodies(server: LoopbackHub, since: int = 0) -> dict[str, list[Logged]]:
+    """The requests for the bytes of each file that asked for them, in their order."""
+    places = {
+        f"/{entry.sha256}" if entry.sha256 else f"/{quote(path, safe='')}": path
+        for path, entry in server.entries.items()
+    }
+    found: dict[str, list[Logged]] = {}
+    for call in server.log[since:]:
+        if call.role == "cdn" or "/resolve-cache/" in call.path:
+            path = next((p for place, p in places.items() if call.path.endswith(place)), None)
+            if path is not None:
+                found.setdefault(path, []).append(call)
+    return found
+
+
+def fetched_twice(server: LoopbackHub, since: int, before: dict[str, int]) -> list[str]:
+    """Which files a run asked for bytes that the folder had before it; see `held`."""
+    wrong = []
+    for path, calls in bodies(server, since).items():
+        have, size = before[path], server.entries[path].size
+        wanted = f"bytes={have}-" if have else None
+        if have >= size or calls[0].range != wanted:
+            wrong.append(f"{path}: {have} of {size} were there, asked was {calls[0].range}")
+    return wrong

@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 
 import click
+from test_fault_matrix import number_of_cases
+from test_kill_moments import number_of_moments
 
 from unitalk import errors, schema
 from unitalk.cli.main import VERBS, cli
 from unitalk.evaluation import breakdown
 from unitalk.evaluation.metrics import DESCRIPTIONS
+from unitalk.verify import KINDS
 
 COMMON = {"--help", "--version", "--quiet", "--verbose", "--format", "--output"}
 
@@ -37,7 +40,9 @@ def options(verb: str) -> str:
         if isinstance(parameter, click.Option) and record and not COMMON & set(parameter.opts):
             lines.append(row(f"`{record[0]}`", re.sub(r"\s+", " ", record[1])))
         elif isinstance(parameter, click.Argument):
-            lines.append(row(f"`{parameter.make_metavar(context)}`", "the folder to make"))
+            what = {"DATASET": "the dataset's folder", "[DEST]": "the folder to make"}
+            name = parameter.make_metavar(context)
+            lines.append(row(f"`{name}`", what.get(name, "the folder to make")))
         elif parameter.name == "destination":
             record = parameter.get_help_record(context)
             lines.append(row(f"`{record[0]}`", record[1]))
@@ -71,6 +76,27 @@ def breakdowns() -> str:
 def metrics() -> str:
     lines = [row("measure", "meaning"), "|---|---|"]
     return "\n".join(lines + [row(f"`{n}`", what) for n, what in DESCRIPTIONS.items()])
+
+
+def cases() -> str:
+    """How much of what can go wrong is tried."""
+    text = """\
+* {faults:,} cases of faults, alone and in pairs, at the start, the middle and the end of a file:
+  cut lines, stalls, resets, ignored and wrong ranges, compression, same-size corruption, every
+  status, missing headers, expired addresses, gated, private and renamed repositories, paged and
+  false listings;
+* {moments} random moments at which the process is killed with SIGKILL, in a download, an unpacking,
+  a merge, a trim and a conversion; and chosen ones, just before a change of the disk;
+* every hostile archive that we could think of, every truncation of a small one, and every flip of
+  some of its bits."""
+    return text.format(faults=number_of_cases(), moments=number_of_moments())
+
+
+def kinds() -> str:
+    lines = [row("finding", "what it is", "what it does"), "|---|---|---|"]
+    return "\n".join(
+        lines + [row(f"`{name}`", kind.title, kind.effect) for name, kind in KINDS.items()]
+    )
 
 
 def exit_codes() -> str:

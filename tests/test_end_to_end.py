@@ -210,7 +210,7 @@ def test_a_dataset_as_the_original_scripts_and_a_mac_leave_it(run, sample, tmp_p
     assert run("eval", "-g", truth, "-p", tmp_path / "p.csv").code == 0
     ran = run("download", "--save-path", old, "--endpoint", "http://127.0.0.1:9")
     assert ran.code == 2
-    assert "did not make it" in ran.stderr
+    assert "--adopt takes it over" in ran.stderr
 
 
 # ------------------------------------------------------------------------------ how it is called

@@ -324,7 +324,7 @@ def test_a_volume_beyond_all_reason_is_refused_before_a_byte_is_written(tmp_path
 
 def test_a_full_disk_keeps_its_own_error(tmp_path, monkeypatch):
     archive = zipped(tmp_path / "a.zip", {"vid/a": b"abc"})
-    monkeypatch.setattr(fsops, "free_bytes", lambda _: 2)
+    monkeypatch.setattr(fsops.unpacking, "free_bytes", lambda _: 2)
     with pytest.raises(OSError, match="3 B to unpack and 2 B free") as caught:
         fsops.unzip(archive, tmp_path / "out", top="vid")
     assert caught.value.errno == errno.ENOSPC

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import random
+import shutil
+import socket
+import ssl
+import subprocess
 import threading
 import time
 
@@ -21,7 +26,16 @@ from unitalk.errors import (
     UnitalkError,
     UsageError,
 )
-from unitalk.hub import CHUNK, ENDPOINT, Hub, RemoteFile, StoppedError, credentials
+from unitalk.hub import (
+    CHUNK,
+    ENDPOINT,
+    Hub,
+    Patience,
+    RemoteFile,
+    StoppedError,
+    credentials,
+    patience,
+)
 
 REPO = "plnguyen2908/UniTalk-ASD"
 ZIP = "clips_videos/train/big.zip"
@@ -42,9 +56,7 @@ def served(tmp_path):
 @pytest.fixture
 def start(served):
     """Start a hub with faults and a client for it; both are closed at the end."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
 
         def begin(*faults, page_size=1000, **options):
             server = stack.enter_context(FaultyHub(served, faults=faults, page_size=page_size))
@@ -57,6 +69,76 @@ def start(served):
 def listed(server, path=ZIP):
     entry = server.entries[path]
     return RemoteFile(path=path, size=entry.size, sha256=entry.sha256, git_sha1=entry.git_sha1)
+
+
+class Raw:
+    """A server on this machine that runs a script with each connection, whatever it may be.
+
+    Attributes:
+        port: where it listens.
+        taken: how many connections it has accepted.
+        over: set when the block ends; a script that waits, waits for this.
+    """
+
+    def __init__(self, script):
+        self.script = script
+        self.taken = 0
+        self.over = threading.Event()
+        self._threads = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+
+    def __enter__(self):
+        self._serve(self._accept)
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(10)
+
+    def _serve(self, work, *args):
+        thread = threading.Thread(target=work, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                line, _ = self._listener.accept()
+                self.taken += 1
+                self._serve(self._run, line)
+
+    def _run(self, line):
+        with line:
+            self.script(line, self)
+
+
+def certificate(folder):
+    """Make a certificate for 127.0.0.1, signed by itself, and its key, in one file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    path = folder / "certificate.pem"
+    if not path.exists():
+        subprocess.run(
+            [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+             "-nodes", "-days", "2", "-subj", "/CN=a test",
+             "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", str(path), "-out", str(folder / "half.pem")],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        with path.open("ab") as both:
+            both.write((folder / "half.pem").read_bytes())
+    return path
+
+
+def trusting(monkeypatch, folder):
+    """Let requests trust the certificate, as one does behind a proxy that inspects TLS."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate(folder)))
 
 
 class Counter:
@@ -307,8 +389,6 @@ def test_proxy_of_the_environment_is_asked_for_others(served, monkeypatch):
 
 
 def test_unreachable_hub():
-    import socket
-
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -317,6 +397,162 @@ def test_unreachable_hub():
         pytest.raises(HubError, match=r"ConnectionError with 127\.0\.0\.1"),
     ):
         hub.commit("main")
+
+
+def test_certificates_of_the_environment_are_trusted(served, tmp_path, monkeypatch):
+    """Behind a proxy that inspects TLS, REQUESTS_CA_BUNDLE says whom to trust; else nobody is."""
+    answer = b'{"sha": "%s"}' % (b"a" * 40)
+
+    def serve(line, server):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate(tmp_path))
+        with contextlib.suppress(OSError), context.wrap_socket(line, server_side=True) as inner:
+            inner.recv(1 << 16)
+            head = (
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            )
+            inner.sendall(head % len(answer) + answer)
+
+    with Raw(serve) as server, quick(f"https://127.0.0.1:{server.port}") as hub:
+        with pytest.raises(HubError, match="certificate is not trusted"):
+            hub.commit("main")
+        assert server.taken == 1  # it would fail again
+        trusting(monkeypatch, tmp_path)
+        assert hub.commit("main") == "a" * 40
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_are_not_there(tmp_path, monkeypatch, name):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(name, str(tmp_path / "none.pem"))
+    with quick("https://hub.invalid") as hub, pytest.raises(HubError) as caught:
+        hub.commit("main")
+    assert "hub.invalid cannot be asked" in caught.value.message
+    assert "none.pem" in caught.value.message
+    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+
+
+@pytest.mark.parametrize("proxy", ["http://", "ftp://proxy.invalid", "http://a:b:c"])
+def test_proxy_that_cannot_be_one_is_told_at_once(monkeypatch, proxy):
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", proxy)
+    clock = Clock()
+    with (
+        quick("http://hub.invalid", patience=patient(clock)) as hub,
+        pytest.raises(HubError) as caught,
+    ):
+        hub.commit("main")
+    assert "proxy" in caught.value.message + caught.value.hint
+    assert sum(clock.slept) <= 3
+
+
+def test_dead_proxy_is_named_as_such(monkeypatch):
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with (
+        quick("http://hub.invalid") as hub,
+        pytest.raises(HubError, match=r"given up after 3 .*ProxyError with hub\.invalid"),
+    ):
+        hub.commit("main")
+
+
+def test_no_proxy_is_honoured(start, monkeypatch):
+    """The proxy would answer; the name, which NO_PROXY keeps from it, leads nowhere."""
+    server, _ = start()
+    monkeypatch.setenv("http_proxy", server.endpoint)
+    monkeypatch.setenv("no_proxy", "hub.invalid")
+    monkeypatch.setenv("NO_PROXY", "hub.invalid")
+    with quick("http://hub.invalid") as hub, pytest.raises(HubError, match=r"hub\.invalid"):
+        hub.commit("main")
+    assert server.heard == []
+
+
+class Ports(FaultyHub):
+    """Remembers from which port of the client each request came."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.ports = {"hub": [], "cdn": []}
+
+    def serve(self, call, handler):
+        self.ports[call.role].append(handler.client_address[1])
+        super().serve(call, handler)
+
+
+def test_connections_are_used_again(served, tmp_path):
+    """Also behind redirects and refusals: a handshake a host, not a handshake a request."""
+    busy = Fault("/revision/", status=503, said="busy")
+    with Ports(served, faults=(busy,)) as server, quick(server.endpoint) as hub:
+        hub.tree(hub.commit("main"))
+        for n in range(3):
+            for path in (ZIP, CSV):
+                part = tmp_path / f"{n}.part"
+                hub.fetch(listed(server, path), server.commit, part, lambda _: None)
+                part.unlink()
+        # 2 times revision, tree; 3 times resolve, and for the csv resolve and resolve-cache
+        assert len(server.ports["hub"]) == 3 + 3 + 6
+        assert len(server.ports["cdn"]) == 3
+        assert len(set(server.ports["hub"])) == len(set(server.ports["cdn"])) == 1
+
+
+def test_long_text_of_a_redirect_is_not_waited_for(start):
+    """100 MB of nothing behind a redirect, and ten redirects: the connections are dropped."""
+    sent = []
+
+    def serve(line, server):
+        with contextlib.suppress(OSError):
+            line.recv(1 << 16)
+            line.sendall(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 100000000\r\n\r\n")
+            for _ in range(100):
+                line.sendall(bytes(1_000_000))
+                sent.append(1_000_000)
+
+    with Raw(serve) as server, quick(f"http://127.0.0.1:{server.port}") as hub:
+        with pytest.raises(HubError, match="redirected in circles"):
+            hub.commit("main")
+        assert server.taken == 10
+    # What the kernel has taken by then is all that is sent.
+    assert sum(sent) < 10 * 20_000_000
+
+
+def test_answer_without_end_is_left(start, monkeypatch):
+    monkeypatch.setattr("unitalk.hub.client._LONGEST_PAGE", 1000)
+    server, hub = start(Fault("/revision/", body=b'"' + b"x" * 2000 + b'"', times=-1))
+    with pytest.raises(HubError, match=r"127\.0\.0\.1 answers more than 1,000 bytes"):
+        hub.commit("main")
+
+
+@pytest.mark.parametrize("path", [ZIP, CSV])
+@pytest.mark.parametrize("html", ["page", "padded"])
+def test_login_page_in_place_of_a_file(start, served, tmp_path, path, html):
+    """Status 200, and even the right size: only the hash can tell."""
+    server, hub = start(Fault(FILE, html=html))
+    part, counter = fetch(server, hub, tmp_path, path)
+    assert part.read_bytes() == (served / path).read_bytes()
+    assert counter.total == part.stat().st_size
+
+
+def test_what_a_stranger_says_cannot_command_a_terminal(start):
+    said = "\x1b[2Jno \x07entry"
+    server, hub = start(
+        Fault("/revision/", headers={"X-HF-Warning": "old; \x1b[31mupgrade"}),
+        Fault("/revision/", status=404, said=said, headers={"X-Request-Id": "\x1b]0;x"}),
+    )
+    hub.commit("main")
+    with pytest.raises(NotFoundError, match=r"no entry \(X-Request-Id \]0;x\)") as caught:
+        hub.commit("main")
+    assert caught.value.message.isprintable()
+    assert hub.warnings == {"old": "[31mupgrade"}
+
+
+def test_signed_address_in_what_the_hub_says_is_not_shown(start):
+    said = "cannot read https://storage.invalid/x?X-Amz-Signature=secret now"
+    server, hub = start(Fault("/revision/", status=403, said=said))
+    with pytest.raises(AccessError, match=r"https://storage\.invalid/x\?\.\.\. now") as caught:
+        hub.commit("main")
+    assert "secret" not in str(caught.value)
 
 
 # ------------------------------------------------------------------------------ refusals
@@ -880,26 +1116,40 @@ def test_one_clock_for_all_threads(start, tmp_path):
     assert 0.3 < seen[0] < 3  # 0.6 s since it was told, 0.1 s and a little of them gone
 
 
+def when(condition, act):
+    """Act in another thread as soon as a condition holds."""
+
+    def wait():
+        while not condition():
+            time.sleep(0.005)
+        act()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
 def test_stop_ends_a_wait(start):
     server, hub = start(
         Fault("/revision/", status=503, times=-1), patience={"backoff": 60.0, "longest": 60.0}
     )
-    threading.Timer(0.2, hub.stop.set).start()
+    when(lambda: server.log, hub.stop.set)
     began = time.monotonic()
     with pytest.raises(StoppedError):
         hub.commit("main")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20  # half of the backoff, at least, is 30 s
     assert len(server.log) == 1
 
 
 def test_abort_wakes_a_thread_that_waits_for_bytes(start, tmp_path):
-    server, hub = start(Fault(FILE, stall=1000), patience={"read": 15.0})
-    threading.Timer(0.3, hub.abort).start()
+    server, hub = start(Fault(FILE, stall=CHUNK), patience={"read": 15.0})
+    part = tmp_path / "parts/one.part"
+    when(lambda: part.exists() and part.stat().st_size == CHUNK, hub.abort)
     began = time.monotonic()
     with pytest.raises(StoppedError):
         fetch(server, hub, tmp_path)
-    assert time.monotonic() - began < 2
-    assert (tmp_path / "parts/one.part").read_bytes() == BIG[:1000]
+    assert time.monotonic() - began < 10
+    assert part.read_bytes() == BIG[:CHUNK]
 
 
 def test_hubs_warnings_are_kept_once(start):
@@ -960,6 +1210,30 @@ def test_offline_environment(value):
 def test_token_that_cannot_be_read(tmp_path):
     with pytest.raises(UsageError, match="cannot be read"):
         credentials({"HF_TOKEN_PATH": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("env", "read", "slow"),
+    [
+        ({}, 15.0, 60.0),
+        ({"HF_HUB_DOWNLOAD_TIMEOUT": "30"}, 30.0, 60.0),
+        ({"HF_HUB_ETAG_TIMEOUT": " 5 "}, 5.0, 60.0),
+        ({"HF_HUB_DOWNLOAD_TIMEOUT": "30", "HF_HUB_ETAG_TIMEOUT": "500"}, 500.0, 500.0),
+        ({"HF_HUB_DOWNLOAD_TIMEOUT": "30", "HF_HUB_ETAG_TIMEOUT": ""}, 30.0, 60.0),
+        ({"HF_HUB_DOWNLOAD_TIMEOUT": "86400"}, 86400.0, 86400.0),
+    ],
+)
+def test_patience_of_the_environment(env, read, slow):
+    found = patience(env)
+    assert (found.read, found.slow) == (read, slow)
+    assert (found.connect, found.tries) == (Patience().connect, Patience().tries)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "ten", "1e3", "86401", "٣"])
+def test_patience_that_cannot_be_one(value):
+    with pytest.raises(UsageError, match="HF_HUB_DOWNLOAD_TIMEOUT is") as caught:
+        patience({"HF_HUB_DOWNLOAD_TIMEOUT": value})
+    assert caught.value.hint == "set it to seconds, from 1 to 86,400"
 
 
 def test_every_error_of_the_hub_is_one_of_ours():

@@ -7,11 +7,14 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
+import tracemalloc
 
 import pytest
 import requests
 from hub_server import TRAIN, VAL, publish, snapshot
 
+from unitalk import loopback
 from unitalk.loopback import LoopbackHub
 
 ZIP = f"clips_videos/train/{TRAIN}.zip"
@@ -173,15 +176,202 @@ def test_head_has_the_length_and_no_body(hub, served):
     assert {c.sent for c in hub.log} == {0}
 
 
-def test_speed_is_held_when_asked(served):
-    import time
+# ------------------------------------------------------------------------------ a slow line
 
-    (served / "csv/train/long.csv").write_bytes(b"x" * 20_000)
-    with LoopbackHub(served, bytes_per_second=100_000) as hub:
-        place = get(resolve(hub, "csv/train/long.csv")).headers["Location"]
+
+def longer(served, size):
+    """A file of so many bytes in a hub's folder; returns where the hub has it, the last hop."""
+    (served / "csv/train/long.csv").write_bytes(bytes(size))
+    home = f"/api/resolve-cache/datasets/{LoopbackHub(served).repository}"
+    return f"{home}/main/csv%2Ftrain%2Flong.csv"
+
+
+def fetch(address, times, size):
+    """Get the same thing again and again on one connection; returns the seconds."""
+    with requests.Session() as session:
+        session.trust_env = False
         began = time.monotonic()
-        assert len(get(hub.endpoint + place).content) == 20_000
-        assert time.monotonic() - began > 0.15  # 20 kB at 100 kB/s are 0.2 s
+        for _ in range(times):
+            assert len(session.get(address, timeout=20).content) == size
+        return time.monotonic() - began
+
+
+class Clock:
+    """A clock that moves only when somebody sleeps, and then by `late` more than was asked for."""
+
+    def __init__(self, late=0.0):
+        self.now, self.late, self.slept = 50.0, late, []
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += seconds + self.late
+
+
+def test_speed_is_held_when_asked(served):
+    """20 kB at 100 kB/s are 0.2 s; the client has the last of 50 pieces a second 20 ms before."""
+    path = longer(served, 20_000)
+    with LoopbackHub(served, bytes_per_second=100_000) as hub:
+        assert fetch(hub.endpoint + path, 1, 20_000) > 0.17
+
+
+def test_speed_is_that_of_a_connection_and_not_of_an_answer(served):
+    """Ten answers of 4 kB on one connection at 100 kB/s: 0.4 s, but for the last piece's 20 ms."""
+    path = longer(served, 4_000)
+    with LoopbackHub(served, bytes_per_second=100_000) as hub:
+        assert fetch(hub.endpoint + path, 10, 4_000) > 0.37
+
+
+def test_each_connection_has_a_pace_of_its_own(served):
+    paces = []
+
+    class Watched(LoopbackHub):
+        def write(self, call, reply, handler):
+            paces.append(handler.pace)
+            return super().write(call, reply, handler)
+
+    path = longer(served, 4_000)
+    with Watched(served, bytes_per_second=10_000_000) as hub:
+        for _ in range(3):
+            fetch(hub.endpoint + path, 4, 4_000)
+    assert [len(set(paces[i : i + 4])) for i in (0, 4, 8)] == [1, 1, 1]
+    assert len(set(paces)) == 3
+
+
+@pytest.mark.parametrize("speed", [10_000_000, 100_000, 40])
+def test_a_hundred_answers_take_exactly_their_time(served, monkeypatch, speed):
+    """Whatever the pieces, and however late a sleep ends: bytes / speed, for the sum of all.
+
+    Each answer has 35 bytes. The clock moves by sleeps alone, each 3 ms late; between two answers
+    nobody makes up for that, so up to 3 ms an answer may come on top.
+    """
+    clock = Clock(late=0.003)
+    monkeypatch.setattr(loopback, "time", clock)
+    path = longer(served, 35)
+    with LoopbackHub(served, bytes_per_second=speed) as hub:
+        fetch(hub.endpoint + path, 100, 35)
+    latencies = 0.003 * (100 + 1)  # sleeps of no length, one an answer and one a connection
+    passed = clock.now - 50 - latencies
+    last = min(35, max(1, speed // 50)) / speed  # the piece after which nobody waits for the hub
+    assert 3500 / speed - last <= passed + 1e-6 <= 3500 / speed + 100 * 0.003 + 1e-5
+
+
+def test_a_slow_sleep_is_made_up_for(monkeypatch):
+    """The schedule counts from the begin: sleeps that are 3 ms late do not add up to 300 ms over
+    a hundred pieces of 10 ms; only the last one's stay."""
+    clock = Clock(late=0.003)
+    monkeypatch.setattr(loopback, "time", clock)
+    pace = loopback._Pace()
+    pace.begin()
+    for _ in range(100):
+        pace.wait(0.010)
+    assert clock.now - 50 == pytest.approx(100 * 0.010 + 0.003)
+
+
+def test_a_pause_of_the_client_is_not_caught_up(monkeypatch):
+    """A line does not save up what nobody asked for: after 5 s of silence, 10 ms are 10 ms."""
+    clock = Clock()
+    monkeypatch.setattr(loopback, "time", clock)
+    pace = loopback._Pace()
+    for _ in range(2):
+        clock.now += 5.0
+        pace.begin()
+        pace.wait(0.010)
+    assert clock.slept == pytest.approx([0.010, 0.010])
+
+
+def test_a_client_that_takes_nothing_is_not_flooded_afterwards(monkeypatch):
+    """Two seconds in which a piece of 10 ms does not leave: 0.1 s of them is made up for, and the
+    99 other pieces take their time: 2 + 0.99 - 0.1 s."""
+    clock = Clock()
+    monkeypatch.setattr(loopback, "time", clock)
+    pace = loopback._Pace()
+    pace.begin()
+    clock.now += 2.0
+    for _ in range(100):
+        pace.wait(0.010)
+    assert clock.now - 50 == pytest.approx(2 + 0.99 - 0.1)
+
+
+def test_latency_comes_before_each_answer_and_once_more_for_a_connection(served, monkeypatch):
+    """Five answers on one connection: 50 ms six times. An error takes as long, and so does HEAD."""
+    clock = Clock()
+    monkeypatch.setattr(loopback, "time", clock)
+    path = longer(served, 10)
+    with LoopbackHub(served, latency=0.05) as hub:
+        fetch(hub.endpoint + path, 5, 10)
+        assert clock.slept == [0.05] * 6
+        get(f"{hub.endpoint}/elsewhere")
+        assert clock.slept == [0.05] * 8
+        requests.head(hub.endpoint + path, timeout=5, proxies={"no_proxy": "*"})
+        assert clock.slept == [0.05] * 10
+
+
+def test_latency_is_real(served):
+    path = longer(served, 10)
+    with LoopbackHub(served, latency=0.05) as hub:
+        assert fetch(hub.endpoint + path, 3, 10) >= 4 * 0.05
+
+
+def test_a_large_file_is_sent_whole_and_from_any_place(served, tmp_path):
+    """40 MB: more than the system takes in one call."""
+    content = bytes(range(256)) * (40 << 12)
+    (served / "csv/train/long.csv").write_bytes(content)
+    with LoopbackHub(served) as hub:
+        place = get(resolve(hub, "csv/train/long.csv")).headers["Location"]
+        assert get(hub.endpoint + place).content == content
+        rest = get(hub.endpoint + place, headers={"Range": "bytes=1000001-"})
+        assert rest.content == content[1_000_001:]
+        assert [call.sent for call in hub.log[1:]] == [len(content), len(content) - 1_000_001]
+
+
+def test_a_file_that_shrinks_while_it_is_served_ends_the_connection(served):
+    with LoopbackHub(served) as hub:
+        place = get(resolve(hub, CSV)).headers["Location"]
+        size = (served / CSV).stat().st_size
+        (served / CSV).write_bytes(b"less")
+        with pytest.raises(requests.RequestException):
+            get(hub.endpoint + place)
+        assert (hub.log[-1].sent, hub.entries[CSV].size) == (4, size)
+
+
+def test_a_large_archive_is_hashed_without_being_read_whole(served):
+    """30 MB of archive and as many of csv, in less memory than either."""
+    for name in (ZIP, CSV):
+        (served / name).write_bytes(bytes(30_000_000))
+    tracemalloc.start()
+    try:
+        with LoopbackHub(served) as hub:
+            assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+    assert hub.entries[ZIP].sha256 == hashlib.sha256(bytes(30_000_000)).hexdigest()
+    git = hashlib.sha1(b"blob 30000000\0" + bytes(30_000_000)).hexdigest()
+    assert hub.entries[CSV].git_sha1 == git
+
+
+def test_a_subclass_may_bend_an_answer_and_its_body(served):
+    class Bent(LoopbackHub):
+        def reply(self, call):
+            reply = super().reply(call)
+            return reply if call.path != "/x" else loopback.Reply(status=418, body=b"teapot")
+
+        def write(self, call, reply, handler):
+            if reply.status != 418:
+                return super().write(call, reply, handler)
+            handler.wfile.write(b"tea")
+            return 3
+
+    with Bent(served) as hub:
+        assert get(tree(hub)).status_code == 200
+        with pytest.raises(requests.RequestException):
+            get(f"{hub.endpoint}/x")
+        assert (hub.log[-1].status, hub.log[-1].sent) == (418, 3)
+
+
+# ------------------------------------------------------------------------------ their own client
 
 
 def test_hubs_own_client_gets_identical_files(served, tmp_path):

@@ -82,3 +82,24 @@ def test_silence_is_silent(capsys):
     progress.note("y")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
+
+
+def test_what_was_done_earlier_counts_for_the_share_and_not_for_the_speed(monkeypatch):
+    clock = iter([0.0, 50.0, 60.0])
+    monkeypatch.setattr("unitalk.progress.time.monotonic", lambda: next(clock))
+    out = io.StringIO()
+    with StderrProgress(out).task("downloading", total=4_000_000, unit="B", done=2_000_000) as task:
+        task.advance(1_000_000)
+    assert out.getvalue().splitlines() == [
+        # One of the two that were left in 50 s: as long again.
+        "downloading: 3.0 MB of 4.0 MB (75%), 20.0 kB/s, 0:50 left, 0:50 so far",
+        "downloading: 3.0 MB of 4.0 MB (75%), 16.7 kB/s, 1:00 left, 1:00 so far",
+    ]
+
+
+def test_a_bar_begins_where_an_earlier_run_ended():
+    out = Terminal()
+    with StderrProgress(out).task("downloading", total=4_000_000, unit="B", done=2_000_000) as task:
+        task.advance(1_000_000)
+    assert "50%" in out.getvalue().split("\r")[1]
+    assert "75%" in out.getvalue()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unitalk.catalog import Video, videos
     from unitalk.convert.asc import ConvertReport, convert_asc
-    from unitalk.download import DownloadReport, Plan, Selection
+    from unitalk.download import DownloadReport, Plan, Selection, unpack_archives
     from unitalk.download import plan as plan_download
     from unitalk.download import run as run_download
     from unitalk.errors import (
@@ -55,7 +55,9 @@ if TYPE_CHECKING:
     from unitalk.leaderboard import Published, published
     from unitalk.sample import SampleReport, make_sample
     from unitalk.schema import read_groundtruth, read_predictions
+    from unitalk.stats import Statistics, statistics
     from unitalk.trim import TrimReport, trim_dataset
+    from unitalk.verify import VerifyReport, verify_dataset
 
 __version__ = "0.1.0"
 
@@ -90,9 +92,11 @@ _HOME = {
     "SchemaError": "errors",
     "Selection": "download",
     "Signature": "evaluation",
+    "Statistics": "stats",
     "TrimReport": "trim",
     "UnitalkError": "errors",
     "UsageError": "errors",
+    "VerifyReport": "verify",
     "Video": "catalog",
     "compare": "evaluation",
     "convert_asc": "convert.asc",
@@ -106,7 +110,10 @@ _HOME = {
     "read_predictions": "schema",
     "reference_score": "evaluation",
     "run_download": "download:run",
+    "statistics": "stats",
     "trim_dataset": "trim",
+    "unpack_archives": "download",
+    "verify_dataset": "verify",
     "videos": "catalog",
 }
 
@@ -141,9 +148,11 @@ __all__ = [
     "SchemaError",
     "Selection",
     "Signature",
+    "Statistics",
     "TrimReport",
     "UnitalkError",
     "UsageError",
+    "VerifyReport",
     "Video",
     "__version__",
     "compare",
@@ -158,7 +167,10 @@ __all__ = [
     "read_predictions",
     "reference_score",
     "run_download",
+    "statistics",
     "trim_dataset",
+    "unpack_archives",
+    "verify_dataset",
     "videos",
 ]
 

@@ -124,7 +124,7 @@ def resolve_list(name_or_file: str | Path) -> tuple[str, ...]:
 def read_list(path: Path) -> tuple[str, ...]:
     """Read a list of videos: an id or a link a line, with or without the header `Link`.
 
-    Empty lines and repeated ids are passed over; the order is kept.
+    Empty lines, lines that begin with `#` and repeated ids are passed over; the order is kept.
 
     Raises:
         DataError: the file lists nothing, or a line is not an id.
@@ -134,7 +134,8 @@ def read_list(path: Path) -> tuple[str, ...]:
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         text = line.strip().strip('"')
-        if not text or (number == 1 and text.lower() in {"link", "video_id", "id"}):
+        is_header = number == 1 and text.lower() in {"link", "video_id", "id"}
+        if not text or text.startswith("#") or is_header:
             continue
         video_id = id_in(text)
         if re.search(r"[\s,;/\\]", video_id):

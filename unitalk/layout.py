@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from unitalk.errors import DataError, LayoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Collection, Container, Iterable
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -31,6 +32,13 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 Part = Literal["csv", "audio", "video"]
 PARTS: tuple[Part, ...] = get_args(Part)
 """What a video consists of: its rows, its tracks' sound, its tracks' face crops."""
+
+# What no component of a path may hold.
+_UNSAFE = re.compile(r"[/\\\x00-\x1f]")
+
+# Nothing but names as `face_name` writes them, joined by what no name can hold: one match tells of
+# a whole folder what would else be asked of each of four million names.
+_ALL_AS_WRITTEN = re.compile(r"((0|[1-9][0-9]{0,6})\.[0-9]{2}\.jpg(/|$))*")
 
 _FOLDER: dict[Part, str] = {"csv": "csv", "audio": "clips_audios", "video": "clips_videos"}
 
@@ -72,6 +80,10 @@ class Layout:
     def track(self, split: str, video_id: str, entity_id: str) -> Path:
         """The folder of one track's face crops."""
         return self.part("video", split, video_id) / check_id(entity_id)
+
+    def looks_like_one(self) -> bool:
+        """Whether any of the folders of a dataset is there."""
+        return any((self.root / folder).is_dir() for folder in _FOLDER.values())
 
     def splits(self) -> tuple[Split, ...]:
         """The splits whose csv file is on the disk."""
@@ -155,7 +167,7 @@ def check_id(text: str) -> str:
     Raises:
         DataError: it is empty, climbs out, or holds a separator or a control character.
     """
-    if text in {"", ".", ".."} or any(c in "/\\" or ord(c) < 32 for c in text):  # noqa: PLR2004
+    if text in {"", ".", ".."} or _UNSAFE.search(text):
         raise DataError(
             f"{text!r} cannot name a file: an id must be one path component",
             hint="look for a damaged or hostile row in the csv",
@@ -188,18 +200,30 @@ def faces(folder: str | Path) -> dict[str, str]:
     have one name all the same (`0.40.jpg` and `0.404.jpg`), the one that is written so wins. One
     directory listing, no stat a file. In time order. A folder that is not there has no faces.
     """
-    found: dict[str, tuple[float, str]] = {}
     try:
         with os.scandir(folder) as listing:
-            for entry in listing:
-                seconds = face_seconds(entry.name)
-                if seconds is None or not entry.is_file():
-                    continue
-                name = face_name(seconds)
-                if name not in found or entry.name == name:
-                    found[name] = (seconds, entry.name)
+            entries = list(listing)
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    names = [entry.name for entry in entries]
+    if not _ALL_AS_WRITTEN.fullmatch("/".join(names)):
+        return _faces_of_any_spelling(entries)
+    if not all(map(os.DirEntry.is_file, entries)):
+        names = [entry.name for entry in entries if entry.is_file()]
+    names.sort()
+    names.sort(key=len)  # of numbers with as many decimals, the longer is the greater
+    return dict(zip(names, names, strict=True))
+
+
+def _faces_of_any_spelling(entries: Iterable[os.DirEntry[str]]) -> dict[str, str]:
+    found: dict[str, tuple[float, str]] = {}
+    for entry in entries:
+        seconds = face_seconds(entry.name)
+        if seconds is None or not entry.is_file():
+            continue
+        name = face_name(seconds)
+        if name not in found or entry.name == name:
+            found[name] = (seconds, entry.name)
     return {name: own for name, (_, own) in sorted(found.items(), key=lambda item: item[1])}
 
 
@@ -218,3 +242,32 @@ def find_entity(
         if path.is_file() if suffix else path.is_dir():
             return path
     return None
+
+
+def find_entities(
+    folder: str | Path,
+    entity_ids: Collection[str],
+    suffix: str = "",
+    *,
+    others: Container[str] = (),
+) -> dict[str, str]:
+    """Find many tracks of one folder as `find_entity` does: entity_id -> the name it has there.
+
+    One directory listing; a stat only of what the listing does not show under the id's own name.
+    """
+    try:
+        with os.scandir(folder) as listing:
+            present = {entry.name: entry for entry in listing}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    found = {}
+    for entity in entity_ids:
+        name = check_id(entity) + suffix
+        entry = present.get(name)
+        if entry is not None and (
+            entry.is_file(follow_symlinks=False) if suffix else entry.is_dir(follow_symlinks=False)
+        ):
+            found[entity] = name
+        elif path := find_entity(folder, entity, suffix, others=others):
+            found[entity] = path.name
+    return found

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 Role = Literal["hub", "cdn"]
 
-_CHUNK = 1 << 17
+# A large piece goes out in one call; a held connection gets one so often a second.
+_CHUNK = 1 << 24
+_PIECES_PER_SECOND = 50
+# How far a connection may catch up, in seconds, when its client did not take what was sent.
+_CATCH_UP = 0.1
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
@@ -109,7 +113,10 @@ class LoopbackHub:
         folder: what to serve; read once when the block begins. Hidden files are left out.
         repository: the name under which it is served.
         page_size: how many files a page of the listing has.
-        bytes_per_second: the speed of each answer; default: as fast as it goes.
+        bytes_per_second: the speed of each connection, whatever is asked for on it; of files only,
+            what the hub itself says is small. Default: as fast as it goes.
+        latency: the seconds before each answer's first byte. A new connection takes them once more,
+            before its first answer, as its handshake would on a line of such a length.
 
     Attributes:
         endpoint: the hub's address, inside the block.
@@ -125,11 +132,13 @@ class LoopbackHub:
         repository: str = REPOSITORY,
         page_size: int = 1000,
         bytes_per_second: int | None = None,
+        latency: float = 0.0,
     ) -> None:
         self.folder = folder
         self.repository = repository
         self.page_size = page_size
         self.bytes_per_second = bytes_per_second
+        self.latency = latency
         self.endpoint = ""
         self.storage = ""
         self.entries: dict[str, Entry] = {}
@@ -187,29 +196,29 @@ class LoopbackHub:
                 return answer(call, unquote(path))
         return error_reply(404, "RepoNotFound", "Repository not found")
 
-    def write(self, call: Call, reply: Reply, handler: BaseHTTPRequestHandler) -> int:
+    def write(self, call: Call, reply: Reply, handler: _Handler) -> int:
         """Write a reply's body and return how many bytes went out.
 
         After fewer than were promised, the connection is closed.
         """
         del call
-        out = handler.wfile
         if reply.file is None:
-            out.write(reply.body)
+            handler.wfile.write(reply.body)
             return len(reply.body)
         sent = 0
-        began = time.monotonic()
+        handler.pace.begin()
         with reply.file.open("rb") as source:
-            source.seek(reply.start)
-            chunk = _CHUNK
-            if self.bytes_per_second is not None:
-                chunk = max(1, min(chunk, self.bytes_per_second // 50))
-            while block := source.read(min(chunk, reply.length - sent)):
-                out.write(block)
-                sent += len(block)
-                if self.bytes_per_second is not None:
-                    early = sent / self.bytes_per_second - (time.monotonic() - began)
-                    time.sleep(max(0.0, early))
+            while sent < reply.length:
+                speed = self.bytes_per_second
+                piece = _CHUNK if speed is None else max(1, speed // _PIECES_PER_SECOND)
+                piece = min(piece, reply.length - sent)
+                # From the system's cache straight to the socket: no byte passes through here.
+                gone = handler.connection.sendfile(source, reply.start + sent, piece)
+                if not gone:
+                    break
+                sent += gone
+                if speed is not None:
+                    handler.pace.wait(gone / speed)
         return sent
 
     def _revision(self, call: Call, path: str) -> Reply:
@@ -274,9 +283,10 @@ class LoopbackHub:
 
     # -------------------------------------------------------------------------- the wire
 
-    def serve(self, call: Call, handler: BaseHTTPRequestHandler) -> None:
+    def serve(self, call: Call, handler: _Handler) -> None:
         """Answer one request on its connection, and log it."""
         reply = self.reply(call)
+        time.sleep(self.latency)
         length = len(reply.body) if reply.file is None else reply.length
         handler.send_response_only(reply.status)
         usual = {"Date": handler.date_time_string(), "Content-Length": str(length)}
@@ -328,11 +338,35 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+class _Pace:
+    """Holds one connection to a speed, also over many short answers."""
+
+    def __init__(self) -> None:
+        self._free = 0.0
+
+    def begin(self) -> None:
+        """A body begins: what nobody asked for meanwhile is not caught up."""
+        self._free = max(self._free, time.monotonic())
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a piece that takes so long is through.
+
+        What a sleep overshoots is taken off the next; so the speed is exact over many pieces.
+        """
+        self._free = max(self._free + seconds, time.monotonic() - _CATCH_UP)
+        time.sleep(max(0.0, self._free - time.monotonic()))
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = 60.0
     server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.pace = _Pace()
+        time.sleep(self.server.hub.latency)
 
     def do_GET(self) -> None:
         headers = self.headers
@@ -346,13 +380,27 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _entry(name: str, file: Path) -> Entry:
-    content = file.read_bytes()
-    sha256 = hashlib.sha256(content).hexdigest() if name.endswith(".zip") else None
+    size = file.stat().st_size
+    if not name.endswith(".zip"):
+        return Entry(path=name, file=file, size=size, git_sha1=_git_sha1(size, file), sha256=None)
+    with file.open("rb") as source:
+        sha256 = hashlib.file_digest(source, "sha256").hexdigest()
     # What git itself stores of a large file is a note with its hash; so its git hash is not that
     # of the content, and a client that takes it for such must fail here too.
-    kept = content if sha256 is None else f"oid sha256:{sha256}\nsize {len(content)}\n".encode()
-    git_sha1 = hashlib.sha1(b"blob %d\0" % len(kept) + kept, usedforsecurity=False).hexdigest()
-    return Entry(path=name, file=file, size=len(content), git_sha1=git_sha1, sha256=sha256)
+    note = f"oid sha256:{sha256}\nsize {size}\n".encode()
+    git_sha1 = _git_sha1(len(note), note)
+    return Entry(path=name, file=file, size=size, git_sha1=git_sha1, sha256=sha256)
+
+
+def _git_sha1(size: int, content: Path | bytes) -> str:
+    digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    if isinstance(content, bytes):
+        digest.update(content)
+    else:
+        with content.open("rb") as source:
+            while block := source.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def _json(value: object, status: int = 200) -> Reply:

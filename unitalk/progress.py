@@ -40,8 +40,13 @@ class Task(Protocol):
 class Progress(Protocol):
     """Where a job reports to."""
 
-    def task(self, description: str, *, total: int | None = None, unit: str = "") -> Task:
-        """Begin a job of `total` units; `unit="B"` counts bytes."""
+    def task(
+        self, description: str, *, total: int | None = None, unit: str = "", done: int = 0
+    ) -> Task:
+        """Begin a job of `total` units; `unit="B"` counts bytes.
+
+        `done` of them were done earlier: they count for the share, and not for the speed.
+        """
         ...
 
     def note(self, text: str) -> None:
@@ -63,9 +68,11 @@ class _SilentTask:
 class SilentProgress:
     """Shows nothing."""
 
-    def task(self, description: str, *, total: int | None = None, unit: str = "") -> Task:
+    def task(
+        self, description: str, *, total: int | None = None, unit: str = "", done: int = 0
+    ) -> Task:
         """Begin a job that nobody watches."""
-        del description, total, unit
+        del description, total, unit, done
         return _SilentTask()
 
     def note(self, text: str) -> None:
@@ -85,11 +92,13 @@ class StderrProgress:
         self._stream = sys.stderr if stream is None else stream
         self._seconds = seconds
 
-    def task(self, description: str, *, total: int | None = None, unit: str = "") -> Task:
+    def task(
+        self, description: str, *, total: int | None = None, unit: str = "", done: int = 0
+    ) -> Task:
         """Begin a job and show it."""
         if self._stream.isatty():
-            return _BarTask(self._stream, description, total, unit)
-        return _PlainTask(self._stream, description, total, unit, self._seconds)
+            return _BarTask(self._stream, description, total, unit, done)
+        return _PlainTask(self._stream, description, total, unit, done=done, seconds=self._seconds)
 
     def note(self, text: str) -> None:
         """Write the note on a line of its own, above any bar."""
@@ -103,12 +112,15 @@ class StderrProgress:
 
 
 class _BarTask:
-    def __init__(self, stream: TextIO, description: str, total: int | None, unit: str) -> None:
+    def __init__(
+        self, stream: TextIO, description: str, total: int | None, unit: str, done: int
+    ) -> None:
         from tqdm import tqdm
 
         self._lock = threading.Lock()
         self._bar: tqdm[NoReturn] = tqdm(
             total=total,
+            initial=done,
             desc=description,
             unit=unit if unit == "B" else f" {unit}",
             unit_scale=unit == "B",
@@ -132,14 +144,21 @@ class _BarTask:
 
 class _PlainTask:
     def __init__(
-        self, stream: TextIO, description: str, total: int | None, unit: str, seconds: float
+        self,
+        stream: TextIO,
+        description: str,
+        total: int | None,
+        unit: str,
+        *,
+        done: int,
+        seconds: float,
     ) -> None:
         self._stream = stream
         self._description = description
         self._total = total
         self._unit = unit
         self._seconds = seconds
-        self._done = 0
+        self._done = self._began_with = done
         self._lock = threading.Lock()
         self._started = self._last = time.monotonic()
 
@@ -153,6 +172,7 @@ class _PlainTask:
 
     def _write(self, now: float) -> None:
         seconds = now - self._started
+        new = self._done - self._began_with
         done = self._amount(self._done)
         if self._total:
             whole = self._amount(self._total)
@@ -161,9 +181,9 @@ class _PlainTask:
         share = f" ({self._done / self._total:.0%})" if self._total else ""
         parts = [f"{self._description}: {done}{unit}{share}"]
         if self._unit == "B" and seconds > 0:
-            parts.append(f"{size(self._done / seconds)}/s")
-        if self._total and 0 < self._done < self._total:
-            parts.append(f"{duration(seconds * (self._total / self._done - 1))} left")
+            parts.append(f"{size(new / seconds)}/s")
+        if self._total and new > 0 and self._done < self._total:
+            parts.append(f"{duration(seconds * (self._total - self._done) / new)} left")
         parts.append(f"{duration(seconds)} so far")
         self._stream.write(", ".join(parts) + "\n")
         self._stream.flush()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from unitalk import catalog, schema
@@ -17,6 +16,8 @@ from unitalk.progress import Progress, SilentProgress, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    import pyarrow as pa
 
 _MEDIA: tuple[Part, ...] = ("audio", "video")
 _HAS = {"audio": "sound", "video": "face crops"}
@@ -139,13 +140,16 @@ def _wanted(videos: str | Path | Iterable[str]) -> tuple[str, ...]:
 def _copy_rows(source: Path, destination: Path, wanted: tuple[str, ...]) -> tuple[int, set[str]]:
     """Copy the rows of some videos as text; returns how many, and which videos had any."""
     found: set[str] = set()
-    ids = pa.array(wanted, pa.string())
+    ids = schema.text_column(wanted)
     head, batches = schema.read_text(source)
 
     def chosen() -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            part = batch.filter(pc.is_in(batch[schema.VIDEO], value_set=ids))
-            if part.num_rows:
+            keep = pc.is_in(batch[schema.VIDEO], value_set=ids)
+            count = keep.true_count
+            # Rows stand video by video, so that most batches are of one kind.
+            part = batch if count == batch.num_rows else batch.filter(keep)
+            if count:
                 found.update(str(text) for text in pc.unique(part[schema.VIDEO]).to_pylist())
                 yield part
 

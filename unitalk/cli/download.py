@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import FOLDER, common_options, report_options, splits_option
+from unitalk.cli.options import (
+    FOLDER,
+    common_options,
+    report_options,
+    splits_option,
+    videos_option,
+)
 from unitalk.cli.output import Console, table
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
     "--category", "categories", multiple=True, metavar="NAME",
     help="Only this category of the val split; repeatable.",
 )  # fmt: skip
-@click.option("--video", "videos", multiple=True, metavar="ID", help="Only this one; repeatable.")
+@videos_option
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many videos of each split.")
 @click.option(
     "--only", "parts", type=click.Choice(["csv", "audio", "video"]), multiple=True,
@@ -38,9 +44,20 @@ if TYPE_CHECKING:
     help="How many files at a time.",
 )  # fmt: skip
 @click.option("--revision", metavar="REV", help="A branch, a tag or a commit.  [default: newest]")
-@click.option("--endpoint", metavar="URL", help="The hub, or a mirror of it.  [env: HF_ENDPOINT]")
+@click.option(
+    "--endpoint", "endpoints", metavar="URL", multiple=True,
+    help="The hub, or a mirror of it; repeatable: mirrors, in this order.  [env: HF_ENDPOINT]",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would be fetched, and fetch nothing.")
+@click.option("--update", is_flag=True, help="Move the folder to the newest commit, or --revision.")
+@click.option("--adopt", is_flag=True, help="Take over a dataset that the original script made.")
+@click.option("--refetch", is_flag=True, help="Make again what is there already.")
 @click.option("--keep-archives", is_flag=True, help="Keep the archives below archives/.")
+@click.option("--no-unpack", is_flag=True, help="Keep the archives, and do not unpack them.")
+@click.option(
+    "--archives", "sources", type=FOLDER, multiple=True,
+    help="Take whole files of the repository from this folder; repeatable.",
+)  # fmt: skip
 @report_options
 @common_options
 @click.pass_obj
@@ -55,9 +72,14 @@ def command(
     parts: tuple[Part, ...],
     jobs: int,
     revision: str | None,
-    endpoint: str | None,
+    endpoints: tuple[str, ...],
     dry_run: bool,
+    update: bool,
+    adopt: bool,
+    refetch: bool,
     keep_archives: bool,
+    no_unpack: bool,
+    sources: tuple[Path, ...],
     form: str,
     output: Path | None,
 ) -> None:
@@ -68,23 +90,30 @@ def command(
     """
     from unitalk.catalog import REPOSITORY
     from unitalk.download import Selection, plan, run
-    from unitalk.hub import Hub, credentials
+    from unitalk.hub import Hub, credentials, patience
     from unitalk.layout import PARTS
 
     found_endpoint, token = credentials(os.environ)
     selection = Selection(
-        splits=splits, categories=categories, videos=videos, limit=limit, parts=parts or PARTS
-    )
-    with Hub(endpoint or found_endpoint, REPOSITORY, token=token, say=console.say) as hub:
-        planned = plan(hub, save_path, revision=revision, selection=selection)
+        splits=splits, categories=categories, videos=videos, limit=limit, parts=parts or PARTS,
+        archives_only=no_unpack, refetch=refetch,
+    )  # fmt: skip
+    with Hub(
+        endpoints or found_endpoint, REPOSITORY, token=token, patience=patience(os.environ),
+        say=console.say,
+    ) as hub:  # fmt: skip
+        planned = plan(
+            hub, save_path, revision=revision, selection=selection, update=update, adopt=adopt
+        )
         if dry_run:
             console.emit(planned.to_dict(), render_plan(planned), form, output)
             console.warn(planned.notes)
             complete = not planned.missing
         else:
             report = run(
-                planned, hub, jobs=jobs, keep_archives=keep_archives, progress=console.progress
-            )
+                planned, hub, jobs=jobs, keep_archives=keep_archives, sources=sources,
+                progress=console.progress,
+            )  # fmt: skip
             console.emit(report.to_dict(), render(report), form, output)
             console.warn(report.warnings)
             complete = report.complete
@@ -108,27 +137,41 @@ def render_plan(plan: Plan) -> str:
                 f"{len({file.video_id for file in files}):,}",
                 f"{len(files):,}",
                 size(count["listed"]),
-                f"{sum(not file.present for file in files):,}",
+                f"{sum(file.state in {'absent', 'unproven'} for file in files):,}",
                 size(count["to_fetch"]),
             ]
         )
     head = ["split", "videos", "files", "size", "to fetch", "size"]
     lines = [f"{plan.repository} at commit {plan.commit}", table([head, *rows], right=range(1, 6))]
+    archived = sum(file.state == "archived" for file in plan.files)
+    unproven = sum(file.state == "unproven" for file in plan.files)
+    if archived:
+        lines.append(f"{archived:,} archives are kept and will be unpacked")
+    if unproven and plan.adopting:
+        lines.append(f"{unproven:,} files to fetch stand there already: what is whole is kept")
+    lines += [f"no longer in the commit: {path}" for path in plan.withdrawn]
     return "\n".join(lines + _missing(plan.missing))
 
 
 def render(report: DownloadReport) -> str:
-    """What was fetched, and what was not."""
+    """What was fetched or unpacked, and what was not."""
     lines = [
         f"{report.root}: {report.repository} at commit {report.commit}",
         f"fetched {len(report.fetched):,} files, {size(report.bytes_fetched)}; "
         f"{len(report.present):,} were there",
-        *(f"{path}: {count:,} videos" for path, count in report.csv.items()),
-        *(f"failed: {file.path}: {file.cause}" for file in report.failed),
-        *_missing(report.missing),
     ]
+    if report.unpacked:
+        lines.append(f"{len(report.unpacked):,} made of files that were on the disk")
+    if report.adopted:
+        lines.append(f"{len(report.adopted):,} adopted as they stood")
+    lines += [f"{path}: {count:,} videos" for path, count in report.csv.items()]
+    lines += [f"failed: {file.path}: {file.cause}" for file in report.failed]
+    lines += [f"no longer in the commit, moved to withdrawn/: {path}" for path in report.withdrawn]
+    lines += _missing(report.missing)
     if report.failed:
         lines.append("incomplete: run the same command again to continue")
+    if report.failed_list is not None:
+        lines.append(f"or only what is left, with --video @{report.failed_list}")
     return "\n".join(lines)
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 VERBS = {
     "download": "Download the dataset, or a part of it; run again to continue.",
+    "unpack": "Unpack the archives that a download kept.",
+    "verify": "Look for what is missing, damaged or wrong in a dataset.",
+    "stats": "Say what a dataset contains.",
     "trim": "Make a dataset of some videos of another one.",
     "convert-asc": "Convert a dataset to the flat layout of ASC and ASDNet.",
     "eval": "Score predictions against ground truth.",

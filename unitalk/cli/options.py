@@ -94,6 +94,30 @@ def place_options(function: Function) -> Function:
     )(function)  # fmt: skip
 
 
+def videos_option(function: Function) -> Function:
+    """Add a repeatable --video, an id or @FILE; the verb takes `videos`, ids only."""
+    return click.option(
+        "--video", "videos", multiple=True, metavar="ID|@FILE", callback=_read_lists,
+        help="Only this one, or those of a list; repeatable.",
+    )(function)  # fmt: skip
+
+
+def _read_lists(
+    context: click.Context, _: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    if context.resilient_parsing:
+        return values
+    ids: list[str] = []
+    for value in values:
+        if value.startswith("@"):  # no id begins so
+            from unitalk.catalog import resolve_list
+
+            ids += resolve_list(os.path.join(".", os.path.expanduser(value[1:])))
+        else:
+            ids.append(value)
+    return tuple(ids)
+
+
 def splits_option(function: Function) -> Function:
     """Add a repeatable --split; the verb takes `splits`."""
     return click.option(

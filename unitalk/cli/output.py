@@ -65,7 +65,8 @@ class Console:
 
     def interrupted(self) -> None:
         """Say that the reader stopped it, and that nothing is lost."""
-        _talk("unitalk: interrupted; nothing half-made was left, run the same command to go on")
+        _talk("unitalk: interrupted; nothing half-made was left")
+        _talk("  -> run the same command again to continue")
 
     def emit(self, result: dict[str, Any], text: str, form: str, output: Path | None) -> None:
         """Write the result: `result` as JSON or `text` as it is, to a file or to stdout."""

@@ -15,13 +15,14 @@ message. So the text is written as the file's name here, and every row is looked
 
 from __future__ import annotations
 
-import csv
 import os
+import struct
 import wave
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -30,13 +31,19 @@ import pyarrow.compute as pc
 from unitalk import schema
 from unitalk.errors import EXAMPLES, LayoutError, SchemaError, examples
 from unitalk.fsops import Link, Placer, check_apart, check_destination, staged_folder
-from unitalk.layout import FlatLayout, Layout, Split, face_name, faces, find_entity
+from unitalk.layout import FlatLayout, Layout, Split, check_id, face_name, faces, find_entities
 from unitalk.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy.typing as npt
 
 _SLACK = 0.005  # seconds that a wav may be shorter than its faces: AVA's are cut a sample short
+
+# A wav as everybody writes it: RIFF, a format of 16 bytes that says PCM, then the sound.
+_WAV = struct.Struct("<4s4x8sIHHI4xHH4sI")
+_PCM = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +145,8 @@ def convert_asc(
         new = FlatLayout(staging)
         for split in splits:
             tracks = _write_rows(old.csv(split), new, split)
-            _place(old, new, split, tracks, placer, progress=progress)
-            check.read(new, split)
+            linked = _place(old, new, split, tracks, placer, progress=progress)
+            check.read(new, split, linked)
     return ConvertReport(
         source=str(source),
         destination=str(destination),
@@ -203,15 +210,17 @@ def _write_rows(source: Path, new: FlatLayout, split: Split) -> dict[str, str]:
 def _with_file_times(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The ten columns, with each time's text equal to its face's file name."""
     times, place = np.unique(schema.seconds_of(batch), return_inverse=True)
-    texts = np.array([face_name(time).removesuffix(".jpg") for time in times.tolist()], object)
+    texts = [face_name(time).removesuffix(".jpg") for time in times.tolist()]
     columns = {name: batch[name] for name in schema.COLUMNS}
-    columns[schema.TIME] = pa.array(texts[place], pa.string())
+    columns[schema.TIME] = schema.text_column(texts, place.astype(np.int32))
     return pa.RecordBatch.from_pydict(columns)
 
 
 def _by_video(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    for video in pc.unique(batch[schema.VIDEO]):
-        yield str(video), batch.filter(pc.equal(batch[schema.VIDEO], video))
+    videos = pc.unique(batch[schema.VIDEO])
+    for video in videos:
+        whole = len(videos) == 1
+        yield str(video), batch if whole else batch.filter(pc.equal(batch[schema.VIDEO], video))
 
 
 def _note_tracks(source: Path, tracks: dict[str, str], video: str, part: pa.RecordBatch) -> None:
@@ -232,20 +241,37 @@ def _place(
     placer: Placer,
     *,
     progress: Progress,
-) -> None:
-    """Place every track's crops and sound; what the source lacks is found by the check."""
-    new.audio(split, "any").parent.mkdir(parents=True)
-    new.track(split, "any").parent.mkdir(parents=True)
+) -> dict[str, str]:
+    """Place every track's crops and sound; what the source lacks is found by the check.
+
+    Returns:
+        The tracks whose folder became a link, each with the names of its crops joined by `/`
+        (one text, as four million of them would need ten times the room).
+    """
+    clips, sounds = new.track(split, "any").parent, new.audio(split, "any").parent
+    clips.mkdir(parents=True)
+    sounds.mkdir(parents=True)
+    linked: dict[str, str] = {}
+    videos: dict[str, list[str]] = defaultdict(list)
+    for entity, video in tracks.items():
+        videos[video].append(entity)
     with progress.task(f"placing {split}", total=len(tracks), unit="tracks") as task:
-        for entity, video in tracks.items():
-            crops = find_entity(old.part("video", split, video), entity, others=tracks)
-            if crops is not None:
-                names = {own: name for name, own in faces(crops).items()}
-                placer.files(crops, new.track(split, entity), names)
-            sound = find_entity(old.part("audio", split, video), entity, ".wav", others=tracks)
-            if sound is not None:
-                placer.file(sound, new.audio(split, entity))
-            task.advance()
+        for video, entities in videos.items():
+            folder = old.part("audio", split, video)
+            found = find_entities(folder, entities, ".wav", others=tracks)
+            if found:
+                wavs = [(own, f"{entity}.wav") for entity, own in found.items()]
+                placer.into(folder, sounds, wavs)
+            folder = old.part("video", split, video)
+            found = find_entities(folder, entities, others=tracks)
+            for entity, own in found.items():
+                crops, to = os.path.join(folder, own), os.path.join(clips, entity)
+                names = {spelling: name for name, spelling in faces(crops).items()}
+                if placer.files(crops, to, names):
+                    linked[entity] = "/".join(names)
+                task.advance()
+            task.advance(len(entities) - len(found))
+    return linked
 
 
 # ------------------------------------------------------------------------------ checking
@@ -280,31 +306,39 @@ class _Check:
     silent: _Found = field(default_factory=lambda: _Found("tracks without sound (silent there)"))
     short: _Found = field(default_factory=lambda: _Found("tracks whose sound ends too early"))
 
-    def read(self, new: FlatLayout, split: Split) -> None:
-        """Look every row of a split up on the disk."""
+    def read(self, new: FlatLayout, split: Split, linked: Mapping[str, str]) -> None:
+        """Look every row of a split up on the disk: one listing a track, or none.
+
+        Args:
+            new: what was made.
+            split: the split.
+            linked: the tracks whose folder is a link to one that was listed just now, each with
+                the names of its crops joined by `/`.
+        """
         spans: dict[str, tuple[float, float]] = {}
-        listing = lru_cache(maxsize=256)(lambda entity: _names(new.track(split, entity)))
-        with new.csv(split).open(newline="", encoding="utf-8") as file:
-            rows = csv.reader(file)
-            next(rows)
-            for row in rows:
-                video, text, entity = row[0], row[1], row[-3]
-                self.rows += 1
-                self.videos.add(video)
-                if f"{text}.jpg" not in listing(entity):
-                    self.black.add(f"{split}/{entity}/{text}.jpg")
-                # The loader takes an entity's first row for the beginning of its sound.
-                time = float(text)
-                first, last = spans.get(entity, (time, time))
-                spans[entity] = (first, max(last, time))
+        clips = new.track(split, "any").parent
+
+        @lru_cache(maxsize=256)
+        def listing(entity: str) -> frozenset[str]:
+            if entity in linked:
+                return frozenset(linked[entity].split("/"))
+            return _names(os.path.join(clips, check_id(entity)))
+
+        _, batches = schema.read_text(new.csv(split), only_keys=True)
+        for batch in batches:
+            self.rows += batch.num_rows
+            self.videos.update(map(str, pc.unique(batch[schema.VIDEO])))
+            for example in _black(batch, spans, listing):
+                self.black.add(f"{split}/{example}")
         self.tracks += len(spans)
+        sounds = new.audio(split, "any").parent
         for entity, (first, last) in spans.items():
-            name = f"{split}/{entity}.wav"
-            seconds = _seconds(new.audio(split, entity))
+            seconds = _seconds(os.path.join(sounds, f"{entity}.wav"))
             if seconds is None:
-                self.silent.add(name)
+                self.silent.add(f"{split}/{entity}.wav")
             elif seconds + _SLACK < last - first:
-                self.short.add(f"{name} ({seconds:.2f} s for {last - first:.2f} s of faces)")
+                lengths = f"{seconds:.2f} s for {last - first:.2f} s of faces"
+                self.short.add(f"{split}/{entity}.wav ({lengths})")
 
     def findings(self) -> tuple[str, ...]:
         """One sentence a kind."""
@@ -315,18 +349,71 @@ class _Check:
         )
 
 
-def _names(folder: Path) -> frozenset[str]:
+def _black(
+    batch: pa.RecordBatch,
+    spans: dict[str, tuple[float, float]],
+    listing: Callable[[str], frozenset[str]],
+) -> Iterator[str]:
+    """The faces of a batch that no file shows, as the loader would name the file, in their order.
+
+    Args:
+        batch: videos, times and entities.
+        spans: where each track's first row is in time, and its latest face; brought up to date.
+        listing: the names of a track's crops.
+    """
+    entities, codes = _encoded(batch[schema.ENTITY])
+    seconds = schema.seconds_of(batch)
+    names = [f"{text}.jpg" for text in batch[schema.TIME].to_pylist()]
+    missing: list[int] = []
+    for rows in _by_code(codes):
+        entity = entities[codes[rows[0]]]
+        # The loader takes an entity's first row for the beginning of its sound.
+        first, last = spans.get(entity, (seconds[rows[0]], 0.0))
+        spans[entity] = (first, max(last, seconds[rows].max()))
+        present = listing(entity)
+        wanted = [names[row] for row in rows.tolist()]
+        if not present.issuperset(wanted):
+            missing += [row for row in rows.tolist() if names[row] not in present]
+    for row in sorted(missing):
+        yield f"{entities[codes[row]]}/{names[row]}"
+
+
+def _encoded(column: pa.Array[Any]) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """The texts of a column, and which of them each row has."""
+    encoded = cast("pa.DictionaryArray[Any, Any]", pc.dictionary_encode(column))
+    return cast("list[str]", encoded.dictionary.to_pylist()), schema.as_numpy(encoded.indices)
+
+
+def _by_code(codes: npt.NDArray[np.int32]) -> list[npt.NDArray[np.intp]]:
+    """The rows of each code, in their order."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+
+
+def _names(folder: str) -> frozenset[str]:
     try:
         with os.scandir(folder) as listing:
-            return frozenset(entry.name for entry in listing if entry.is_file())
+            entries = list(listing)
     except FileNotFoundError:
         return frozenset()
+    if all(map(os.DirEntry.is_file, entries)):
+        return frozenset([entry.name for entry in entries])
+    return frozenset(entry.name for entry in entries if entry.is_file())
 
 
-def _seconds(wav: Path) -> float | None:
+def _seconds(wav: str) -> float | None:
     """How long a wav is; None where a loader would fail to read it."""
     try:
-        with wave.open(str(wav), "rb") as sound:
+        with open(wav, "rb", buffering=0) as file:
+            head = file.read(_WAV.size)
+        if len(head) == _WAV.size:
+            # Python's reader takes ten times as long, and there may be fifty thousand wavs.
+            riff, form, size, coding, channels, rate, _, bits, data, length = _WAV.unpack(head)
+            frame = channels * ((bits + 7) // 8)
+            usual = (riff, form, size, coding, data) == (b"RIFF", b"WAVEfmt ", 16, _PCM, b"data")
+            if usual and frame and rate:
+                return float(length // frame / rate)
+        with wave.open(wav, "rb") as sound:
             return sound.getnframes() / sound.getframerate()
-    except (OSError, EOFError, wave.Error):
+    except (OSError, EOFError, ZeroDivisionError, wave.Error):
         return None

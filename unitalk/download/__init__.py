@@ -3,7 +3,7 @@
 A video's parts are files of the hub: one csv, one archive of sounds, one of face crops. Each goes
 through the same steps, and a run that dies between any two of them is continued by the next::
 
-    bytes -> .unitalk/parts/, proven by size and hash
+    bytes -> .unitalk/parts/, proven by size and hash          (or found whole on the disk)
           -> unpacked into .unitalk/staging/
           -> what stood under the final name moved aside
           -> receipt written to .unitalk/receipts/   (says whose content the final name will have)
@@ -13,11 +13,15 @@ through the same steps, and a run that dies between any two of them is continued
 A part is *present* when its receipt has the listed hash and its final name exists. The folder
 belongs to one commit of one repository; `.unitalk/dataset.json` says which.
 
-`planning` decides, `running` does, `merging` joins the csv files.
+`choosing` knows what is asked for, `planning` decides, `running` does: `pools` has many files under
+way, `steps` are those above, `merging` joins the csv files, `adopting` looks at what the original
+script left, `receipts` and `failures` remember. `unpacking` does without the network.
 """
 
-from unitalk.download.planning import MissingVideo, Plan, PlannedFile, Selection, plan
+from unitalk.download.choosing import Selection
+from unitalk.download.planning import MissingVideo, Plan, PlannedFile, plan
 from unitalk.download.running import JOBS, DownloadReport, FailedFile, run
+from unitalk.download.unpacking import unpack_archives
 
 __all__ = [
     "JOBS",
@@ -29,4 +33,5 @@ __all__ = [
     "Selection",
     "plan",
     "run",
+    "unpack_archives",
 ]

@@ -6,7 +6,7 @@ import contextlib
 from typing import IO, TYPE_CHECKING, Any
 
 from unitalk import catalog, fsops, layout
-from unitalk.download import planning
+from unitalk.download import choosing, receipts, steps
 from unitalk.errors import DataError, UnitalkError
 from unitalk.layout import SPLITS, Layout, Split
 from unitalk.schema import COLUMNS
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.download.planning import Plan
-    from unitalk.hub import RemoteFile
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -63,38 +62,52 @@ def check_rows(path: Path, hub_path: str) -> None:
 
 def merge_splits(plan: Plan) -> dict[str, int]:
     """Merge each split that has csv files; return how many videos each merged file has."""
-    counts = {split: _merge(plan.root, split, plan.tree) for split in SPLITS}
+    counts = {split: _merge(plan, split) for split in SPLITS}
     names = {split: Layout(plan.root).csv(split).relative_to(plan.root) for split in SPLITS}
     return {names[split].as_posix(): count for split, count in counts.items() if count}
 
 
-def _merge(root: Path, split: Split, tree: Iterable[RemoteFile]) -> int:
+def _merge(plan: Plan, split: Split) -> int:
     """Join the csv files that are in place to the csv file of the split; return how many.
 
     In the order of the published list, then the others by id. Nothing is written where the same
     files were joined before.
     """
-    places = Layout(root)
-    inputs: list[tuple[str, str]] = []
-    listed = {file.path: file for file in tree}
-    order = [video.video_id for video in catalog.select(splits=(split,))]
-    others = {name for name, home in planning.videos_on_hub(listed.values()) if home == split}
-    for video_id in (*order, *sorted(others - set(order))):
-        remote = listed.get(layout.hub_path("csv", split, video_id))
-        if remote is not None and planning.is_present(root, remote, "csv", split, video_id):
-            inputs.append((video_id, remote.hash))
-    if not inputs:
-        return 0
+    root, places = plan.root, Layout(plan.root)
+    inputs = _inputs(plan, split)
     merged, record_file = places.csv(split), places.memory / f"merged-{split}.json"
+    if not inputs:
+        if record_file.exists():  # an update has taken them all away
+            merged.unlink(missing_ok=True)
+            record_file.unlink()
+        return 0
     record: dict[str, Any] = {"inputs": [list(pair) for pair in inputs]}
     size = merged.stat().st_size if merged.is_file() else None
     with contextlib.suppress(UnitalkError):  # a damaged record: merge again
         if fsops.read_json(record_file) == {**record, "size": size}:
             return len(inputs)
+    if plan.adopting and size is not None and not record_file.exists():
+        steps.set_aside(root, merged, steps.BEFORE)
     with fsops.atomic_write(merged, "wb") as out:
         _write_rows(out, [places.video_csv(split, video_id) for video_id, _ in inputs])
     fsops.write_json(record_file, {**record, "size": merged.stat().st_size})
     return len(inputs)
+
+
+def _inputs(plan: Plan, split: Split) -> list[tuple[str, str]]:
+    """The videos of a split whose csv is in place, and the hash of each."""
+    listed = {file.path: file for file in plan.tree}
+    order = [video.video_id for video in catalog.select(splits=(split,))]
+    others = {name for name, home in choosing.videos_on_hub(plan.tree) if home == split}
+    inputs = []
+    for video_id in (*order, *sorted(others - set(order))):
+        remote = listed.get(layout.hub_path("csv", split, video_id))
+        if remote is None:
+            continue
+        state = receipts.state_of(plan.root, remote, "csv", split, video_id, archives_only=False)
+        if state == "present":
+            inputs.append((video_id, remote.hash))
+    return inputs
 
 
 def _write_rows(out: IO[bytes], sources: Iterable[Path]) -> None:

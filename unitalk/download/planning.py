@@ -1,55 +1,42 @@
-"""What to fetch: which commit, which videos, which of their files the disk lacks."""
+"""What to do: which commit, which videos, which of their files the disk lacks."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unitalk import catalog, fsops, layout
-from unitalk.errors import UnitalkError, UsageError
-from unitalk.hub import RemoteFile
-from unitalk.layout import PARTS, SPLITS, Layout, Part, Split
+from unitalk.download import choosing, receipts
+from unitalk.download.choosing import Selection
+from unitalk.errors import DestinationError, UsageError
+from unitalk.layout import Layout, Part, Split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from unitalk.hub import Hub
+    from unitalk.download.receipts import State
+    from unitalk.hub import Hub, RemoteFile
 
 MADE_BY = "download"
 """What the marker of the folder says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What to download; the default is all that is published.
-
-    Attributes:
-        splits: keep these; empty keeps all.
-        categories: keep these; empty keeps all. Only val videos have one.
-        videos: these ids instead of the published lists; `splits` and `limit` still apply.
-        limit: at most this many videos of each split, in the order of the list.
-        parts: what to fetch of each video.
-    """
-
-    splits: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    videos: tuple[str, ...] = ()
-    limit: int | None = None
-    parts: tuple[Part, ...] = PARTS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFile:
-    """One part of one video, as the hub has it; `present` when the disk has it too."""
+    """One part of one video, as the hub has it, and what the disk has of it."""
 
     remote: RemoteFile
     part: Part
     split: Split
     video_id: str
-    present: bool
+    state: State
+
+    @property
+    def present(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.state == "present"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, JSON-ready."""
@@ -60,7 +47,7 @@ class PlannedFile:
             "video_id": self.video_id,
             "size": self.remote.size,
             "hash": self.remote.hash,
-            "present": self.present,
+            "state": self.state,
         }
 
 
@@ -85,8 +72,14 @@ class Plan:
         root: the dataset's folder.
         repository: where from.
         commit: the one that is downloaded.
-        files: what was asked for and is on the hub, in the order of the lists.
+        previous: the commit that the folder leaves, when it is updated.
+        adopting: whether the folder was begun by other means; what stands there is looked at.
+        archives_only: whether archives are kept and not unpacked.
+        refetch: whether what is there is made again.
+        files: what was asked for and is on the hub, in the order of the lists; then what the
+            folder holds of another content than this commit's.
         missing: what was asked for and is not on the hub.
+        withdrawn: hub paths of what the folder has and the commit has not.
         extra: hub paths of videos that no published list has; not downloaded unless asked for.
         notes: what the reader should know before.
         tree: the whole commit, as listed.
@@ -95,16 +88,26 @@ class Plan:
     root: Path
     repository: str
     commit: str
+    previous: str | None = None
+    adopting: bool = False
+    archives_only: bool = False
+    refetch: bool = False
     files: tuple[PlannedFile, ...]
-    missing: tuple[MissingVideo, ...]
-    extra: tuple[str, ...]
-    notes: tuple[str, ...]
+    missing: tuple[MissingVideo, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     tree: tuple[RemoteFile, ...] = field(repr=False)
 
     @property
-    def to_fetch(self) -> tuple[PlannedFile, ...]:
-        """The files that the disk lacks."""
+    def to_do(self) -> tuple[PlannedFile, ...]:
+        """The files that are not in place."""
         return tuple(file for file in self.files if not file.present)
+
+    @property
+    def to_fetch(self) -> tuple[PlannedFile, ...]:
+        """The files whose bytes the disk lacks, as far as can be seen without looking into it."""
+        return tuple(file for file in self.to_do if file.state != "archived")
 
     def bytes_by_split(self) -> dict[str, dict[str, int]]:
         """The listed bytes of each split, and how many of them the disk lacks."""
@@ -112,7 +115,7 @@ class Plan:
         for file in self.files:
             count = counts.setdefault(file.split, {"listed": 0, "to_fetch": 0})
             count["listed"] += file.remote.size
-            count["to_fetch"] += 0 if file.present else file.remote.size
+            count["to_fetch"] += file.remote.size if file.state in {"absent", "unproven"} else 0
         return counts
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,25 +125,48 @@ class Plan:
             "root": str(self.root),
             "repository": self.repository,
             "commit": self.commit,
+            "previous": self.previous,
+            "adopting": self.adopting,
+            "archives_only": self.archives_only,
+            "refetch": self.refetch,
             "bytes": self.bytes_by_split(),
             "files": [file.to_dict() for file in self.files],
             "missing": [video.to_dict() for video in self.missing],
+            "withdrawn": list(self.withdrawn),
             "extra": list(self.extra),
             "warnings": list(self.notes),
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """What a dataset's folder says of itself."""
+
+    commit: str | None
+    adopted: bool
+
+
 def plan(
-    hub: Hub, root: Path, *, revision: str | None = None, selection: Selection | None = None
+    hub: Hub,
+    root: Path,
+    *,
+    revision: str | None = None,
+    selection: Selection | None = None,
+    update: bool = False,
+    adopt: bool = False,
 ) -> Plan:
     """Decide what to fetch; nothing is written.
 
     Args:
         hub: where from.
-        root: the dataset's folder: new, empty, or made by an earlier download.
+        root: the dataset's folder: new, empty, made by an earlier download, or (with `adopt`) a
+            dataset that other means began.
         revision: a branch, tag or commit; default: the commit that the folder already belongs to,
-            for a new one the newest.
-        selection: which videos, and what of each; default: all that is published.
+            for a new one, and with `update`, the newest.
+        selection: which videos, and what of each; default: all that is published, with `update`
+            all that the folder has.
+        update: move the folder to the revision; all that it has is brought there.
+        adopt: take over a dataset that no download of ours made.
 
     Raises:
         DestinationError: the folder is not ours.
@@ -150,21 +176,37 @@ def plan(
     """
     root = Path(root).resolve()
     wanted = Selection() if selection is None else selection
-    _check_selection(wanted)
-    pinned = pinned_commit(root, hub.repository)
-    commit, notes = _choose_commit(hub, root, pinned, revision)
-    tree = remembered_tree(root, commit)
+    choosing.check(wanted)
+    folder = look_at(root, hub.repository, adopt=adopt)
+    if folder.adopted and "csv" not in wanted.parts:  # by which the rest is judged
+        wanted = replace(wanted, parts=("csv", *wanted.parts))
+    if update and folder.commit is None:
+        raise UsageError(
+            f"{root}: there is no download to update", hint="leave --update out to begin one"
+        )
+    commit, notes = _choose_commit(hub, root, folder.commit, revision, update=update)
+    tree = receipts.remembered_tree(root, commit)
     if tree is None:
         tree = hub.tree(commit)
-    known = videos_on_hub(tree)
-    files, missing = _match(root, wanted.parts, _choose_videos(wanted, known), tree)
+    known = choosing.videos_on_hub(tree)
+    only_held = update and wanted.is_everything
+    videos = [] if only_held else choosing.videos(wanted, known)
+    files, missing = _match(root, wanted, videos, tree)
+    held = receipts.held(root)
+    files += _held(root, held, tree, but={file.remote.path for file in files}, outdated=update)
+    listed = {file.path for file in tree}
     published = {(video.video_id, video.split) for video in catalog.videos()}
     return Plan(
         root=root,
         repository=hub.repository,
         commit=commit,
+        previous=folder.commit if folder.commit != commit else None,
+        adopting=folder.adopted,
+        archives_only=wanted.archives_only,
+        refetch=wanted.refetch,
         files=files,
         missing=missing,
+        withdrawn=tuple(name for name in held if name not in listed),
         extra=tuple(f"{split}/{name}" for name, split in known if (name, split) not in published),
         notes=notes,
         tree=tree,
@@ -173,7 +215,7 @@ def plan(
 
 def _match(
     root: Path,
-    parts: Sequence[Part],
+    wanted: Selection,
     videos: Iterable[tuple[str, Split | None]],
     tree: Iterable[RemoteFile],
 ) -> tuple[tuple[PlannedFile, ...], tuple[MissingVideo, ...]]:
@@ -183,144 +225,108 @@ def _match(
     missing: list[MissingVideo] = []
     for video_id, split in videos:
         lacking: list[Part] = []
-        for part in dict.fromkeys(parts):
+        for part in dict.fromkeys(wanted.parts):
             remote = on_hub.get(layout.hub_path(part, split, video_id)) if split else None
             if split is None or remote is None:
                 lacking.append(part)
-                continue
-            there = is_present(root, remote, part, split, video_id)
-            files.append(
-                PlannedFile(remote=remote, part=part, split=split, video_id=video_id, present=there)
-            )
+            else:
+                planned = _planned(
+                    root, remote, (part, split, video_id), archives_only=wanted.archives_only
+                )
+                if wanted.refetch and planned.present:
+                    planned = _once_more(root, planned, archives_only=wanted.archives_only)
+                files.append(planned)
         if lacking:
             missing.append(MissingVideo(video_id=video_id, split=split, parts=tuple(lacking)))
     return tuple(files), tuple(missing)
 
 
-def _check_selection(selection: Selection) -> None:
-    for split in selection.splits:
-        if split not in SPLITS:
-            raise UsageError(f"unknown split {split!r}", hint=f"splits: {', '.join(SPLITS)}")
-    for part in selection.parts:
-        if part not in PARTS:
-            raise UsageError(f"unknown part {part!r}", hint=f"parts: {', '.join(PARTS)}")
-    if not selection.parts:
-        raise UsageError("no part of a video is asked for", hint=f"parts: {', '.join(PARTS)}")
-    if selection.limit is not None and selection.limit < 1:
-        raise UsageError(f"the limit {selection.limit} leaves no video", hint="give 1 or more")
-    if selection.videos and selection.categories:
-        raise UsageError(
-            "videos by id and a category are asked for together",
-            hint="give ids, or categories; two runs into one folder give both",
-        )
-    if not selection.videos:  # a category that is none, a split without it: before the hub is asked
-        catalog.select(splits=selection.splits, categories=selection.categories)
+def _held(
+    root: Path,
+    held: dict[str, str],
+    tree: Iterable[RemoteFile],
+    *,
+    but: set[str],
+    outdated: bool,
+) -> tuple[PlannedFile, ...]:
+    """What the folder has beside what is asked for: all of it, or what is not of this commit.
+
+    So an update that was interrupted, and what a run has declared damaged, is made good by
+    whatever run comes next: a folder is of one commit.
+    """
+    on_hub = {file.path: file for file in tree}
+    files = []
+    for name, has in held.items():
+        remote, where = on_hub.get(name), layout.parse_hub_path(name)
+        if remote is None or where is None or name in but:
+            continue
+        # With a receipt and bytes, it was about to be replaced when a run died.
+        if outdated or has != remote.hash or receipts.partial(root, remote, *where).exists():
+            files.append(_planned(root, remote, where))
+    return tuple(files)
 
 
-def pinned_commit(root: Path, repository: str) -> str | None:
-    """The commit that a folder belongs to; None for one that is new.
+def _planned(
+    root: Path,
+    remote: RemoteFile,
+    where: tuple[Part, Split, str],
+    *,
+    archives_only: bool = False,
+) -> PlannedFile:
+    part, split, video_id = where
+    state = receipts.state_of(root, remote, part, split, video_id, archives_only=archives_only)
+    return PlannedFile(remote=remote, part=part, split=split, video_id=video_id, state=state)
+
+
+def _once_more(root: Path, file: PlannedFile, *, archives_only: bool) -> PlannedFile:
+    """The same part, to be made again; from a kept archive where there is one."""
+    kept = not archives_only and file.part != "csv" and receipts.has_archive(root, file.remote)
+    return replace(file, state="archived" if kept else "absent")
+
+
+def look_at(root: Path, repository: str, *, adopt: bool = False) -> Folder:
+    """The commit that a folder belongs to, and whether it was adopted.
 
     Raises:
-        DestinationError: the folder is not ours.
+        DestinationError: the folder is not ours, and not to be adopted.
         UsageError: it belongs to another repository.
     """
     marker_file = Layout(root).marker
-    # A run that died before it wrote its marker left nothing but our own folder.
-    if root.is_dir() and not marker_file.exists() and set(os.listdir(root)) <= {".unitalk"}:
-        return None
+    if root.is_dir() and not marker_file.exists():
+        # A run that died before it wrote its marker left nothing but our own folder.
+        if set(os.listdir(root)) <= {".unitalk"}:
+            return Folder(commit=None, adopted=False)
+        if Layout(root).looks_like_one():
+            if adopt:
+                return Folder(commit=None, adopted=True)
+            raise DestinationError(
+                f"{root} holds a dataset that no download of this program made",
+                hint="--adopt takes it over: what is whole is kept, the rest is fetched",
+            )
     fsops.check_destination(root, made_by=MADE_BY, overwrite=True, in_place=True)
     marker = fsops.read_json(marker_file)
     if marker is None:
-        return None
+        return Folder(commit=None, adopted=False)
     if marker.get("repository") != repository:
         raise UsageError(
             f"{root} holds {marker.get('repository')}, and {repository} is asked for",
             hint="give another folder",
         )
-    return str(marker.get("commit"))
+    return Folder(commit=str(marker.get("commit")), adopted=bool(marker.get("adopted")))
 
 
 def _choose_commit(
-    hub: Hub, root: Path, pinned: str | None, revision: str | None
+    hub: Hub, root: Path, pinned: str | None, revision: str | None, *, update: bool
 ) -> tuple[str, tuple[str, ...]]:
     commit = hub.commit("main" if revision is None else revision)
     if pinned is None or pinned == commit:
         return commit, ()
+    if update:
+        return commit, (f"the folder moves from commit {pinned} to {commit}",)
     if revision is not None:
         raise UsageError(
             f"{root} belongs to commit {pinned}, and {revision} is commit {commit}",
-            hint="leave the revision out to continue with that commit, or give another folder",
+            hint="--update moves the folder there; without a revision it stays at its commit",
         )
-    note = f"the hub has moved on to {commit}; this folder stays at {pinned}"
+    note = f"the hub has moved on to {commit}; this folder stays at {pinned} without --update"
     return pinned, (note,)
-
-
-def tree_file(root: Path, commit: str) -> Path:
-    """Where a commit's listing is remembered."""
-    return Layout(root).memory / f"tree-{commit}.json"
-
-
-def remembered_tree(root: Path, commit: str) -> tuple[RemoteFile, ...] | None:
-    """A commit never changes, so its listing is asked for once."""
-    try:
-        entries = fsops.read_json(tree_file(root, commit))
-        return None if entries is None else tuple(RemoteFile(**entry) for entry in entries)
-    except (UnitalkError, TypeError):  # damaged from outside: ask again
-        return None
-
-
-def videos_on_hub(tree: Iterable[RemoteFile]) -> tuple[tuple[str, Split], ...]:
-    """The videos of which the hub has any part, by split and id."""
-    parsed = (layout.parse_hub_path(file.path) for file in tree)
-    found = {
-        (video_id, split) for _, split, video_id in filter(None, parsed) if video_id.strip(".")
-    }
-    return tuple(sorted(found, key=lambda video: (SPLITS.index(video[1]), video[0])))
-
-
-def _choose_videos(
-    selection: Selection, known: Iterable[tuple[str, Split]]
-) -> list[tuple[str, Split | None]]:
-    """The ids that are asked for; without a split when neither lists nor hub know one."""
-    if not selection.videos:
-        chosen = catalog.select(
-            splits=selection.splits, categories=selection.categories, limit=selection.limit
-        )
-        return [(video.video_id, video.split) for video in chosen]
-    homes: dict[str, list[Split]] = {}
-    for video in catalog.videos():
-        homes[video.video_id] = [video.split]
-    for video_id, split in known:
-        if split not in homes.setdefault(video_id, []):
-            homes[video_id].append(split)
-    asked: list[tuple[str, Split | None]] = []
-    taken: Counter[Split] = Counter()
-    for video_id in dict.fromkeys(selection.videos):
-        if video_id not in homes:
-            asked.append((video_id, None))
-        for split in homes.get(video_id, []):
-            wanted = not selection.splits or split in selection.splits
-            if wanted and (selection.limit is None or taken[split] < selection.limit):
-                taken[split] += 1
-                asked.append((video_id, split))
-    return asked
-
-
-def receipt_path(root: Path, hub_path: str) -> Path:
-    """Where it is written down whose content a final name has."""
-    return Layout(root).memory / "receipts" / f"{hub_path}.json"
-
-
-def is_present(root: Path, remote: RemoteFile, part: Part, split: str, video_id: str) -> bool:
-    """Whether the disk has a part whole: its final name, and a receipt with the listed hash."""
-    final = Layout(root).part(part, split, video_id)
-    return final.exists() and receipted_hash(root, remote.path) == remote.hash
-
-
-def receipted_hash(root: Path, hub_path: str) -> str | None:
-    """The hash in a receipt; None where there is no receipt, empty where it is damaged."""
-    try:
-        receipt = fsops.read_json(receipt_path(root, hub_path))
-    except UnitalkError:  # damaged from outside: as good as none
-        return ""
-    return None if receipt is None else str(receipt.get("hash"))

@@ -1,32 +1,25 @@
-"""Fetch what a plan lists, and give each part its final name in steps that survive anything."""
+"""Do what a plan says: claim the folder, bring and finish its files, merge, report."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+import threading
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from unitalk import fsops
-from unitalk.download import merging, planning
-from unitalk.errors import (
-    AccessError,
-    DataError,
-    DestinationError,
-    DiskError,
-    UnitalkError,
-    UsageError,
-)
-from unitalk.hub import StoppedError
-from unitalk.layout import SPLITS, Layout
-from unitalk.progress import Progress, SilentProgress, Task
+from unitalk.download import adopting, failures, merging, planning, receipts, steps
+from unitalk.download.pools import carry_out
+from unitalk.download.steps import Job
+from unitalk.errors import UnitalkError, UsageError
+from unitalk.layout import SPLITS, Layout, parse_hub_path
+from unitalk.progress import Progress, SilentProgress
 from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from unitalk.download.planning import MissingVideo, Plan, PlannedFile
@@ -37,9 +30,6 @@ JOBS = 8
 
 _UNPACKED = 1.1
 """What crops and sounds unpack to, as a multiple of their archive: both hardly shrink in a zip."""
-
-# What the next file would meet just as well.
-_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +53,16 @@ class DownloadReport:
         root: the dataset's folder.
         repository: where from.
         commit: the one that was downloaded.
-        fetched: hub paths that this run put in place.
+        fetched: hub paths that this run put in place, from the hub.
+        unpacked: hub paths that this run put in place, from files that were on the disk.
+        adopted: hub paths that stood there, looked whole and were kept; media are unhashed.
         present: hub paths that were in place before.
         failed: hub paths that could not be had.
         missing: what was asked for and is not on the hub.
-        bytes_fetched: the size of what this run put in place, as packed.
+        withdrawn: hub paths that the commit no longer has; moved to `withdrawn/`.
+        bytes_fetched: the size of what was fetched, as packed.
         csv: the merged csv files, relative to the root, and the videos in each.
+        failed_list: where the ids of the videos stand that could not be completed.
         warnings: what the reader should know.
     """
 
@@ -76,11 +70,15 @@ class DownloadReport:
     repository: str
     commit: str
     fetched: tuple[str, ...]
+    unpacked: tuple[str, ...]
+    adopted: tuple[str, ...]
     present: tuple[str, ...]
     failed: tuple[FailedFile, ...]
     missing: tuple[MissingVideo, ...]
+    withdrawn: tuple[str, ...]
     bytes_fetched: int
     csv: dict[str, int]
+    failed_list: Path | None
     warnings: tuple[str, ...]
 
     @property
@@ -97,33 +95,41 @@ class DownloadReport:
             "commit": self.commit,
             "complete": self.complete,
             "fetched": list(self.fetched),
+            "unpacked": list(self.unpacked),
+            "adopted": list(self.adopted),
             "present": list(self.present),
             "failed": [file.to_dict() for file in self.failed],
             "missing": [video.to_dict() for video in self.missing],
+            "withdrawn": list(self.withdrawn),
             "bytes_fetched": self.bytes_fetched,
             "csv": dict(self.csv),
+            "failed_list": None if self.failed_list is None else str(self.failed_list),
             "warnings": list(self.warnings),
         }
 
 
 def run(
     plan: Plan,
-    hub: Hub,
+    hub: Hub | None,
     *,
     jobs: int = JOBS,
     keep_archives: bool = False,
+    sources: Iterable[Path] = (),
     progress: Progress | None = None,
 ) -> DownloadReport:
-    """Fetch what a plan lists and merge the csv files of each split.
+    """Bring what a plan lists to its place and merge the csv files of each split.
 
     A file that fails is tried once more at the end, then reported; files that arrived stay.
 
     Args:
         plan: what `plan` decided.
-        hub: where from; after an error or an interrupt it is stopped for good.
+        hub: where from; after an error or an interrupt it is stopped for good. None: only what is
+            on the disk.
         jobs: how many files at a time.
         keep_archives: keep each archive, as `archives/<its path on the hub>` in the dataset's
             folder. What was deleted before is not fetched again for that.
+        sources: folders in which files may lie by their paths on the hub; those that are whole
+            are used instead of fetched, and stay where they are.
         progress: where to report to.
 
     Raises:
@@ -133,115 +139,183 @@ def run(
     """
     if jobs < 1:
         raise UsageError(f"{jobs} jobs cannot fetch a file", hint="give 1 or more")
+    progress = SilentProgress() if progress is None else progress
     with fsops.locked(plan.root):
-        plan = _renewed(plan)
-        _check_space(plan, jobs=jobs, keep_archives=keep_archives)
+        # What stands there and may be adopted takes no room; what of it gives way is counted later.
+        expected = [file for file in plan.to_do if file.state != "unproven"]
+        _check_space(plan, expected, jobs=jobs, keep_archives=keep_archives)
         _claim(plan)
-        job = _Job(plan=plan, hub=hub, keep_archives=keep_archives)
+        plan = _renewed(plan)
+        job = Job(
+            plan=plan,
+            hub=hub,
+            stop=threading.Event() if hub is None else hub.stop,
+            keep_archives=keep_archives,
+            sources=(plan.root / receipts.ARCHIVES, *sources),
+        )
         _tidy(job)
-        failures = _fetch_all(job, jobs, SilentProgress() if progress is None else progress)
+        _withdraw(plan)
+        done = _work(job, jobs, progress)
         _tidy(job)
         merged = merging.merge_splits(plan)
-    fetched = [file for file in plan.to_fetch if file.remote.path not in failures]
+        return _report(job, done, merged)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What became of the files of a plan, by hub path."""
+
+    adopted: tuple[str, ...]
+    local: frozenset[str]
+    failures: dict[str, Exception]
+
+
+def _work(job: Job, jobs: int, progress: Progress) -> _Done:
+    if not job.plan.adopting:
+        failures, local = carry_out(job, job.plan.to_do, jobs, progress)
+        return _Done(adopted=(), local=frozenset(local), failures=failures)
+    # What stands there is judged by the published csv files, so these come first.
+    adopted = adopting.adopt_csv(job)
+    rows = [f for f in job.plan.to_do if f.part == "csv" and f.remote.path not in adopted]
+    failures, local = carry_out(job, rows, jobs, progress)
+    adopted += adopting.adopt_media(job, jobs, progress)
+    media = [f for f in job.plan.to_do if f.part != "csv" and f.remote.path not in adopted]
+    _check_space(job.plan, media, jobs=jobs, keep_archives=job.keep_archives)
+    more, also_local = carry_out(job, media, jobs, progress)
+    return _Done(
+        adopted=tuple(adopted), local=frozenset(local | also_local), failures={**failures, **more}
+    )
+
+
+def _report(job: Job, done: _Done, merged: dict[str, int]) -> DownloadReport:
+    plan = job.plan
+    settled = done.failures.keys() | set(done.adopted)
+    new = [file for file in plan.to_do if file.remote.path not in settled]
+    fetched = [file for file in new if file.remote.path not in done.local]
+    failed = [_failed(path, error) for path, error in done.failures.items()]
+    asked = {file.video_id for file in plan.files}
+    unlucky = [f.video_id for f in plan.files if f.remote.path in done.failures]
+    notes = list(plan.notes)
+    if unhashed := [path for path in done.adopted if not path.startswith("csv/")]:
+        notes.append(
+            f"{len(unhashed):,} parts were there and look whole; they are kept, and no hash "
+            "proves them; `unitalk verify --deep` looks further, --refetch fetches them"
+        )
     return DownloadReport(
         root=plan.root,
         repository=plan.repository,
         commit=plan.commit,
         fetched=tuple(file.remote.path for file in fetched),
+        unpacked=tuple(file.remote.path for file in new if file.remote.path in done.local),
+        adopted=done.adopted,
         present=tuple(file.remote.path for file in plan.files if file.present),
-        failed=tuple(_failed(path, error) for path, error in failures.items()),
+        failed=tuple(failed),
         missing=plan.missing,
+        withdrawn=plan.withdrawn,
         bytes_fetched=sum(file.remote.size for file in fetched),
         csv=merged,
-        warnings=(*plan.notes, *hub.warnings.values()),
+        failed_list=failures.update(plan.root, asked=asked, failed=unlucky),
+        warnings=(*notes, *(() if job.hub is None else job.hub.warnings.values())),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """What the steps of all files share."""
-
-    plan: Plan
-    hub: Hub
-    keep_archives: bool
-
-    @property
-    def memory(self) -> Path:
-        return Layout(self.plan.root).memory
-
-    def final(self, file: PlannedFile) -> Path:
-        return Layout(self.plan.root).part(file.part, file.split, file.video_id)
-
-    def partial(self, file: PlannedFile) -> Path:
-        # The hash, so that no two contents are ever mixed; the rest, as two files may have one.
-        name = f"{file.remote.hash}.{file.part}.{file.split}.{file.video_id}.part"
-        return self.memory / "parts" / name
-
-    def staging(self, file: PlannedFile) -> Path:
-        return self.memory / "staging" / f"{file.part}.{file.split}.{file.video_id}"
-
-    def aside(self, file: PlannedFile) -> Path:
-        return self.memory / "old" / f"{file.part}.{file.split}.{file.video_id}"
+def _failed(path: str, error: Exception) -> FailedFile:
+    return FailedFile(path=path, cause=str(error), hint=getattr(error, "hint", None))
 
 
-def _renewed(plan: Plan) -> Plan:
-    """The plan with what is present now, when nobody else can change it."""
-    files = (
-        replace(f, present=planning.is_present(plan.root, f.remote, f.part, f.split, f.video_id))
-        for f in plan.files
-    )
-    return replace(plan, files=tuple(files))
+# ------------------------------------------------------------------------------ the folder
 
 
 def _claim(plan: Plan) -> None:
     """Mark the folder, if it still is the one that the plan was made for."""
-    pinned = planning.pinned_commit(plan.root, plan.repository)
-    if pinned is None:
-        about = {"repository": plan.repository, "commit": plan.commit}
-        fsops.mark(plan.root, made_by=planning.MADE_BY, about=about)
-    elif pinned != plan.commit:
+    folder = planning.look_at(plan.root, plan.repository, adopt=plan.adopting)
+    if folder.commit not in {None, plan.commit, plan.previous}:
         raise UsageError(
-            f"{plan.root} belongs to commit {pinned}, and the plan is for {plan.commit}",
+            f"{plan.root} belongs to commit {folder.commit}, and the plan is for {plan.commit}",
             hint="plan again",
         )
-    tree_file = planning.tree_file(plan.root, plan.commit)
-    if planning.remembered_tree(plan.root, plan.commit) is None:
-        fsops.write_json(tree_file, [asdict(file) for file in plan.tree])
+    if receipts.remembered_tree(plan.root, plan.commit) is None:
+        listing = [asdict(file) for file in plan.tree]
+        fsops.write_json(receipts.tree_file(plan.root, plan.commit), listing)
+    if folder.commit != plan.commit:
+        about = {"repository": plan.repository, "commit": plan.commit}
+        adopted = {"adopted": True} if plan.adopting else {}
+        fsops.mark(plan.root, made_by=planning.MADE_BY, about={**about, **adopted})
+    if plan.refetch:
+        for file in plan.files:
+            path = file.remote.path
+            only_archive = plan.archives_only and file.part != "csv"
+            receipts.void(plan.root, receipts.archive_receipt(path) if only_archive else path)
 
 
-def _tidy(job: _Job) -> None:
+def _renewed(plan: Plan) -> Plan:
+    """The plan with what is on the disk now, when nobody else can change it."""
+
+    def renew(file: PlannedFile) -> PlannedFile:
+        state = receipts.state_of(
+            plan.root, file.remote, file.part, file.split, file.video_id,
+            archives_only=plan.archives_only,
+        )  # fmt: skip
+        return replace(file, state=state)
+
+    return replace(plan, files=tuple(map(renew, plan.files)))
+
+
+def _tidy(job: Job) -> None:
     """Remove what a killed run left: half-unpacked folders, and archives that are in place."""
     for name in ("staging", "old"):
         shutil.rmtree(job.memory / name, ignore_errors=True)
     csv = Layout(job.plan.root).csv(SPLITS[0]).parent
-    for unfinished in (*csv.glob(".*.csv.*.part"), *job.memory.rglob(".*.json.*.part")):
-        unfinished.unlink()
+    unfinished = [*csv.glob(".*.csv.*.part"), *job.memory.rglob(".*.json.*.part")]
+    for leftover in (*unfinished, *job.plan.root.glob(f".{failures.FILE}.*.part")):
+        leftover.unlink()
+    current = receipts.tree_file(job.plan.root, job.plan.commit)
+    for listing in job.memory.glob("tree-*.json"):
+        if listing != current:
+            listing.unlink()
     for file in job.plan.files:
         if file.present and file.part != "csv":
-            _put_away(job, file)
+            steps.put_away(job, file)
     with contextlib.suppress(OSError):  # partial files are in it, for the next run
         (job.memory / "parts").rmdir()
 
 
-def _check_space(plan: Plan, *, jobs: int, keep_archives: bool) -> None:
-    """Compare the free space with what the files to fetch will take.
+def _withdraw(plan: Plan) -> None:
+    """Take out of the dataset what its commit does not have; nothing of it is deleted."""
+    for path in plan.withdrawn:
+        where = parse_hub_path(path)
+        if where is not None:
+            part, split, video_id = where
+            final = Layout(plan.root).part(part, split, video_id)
+            if os.path.lexists(final):
+                steps.set_aside(plan.root, final, steps.WITHDRAWN)
+        receipts.path(plan.root, path).unlink(missing_ok=True)
+
+
+def _check_space(
+    plan: Plan, files: Sequence[PlannedFile], *, jobs: int, keep_archives: bool
+) -> None:
+    """Compare the free space with what some files of a plan will take.
 
     The listing has packed sizes only. Counted are: what the archives unpack to, by a fixed ratio;
-    the archives that are on the disk at a time, which are at most `jobs` (the largest), or all
-    when they are kept; each csv twice, as it is merged too. Partial files already have their space.
+    the archives that are on the disk at a time, which are at most twice `jobs` (the largest), or
+    all when they are kept; each csv twice, as it is merged too. Partial files already have their
+    space.
 
     Raises:
         UnitalkError: there is less.
     """
-    sizes: dict[bool, list[int]] = {True: [], False: []}
-    for file in plan.to_fetch:
-        sizes[file.part == "csv"].append(file.remote.size)
-    archives = sorted(sizes[False], reverse=True)
-    at_a_time = sum(archives if keep_archives else archives[:jobs])
+    to_fetch = [file for file in files if file.state != "archived"]
+    if plan.archives_only:
+        unpacked, at_a_time = 0, sum(_sizes(to_fetch, csv=False))
+    else:
+        unpacked = int(sum(_sizes(files, csv=False)) * _UNPACKED)
+        fetched = sorted(_sizes(to_fetch, csv=False), reverse=True)
+        at_a_time = sum(fetched if keep_archives else fetched[: 2 * jobs])
     with contextlib.suppress(FileNotFoundError):
         parts = Layout(plan.root).memory / "parts"
         at_a_time -= min(at_a_time, sum(part.stat().st_size for part in parts.iterdir()))
-    needed = int(sum(archives) * _UNPACKED) + at_a_time + 2 * sum(sizes[True])
+    needed = unpacked + at_a_time + 2 * sum(_sizes(files, csv=True))
     free = fsops.free_bytes(plan.root)
     if needed > free:
         raise UnitalkError(
@@ -250,145 +324,5 @@ def _check_space(plan: Plan, *, jobs: int, keep_archives: bool) -> None:
         )
 
 
-# ------------------------------------------------------------------------------ many files
-
-
-def _fetch_all(job: _Job, jobs: int, progress: Progress) -> dict[str, Exception]:
-    """Fetch what is to fetch; return why which files failed."""
-    files = job.plan.to_fetch
-    if not files:
-        return {}
-    total = sum(file.remote.size for file in files)
-    with progress.task("downloading", total=total, unit="B") as task:
-        failures = _fetch_set(job, files, jobs, task)
-        # What is wrong in bytes that are proven whole is wrong the second time too.
-        again = [f for f in files if _may_pass(failures.get(f.remote.path))]
-        if again:
-            progress.note(f"trying {len(again)} failed files once more")
-            for file in again:
-                del failures[file.remote.path]
-            failures |= _fetch_set(job, again, jobs, task)
-    return failures
-
-
-def _may_pass(error: Exception | None) -> bool:
-    return error is not None and not isinstance(error, (DataError, DestinationError))
-
-
-def _fetch_set(
-    job: _Job, files: Sequence[PlannedFile], jobs: int, task: Task
-) -> dict[str, Exception]:
-    """Fetch some files, several at a time; a failure is a value.
-
-    Raises:
-        UnitalkError: what would stop every other file too; the others are stopped first.
-    """
-    failures: dict[str, Exception] = {}
-    pool = ThreadPoolExecutor(min(jobs, len(files)), thread_name_prefix="download")
-    try:
-        pending = {pool.submit(_obtain, job, file, task): file for file in files}
-        while pending:
-            for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                file = pending.pop(future)
-                try:
-                    future.result()
-                except (UnitalkError, OSError) as error:
-                    _raise_fatal(job, error)
-                    failures[file.remote.path] = error
-    except BaseException:
-        # An interrupt, too: threads end at their next block, partial files stay.
-        job.hub.abort()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return {f.remote.path: failures[f.remote.path] for f in files if f.remote.path in failures}
-
-
-def _raise_fatal(job: _Job, error: UnitalkError | OSError) -> None:
-    """Raise what would stop every other file too."""
-    if isinstance(error, (AccessError, StoppedError)):
-        raise error
-    if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
-        raise DiskError(
-            f"{job.plan.root}: {error.strerror}",
-            hint="what has arrived is kept; make room, then run the same command to continue",
-        ) from error
-
-
-def _failed(path: str, error: Exception) -> FailedFile:
-    return FailedFile(path=path, cause=str(error), hint=getattr(error, "hint", None))
-
-
-# ------------------------------------------------------------------------------ one file
-
-
-def _obtain(job: _Job, file: PlannedFile, task: Task) -> None:
-    """Bring one file from the hub to its final name; the steps are drawn at the top."""
-    counted = 0
-
-    def count(amount: int) -> None:
-        nonlocal counted
-        counted += amount
-        task.advance(amount)
-
-    try:
-        job.hub.fetch(file.remote, job.plan.commit, job.partial(file), count)
-        if file.part == "csv":
-            merging.check_rows(job.partial(file), file.remote.path)
-            _put_in_place(job, file, job.partial(file))
-        else:
-            _unpack(job, file)
-            _put_in_place(job, file, job.staging(file))
-            _put_away(job, file)
-    except StoppedError:
-        raise  # what has come stays, so it stays counted
-    except Exception:
-        task.advance(-counted)  # the second try counts it again
-        raise
-
-
-def _unpack(job: _Job, file: PlannedFile) -> None:
-    staging = job.staging(file)
-    shutil.rmtree(staging, ignore_errors=True)
-    try:
-        fsops.unzip(job.partial(file), staging, top=file.video_id, on_member=job.hub.check_stop)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
-
-
-def _put_in_place(job: _Job, file: PlannedFile, source: Path) -> None:
-    """Give a whole file or folder its final name, and remember whose content it is.
-
-    Raises:
-        DestinationError: there is something that no run of ours put there.
-    """
-    final, aside = job.final(file), job.aside(file)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    if os.path.lexists(final):
-        # The receipt is written before the name is given, so whatever is ours has one.
-        if planning.receipted_hash(job.plan.root, file.remote.path) is None:
-            raise DestinationError(
-                f"{final} is there already, and no download put it there",
-                hint="move it elsewhere, then run the command again",
-            )
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(final, aside)
-    receipt = {"size": file.remote.size, "hash": file.remote.hash}
-    fsops.write_json(planning.receipt_path(job.plan.root, file.remote.path), receipt)
-    os.rename(source, final)
-    if aside.is_dir() and not aside.is_symlink():
-        shutil.rmtree(aside)
-    else:
-        aside.unlink(missing_ok=True)
-
-
-def _put_away(job: _Job, file: PlannedFile) -> None:
-    """Delete the archive of a part that is in place, or keep it where the reader finds it."""
-    archive = job.partial(file)
-    if not job.keep_archives:
-        archive.unlink(missing_ok=True)
-    elif archive.exists():
-        kept = job.plan.root / "archives" / file.remote.path
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(archive, kept)
+def _sizes(files: Sequence[PlannedFile], *, csv: bool) -> list[int]:
+    return [file.remote.size for file in files if (file.part == "csv") == csv]

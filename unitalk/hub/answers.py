@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
 import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -40,6 +41,7 @@ class PassingError(Exception):
         shared: the hub asks everybody to wait, not this thread alone.
         wait: how many seconds it asks for.
         range_refused: the partial file itself may be the reason.
+        unreachable: there was not even a connection.
     """
 
     def __init__(
@@ -49,12 +51,32 @@ class PassingError(Exception):
         shared: bool = False,
         wait: float | None = None,
         range_refused: bool = False,
+        unreachable: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.shared = shared
         self.wait = wait
         self.range_refused = range_refused
+        self.unreachable = unreachable
+
+
+class RefusedError(Exception):
+    """What will not go well the next time either, where it was asked.
+
+    Args:
+        error: what it means, for whoever has nowhere else to ask.
+        lasting: it is so for everything that this endpoint can be asked.
+        lacks_commit: it is so for everything of the commit that was asked for.
+    """
+
+    def __init__(
+        self, error: HubError, *, lasting: bool = False, lacks_commit: bool = False
+    ) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.lasting = lasting
+        self.lacks_commit = lacks_commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +105,7 @@ def remote_file(entry: Any, url: str) -> RemoteFile | None:  # noqa: ANN401 - wh
     """Read one entry of a listing; None for a folder.
 
     Raises:
-        HubError: it is of an unknown kind, or its path leads out of a folder.
+        RefusedError: it is of an unknown kind, or its path leads out of a folder.
     """
     kind = entry.get("type") if isinstance(entry, dict) else None
     if kind == "directory":
@@ -97,10 +119,12 @@ def remote_file(entry: Any, url: str) -> RemoteFile | None:  # noqa: ANN401 - wh
         or not COMMIT.fullmatch(str(entry.get("oid")))
         or not (lfs is None or (isinstance(lfs, dict) and _SHA256.fullmatch(str(lfs.get("oid")))))
     ):
-        raise HubError(
-            f"{url}: lists what is no file, has no size or hash, or leads out of its folder: "
-            f"{str(entry)[:200]}",
-            hint="nothing of this listing was used; tell the owner of the repository",
+        raise RefusedError(
+            HubError(
+                f"{url}: lists what is no file, has no size or hash, or leads out of its folder: "
+                f"{str(entry)[:200]}",
+                hint="nothing of this listing was used; tell the owner of the repository",
+            )
         )
     return RemoteFile(
         path=entry["path"],
@@ -155,21 +179,26 @@ def where_it_starts(response: requests.Response, have: int, file: RemoteFile) ->
     return have
 
 
-def error_text(response: requests.Response) -> str:
+def error_text(response: requests.Response, body: bytes) -> str:
     """What the hub says about a refusal, in one line."""
     said = response.headers.get("X-Error-Message", "")
     if not said and "json" in response.headers.get("Content-Type", ""):
-        with contextlib.suppress(*NETWORK_FAULT, ValueError):
-            answer = response.json()
+        with contextlib.suppress(ValueError):
+            answer = json.loads(body)
             said = str(answer.get("error", "")) if isinstance(answer, dict) else ""
-    return " ".join(said.split())[:300]
+    return one_line(_QUERY.sub("?...", said))
+
+
+def one_line(text: str) -> str:
+    """What a stranger says, fit for a terminal."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:300]
 
 
 def request_id(response: requests.Response) -> str:
     """Whatever lets the hub's people find a request in their logs, to be put behind a message."""
     for name in ("X-Request-Id", "X-Amzn-Trace-Id", "X-Amz-Cf-Id"):
         if value := response.headers.get(name):
-            return f" ({name} {value[:80]})"
+            return f" ({name} {one_line(value)[:80]})"
     return ""
 
 
@@ -197,7 +226,20 @@ def quota_wait(response: requests.Response) -> float | None:
 def network_trouble(error: Exception, url: str) -> PassingError:
     """What the network did, in words, without anything secret."""
     kind = type(error).__name__
-    return PassingError(f"{kind} with {host(url)}: {without_queries(error)}")
+    return PassingError(
+        f"{kind} with {host(url)}: {without_queries(error)}", unreachable=_was_unreachable(error)
+    )
+
+
+def _was_unreachable(error: Exception) -> bool:
+    """Whether it failed before a request could be sent: no such name, refused, no answer."""
+    cause = getattr(error.args[0] if error.args else None, "reason", None)
+    never = (
+        urllib3.exceptions.NewConnectionError,
+        urllib3.exceptions.ConnectTimeoutError,
+        urllib3.exceptions.ProxyError,
+    )
+    return isinstance(cause, never)
 
 
 def without_queries(error: Exception) -> str:

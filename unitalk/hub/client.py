@@ -1,95 +1,53 @@
-"""The client: one session, many threads, one clock."""
+"""The client: what is asked, and what is made of the answers."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import platform
-import random
-import socket
+import json
 import threading
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urljoin, urlsplit
 
-import requests
-from requests.auth import AuthBase
-
-from unitalk import __version__
-from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError
+from unitalk.errors import HubError, IntegrityError
 from unitalk.hub import answers, given
-from unitalk.hub.answers import NETWORK_FAULT, PassingError, RemoteFile
-from unitalk.progress import size as human_size
+from unitalk.hub.answers import PassingError, RefusedError, RemoteFile
+from unitalk.hub.content import content_hash
+from unitalk.hub.mirrors import Mirror, Mirrors, Turns
+from unitalk.hub.refusals import NOT_A_HUB, refusal
+from unitalk.hub.waiting import Patience
+from unitalk.hub.wire import Token, Wire, new_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-CHUNK = 1 << 17
-"""How many bytes are read at a time: little enough that a cut loses nothing worth keeping."""
+    import requests
+
+_Answer = TypeVar("_Answer")
 
 _HOPS = 10
-_USER_AGENT = f"unitalk/{__version__}; python/{platform.python_version()}"
-_NOT_A_HUB = "check the endpoint and the proxy; a login page or a mirror's fault looks like this"
+_LONGEST_PAGE = 1 << 26
+_JSON = frozenset({answers.OK})
+_BYTES = frozenset({answers.OK, answers.PARTIAL, answers.RANGE_REFUSED})
 
 
-class StoppedError(HubError):
-    """The caller has set `stop`; what has arrived is kept."""
+@dataclass(slots=True)
+class _Listing:
+    """How far one endpoint has listed a commit."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to wait for what, in seconds, and by which clock.
-
-    Attributes:
-        connect: for a connection.
-        read: for the next bytes, headers included. Also the longest that `Hub.abort` can be kept
-            waiting, by a server that has taken a request and says nothing.
-        slow: a transfer that brings less than `CHUNK` in this time is begun anew.
-        tries: how many failures in a row, without one more byte, end a request.
-        backoff: the first wait; doubled after each failure.
-        longest: no wait is longer, whatever the hub asks for.
-        refetches: how often a file with a wrong hash is fetched again.
-        clock: seconds, from anywhere, never going back.
-        sleep: waits; default: until `stop` is set, at most so long.
-    """
-
-    connect: float = 10.0
-    read: float = 15.0
-    slow: float = 60.0
-    tries: int = 8
-    backoff: float = 1.0
-    longest: float = 330.0
-    refetches: int = 2
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], object] | None = None
-
-
-class _Token(AuthBase):
-    """Adds the token on the endpoint's own origin, and nothing elsewhere.
-
-    It is given with every request, since requests looks into netrc for whichever has no auth.
-    """
-
-    def __init__(self, endpoint: str, token: str | None) -> None:
-        self._origin = answers.origin(endpoint)
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token and answers.origin(request.url or "") == self._origin:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+    url: str | None
+    files: dict[str, RemoteFile] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
 
 
 class Hub:
-    """One dataset repository on a hub; may be used from many threads.
+    """One dataset repository on a hub and its mirrors; may be used from many threads.
 
     Args:
-        endpoint: such as `ENDPOINT`; a path in it is kept.
+        endpoint: such as `ENDPOINT`, or several in order of preference; a path in one is kept. The
+            first is home. Where it fails, the next is asked, for the same commit and hashes.
         repository: `<owner>/<name>`.
-        token: sent to the endpoint's own origin only.
+        token: sent to the first endpoint's own origin only.
         patience: how long to wait.
         stop: when set, every thread ends with `StoppedError` soon.
         say: told, in a sentence, when a question has to be asked again; nothing else moves then.
@@ -97,7 +55,12 @@ class Hub:
             environment.
 
     Attributes:
-        warnings: what the hub asks to tell its users, a text a topic.
+        endpoint: the first.
+        endpoints: all, in order.
+        repository: as given.
+        stop: as given.
+        warnings: what the hub asks to tell its users, a text a topic, and why an endpoint was
+            passed over, a text an endpoint.
 
     Raises:
         UsageError: an argument cannot be one.
@@ -105,7 +68,7 @@ class Hub:
 
     def __init__(
         self,
-        endpoint: str,
+        endpoint: str | Sequence[str],
         repository: str,
         *,
         token: str | None = None,
@@ -114,41 +77,41 @@ class Hub:
         say: Callable[[str], object] | None = None,
         session: requests.Session | None = None,
     ) -> None:
-        self.endpoint = given.check_endpoint(endpoint)
+        self.endpoints = given.check_endpoints(endpoint)
+        self.endpoint = self.endpoints[0]
         self.repository = given.check_repository(repository)
         self.stop = threading.Event() if stop is None else stop
         self.warnings: dict[str, str] = {}
         self._say = say or (lambda _: None)
-        self._auth = _Token(self.endpoint, given.check_token(token))
-        self._has_token = bool(token)
-        self._patience = Patience() if patience is None else patience
-        self._sleep = self._patience.sleep or self.stop.wait
-        self._session = _new_session() if session is None else session
-        self._lock = threading.Lock()
-        self._not_before = self._patience.clock()
-        self._open: set[requests.Response] = set()
+        patience = Patience() if patience is None else patience
+        self._wire = Wire(
+            new_session() if session is None else session,
+            Token(self.endpoint, given.check_token(token)),
+            patience,
+            self.stop,
+        )
+        self._mirrors = Mirrors(
+            self.endpoints,
+            self.repository,
+            patience=patience,
+            sleep=patience.sleep or self.stop.wait,
+            check_stop=self.check_stop,
+            warn=self.warnings.setdefault,
+        )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._session.close()
+        self._wire.close()
 
     def abort(self) -> None:
-        """Set `stop`, and wake the threads that wait for bytes."""
-        self.stop.set()
-        with self._lock:
-            for response in self._open:
-                connection = getattr(response.raw, "connection", None)
-                sock = getattr(connection, "sock", None)
-                if sock is not None:
-                    with contextlib.suppress(OSError):
-                        sock.shutdown(socket.SHUT_RDWR)
+        """Set `stop`, and end every wait: each thread raises `StoppedError` within a second."""
+        self._wire.abort()
 
     def check_stop(self) -> None:
         """Raise `StoppedError` when `stop` is set."""
-        if self.stop.is_set():
-            raise StoppedError("stopped", hint="run the command again to continue")
+        self._wire.check_stop()
 
     # -------------------------------------------------------------------------- questions
 
@@ -160,11 +123,23 @@ class Hub:
             AccessError: the hub does not let us in.
             HubError: it cannot be reached, or answers what is no answer.
         """
-        url = f"{self._api()}/revision/{quote(revision, safe='')}"
-        answer, _ = self._json(url)
-        sha = answer.get("sha") if isinstance(answer, dict) else None
-        if not isinstance(sha, str) or not answers.COMMIT.fullmatch(sha):
-            raise HubError(f"{url}: the answer names no commit: {sha!r}", hint=_NOT_A_HUB)
+        turns = Turns(self._mirrors, f"the commit of {revision!r}", say=self._say)
+
+        def ask(mirror: Mirror) -> str:
+            url = mirror.revision_url(revision)
+            answer, _ = self._json(mirror, url)
+            sha = answer.get("sha") if isinstance(answer, dict) else None
+            if not isinstance(sha, str) or not answers.COMMIT.fullmatch(sha):
+                raise _no_answer(f"{url}: the answer names no commit")
+            return sha
+
+        mirror, sha = self._ask(turns, ask)
+        if mirror.place and revision != sha:
+            self.warnings.setdefault(
+                f"commit {revision}",
+                f"{mirror.endpoint} says that {revision!r} is {sha}; it may lag behind "
+                f"{self.endpoint}, which could not be asked",
+            )
         return sha
 
     def tree(self, commit: str) -> tuple[RemoteFile, ...]:
@@ -175,48 +150,58 @@ class Hub:
             AccessError: the hub does not let us in.
             HubError: it cannot be reached, or lists what no repository of ours may hold.
         """
-        first = f"{self._api()}/tree/{quote(commit, safe='')}?recursive=true&expand=false"
-        files: dict[str, RemoteFile] = {}
-        seen: set[str] = set()
-        url: str | None = first
-        while url is not None and url not in seen:
-            seen.add(url)
-            page, following = self._json(url)
-            if not isinstance(page, list):
-                raise HubError(f"{url}: the answer is no list of files", hint=_NOT_A_HUB)
-            for entry in page:
-                file = answers.remote_file(entry, url)
-                if file is not None:
-                    files[file.path] = file
-            # Behind a mirror the link may name the mirrored host; stay where we were sent.
-            url = None if following is None else self._here(urljoin(url, following))
+        turns = Turns(self._mirrors, f"the files of {commit}", commit=commit, say=self._say)
+        # Pages of one endpoint need not end where another's do: each goes on where it was.
+        listings: dict[Mirror, _Listing] = {}
+
+        def ask(mirror: Mirror) -> dict[str, RemoteFile]:
+            listing = listings.setdefault(mirror, _Listing(mirror.tree_url(commit)))
+            while listing.url is not None and listing.url not in listing.seen:
+                self._read_page(mirror, listing)
+                turns.advanced()
+            return listing.files
+
+        _, files = self._ask(turns, ask)
         return tuple(files[path] for path in sorted(files))
 
-    def _api(self) -> str:
-        return f"{self.endpoint}/api/datasets/{self.repository}"
+    def _read_page(self, mirror: Mirror, listing: _Listing) -> None:
+        url = listing.url or ""
+        page, following = self._json(mirror, url)
+        if not isinstance(page, list):
+            raise _no_answer(f"{url}: the answer is no list of files")
+        for entry in page:
+            file = answers.remote_file(entry, url)
+            if file is not None:
+                listing.files[file.path] = file
+        listing.seen.add(url)
+        # Behind a mirror the link may name the mirrored host; stay where we were sent.
+        listing.url = None if following is None else mirror.here(urljoin(url, following))
 
-    def _here(self, url: str) -> str:
-        home, there = urlsplit(self.endpoint), urlsplit(url)
-        return urlunsplit((home.scheme, home.netloc, there.path, there.query, ""))
-
-    def _json(self, url: str) -> tuple[Any, str | None]:
-        """The answer to one question, and the link to its next page."""
-        failures = 0
+    def _ask(self, turns: Turns, ask: Callable[[Mirror], _Answer]) -> tuple[Mirror, _Answer]:
+        """The first endpoint that has an answer, and the answer."""
         while True:
+            mirror = turns.next()
             try:
-                with self._get(url, {"Accept": "application/json"}) as response:
-                    kind = response.headers.get("Content-Type", "no type at all")
-                    if "json" not in kind.lower():
-                        raise HubError(f"{url}: answered {kind}, not JSON", hint=_NOT_A_HUB)
-                    return response.json(), response.links.get("next", {}).get("url")
-            except (*NETWORK_FAULT, ValueError) as error:  # a cut body, with or without notice
-                trouble = answers.network_trouble(error, url)
-            except PassingError as error:
-                trouble = error
-            failures += 1
-            if failures < self._patience.tries:
-                self._say(f"{trouble.reason}; trying again")
-            self._pause(trouble, failures, url)
+                answer = ask(mirror)
+            except PassingError as trouble:
+                turns.failed(mirror, trouble)
+            except RefusedError as refused:
+                turns.refused(mirror, refused)
+            else:
+                self._mirrors.trust(mirror)
+                return mirror, answer
+
+    def _json(self, mirror: Mirror, url: str) -> tuple[Any, str | None]:
+        """The answer to one question, and the link to its next page."""
+        with self._get(mirror, url, {"Accept": "application/json"}, accept=_JSON) as response:
+            kind = answers.one_line(response.headers.get("Content-Type", "no type at all"))
+            if "json" not in kind.lower():
+                raise _no_answer(f"{url}: answered {kind}, not JSON")
+            body = self._wire.content(response, _LONGEST_PAGE)
+            try:
+                return json.loads(body), response.links.get("next", {}).get("url")
+            except ValueError as error:  # a cut body, where no length tells
+                raise answers.network_trouble(error, url) from error
 
     # -------------------------------------------------------------------------- files
 
@@ -225,8 +210,8 @@ class Hub:
     ) -> None:
         """Leave a file's bytes at `part`, proven whole by size and hash.
 
-        What an earlier run left at `part` is continued. After an error, what has arrived stays
-        there for the next run.
+        What an earlier run left at `part` is continued, from whichever endpoint. After an error,
+        what has arrived stays there for the next run. A file that has its size makes no request.
 
         Args:
             file: what `tree` listed.
@@ -245,64 +230,77 @@ class Hub:
             OSError: the disk is full, or does not take the file.
         """
         part.parent.mkdir(parents=True, exist_ok=True)
-        on_bytes(_size(part))
-        for remaining in range(self._patience.refetches, -1, -1):
-            self._complete(file, commit, part, on_bytes)
-            found = self._hash(part, file)
+        found_there = _size(part)
+        on_bytes(found_there)
+        turns = Turns(self._mirrors, file.path, commit=commit)
+        giver = None
+        while True:
+            giver = self._complete(turns, file, commit, part, on_bytes) or giver
+            found = content_hash(part, file, self.check_stop)
             if found == file.hash:
+                if giver is not None:
+                    self._mirrors.trust(giver)
                 return
             on_bytes(-_drop(part))
-            if not remaining:
-                raise IntegrityError(
-                    f"{file.path}: the bytes that arrive have the hash {found}, "
-                    f"listed is {file.hash}",
-                    hint="a proxy or mirror may alter them; try again later or by another line",
-                )
+            # What an earlier run left behind may be at fault, once.
+            if giver is not None and not found_there:
+                turns.altered(giver, _wrong_bytes(file, found))
+            found_there = 0
 
     def _complete(
-        self, file: RemoteFile, commit: str, part: Path, on_bytes: Callable[[int], object]
-    ) -> None:
-        """Bring `part` to the listed size; a file that has it makes no request."""
-        failures = refusals = 0
+        self,
+        turns: Turns,
+        file: RemoteFile,
+        commit: str,
+        part: Path,
+        on_bytes: Callable[[int], object],
+    ) -> Mirror | None:
+        """Bring `part` to the listed size; return who gave its last bytes, if anybody had to."""
+        refusals = 0
         best = _size(part)
+        mirror = None
         while True:
             have = _size(part)
             if have > file.size:
                 on_bytes(-_drop(part))
-            elif have == file.size and part.exists():
-                return
-            else:
-                try:
-                    self._append(file, commit, part, on_bytes)
-                except PassingError as error:
-                    now = _size(part)
-                    failures = 1 if now > best else failures + 1
-                    best = max(best, now)
-                    # A server that twice refuses the rest may still give the whole.
-                    refusals = refusals + 1 if error.range_refused else 0
-                    if refusals > 1:
-                        on_bytes(-_drop(part))
-                    self._pause(error, failures, file.path)
+                continue
+            if have == file.size and part.exists():
+                return mirror
+            mirror = turns.next()
+            try:
+                self._append(mirror, file, commit, part, on_bytes)
+            except PassingError as trouble:
+                now = _size(part)
+                # A server that twice refuses the rest may still give the whole.
+                refusals = refusals + 1 if trouble.range_refused else 0
+                if refusals > 1:
+                    on_bytes(-_drop(part))
+                if now > best:
+                    best = now
+                    turns.advanced()
+                turns.failed(mirror, trouble)
+            except RefusedError as refused:
+                turns.refused(mirror, refused)
 
     def _append(
-        self, file: RemoteFile, commit: str, part: Path, on_bytes: Callable[[int], object]
+        self,
+        mirror: Mirror,
+        file: RemoteFile,
+        commit: str,
+        part: Path,
+        on_bytes: Callable[[int], object],
     ) -> None:
         """One try to get the bytes that `part` lacks."""
         have = _size(part)
-        url = (
-            f"{self.endpoint}/datasets/{self.repository}/resolve/"
-            f"{quote(commit, safe='')}/{quote(file.path)}"
-        )
         headers = {"Range": f"bytes={have}-"} if have else {}
-        with self._get(
-            url, headers, accept={answers.OK, answers.PARTIAL, answers.RANGE_REFUSED}
-        ) as response:
+        url = mirror.file_url(commit, file.path)
+        with self._get(mirror, url, headers, accept=_BYTES) as response:
             start = answers.where_it_starts(response, have, file)
             with open(part, "r+b" if part.exists() else "xb") as out:
                 out.truncate(start)
                 out.seek(start)
                 on_bytes(start - have)
-                for block in self._blocks(response):
+                for block in self._wire.blocks(response):
                     if out.tell() + len(block) > file.size:
                         out.truncate(0)
                         on_bytes(-out.tell())
@@ -311,188 +309,53 @@ class Hub:
                     # Out of our own memory at once: a killed run keeps what has come.
                     out.flush()
                     on_bytes(len(block))
-                os.fsync(out.fileno())
                 if out.tell() < file.size:
                     raise PassingError(f"the line ended at byte {out.tell():,} of {file.size:,}")
-
-    def _blocks(self, response: requests.Response) -> Iterator[bytes]:
-        """The body as it comes, watched for speed."""
-        clock = self._patience.clock
-        # read1 gives what is there; read (urllib3 before 2.2) waits until all of it is.
-        read = getattr(response.raw, "read1", response.raw.read)
-        with self._lock:
-            self._open.add(response)
-        try:
-            since, amount = clock(), 0
-            while True:
-                self.check_stop()
-                block = read(CHUNK, decode_content=True)
-                if not block:
-                    return
-                yield block
-                amount += len(block)
-                if clock() - since > self._patience.slow:
-                    if amount < CHUNK:
-                        raise PassingError(f"{human_size(amount)} in {clock() - since:.0f} s")
-                    since, amount = clock(), 0
-        except NETWORK_FAULT as error:
-            self.check_stop()
-            raise answers.network_trouble(error, response.url) from error
-        finally:
-            with self._lock:
-                self._open.discard(response)
-
-    def _hash(self, part: Path, file: RemoteFile) -> str:
-        """The hash of the whole of `part`, of the kind that is listed."""
-        if file.sha256 is not None:
-            digest = hashlib.sha256()
-        else:
-            digest = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
-        with part.open("rb") as source:
-            while block := source.read(1 << 20):
-                self.check_stop()
-                digest.update(block)
-        return digest.hexdigest()
 
     # -------------------------------------------------------------------------- one request
 
     def _get(
-        self, url: str, headers: Mapping[str, str], *, accept: set[int] | None = None
+        self, mirror: Mirror, url: str, headers: Mapping[str, str], *, accept: frozenset[int]
     ) -> requests.Response:
         """Send one GET and follow where it is sent; only an accepted status comes back."""
-        self._hold()
         at = url
         for _ in range(_HOPS):
             self.check_stop()
-            response = self._send(at, headers)
-            self._heed(response)
-            if response.status_code in ({answers.OK} if accept is None else accept):
+            response = self._wire.send(at, headers)
+            self._heed(mirror, response)
+            if response.status_code in accept:
                 return response
             with response:
+                body = self._wire.note(response)
                 if response.status_code not in answers.REDIRECTS:
-                    raise self._refusal(response, url)
+                    raise refusal(
+                        response, body, url=url, endpoint=mirror.endpoint, page=mirror.page
+                    )
                 at = urljoin(at, response.headers.get("Location", ""))
             if urlsplit(at).scheme not in {"http", "https"}:
                 break
-        raise HubError(f"{url}: redirected in circles, or to what is not HTTP", hint=_NOT_A_HUB)
+        raise _no_answer(f"{url}: redirected in circles, or to what is not HTTP")
 
-    def _send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        host = answers.host(url)
-        try:
-            return self._session.get(
-                url,
-                headers={"Accept-Encoding": "identity", "User-Agent": _USER_AGENT, **headers},
-                auth=self._auth,
-                stream=True,
-                allow_redirects=False,
-                # The environment's proxy is on another machine, and has a loopback of its own.
-                proxies={"no_proxy": host} if answers.is_loopback(host) else None,
-                timeout=(self._patience.connect, self._patience.read),
-            )
-        except (*NETWORK_FAULT, ValueError) as error:
-            self.check_stop()
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise HubError(
-                    f"{host}: its certificate is not trusted: {answers.without_queries(error)}",
-                    hint="behind a proxy that inspects TLS, set REQUESTS_CA_BUNDLE to its CA file",
-                ) from error
-            raise answers.network_trouble(error, url) from error
-
-    def _heed(self, response: requests.Response) -> None:
+    def _heed(self, mirror: Mirror, response: requests.Response) -> None:
         """Take note of what a reply says beside its answer."""
+        mirror.answered = True
         seconds = answers.quota_wait(response)
         if seconds is not None:
-            self._postpone(seconds)
+            self._mirrors.postpone(mirror, seconds)
         topic, _, text = response.headers.get("X-HF-Warning", "").partition(";")
         if text.strip():
-            self.warnings.setdefault(topic.strip(), text.strip())
-
-    def _refusal(self, response: requests.Response, url: str) -> HubError | PassingError:
-        """What a status that is no success means."""
-        status = response.status_code
-        code = response.headers.get("X-Error-Code", "")
-        said = answers.error_text(response)
-        elsewhere = answers.origin(response.url) != answers.origin(self.endpoint)
-        what = f"{url}: " + (f"{answers.host(response.url)} " if elsewhere else "")
-        what += f"answered {status}" + "".join(f", {piece}" for piece in (code, said) if piece)
-        what += answers.request_id(response)
-        if status in answers.PASSING or status >= answers.SERVER_FAULT:
-            wait = answers.retry_after(response)
-            shared = status == answers.TOO_MANY or wait is not None
-            return PassingError(what, shared=shared, wait=wait)
-        # A storage host refuses addresses that have expired; the endpoint then gives a new one.
-        if elsewhere and not code:
-            return PassingError(what)
-        return self._denial(status, code, said, what)
-
-    def _denial(self, status: int, code: str, said: str, what: str) -> HubError:
-        page = f"{self.endpoint}/datasets/{self.repository}"
-        unknown = code == "RepoNotFound" or (status == answers.UNAUTHORIZED and not self._has_token)
-        meanings: tuple[tuple[bool, type[HubError], str], ...] = (
-            (code == "GatedRepo", AccessError, f"accept the terms at {page}, then set HF_TOKEN"),
-            ("Invalid credentials" in said, AccessError, "the token is wrong: set a new HF_TOKEN"),
-            ("resource is disabled" in said, AccessError, "the hub has closed this repository"),
-            (code == "RevisionNotFound", NotFoundError, "give a branch, tag or commit it has"),
-            (code == "EntryNotFound", NotFoundError, "the commit has no such file"),
-            (unknown, NotFoundError, "check the name; a private one needs a token: set HF_TOKEN"),
-            (
-                status in {answers.UNAUTHORIZED, answers.FORBIDDEN},
-                AccessError,
-                "the token does not allow this: set another HF_TOKEN",
-            ),
-            (status == answers.NOT_FOUND, NotFoundError, "check repository, revision and endpoint"),
-            (True, HubError, _NOT_A_HUB),
-        )
-        kind, hint = next((kind, hint) for applies, kind, hint in meanings if applies)
-        return kind(what, hint=hint)
-
-    # -------------------------------------------------------------------------- waiting
-
-    def _pause(self, trouble: PassingError, failures: int, what: str) -> None:
-        """Wait before the next try, or give up.
-
-        Raises:
-            HubError: there were as many failures as patience allows.
-        """
-        self.check_stop()
-        if failures >= self._patience.tries:
-            raise HubError(
-                f"{what}: given up after {failures} failures in a row, the last: {trouble.reason}",
-                hint="run the command again to continue where it stopped",
-            ) from trouble
-        delay = self._patience.backoff * 2 ** (failures - 1)
-        if trouble.shared:
-            self._postpone(delay if trouble.wait is None else trouble.wait)
-        else:
-            self._sleep(min(delay, self._patience.longest) * (0.5 + self._jitter() / 2))
-
-    def _postpone(self, seconds: float) -> None:
-        """Let no thread send a request before so many seconds have passed."""
-        until = self._patience.clock() + min(seconds, self._patience.longest)
-        with self._lock:
-            self._not_before = max(self._not_before, until)
-
-    def _hold(self) -> None:
-        """Wait for the clock that all threads share."""
-        while True:
-            self.check_stop()
-            with self._lock:
-                left = self._not_before - self._patience.clock()
-            if left <= 0:
-                return
-            # Not all in the same instant.
-            self._sleep(left + self._jitter() * self._patience.backoff / 4)
-
-    def _jitter(self) -> float:
-        return random.random()  # noqa: S311 - spreads waits, guards no secret
+            self.warnings.setdefault(answers.one_line(topic), answers.one_line(text))
 
 
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    adapter = requests.adapters.HTTPAdapter(pool_connections=16, pool_maxsize=64)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+def _no_answer(message: str) -> RefusedError:
+    return RefusedError(HubError(message, hint=NOT_A_HUB))
+
+
+def _wrong_bytes(file: RemoteFile, found: str) -> IntegrityError:
+    return IntegrityError(
+        f"{file.path}: the bytes that arrive have the hash {found}, listed is {file.hash}",
+        hint="a proxy or mirror may alter them; try again later or by another line",
+    )
 
 
 def _size(path: Path) -> int:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from unitalk.errors import HubError, UsageError
+from unitalk.hub.waiting import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ENDPOINT = "https://huggingface.co"
 """The hub that is asked when nothing else is said."""
 
+_LONGEST_TIMEOUT = 86_400
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 
 
@@ -53,6 +55,31 @@ def credentials(env: Mapping[str, str]) -> tuple[str, str | None]:
         ) from error
 
 
+def patience(env: Mapping[str, str]) -> Patience:
+    """How long an environment lets a request wait for bytes, as the hub's own client reads it.
+
+    Of `HF_HUB_DOWNLOAD_TIMEOUT` and `HF_HUB_ETAG_TIMEOUT`, whole seconds, the larger counts: here
+    one limit is for listings and files.
+
+    Raises:
+        UsageError: one of them is no whole number above zero.
+    """
+    seconds = []
+    for name in ("HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT"):
+        text = env.get(name, "").strip()
+        if text and not (text.isascii() and text.isdigit() and 0 < int(text) <= _LONGEST_TIMEOUT):
+            raise UsageError(
+                f"{name} is {text!r}", hint=f"set it to seconds, from 1 to {_LONGEST_TIMEOUT:,}"
+            )
+        if text:
+            seconds.append(int(text))
+    if not seconds:
+        return Patience()
+    read = float(max(seconds))
+    # What may take so long for one more byte is not too slow before that.
+    return Patience(read=read, slow=max(read, Patience().slow))
+
+
 def _is_true(text: str | None) -> bool:
     return (text or "").upper() in {"1", "ON", "YES", "TRUE"}
 
@@ -71,6 +98,19 @@ def check_endpoint(endpoint: str) -> str:
     if not good:
         raise UsageError(f"{endpoint!r} is no endpoint", hint=f"give an address like {ENDPOINT}")
     return endpoint.rstrip("/")
+
+
+def check_endpoints(endpoints: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one address or several, in order, each once and without a closing slash.
+
+    Raises:
+        UsageError: there is none, or one is none.
+    """
+    given = (endpoints,) if isinstance(endpoints, str) else endpoints
+    unique = tuple(dict.fromkeys(check_endpoint(endpoint) for endpoint in given))
+    if not unique:
+        raise UsageError("no endpoint is given", hint=f"give an address like {ENDPOINT}")
+    return unique
 
 
 def check_repository(repository: str) -> str:

@@ -40,7 +40,7 @@ from unitalk.schema.faces import (
     read_predictions,
 )
 from unitalk.schema.source import Head, Source, read_head
-from unitalk.schema.text import append_text, read_text, seconds_of, write_text
+from unitalk.schema.text import append_text, read_text, seconds_of, text_column, write_text
 
 __all__ = [
     "AVA_COLUMNS",
@@ -76,5 +76,6 @@ __all__ = [
     "read_predictions",
     "read_text",
     "seconds_of",
+    "text_column",
     "write_text",
 ]

@@ -6,6 +6,7 @@ import csv
 import io
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -21,27 +22,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    import numpy as np
     import numpy.typing as npt
 
 _LOOKED_AT = (VIDEO, TIME, ENTITY)  # what file names are made of; the rest is carried as it is
 
 
-def read_text(path: Path) -> tuple[Head, Iterator[pa.RecordBatch]]:
+def read_text(path: Path, *, only_keys: bool = False) -> tuple[Head, Iterator[pa.RecordBatch]]:
     """Read ground truth as text, in batches.
 
+    Args:
+        path: the csv file.
+        only_keys: leave away what no file's name is made of.
+
     Returns:
-        The head, and batches in which every column is text; the columns are the file's own.
+        The head, and batches in which every column is text; the columns are the file's own, or
+        video, time and entity.
 
     Raises:
         SchemaError: the file has no known form; while reading: a row breaks the schema.
     """
     source = Source(path)
     head = read_head(source, "groundtruth")
-    return head, _batches(source, head)
+    return head, _batches(source, head, _LOOKED_AT if only_keys else ())
 
 
-def _batches(source: Source, head: Head) -> Iterator[pa.RecordBatch]:
+def _batches(source: Source, head: Head, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     try:
         with (
             source.open_arrow() as raw,
@@ -51,6 +56,7 @@ def _batches(source: Source, head: Head) -> Iterator[pa.RecordBatch]:
                 parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
                 convert_options=pyarrow.csv.ConvertOptions(
                     column_types=dict.fromkeys(head.columns, pa.string()),
+                    include_columns=list(columns),  # none means all
                     strings_can_be_null=False,
                 ),
             ) as reader,
@@ -82,6 +88,21 @@ def _check(batch: pa.RecordBatch) -> None:
 def seconds_of(batch: pa.RecordBatch) -> npt.NDArray[np.float64]:
     """The times of a batch of text as numbers."""
     return as_numpy(pc.cast(pc.utf8_trim(batch[TIME], " \t"), pa.float64()))
+
+
+def text_column(
+    texts: Sequence[str], indices: npt.NDArray[np.int32] | None = None
+) -> pa.StringArray:
+    """Texts as a column, or the texts at some indices; `pa.array` would import pandas."""
+    encoded = [text.encode() for text in texts]
+    ends = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([len(text) for text in encoded], out=ends[1:])
+    buffers = (pa.py_buffer(ends.data), pa.py_buffer(b"".join(encoded)))
+    column = pa.StringArray.from_buffers(len(encoded), *buffers)
+    if indices is None:
+        return column
+    taken = pa.Array.from_buffers(pa.int32(), len(indices), [None, pa.py_buffer(indices.data)])
+    return column.take(taken)
 
 
 def write_text(path: Path, columns: Sequence[str], batches: Iterable[pa.RecordBatch]) -> int:

@@ -1,0 +1,632 @@
+"""`unitalk.stats.statistics` on files: what is found, what is read, what is warned of."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import importlib.util
+import io
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from conftest import HEADER, Tracks, face, make_dataset, write_csv, write_wav
+from PIL import Image
+
+from unitalk import schema
+from unitalk.catalog import CATEGORIES
+from unitalk.errors import LayoutError, SchemaError, UsageError
+from unitalk.evaluation import breakdown
+from unitalk.evaluation.match import Truth
+from unitalk.stats import NO_CATEGORY, grouping, statistics
+from unitalk.stats.media import count_media
+from unitalk.stats.result import DESCRIPTION, Shares
+from unitalk.stats.sources import origins
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("UNITALK_TEST_DATA", CHECKOUT.parent / "shared/data"))
+ARCHIVE = DATA / "asw/asw-dev-val.tar.xz"
+
+LANGUAGE, MIXED, NOISE, VISUAL = "ho_oK12hY6M", "qv3-HaaxGUc", "EEey6Pt0rqI", "wh3-1DUTb3Q"
+TRAIN = "-maoolmiKi0"
+
+
+def boxed(video: str, time: float, track: str, speaking: int, box: tuple[float, ...]) -> list[str]:
+    row = face(video, f"{time:g}", f"{video}:{track}", speaking)
+    row[2:6] = [f"{edge:.6f}" for edge in box]
+    return row
+
+
+def write_crop(root: Path, split: str, video: str, track: str, time: float, size) -> None:
+    path = root / f"clips_videos/{split}/{video}/{video}:{track}/{time:.2f}.jpg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (90, 60, 40)).save(path)
+
+
+# ------------------------------------------------------------------------------ by hand
+
+
+def test_the_dataset_of_the_fixture(dataset):
+    """Three videos:
+
+    track           faces   labels  length  stretches
+    -maoolmiKi0:0   3       0 1 1   120 ms  80 ms
+    -maoolmiKi0:1   2       0 0      80 ms
+    EEey6Pt0rqI:0   3       1 1 0   120 ms  80 ms
+    9Zja_cIAwY8:0   2       0 1      80 ms  40 ms
+    9Zja_cIAwY8:1   1       1         0 ms  0 ms
+
+    frames of -maoolmiKi0: .36 with one face, .40 and .44 with two; one speaks at .40 and .44.
+    The other six frames have one face; it speaks in four.
+    """
+    found = statistics(dataset, csv_only=True)
+    total = found.total
+    assert (total.videos, total.tracks, total.faces, total.speaking) == (3, 5, 11, 6)
+    assert total.face_hours == 11 / 90_000
+    assert total.track_hours == pytest.approx(0.4 / 3600)
+    assert total.labels.counts == {
+        schema.SPEAKING: 6, schema.NOT_SPEAKING: 5, schema.NOT_AUDIBLE: 0
+    }  # fmt: skip
+    assert total.frames == 9
+    assert total.frames_by_faces.counts == {"1": 7, "2": 2, "3": 0, "4+": 0}
+    assert total.faces_by_company.counts == {"1": 7, "2": 4, "3": 0, "4+": 0}
+    assert total.frames_by_speakers.counts == {"0": 3, "1": 6, "2+": 0}
+    assert total.track_seconds.median == pytest.approx(0.08)
+    assert total.track_seconds.mean == pytest.approx(0.08)
+    assert total.tracks_by_length.counts["0-1"] == 5
+    assert total.stretches == 4
+    assert total.stretch_seconds.median == pytest.approx(0.06)
+    assert total.label_changes == 3
+    assert total.label_changes_a_minute == pytest.approx(3 / (0.4 / 60))
+    assert (total.step_seconds, total.faces_a_second) == (0.04, 25)
+    # Every box is from (0.1, 0.2) to (0.3, 0.45).
+    for spread, value in ((total.width, 0.2), (total.height, 0.25), (total.area, 0.05)):
+        assert spread.to_dict() == pytest.approx(dict.fromkeys(spread.to_dict(), value))
+    assert found.warnings == ()
+    assert found.media == ()
+
+
+def test_videos_categories_and_splits_of_the_fixture(dataset):
+    """EEey6Pt0rqI and 9Zja_cIAwY8 are in the list of noise; a train id in val is in none."""
+    found = statistics(dataset, csv_only=True)
+    assert [(g.split, g.category, g.video, g.faces) for g in found.videos] == [
+        ("val", None, "-maoolmiKi0", 5),
+        ("val", "noise", "EEey6Pt0rqI", 3),
+        ("val", "noise", "9Zja_cIAwY8", 3),
+    ]
+    assert [(g.level, g.category, g.videos, g.faces, g.speaking) for g in found.categories] == [
+        ("category", "noise", 2, 6, 4),
+        ("category", NO_CATEGORY, 1, 5, 2),
+    ]
+    assert [(g.level, g.split, g.faces) for g in found.splits] == [("split", "val", 11)]
+    assert (found.total.level, found.total.split, found.total.video) == ("total", None, None)
+    assert found.source == "val: header in line 1, 10 columns"
+    assert found.dataset == str(dataset)
+
+
+def test_media_of_the_fixture(dataset):
+    """One wav a track: 44 bytes and 32,000 a second. Crops hold their own name as text."""
+    found = statistics(dataset)
+    (media,) = found.media
+    assert (media.split, media.crops, media.sounds) == ("val", 11, 5)
+    lengths = (0.12, 0.08, 0.12, 0.08, 0.04)
+    assert media.sound_bytes == sum(44 + 32_000 * length for length in lengths)
+    exact = sum(p.stat().st_size for p in (dataset / "clips_videos").rglob("*.jpg"))
+    # Names within a folder differ by a letter at most: `12.00.jpg`, `900.20.jpg`.
+    assert media.crop_bytes_about == pytest.approx(exact, abs=11)
+    # Those crops are no pictures.
+    assert found.total.pixel_width is None
+    (warning,) = found.warnings
+    assert "the face crops of 3 of 3 videos do not tell the frame's size" in warning
+    assert "-maoolmiKi0, EEey6Pt0rqI, 9Zja_cIAwY8" in warning
+
+
+def test_csv_only_looks_at_nothing_else(dataset):
+    shutil.rmtree(dataset / "clips_audios")
+    with_folders = statistics(dataset, csv_only=True).to_dict()
+    shutil.rmtree(dataset / "clips_videos")
+    assert statistics(dataset, csv_only=True).to_dict() == with_folders
+    # And a dataset without media is no error either.
+    assert statistics(dataset).to_dict() == with_folders
+
+
+def test_two_splits(tmp_path):
+    """Train: 2 faces, one speaks. Val: 3 faces, none speaks. All: 5 faces of 3 videos."""
+    root = make_dataset(tmp_path, {TRAIN: [Tracks(f"{TRAIN}:0", ["0", "0.04"], [0, 1])]},
+                        split="train")  # fmt: skip
+    make_dataset(
+        root,
+        {
+            LANGUAGE: [Tracks(f"{LANGUAGE}:0", ["0", "0.04"], [0, 0])],
+            VISUAL: [Tracks(f"{VISUAL}:0", ["0"], [0])],
+        },
+    )
+    found = statistics(root, csv_only=True)
+    assert [(g.split, g.videos, g.faces, g.speaking_share) for g in found.splits] == [
+        ("train", 1, 2, 0.5),
+        ("val", 2, 3, 0),
+    ]
+    assert [(g.split, g.category, g.faces) for g in found.categories] == [
+        ("val", "language", 2),
+        ("val", "visual", 1),
+    ]
+    assert [g.video for g in found.videos] == [TRAIN, LANGUAGE, VISUAL]
+    total = found.total
+    assert (total.videos, total.tracks, total.faces, total.frames) == (3, 3, 5, 5)
+    assert total.speaking_share == 0.2
+    # None of val speaks: what is undefined is None, and counts are 0.
+    assert found.splits[1].stretch_seconds is None
+    assert found.splits[1].stretches == 0
+    # One split alone, and in the dataset's order when both are asked for backwards.
+    assert statistics(root, splits=("val",), csv_only=True).total.faces == 3
+    both = statistics(root, splits=("val", "train"), csv_only=True)
+    assert [g.split for g in both.splits] == ["train", "val"]
+
+
+# ------------------------------------------------------------------------------ pixels
+
+
+def test_sizes_in_pixels_come_from_the_crops(tmp_path):
+    """A box of 0.2 x 0.25 of the frame, in three videos; the frames' sizes are told by two crops
+    a video, one of them of half of the frame:
+
+    frame        face       width    area
+    400 x 400     80 x 100  64-128    8,000  64^2-128^2
+    1000 x 600   200 x 150  >128     30,000  >=128^2
+    250 x 200     50 x  50  <64       2,500  <64^2
+    """
+    frames = {LANGUAGE: (400, 400), MIXED: (1000, 600), NOISE: (250, 200)}
+    rows = []
+    for video, (width, height) in frames.items():
+        for time, box in ((0, (0, 0, 0.5, 0.5)), (0.04, (0.2, 0.25, 0.4, 0.5))):
+            rows.append(boxed(video, time, "0", 0, box))
+            size = (round(width * (box[2] - box[0])), round(height * (box[3] - box[1])))
+            write_crop(tmp_path, "val", video, "0", time, size)
+    write_csv(tmp_path / "csv/val_orig.csv", rows)
+    found = statistics(tmp_path)
+    assert found.warnings == ()
+    per_video = {g.video: g for g in found.videos}
+    for video, (width, height) in frames.items():
+        # Two sizes that a crop of half of the frame allows differ by less than 4 pixels.
+        assert per_video[video].pixel_width.most == pytest.approx(width / 2, abs=2)
+        assert per_video[video].pixel_width.least == pytest.approx(width / 5, abs=1)
+        assert per_video[video].pixel_height.least == pytest.approx(height / 4, abs=1)
+    # The small faces as in the table; the large ones are 200, 500 and 125 wide.
+    assert found.total.faces_by_pixel_width.counts == {"<64": 1, "64-128": 2, ">128": 3}
+    assert found.total.faces_by_pixel_area.counts == {
+        "<64^2": 1, "64^2-128^2": 2, ">=128^2": 3
+    }  # fmt: skip
+    assert statistics(tmp_path, csv_only=True).total.pixel_width is None
+
+
+def test_a_video_without_crops_is_left_out_of_the_pixels_and_named(tmp_path):
+    rows = [boxed(video, 0, "0", 1, (0, 0, 0.5, 0.5)) for video in (LANGUAGE, MIXED)]
+    write_csv(tmp_path / "csv/val_orig.csv", rows)
+    write_crop(tmp_path, "val", LANGUAGE, "0", 0, (200, 100))
+    found = statistics(tmp_path)
+    first, second = found.videos
+    assert first.pixel_width.median == pytest.approx(200, abs=1)
+    assert second.pixel_width is second.faces_by_pixel_area is None
+    assert found.total.faces_by_pixel_width.total == 1
+    assert found.total.width.median == 0.5
+    (warning,) = found.warnings
+    assert "1 of 2 videos" in warning
+    assert MIXED in warning
+    assert LANGUAGE not in warning
+
+
+def test_boxes_in_pixels_are_told_and_have_no_size(tmp_path):
+    path = write_csv(tmp_path / "g.csv", [boxed("V", 0, "0", 1, (10, 20, 110, 90))])
+    found = statistics(path)
+    assert found.total.width is found.total.area is None
+    assert found.total.faces == 1
+    (warning,) = found.warnings
+    assert warning.startswith("boxes reach 110 where 1 is the frame's edge")
+
+
+# ------------------------------------------------------------------------------ what is warned of
+
+
+def test_twice_the_same_face(tmp_path):
+    """0.1204 s is 120 ms as 0.12 is."""
+    rows = [face("V", time, "V:0", 0) for time in ("0.08", "0.12", "0.1204")]
+    found = statistics(write_csv(tmp_path / "g.csv", rows))
+    assert found.total.faces == 3
+    assert found.total.frames == 2
+    assert any(text.startswith("1 rows repeat a face") for text in found.warnings)
+
+
+def test_a_video_in_both_splits(tmp_path):
+    for split in ("train", "val"):
+        make_dataset(tmp_path, {NOISE: [Tracks(f"{NOISE}:0", ["0"], [1])]}, split=split)
+    found = statistics(tmp_path, csv_only=True)
+    assert (found.total.videos, found.total.tracks, found.total.frames) == (2, 2, 2)
+    (warning,) = found.warnings
+    assert warning == f"in more than one split, and counted in each: {NOISE} (1 of 1 videos)"
+
+
+def test_a_track_in_two_videos(tmp_path):
+    rows = [face(video, "0", "0", 1) for video in ("V", "W")]
+    found = statistics(write_csv(tmp_path / "g.csv", rows))
+    assert found.total.tracks == 2
+    assert "2 tracks have 1 entity_ids" in found.warnings[0]
+
+
+@pytest.mark.parametrize(("step", "warned"), [(40, False), (200, True), (33.36667, True)])
+def test_other_than_25_faces_a_second(tmp_path, step, warned):
+    """100 faces are 100 / 90,000 hours by the paper's rule, and 100 steps by their times."""
+    rows = [face("V", f"{number * step / 1000:.5f}", "V:0", 1) for number in range(100)]
+    found = statistics(write_csv(tmp_path / "g.csv", rows))
+    assert found.total.face_hours == 100 / 90_000
+    assert found.total.track_hours == pytest.approx(100 * step / 3_600_000, rel=1e-3)
+    assert found.total.faces_a_second == pytest.approx(1000 / step, rel=1e-3)
+    assert bool(found.warnings) is warned
+    if warned:
+        assert "face_hours, which takes 25 for all datasets" in found.warnings[0]
+
+
+# ------------------------------------------------------------------------------ what is read
+
+
+def rows_of_two() -> list[list[str]]:
+    return [face("V", "0", "V:0", 1), face("V", "0.04", "V:0", 0), face("W", "0", "W:0", 1)]
+
+
+@pytest.mark.parametrize("header", [HEADER, None])
+def test_a_csv_file_is_one_split_with_its_name(tmp_path, header):
+    found = statistics(write_csv(tmp_path / "my truth.csv", rows_of_two(), header))
+    assert [group.split for group in found.splits] == ["my truth"]
+    assert [group.split for group in found.videos] == ["my truth"] * 2
+    assert (found.total.videos, found.total.faces) == (2, 3)
+    assert found.categories == ()
+
+
+def test_a_packed_file_loses_both_endings(tmp_path):
+    plain = write_csv(tmp_path / "plain.csv", rows_of_two()).read_bytes()
+    packed = tmp_path / "truth.csv.gz"
+    packed.write_bytes(gzip.compress(plain))
+    assert statistics(packed).splits[0].split == "truth"
+
+
+def test_a_folder_of_csv_files_is_one_split_with_its_name(tmp_path):
+    """AVA's form: a file a video, eight columns, no header, three labels."""
+    folder = tmp_path / "ava" / "val"
+    rows = {"V": [], "W": []}
+    for row in rows_of_two():
+        rows[row[0]].append(row[:8])
+    rows["V"][1][6] = "SPEAKING_NOT_AUDIBLE"
+    for video, own in rows.items():
+        write_csv(folder / f"{video}-activespeaker.csv", own, None)
+    found = statistics(folder)
+    assert found.splits[0].split == "val"
+    assert found.total.labels.counts == {
+        schema.SPEAKING: 2, schema.NOT_SPEAKING: 0, schema.NOT_AUDIBLE: 1
+    }  # fmt: skip
+    assert found.total.speaking_share == 2 / 3
+    assert found.total.label_changes == 1
+    assert found.source == "val: 2 files: no header, 8 columns"
+
+
+def test_stdin(tmp_path, monkeypatch):
+    given = write_csv(tmp_path / "g.csv", rows_of_two()).read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+    found = statistics("-")
+    assert found.splits[0].split == "stdin"
+    assert found.total.faces == 3
+
+
+def test_the_categories_of_val_are_known_in_a_file_too(tmp_path):
+    rows = [face(v, "0", f"{v}:0", 1) for v in (VISUAL, NOISE, MIXED, LANGUAGE)]
+    found = statistics(write_csv(tmp_path / "val_orig.csv", rows))
+    assert tuple(group.category for group in found.categories) == CATEGORIES
+
+
+def test_the_files_of_single_videos_stand_for_a_split_without_its_own(tmp_path):
+    """As they lie there before a download ends; hidden files and other folders are passed over."""
+    for video in (NOISE, MIXED):
+        write_csv(tmp_path / f"csv/val/{video}.csv", [face(video, "0", f"{video}:0", 1)], None)
+    found = statistics(tmp_path)
+    assert [group.split for group in found.splits] == ["val"]
+    assert found.total.videos == 2
+    (warning,) = found.warnings
+    assert warning.startswith("val: read from the files of 2 single videos")
+    with pytest.raises(LayoutError, match="train"):
+        statistics(tmp_path, splits=("train",))
+    # The split's own file counts as soon as it is there.
+    write_csv(tmp_path / "csv/val_orig.csv", [face(NOISE, "0", f"{NOISE}:0", 1)])
+    found = statistics(tmp_path)
+    assert found.total.videos == 1
+    assert found.warnings == ()
+
+
+def test_origins_name_the_file(dataset):
+    layout, (origin,) = origins(dataset)
+    assert layout.root == dataset
+    assert (origin.split, origin.rows, origin.whole) == ("val", dataset / "csv/val_orig.csv", True)
+    assert origins(dataset / "csv/val_orig.csv")[0] is None
+
+
+def test_a_split_that_is_not_there(dataset):
+    with pytest.raises(LayoutError, match=r"train_orig\.csv is missing"):
+        statistics(dataset, splits=("train",))
+
+
+def test_a_file_has_no_splits(tmp_path):
+    path = write_csv(tmp_path / "g.csv", rows_of_two())
+    with pytest.raises(UsageError, match="is no dataset, so it has no split val") as caught:
+        statistics(path, splits=("val",))
+    assert "--split" in caught.value.hint
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_nothing_there(tmp_path, make):
+    folder = tmp_path / "nothing"
+    if make:
+        folder.mkdir()
+    with pytest.raises(UsageError) as caught:
+        statistics(folder)
+    assert str(folder) in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_damaged_row_is_named(tmp_path):
+    rows = rows_of_two()
+    rows[1][1] = "soon"
+    with pytest.raises(SchemaError, match=r"g\.csv:3: column frame_timestamp: 'soon'"):
+        statistics(write_csv(tmp_path / "g.csv", rows))
+
+
+# ------------------------------------------------------------------------------ media
+
+
+def test_crops_are_counted_wherever_a_loader_would_find_them(tmp_path):
+    """UniTalk's folders (video, track) and ASC's (track alone); hidden and other files are not."""
+    for path in ("V/V:0/0.00.jpg", "V/V:0/0.04.JPEG", "V:1/0.00.jpg", "V/V:0/.0.08.jpg",
+                 "V/V:0/notes.txt", ".part/V:0/0.00.jpg", "V/.x/0.00.jpg"):  # fmt: skip
+        (tmp_path / "crops" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "crops" / path).write_bytes(b"x" * 100)
+    write_wav(tmp_path / "sounds/V/V:0.wav", 1.0)
+    media = count_media("val", tmp_path / "crops", tmp_path / "sounds")
+    assert (media.crops, media.crop_bytes_about) == (3, 300)
+    assert (media.sounds, media.sound_bytes) == (1, 44 + 32_000)
+
+
+def test_the_bytes_of_crops_are_one_crops_times_their_number(tmp_path):
+    """Two folders of 4 and of 2 crops, whose sizes are 10 each and 30 each: 4 * 10 + 2 * 30."""
+    for track, count, size in (("0", 4, 10), ("1", 2, 30)):
+        folder = tmp_path / f"crops/V/V:{track}"
+        folder.mkdir(parents=True)
+        for number in range(count):
+            (folder / f"{number}.00.jpg").write_bytes(b"x" * size)
+    assert count_media("val", tmp_path / "crops", tmp_path / "none").crop_bytes_about == 100
+
+
+def test_the_bytes_are_not_all_taken_from_the_same_time_of_a_track(tmp_path):
+    """400 tracks with crops of 10, 20, ... 100 bytes at the same times: 550 a track.
+
+    One drawn evenly from each has a deviation of 28.7 * 10 / 20 = 14.4 a track in the mean of 400;
+    five of these are 72. Always the third would be 300 a track.
+    """
+    for track in range(400):
+        folder = tmp_path / f"crops/V/V:{track}"
+        folder.mkdir(parents=True)
+        for number in range(1, 11):
+            (folder / f"{number}.00.jpg").write_bytes(b"x" * 10 * number)
+    media = count_media("val", tmp_path / "crops", tmp_path / "none")
+    assert media.crops == 4000
+    assert media.crop_bytes_about / 400 == pytest.approx(550, abs=72)
+
+
+def test_no_folder_is_no_media(tmp_path):
+    assert count_media("val", tmp_path / "a", tmp_path / "b") is None
+
+
+def test_a_folder_that_links_to_its_parent_ends(tmp_path):
+    folder = tmp_path / "crops/V/V:0"
+    folder.mkdir(parents=True)
+    (folder / "0.00.jpg").write_bytes(b"x")
+    (folder / "again").symlink_to(tmp_path / "crops", target_is_directory=True)
+    assert count_media("val", tmp_path / "crops", tmp_path / "none").crops == 1
+
+
+def test_linked_folders_are_counted(tmp_path):
+    """`unitalk trim --link sym` links whole folders."""
+    folder = tmp_path / "elsewhere/V:0"
+    folder.mkdir(parents=True)
+    (folder / "0.00.jpg").write_bytes(b"x")
+    (tmp_path / "crops").mkdir()
+    (tmp_path / "crops/V").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert count_media("val", tmp_path / "crops", tmp_path / "none").crops == 1
+
+
+def test_listing_is_reported(dataset):
+    told = []
+
+    class Heard:
+        def task(self, description, *, total=None, unit=""):
+            told.append([description, total, 0])
+            return self
+
+        def advance(self, amount=1):
+            told[-1][2] += amount
+
+        def note(self, text):
+            raise AssertionError(text)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+    statistics(dataset, progress=Heard())
+    assert told[0] == ["reading", 1, 1]
+    assert [one[1:] for one in told[1:]] == [[3, 3], [3, 3]]  # folders of crops, of sounds
+
+
+# ------------------------------------------------------------------------------ the result
+
+
+def test_shares_name_what_they_are_shares_of():
+    shares = Shares(of="frames", counts={"1": 3, "2": 1})
+    assert shares.total == 4
+    assert shares.to_dict() == {
+        "of": "frames", "counts": {"1": 3, "2": 1}, "shares": {"1": 0.75, "2": 0.25}
+    }  # fmt: skip
+    nothing = Shares(of="frames", counts={"1": 0})
+    assert nothing.to_dict()["shares"] == {"1": None}
+
+
+def numbers() -> dict:
+    counts = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
+    share = {"type": "object", "additionalProperties": {"type": ["number", "null"], "maximum": 1}}
+    return {
+        "anyOf": [
+            {"type": ["number", "null"]},
+            {
+                "type": "object",
+                "required": ["of", "counts", "shares"],
+                "properties": {
+                    "of": {"enum": ["faces", "frames", "tracks"]}, "counts": counts, "shares": share
+                },
+                "additionalProperties": False,
+            },
+            {
+                "type": "object",
+                "required": ["least", "p5", "lower", "median", "upper", "p95", "most", "mean"],
+                "additionalProperties": {"type": "number"},
+            },
+        ]
+    }  # fmt: skip
+
+
+def test_the_json_has_a_number_for_every_definition(sample):
+    found = json.loads(json.dumps(statistics(sample).to_dict(), allow_nan=False))
+    assert found["schema_version"] == 1
+    assert found["definitions"] == DESCRIPTION
+    known = {"level", "split", "category", "video", "videos", "tracks", "faces", "speaking",
+             "labels"}  # fmt: skip
+    validator = jsonschema.Draft202012Validator(numbers())
+    groups = [found["total"], *found["splits"], *found["categories"], *found["videos"]]
+    assert [len(found[key]) for key in ("splits", "categories", "videos", "media")] == [2, 4, 26, 2]
+    for group in groups:
+        assert set(group) == known | set(DESCRIPTION)
+        for name in DESCRIPTION if group["level"] != "video" else ():
+            validator.validate(group[name])
+        # Whatever is divided is divided without a rest.
+        assert sum(group["labels"]["counts"].values()) == group["faces"]
+        assert sum(group["faces_by_company"]["counts"].values()) == group["faces"]
+        assert sum(group["frames_by_speakers"]["counts"].values()) == group["frames"]
+        assert sum(group["tracks_by_length"]["counts"].values()) == group["tracks"]
+    for key in ("videos", "tracks", "faces", "speaking", "frames", "stretches", "label_changes"):
+        assert sum(group[key] for group in found["splits"]) == found["total"][key], key
+        val = [group for group in found["splits"] if group["split"] == "val"]
+        assert sum(group[key] for group in found["categories"]) == val[0][key], key
+        assert sum(group[key] for group in found["videos"]) == found["total"][key] or (
+            key == "videos"
+        )
+
+
+def test_the_same_dataset_gives_the_same_json(sample):
+    first, again = (json.dumps(statistics(sample).to_dict()) for _ in range(2))
+    assert first == again
+
+
+def test_the_result_cannot_be_changed(dataset):
+    found = statistics(dataset, csv_only=True)
+    with pytest.raises(AttributeError):
+        found.total.faces = 12
+    with pytest.raises(AttributeError):
+        found.warnings = ()
+
+
+# ------------------------------------------------------------------------------ beside eval
+
+
+def test_the_bounds_are_those_of_the_evaluation():
+    assert grouping.LENGTHS_MS == breakdown._LENGTHS_MS
+    assert (grouping.SMALL, grouping.LARGE) == (breakdown._SMALL, breakdown._LARGE)
+    assert len(grouping.COMPANY) == breakdown._MOST_FACES
+
+
+def test_the_evaluation_divides_the_sample_into_the_same_parts(sample):
+    """Names and numbers of faces are those of `unitalk eval --by`, for val of the sample."""
+    val = statistics(sample, splits=("val",))
+    truth = Truth.of(schema.load(sample / "csv/val_orig.csv", "groundtruth"))
+    for size, field in (("width", "faces_by_pixel_width"), ("area", "faces_by_pixel_area")):
+        divider = breakdown.Divider(
+            truth=truth,
+            frames=lambda: dict.fromkeys(truth.video_names, (1280, 720)),
+            face_size=size,
+        )
+        assert counted(divider.divide("face-size")) == getattr(val.total, field).counts
+    assert counted(divider.divide("faces")) == val.total.faces_by_company.counts
+    division = divider.divide("track-length")
+    first = np.unique(truth.tracks, return_index=True)[1]
+    lengths = dict(zip(division.values, np.bincount(division.codes[first], minlength=5),
+                       strict=True))  # fmt: skip
+    assert lengths == val.total.tracks_by_length.counts
+    categories = counted(divider.divide("category"))
+    assert {g.category: g.faces for g in val.categories} == {
+        name: count for name, count in categories.items() if count
+    }
+    # A face is crowded when another one speaks in its frame: where two or more do, all are.
+    crowded = counted(divider.divide("crowded"))["yes"]
+    assert crowded >= 2 * val.total.frames_by_speakers.counts["2+"] > 0
+
+
+def counted(division) -> dict[str, int]:
+    codes = np.bincount(division.codes, minlength=len(division.values)).tolist()
+    return dict(zip(division.values, codes, strict=True))
+
+
+def test_the_sample_is_what_its_maker_says(sample):
+    """The sample prints 620 faces of 11 tracks, 261 positive, and 3,077 of 58, 1,352 positive."""
+    found = statistics(sample)
+    assert [(g.videos, g.tracks, g.faces, g.speaking) for g in found.splits] == [
+        (4, 11, 620, 261),
+        (22, 58, 3077, 1352),
+    ]
+    assert [(media.crops, media.sounds) for media in found.media] == [(620, 11), (3077, 58)]
+    assert found.total.faces_a_second == 25
+    assert found.warnings == ()
+
+
+# ------------------------------------------------------------------------------ real annotations
+
+
+@pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here")
+def test_asw(tmp_path):
+    """The numbers of the dataset itself (see test_asw.py); it has five faces a second."""
+    spec = importlib.util.spec_from_file_location("asw", CHECKOUT / "benchmarks/asw_to_csv.py")
+    asw = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(asw)
+    moments, changes, before = Counter(), 0, {}
+    with (tmp_path / "groundtruth.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(schema.COLUMNS)
+        for row in asw.rows(ARCHIVE):
+            writer.writerow(row)
+            moments[row[0], round(1000 * float(row[1]))] += 1
+            # Within a track the archive's rows are in time order.
+            changes += before.get(row[7], row[6]) != row[6]
+            before[row[7]] = row[6]
+    found = statistics(tmp_path / "groundtruth.csv")
+    total = found.total
+    assert (total.faces, total.tracks, total.videos) == (461_486, 8_159, 159)
+    assert total.speaking == 195_471
+    assert total.faces_a_second == 5
+    assert total.track_hours == pytest.approx(461_486 / 5 / 3600, rel=1e-3)
+    assert len(found.warnings) == 1
+    assert total.frames == len(moments)
+    assert total.label_changes == changes
+    assert total.frames_by_faces.counts == {
+        **{str(n): sum(count == n for count in moments.values()) for n in (1, 2, 3)},
+        "4+": sum(count >= 4 for count in moments.values()),
+    }

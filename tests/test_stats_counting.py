@@ -1,0 +1,551 @@
+"""The arithmetic of `unitalk stats`: a scene that can be checked by eye, and a slow second opinion.
+
+The second opinion is written with dictionaries, lists and the standard library's quantiles; it
+shares no line and no idea with the arrays that it checks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from statistics import fmean, median, quantiles
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unitalk.stats.counting import Rows, Sliced, count, join
+from unitalk.stats.grouping import (
+    AREAS,
+    COMPANY,
+    LENGTHS,
+    SPEAKERS,
+    WIDTHS,
+    Dataset,
+    by_code,
+    group,
+    length_codes,
+    spread,
+    steps,
+)
+
+LABELS = ("yes", "no", "mute")
+
+# Two videos. Each line is a face: where, which track, when (ms), its label, its box's sides.
+#
+#   V  track 0:  no  no  yes yes .   yes       at 0 40 80 120 . 200
+#      track 1:      yes mute                  at   40 80
+#   W  track 0:  yes                           at 1000
+#      track 1:  yes no                        at 1000 1500
+SCENE = """
+    V 0    0 no   0.10 0.20
+    V 0   40 no   0.10 0.20
+    V 0   80 yes  0.10 0.20
+    V 0  120 yes  0.10 0.20
+    V 0  200 yes  0.10 0.20
+    V 1   40 yes  0.30 0.50
+    V 1   80 mute 0.30 0.50
+    W 0 1000 yes  0.20 0.40
+    W 1 1000 yes  0.25 0.10
+    W 1 1500 no   0.25 0.10
+"""
+
+
+def parse(text: str) -> list[tuple[str, str, int, str, float, float]]:
+    faces = []
+    for line in text.strip().splitlines():
+        video, track, time, label, width, height = line.split()
+        faces.append((video, f"{video}:{track}", int(time), label, float(width), float(height)))
+    return faces
+
+
+def rows_of(faces, videos=None) -> Rows:
+    """The faces as `count` takes them: texts as numbers in the order of their first rows."""
+    videos = videos or list(dict.fromkeys(face[0] for face in faces))
+    entities = list(dict.fromkeys(face[1] for face in faces))
+    return Rows(
+        videos=len(videos),
+        video=np.array([videos.index(face[0]) for face in faces], np.int32),
+        entity=np.array([entities.index(face[1]) for face in faces], np.int32),
+        milliseconds=np.array([face[2] for face in faces], np.int64),
+        label=np.array([LABELS.index(face[3]) for face in faces], np.int8),
+        speaking=0,
+        width=np.array([face[4] for face in faces]),
+        height=np.array([face[5] for face in faces]),
+    )
+
+
+def dataset_of(counted, videos: int, *, frames=None, boxes=True) -> Dataset:
+    nothing = np.full((videos, 2), np.nan)
+    return Dataset(
+        counted=counted, labels=LABELS, speaking="yes", boxes=boxes,
+        frames=nothing if frames is None else np.array(frames, np.float64),
+    )  # fmt: skip
+
+
+def scene_group(videos=(0, 1), **options):
+    return group(dataset_of(count(rows_of(parse(SCENE))), 2, **options), videos, level="total")
+
+
+# ------------------------------------------------------------------------------ the scene
+
+
+def test_counts_of_the_scene():
+    both, first, second = scene_group(), scene_group([0]), scene_group([1])
+    assert [(g.videos, g.tracks, g.faces, g.speaking) for g in (first, second, both)] == [
+        (1, 2, 7, 4),
+        (1, 2, 3, 2),
+        (2, 4, 10, 6),
+    ]
+    assert both.labels.counts == {"yes": 6, "no": 3, "mute": 1}
+    assert both.labels.of == "faces"
+    assert both.speaking_share == 0.6
+    assert both.face_hours == 10 / 25 / 3600
+
+
+def test_frames_of_the_scene():
+    """The frames, their faces, and how many speak:
+
+    video  V  V   V   V    V    W     W
+    ms     0  40  80  120  200  1000  1500
+    faces  1  2   2   1    1    2     1
+    speak  0  1   1   1    1    2     0
+    """
+    both = scene_group()
+    assert both.frames == 7
+    assert both.frames_by_faces.counts == {"1": 4, "2": 3, "3": 0, "4+": 0}
+    assert both.frames_by_faces.of == "frames"
+    assert both.faces_by_company.counts == {"1": 4, "2": 6, "3": 0, "4+": 0}
+    assert both.faces_by_company.of == "faces"
+    assert both.frames_by_speakers.counts == {"0": 2, "1": 4, "2+": 1}
+    assert both.faces_a_frame == 10 / 7
+
+
+def test_track_lengths_of_the_scene():
+    """Span, faces, span * faces / (faces - 1):
+
+    V:0  200 ms  5 faces  250 ms
+    V:1   40 ms  2 faces   80 ms
+    W:0    0 ms  1 face     0 ms
+    W:1  500 ms  2 faces 1000 ms
+
+    together 1.33 s. The quartiles of 0, .08, .25, 1 lie at a quarter of the way from first to last
+    of three steps: 0.75, 1.5, 2.25 steps: 0.06, 0.165, 0.4375.
+    """
+    found = scene_group().track_seconds
+    assert (found.least, found.most) == (0, 1)
+    assert found.lower == pytest.approx(0.06)
+    assert found.median == pytest.approx(0.165)
+    assert found.upper == pytest.approx(0.4375)
+    assert found.p5 == pytest.approx(0.15 * 0.08)
+    assert found.p95 == pytest.approx(0.25 + 0.85 * 0.75)
+    assert found.mean == pytest.approx(1.33 / 4)
+    assert scene_group().track_hours == pytest.approx(1.33 / 3600)
+    assert scene_group().tracks_by_length.counts == {
+        "0-1": 3, "1-3": 1, "3-5": 0, "5-10": 0, ">10": 0
+    }  # fmt: skip
+
+
+def test_stretches_of_the_scene():
+    """First to last face and one mean step of the track:
+
+    V:0  80 to 200 ms, step 50  170 ms (the gap before 200 does not end it)
+    V:1  40 to 40, step 40       40 ms
+    W:0  one face of a track      0 ms
+    W:1  1000 to 1000, step 500 500 ms
+    """
+    both = scene_group()
+    assert both.stretches == 4
+    assert (both.stretch_seconds.least, both.stretch_seconds.most) == (0, 0.5)
+    assert both.stretch_seconds.median == pytest.approx((0.04 + 0.17) / 2)
+    assert both.stretch_seconds.mean == pytest.approx(0.71 / 4)
+
+
+def test_changes_of_the_scene():
+    """V:0 no to yes, V:1 yes to mute, W:1 yes to no; in 1.33 s of tracks."""
+    assert scene_group().label_changes == 3
+    assert [scene_group([0]).label_changes, scene_group([1]).label_changes] == [2, 1]
+    assert scene_group().label_changes_a_minute == pytest.approx(3 / (1.33 / 60))
+
+
+def test_steps_of_the_scene():
+    """V: 40 40 40 80 40; W: 500. Only what is within 20 to 60 ms says how many there are."""
+    assert scene_group().step_seconds == 0.04
+    assert scene_group().faces_a_second == 25
+    assert scene_group([1]).step_seconds == 0.5
+    assert scene_group([1]).faces_a_second == 2
+
+
+def test_sizes_of_the_scene():
+    """Widths .1 x 5, .3 x 2, .2, .25 x 2; of ten, the median is between the fifth and the sixth."""
+    both = scene_group()
+    assert both.width.median == pytest.approx((0.1 + 0.2) / 2)
+    assert (both.width.least, both.width.most) == (0.1, 0.3)
+    assert both.width.mean == pytest.approx((0.5 + 0.6 + 0.2 + 0.5) / 10)
+    assert both.height.mean == pytest.approx((1.0 + 1.0 + 0.4 + 0.2) / 10)
+    assert both.area.mean == pytest.approx((5 * 0.02 + 2 * 0.15 + 0.08 + 2 * 0.025) / 10)
+    assert both.pixel_width is both.pixel_height is both.faces_by_pixel_width is None
+    assert both.faces_by_pixel_area is None
+
+
+def test_pixels_of_the_scene():
+    """With V in 640 x 320 and W in 320 x 640:
+
+    face    V:0      V:1       W:0      W:1
+    times   5        2         1        2
+    width   64       192       64       80
+    height  64       160       256      64
+    area    64^2     30720     128^2    5120
+    """
+    both = scene_group(frames=[[640, 320], [320, 640]])
+    assert both.faces_by_pixel_width.counts == {"<64": 0, "64-128": 8, ">128": 2}
+    assert both.faces_by_pixel_area.counts == {"<64^2": 0, "64^2-128^2": 7, ">=128^2": 3}
+    assert both.faces_by_pixel_width.of == both.faces_by_pixel_area.of == "faces"
+    assert both.pixel_width.mean == pytest.approx((5 * 64 + 2 * 192 + 64 + 2 * 80) / 10)
+    assert both.pixel_height.mean == pytest.approx((5 * 64 + 2 * 160 + 256 + 2 * 64) / 10)
+
+
+def test_pixels_are_of_the_videos_whose_frames_are_known():
+    """Only W's three faces: widths 64, 80, 80."""
+    both = scene_group(frames=[[np.nan, np.nan], [320, 640]])
+    assert both.faces_by_pixel_width.total == 3
+    assert both.pixel_width.median == 80
+    assert scene_group([0], frames=[[np.nan, np.nan], [320, 640]]).pixel_width is None
+    # The relative sizes are of all.
+    assert both.width.least == 0.1
+
+
+def test_boxes_in_pixels_have_no_sizes():
+    both = scene_group(boxes=False, frames=[[640, 320], [320, 640]])
+    assert both.width is both.height is both.area is both.pixel_width is None
+    assert both.faces == 10
+
+
+def test_a_side_of_64_pixels_that_the_csv_made_63_99995_is_one_of_64():
+    """0.049999 * 1280 = 63.99872 and 0.0499999 * 1280 = 63.999872; the latter is meant as 64."""
+    faces = [("V", "V:0", 0, "no", 0.0499999, 0.1), ("V", "V:0", 40, "no", 0.04999, 0.1)]
+    data = dataset_of(count(rows_of(faces)), 1, frames=[[1280, 720]])
+    assert group(data, [0], level="video").faces_by_pixel_width.counts == {
+        "<64": 1, "64-128": 1, ">128": 0
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------------------------ odd rows
+
+
+def test_a_face_that_is_there_twice_is_counted_twice_and_told():
+    faces = parse("V 0 0 no .1 .1\nV 0 40 no .1 .1\nV 0 40 no .1 .1\nV 0 80 no .1 .1")
+    counted = count(rows_of(faces))
+    found = group(dataset_of(counted, 1), [0], level="video")
+    assert len(counted.twice.values) == 1
+    assert found.faces == 4
+    assert found.frames == 3
+    assert found.step_seconds == 0.04  # the step of 0 ms is none
+    assert found.faces_a_second == 25
+
+
+def test_one_face_has_no_step_and_no_changes_a_minute():
+    found = group(dataset_of(count(rows_of(parse("V 0 5 no .1 .1"))), 1), [0], level="video")
+    assert (found.tracks, found.frames, found.faces) == (1, 1, 1)
+    assert found.step_seconds is found.faces_a_second is found.label_changes_a_minute is None
+    assert found.stretches == 0
+    assert found.stretch_seconds is None
+    assert found.track_seconds.most == found.track_hours == 0
+
+
+def test_an_entity_of_two_videos_is_a_track_of_each():
+    """Once as the schema wants it, `V:0` and `W:0`; once both are called `0`."""
+    apart = parse("V 0 0 no .1 .1\nV 0 40 yes .1 .1\nW 0 80 no .1 .1\nW 0 120 no .1 .1")
+    shared = [(video, "0", *rest) for video, _, *rest in apart]
+    for faces in (apart, shared, shared[::-1], shared[::2] + shared[1::2]):
+        counted = count(rows_of(faces, videos=["V", "W"]))
+        data = dataset_of(counted, 2)
+        assert [group(data, [v], level="video").tracks for v in (0, 1)] == [1, 1]
+        assert [group(data, [v], level="video").label_changes for v in (0, 1)] == [1, 0]
+        assert group(data, [0, 1], level="total").track_hours * 3600 == pytest.approx(0.16)
+
+
+def test_one_time_of_two_videos_is_two_frames():
+    found = count(rows_of(parse("V 0 40 yes .1 .1\nW 0 40 yes .1 .1")))
+    assert found.frame_faces.values.tolist() == [1, 1]
+    assert found.frame_faces.bounds.tolist() == [0, 1, 2]
+
+
+def test_late_times_do_not_spill_into_the_track():
+    """The largest time that the schema lets pass, 3,999,999,999 ms, is below 2 ** 32."""
+    faces = [("V", "V:0", 3_999_999_999, "yes", 0.1, 0.1), ("V", "V:1", 0, "no", 0.1, 0.1)]
+    found = group(dataset_of(count(rows_of(faces)), 1), [0], level="video")
+    assert (found.tracks, found.frames) == (2, 2)
+    assert found.frames_by_speakers.counts == {"0": 1, "1": 1, "2+": 0}
+
+
+def test_what_goes_in_is_not_changed():
+    rows = rows_of(parse(SCENE)[::-1], videos=["V", "W"])
+    before = {name: getattr(rows, name).copy() for name in ("video", "entity", "label", "width")}
+    group(dataset_of(count(rows), 2), [0, 1], level="total")
+    for name, values in before.items():
+        assert (getattr(rows, name) == values).all(), name
+
+
+# ------------------------------------------------------------------------------ slices
+
+
+def test_slices_of_videos_that_follow_each_other_and_that_do_not():
+    sliced = Sliced.of(np.array([10, 11, 20, 30, 31, 32]), np.array([0, 0, 1, 2, 2, 2]), 3)
+    assert sliced.bounds.tolist() == [0, 2, 3, 6]
+    assert sliced.take([0]).tolist() == [10, 11]
+    assert sliced.take([1, 2]).tolist() == [20, 30, 31, 32]
+    assert sliced.take([0, 2]).tolist() == [10, 11, 30, 31, 32]
+    assert sliced.take(range(3)).tolist() == [10, 11, 20, 30, 31, 32]
+    assert [sliced.count([v]) for v in range(3)] == [2, 1, 3]
+    assert sliced.count([0, 2]) == 5
+
+
+def test_a_video_without_values_has_an_empty_slice():
+    sliced = Sliced.of(np.array([7.0]), np.array([1]), 3)
+    assert [sliced.take([v]).tolist() for v in range(3)] == [[], [7.0], []]
+    assert sliced.count(range(3)) == 1
+
+
+def test_joined_parts_are_the_parts_behind_each_other():
+    """V and W read together or each on its own are the same groups."""
+    faces = parse(SCENE)
+    whole = count(rows_of(faces))
+    parts = [count(rows_of([face for face in faces if face[0] == video])) for video in "VW"]
+    joined = join(parts)
+    for name in ("label", "width", "track_span", "frame_faces", "step", "stretch", "change"):
+        ours, theirs = getattr(joined, name), getattr(whole, name)
+        assert ours.values.tolist() == theirs.values.tolist(), name
+        assert ours.bounds.tolist() == theirs.bounds.tolist(), name
+    assert join(parts[:1]) is parts[0]
+
+
+# ------------------------------------------------------------------------------ small pieces
+
+
+@pytest.mark.parametrize(
+    ("span", "faces", "name"),
+    [
+        (0, 1, "0-1"),  # one face
+        (920, 24, "0-1"),  # 24 faces at 25 a second: 0.96 s
+        (960, 25, "1-3"),  # 25 of them: one second
+        (2920, 74, "1-3"),
+        (2960, 75, "3-5"),
+        (4920, 124, "3-5"),
+        (4960, 125, "5-10"),
+        (9960, 250, "5-10"),  # ten seconds
+        (10_000, 251, ">10"),
+        (999, 1000, "1-3"),  # a thousand faces a second: 999 * 1000 / 999 = 1000 ms exactly
+    ],
+)
+def test_the_bounds_of_lengths(span, faces, name):
+    """span * faces / (faces - 1) against 1, 3, 5 and 10 seconds, the last one inclusive."""
+    code = length_codes(np.array([span]), np.array([faces]))[0]
+    assert LENGTHS[code] == name
+
+
+def test_spread_of_one_value_is_that_value():
+    found = spread(np.array([3.5]))
+    assert set(found.to_dict().values()) == {3.5}
+
+
+def test_spread_of_whole_numbers():
+    """0 to 20: twentieths of the way are the numbers themselves."""
+    found = spread(np.arange(21))
+    assert found.to_dict() == {
+        "least": 0, "p5": 1, "lower": 5, "median": 10, "upper": 15, "p95": 19, "most": 20,
+        "mean": 10,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "step", "rate"),
+    [
+        ([], None, None),
+        ([0, 0], None, None),
+        ([40], 0.04, 25),
+        ([40] * 9 + [4000], 0.04, 25),  # a gap
+        ([33, 33, 34] * 100, 0.033, 3000 / 100),  # 30 a second
+        ([33, 34, 33, 33, 34, 33, 33, 34, 33, 33, 34], 0.033, 11_000 / 367),
+        ([200] * 3, 0.2, 5),  # ASW
+        ([20, 60, 40, 40], 0.04, 25),  # half a median more or less still counts
+        ([19, 61, 40, 40], 0.04, 25),
+        ([1, 100], 0.0505, None),  # none is near what lies between
+    ],
+)
+def test_steps_and_rate(milliseconds, step, rate):
+    found = steps(np.array(milliseconds, np.int64))
+    assert found == (step, pytest.approx(rate) if rate is not None else None)
+
+
+def test_codes_are_counted_under_their_names():
+    found = by_code(np.array([0, 2, 2]), ("a", "b", "c"), of="tracks")
+    assert found.counts == {"a": 1, "b": 0, "c": 2}
+    assert (found.of, found.total) == ("tracks", 3)
+    assert [found.share(name) for name in "abc"] == [1 / 3, 0, 2 / 3]
+
+
+# ------------------------------------------------------------------------------ a second opinion
+
+
+def slow_spread(values):
+    if len(values) == 1:
+        values = values * 2
+    cuts = quantiles(values, n=20, method="inclusive")
+    return {
+        "least": min(values), "p5": cuts[0], "lower": cuts[4], "median": cuts[9],
+        "upper": cuts[14], "p95": cuts[18], "most": max(values), "mean": fmean(values),
+    }  # fmt: skip
+
+
+def name_of_length(seconds_times_1000, slack=1e-9):
+    seconds = seconds_times_1000 / 1000
+    if seconds > 10 + slack:
+        return ">10"
+    return next(n for low, n in ((5, "5-10"), (3, "3-5"), (1, "1-3"), (0, "0-1"))
+                if seconds >= low - slack)  # fmt: skip
+
+
+def slow(faces):
+    """Every number of a group, face by face."""
+    tracks, frames = defaultdict(list), defaultdict(list)
+    for face in faces:
+        tracks[face[0], face[1]].append(face)
+        frames[face[0], face[2]].append(face[3] == "yes")
+    length, gaps, changes, stretches = [], [], 0, []
+    for own in tracks.values():
+        own.sort(key=lambda face: face[2])
+        step = (own[-1][2] - own[0][2]) / max(len(own) - 1, 1)
+        length.append(own[-1][2] - own[0][2] + step)
+        begun = None
+        for before, face in zip([None, *own], own, strict=False):
+            if before is not None:
+                gaps.append(face[2] - before[2])
+                changes += face[3] != before[3]
+            if face[3] != "yes":
+                begun = None
+                continue
+            if begun is None:
+                begun = face[2]
+                stretches.append(0.0)
+            stretches[-1] = (face[2] - begun + step) / 1000
+    gaps = [gap for gap in gaps if gap > 0]
+    middle = median(gaps) if gaps else 0
+    usual = [gap for gap in gaps if 0.5 * middle <= gap <= 1.5 * middle]
+    return {
+        "videos": len({face[0] for face in faces}),
+        "tracks": len(tracks),
+        "faces": len(faces),
+        "labels": {name: sum(face[3] == name for face in faces) for name in LABELS},
+        "frames": len(frames),
+        "frames_by_faces": tally(COMPANY, (min(len(own), 4) - 1 for own in frames.values())),
+        "faces_by_company": tally(
+            COMPANY, (min(len(own), 4) - 1 for own in frames.values() for _ in own)
+        ),
+        "frames_by_speakers": tally(SPEAKERS, (min(sum(own), 2) for own in frames.values())),
+        "track_seconds": slow_spread([one / 1000 for one in length]),
+        "tracks_by_length": tally(LENGTHS, (LENGTHS.index(name_of_length(one)) for one in length)),
+        "track_hours": sum(length) / 3_600_000,
+        "stretches": len(stretches),
+        "stretch_seconds": slow_spread(stretches) if stretches else None,
+        "label_changes": changes,
+        "step_seconds": median(gaps) / 1000 if gaps else None,
+        "faces_a_second": 1000 / fmean(usual) if usual else None,
+        "width": slow_spread([face[4] for face in faces]),
+        "height": slow_spread([face[5] for face in faces]),
+        "area": slow_spread([face[4] * face[5] for face in faces]),
+    }
+
+
+def tally(names, codes):
+    codes = list(codes)
+    return {name: codes.count(place) for place, name in enumerate(names)}
+
+
+def assert_same(found, wanted):
+    for name, value in wanted.items():
+        ours = getattr(found, name)
+        if isinstance(value, dict) and value.keys() != {"least"} and hasattr(ours, "counts"):
+            assert ours.counts == value, name
+        elif isinstance(value, dict):
+            assert ours.to_dict() == pytest.approx(value, abs=1e-9), name
+        elif value is None:
+            assert ours is None, name
+        else:
+            assert ours == pytest.approx(value, rel=1e-9, abs=1e-12), name
+
+
+FACE = st.tuples(
+    st.sampled_from(["V", "W", "X", "Y"]),
+    st.sampled_from(["0", "1", "2", "3", "4", "5"]),
+    st.integers(0, 40).map(lambda frame: 40 * frame) | st.integers(0, 20_000),
+    st.sampled_from(LABELS),
+    st.integers(1, 1000).map(lambda side: side / 1000),
+    st.integers(1, 1000).map(lambda side: side / 1000),
+)
+
+
+def distinct(faces):
+    """One face of a track at a time; ids that carry their video's."""
+    faces = [(video, f"{video}:{number}", *rest) for video, number, *rest in faces]
+    return list({face[1:3]: face for face in faces}.values())
+
+
+@given(st.lists(FACE, min_size=1, max_size=60).map(distinct))
+def test_the_second_opinion_agrees_whatever_the_order_of_the_rows(faces):
+    videos = list(dict.fromkeys(face[0] for face in faces))
+    data = dataset_of(count(rows_of(faces)), len(videos))
+    assert_same(group(data, range(len(videos)), level="total"), slow(faces))
+    for number, video in enumerate(videos):
+        own = [face for face in faces if face[0] == video]
+        assert_same(group(data, [number], level="video"), slow(own))
+    ends = sorted({0, len(videos) - 1})
+    own = [face for face in faces if videos.index(face[0]) in ends]
+    assert_same(group(data, ends, level="category"), slow(own))
+
+
+@given(st.lists(FACE, min_size=1, max_size=60).map(distinct), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_changes_nothing(faces, random):
+    videos = ["V", "W", "X", "Y"]
+    videos = [video for video in videos if any(face[0] == video for face in faces)]
+    groups = []
+    for _ in range(2):
+        data = dataset_of(count(rows_of(faces, videos)), len(videos))
+        groups.append(group(data, range(len(videos)), level="total"))
+        random.shuffle(faces)
+    ours, theirs = (flat(one.to_dict()) for one in groups)
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        wanted = theirs[name]
+        if isinstance(value, float):  # means add up in another order
+            wanted = pytest.approx(wanted, rel=1e-12, abs=1e-12)
+        assert value == wanted, name
+
+
+def flat(found, before=""):
+    made = {}
+    for name, value in found.items():
+        made |= (
+            flat(value, f"{before}{name}.") if isinstance(value, dict) else {before + name: value}
+        )
+    return made
+
+
+@given(st.lists(FACE, min_size=1, max_size=40).map(distinct), st.integers(1, 200))
+def test_pixels_are_shares_times_the_frame(faces, tens):
+    """The second opinion on sizes: each face's width and area against the bounds, one by one.
+
+    Shares are thousandths and frames' sides tens, so that no side has a third decimal to round.
+    """
+    side = 10 * tens
+    videos = list(dict.fromkeys(face[0] for face in faces))
+    frames = [[side, 2 * side]] * len(videos)
+    data = dataset_of(count(rows_of(faces)), len(videos), frames=frames)
+    found = group(data, range(len(videos)), level="total")
+    sides = [(round(face[4] * side, 2), round(face[5] * 2 * side, 2)) for face in faces]
+    wide = (0 if w < 64 else 1 if w <= 128 else 2 for w, _ in sides)
+    large = (0 if w * h < 4096 else 1 if w * h < 16384 else 2 for w, h in sides)
+    assert found.faces_by_pixel_width.counts == tally(WIDTHS, wide)
+    assert found.faces_by_pixel_area.counts == tally(AREAS, large)
+    assert found.pixel_width.to_dict() == pytest.approx(slow_spread([w for w, _ in sides]))
+    assert found.pixel_height.to_dict() == pytest.approx(slow_spread([h for _, h in sides]))

@@ -1,0 +1,103 @@
+"""`unitalk stats`."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.options import NEW_FILE, common_options, splits_option
+from unitalk.cli.output import Console, refuse_to_overwrite, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.stats import Statistics
+    from unitalk.stats.tables import Table
+
+_NOTES = (
+    "face hours: hours of face tracks, faces / 25 / 3600. speaking: % of faces. faces/frame: "
+    "over the frames that have a face, as all numbers of frames here."
+)
+
+
+@click.command("stats")
+@click.argument("dataset")
+@click.option(
+    "--csv-only",
+    is_flag=True,
+    help="Look at no face crop and list no folder: no pixels, no files, and an answer in seconds.",
+)
+@splits_option
+@click.option("--by", type=click.Choice(["video"]), help="A row for each video as well.")
+@click.option("--plot", type=NEW_FILE, help="A picture of it: a png, svg or pdf.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs.",
+)
+@click.option("-o", "--output", type=NEW_FILE, help="Write the result to a file, not to stdout.")
+@common_options
+@click.pass_obj
+def command(
+    console: Console,
+    /,
+    *,
+    dataset: str,
+    csv_only: bool,
+    splits: tuple[str, ...],
+    by: str | None,
+    plot: Path | None,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Say what a dataset contains.
+
+    DATASET is the folder of a dataset; or ground truth alone: a csv, a folder of them, or - for
+    stdin. Hours, tracks, faces, who speaks, faces a frame, their sizes, tracks' lengths: of each
+    split, each category, each video and all.
+    """
+    from unitalk.stats import statistics
+
+    for written in (output, plot):
+        refuse_to_overwrite(written, dataset)
+    if plot is not None:
+        from unitalk.stats.plot import check
+
+        check(plot, output)
+    found = statistics(dataset, splits=splits, csv_only=csv_only, progress=console.progress)
+    console.emit(found.to_dict(), render(found, form, videos=by == "video"), form, output)
+    if form == "csv":  # which has no place for them
+        console.warn(found.warnings)
+    if plot is not None:
+        from unitalk.stats.plot import plot as draw
+
+        draw(found, plot, videos=by == "video")
+
+
+def render(found: Statistics, form: str, *, videos: bool) -> str:
+    """The result in one of the formats but JSON."""
+    from unitalk.stats.tables import csv_text, tables, videos_table
+
+    if form == "json":
+        return ""
+    if form == "csv":
+        return csv_text(found, videos=videos)
+    made = [*tables(found), *([videos_table(found)] if videos else [])]
+    names = ", ".join(str(group.split) for group in found.splits)
+    parts = [f"{found.dataset} ({names})", *map(_block, made), _wrapped(_NOTES)]
+    parts += [_wrapped(f"warning: {text}") for text in found.warnings]
+    return "\n\n".join(parts)
+
+
+def _block(one: Table) -> str:
+    rows = table([one.header, *one.rows], right=range(one.texts, len(one.header)))
+    return f"{one.title}\n{rows}"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 80, subsequent_indent="  ")

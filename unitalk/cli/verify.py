@@ -1,0 +1,111 @@
+"""`unitalk verify`."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.options import FOLDER, NEW_FILE, common_options, report_options, splits_option
+from unitalk.cli.output import refuse_to_overwrite, shortened
+from unitalk.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.cli.output import Console
+    from unitalk.layout import Split
+    from unitalk.verify import LayoutName, VerifyReport
+
+_WIDTH = 80
+_EXAMPLES = 3
+_INDENT = "    "
+
+
+@click.command("verify")
+@click.argument("dataset", type=FOLDER)
+@click.option("--deep", is_flag=True, help="Open every jpg and every wav.")
+@splits_option
+@click.option(
+    "--layout", type=click.Choice(["unitalk", "asc", "talknet"]), default="unitalk",
+    show_default=True, help="As whose loader to read it.",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(min=1),
+    help="How many processes open files.  [default: one a CPU]",
+)  # fmt: skip
+@click.option(
+    "--ids", type=NEW_FILE, metavar="FILE",
+    help="Write the ids of the videos whose crops or sounds are wrong, one a line.",
+)  # fmt: skip
+@report_options
+@common_options
+@click.pass_obj
+def command(
+    console: Console,
+    *,
+    dataset: Path,
+    deep: bool,
+    splits: tuple[Split, ...],
+    layout: LayoutName,
+    jobs: int | None,
+    ids: Path | None,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Look for what is missing, damaged or wrong in a dataset.
+
+    The csv files are held against the schema, the folders against the rows; with --deep each jpg
+    and wav is opened as well. Findings are listed by kind, with what to do about them, and are
+    exit code 3. JSON has every one.
+    """
+    from unitalk.fsops import atomic_write
+    from unitalk.verify import verify_dataset
+
+    refuse_to_overwrite(output, dataset)
+    refuse_to_overwrite(ids, dataset)
+    report = verify_dataset(
+        dataset, splits=splits, deep=deep, layout=layout, jobs=jobs, progress=console.progress
+    )
+    if ids is not None:
+        with atomic_write(ids) as file:
+            file.writelines(f"{video}\n" for video in report.ids)
+    console.emit(report.to_dict(), render(report), form, output)
+    if not report.ok:
+        sys.exit(DataError.exit_code)
+
+
+def render(report: VerifyReport) -> str:
+    """One line when nothing is wrong; else a table of kinds with examples, and what to do."""
+    from unitalk.verify import KINDS
+
+    checked = report.checked
+    counted = (
+        f"{checked.videos:,} videos, {checked.tracks:,} tracks, {checked.faces:,} faces, "
+        f"{checked.files:,} files" + (" opened" if report.deep else "")
+    )
+    name = f"{report.root} ({' and '.join(report.splits)})"
+    notes = [line for note in report.notes for line in _wrapped(f"note: {note}")]
+    if report.ok:
+        return "\n".join([f"{name}: sound: {counted}", *notes])
+    width = len(f"{max(report.counts.values()):,}")
+    lines = [f"{name}: {len(report.findings):,} findings: {counted}"]
+    for kind, count in report.counts.items():
+        about = KINDS[kind]
+        lines += ["", *_wrapped(f"{count:>{width},}  {kind}: {about.title}", " " * (width + 2))]
+        found = [finding for finding in report.findings if finding.kind == kind]
+        lines += [_INDENT + shortened(f.describe(), _WIDTH - 4) for f in found[:_EXAMPLES]]
+        if count > _EXAMPLES:
+            lines.append(f"{_INDENT}and {count - _EXAMPLES:,} more")
+        lines += _wrapped(f"{_INDENT}-> {about.effect}; {about.remedy}", _INDENT + "   ")
+    if report.repairs:
+        lines += ["", "to set it right:", *(f"  {command}" for command in report.repairs)]
+    return "\n".join([*lines, *([""] if notes else []), *notes])
+
+
+def _wrapped(text: str, indent: str = "  ") -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

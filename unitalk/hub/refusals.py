@@ -1,0 +1,71 @@
+"""What it means when a hub answers with a status that is no success."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unitalk.errors import AccessError, HubError, NotFoundError
+from unitalk.hub import answers
+from unitalk.hub.answers import PassingError, RefusedError
+
+if TYPE_CHECKING:
+    import requests
+
+NOT_A_HUB = "check the endpoint and the proxy; a login page or a mirror's fault looks like this"
+
+
+def refusal(
+    response: requests.Response, body: bytes, *, url: str, endpoint: str, page: str
+) -> PassingError | RefusedError:
+    """Tell what may pass from what will not.
+
+    Args:
+        response: its status is not one that was hoped for.
+        body: its body, or nothing.
+        url: what was asked; `response` may come from where that redirects to.
+        endpoint: whose address `url` is.
+        page: the repository's page, for people.
+    """
+    status = response.status_code
+    code = answers.one_line(response.headers.get("X-Error-Code", ""))
+    said = answers.error_text(response, body)
+    elsewhere = answers.origin(response.url) != answers.origin(endpoint)
+    what = f"{url}: " + (f"{answers.host(response.url)} " if elsewhere else "")
+    what += f"answered {status}" + "".join(f", {piece}" for piece in (code, said) if piece)
+    what += answers.request_id(response)
+    if status in answers.PASSING or status >= answers.SERVER_FAULT:
+        wait = answers.retry_after(response)
+        shared = status == answers.TOO_MANY or wait is not None
+        return PassingError(what, shared=shared, wait=wait)
+    # A storage host refuses addresses that have expired; the endpoint then gives a new one.
+    if elsewhere and not code:
+        return PassingError(what)
+    had_token = "Authorization" in response.request.headers
+    return _denial(status, code, said, what=what, page=page, had_token=had_token)
+
+
+def _denial(
+    status: int, code: str, said: str, *, what: str, page: str, had_token: bool
+) -> RefusedError:
+    unknown = code == "RepoNotFound" or (status == answers.UNAUTHORIZED and not had_token)
+    meanings: tuple[tuple[bool, type[HubError], str], ...] = (
+        (code == "GatedRepo", AccessError, f"accept the terms at {page}, then set HF_TOKEN"),
+        ("Invalid credentials" in said, AccessError, "the token is wrong: set a new HF_TOKEN"),
+        ("resource is disabled" in said, AccessError, "the hub has closed this repository"),
+        (code == "RevisionNotFound", NotFoundError, "give a branch, tag or commit it has"),
+        (code == "EntryNotFound", NotFoundError, "the commit has no such file"),
+        (unknown, NotFoundError, "check the name; a private one needs a token: set HF_TOKEN"),
+        (
+            status in {answers.UNAUTHORIZED, answers.FORBIDDEN},
+            AccessError,
+            "the token does not allow this: set another HF_TOKEN",
+        ),
+        (status == answers.NOT_FOUND, NotFoundError, "check repository, revision and endpoint"),
+        (True, HubError, NOT_A_HUB),
+    )
+    kind, hint = next((kind, hint) for applies, kind, hint in meanings if applies)
+    return RefusedError(
+        kind(what, hint=hint),
+        lasting=kind is AccessError or unknown,
+        lacks_commit=code == "RevisionNotFound",
+    )

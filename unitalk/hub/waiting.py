@@ -1,0 +1,46 @@
+"""How long to wait for what, and what a thread raises that was told not to wait any longer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from unitalk.errors import HubError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class StoppedError(HubError):
+    """The caller has set `stop`; what has arrived is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait for what, in seconds, and by which clock.
+
+    Attributes:
+        connect: for a connection, for each address of a host.
+        read: for the next bytes, headers included.
+        slow: a transfer that brings less than `CHUNK` in this time is begun anew, and so is a
+            request whose answer does not begin in this time and `connect`.
+        tries: how many failures in a row, without one more byte, end a request to an endpoint.
+        unreached: the same, where the endpoint could not even be connected to, and never was.
+        backoff: the first wait; doubled after each failure.
+        longest: no wait is longer, whatever the hub asks for.
+        refetches: how often an endpoint that gave a wrong hash is asked for that file again.
+        clock: seconds, from anywhere, never going back.
+        sleep: waits; default: until `stop` is set, at most so long.
+    """
+
+    connect: float = 10.0
+    read: float = 15.0
+    slow: float = 60.0
+    tries: int = 8
+    unreached: int = 3
+    backoff: float = 1.0
+    longest: float = 330.0
+    refetches: int = 2
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] | None = None

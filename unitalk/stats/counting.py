@@ -1,0 +1,240 @@
+"""Bring the faces of some videos into an order in which each video's are one slice of an array.
+
+Arithmetic on arrays: no file, no text. Every array below is ordered by video, and those of one
+kind (faces, tracks, frames, steps, stretches) are divided among the videos by one list of bounds,
+so that a group of videos is a few slices, and no row is ever visited by Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    Ints = npt.NDArray[np.integer[Any]]
+    Floats = npt.NDArray[np.float64]
+
+MILLISECONDS = 32
+"""How many bits of a key hold the time; the track or the video stands above them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Faces as a file has them, in any order.
+
+    Attributes:
+        videos: how many videos there are.
+        video: [faces] 0 to `videos` - 1, each at least once.
+        entity: [faces] a number for each face's `entity_id`.
+        milliseconds: [faces] the time, below 2 ** 32.
+        label: [faces] a number for each label.
+        speaking: which number is that of the positives.
+        width: [faces] of the box, relative to the frame.
+        height: [faces] the same.
+    """
+
+    videos: int
+    video: Ints
+    entity: Ints
+    milliseconds: Ints
+    label: Ints
+    speaking: int
+    width: Floats
+    height: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sliced:
+    """Values of one kind, ordered by video.
+
+    Attributes:
+        values: [n]
+        bounds: [videos + 1] where each video's values begin, and where the last one's end.
+    """
+
+    values: npt.NDArray[Any]
+    bounds: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, values: npt.NDArray[Any], video: Ints, videos: int) -> Self:
+        """Divide values whose videos ascend."""
+        return cls(values=values, bounds=np.searchsorted(video, np.arange(videos + 1)))
+
+    def take(self, videos: Sequence[int]) -> npt.NDArray[Any]:
+        """The values of some videos; without a copy when these follow each other."""
+        first = videos[0]
+        if list(videos) == list(range(first, first + len(videos))):
+            return self.values[self.bounds[first] : self.bounds[videos[-1] + 1]]
+        return np.concatenate([self.values[self.bounds[v] : self.bounds[v + 1]] for v in videos])
+
+    def count(self, videos: Sequence[int]) -> int:
+        """How many values some videos have."""
+        chosen = np.asarray(videos)
+        return int((self.bounds[chosen + 1] - self.bounds[chosen]).sum())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What there is to count of some videos.
+
+    A track is one entity of one video; a frame is one time of one video at which a face is
+    annotated; a stretch is a run of positives in a track that no other label interrupts, whatever
+    time lies between two of its faces.
+
+    Attributes:
+        label: of each face.
+        width: of each face's box, relative to the frame.
+        height: the same.
+        track_span: milliseconds from each track's first face to its last.
+        track_faces: how many faces each track has.
+        frame_faces: how many faces each frame has.
+        frame_speakers: how many of them are positives.
+        step: milliseconds between two faces that follow each other in a track.
+        stretch: the seconds of each stretch, from its first face to its last and one mean step of
+            its track.
+        change: one value for each change of label between two faces that follow each other.
+        twice: one value for each face whose track has another face at the same time.
+    """
+
+    label: Sliced
+    width: Sliced
+    height: Sliced
+    track_span: Sliced
+    track_faces: Sliced
+    frame_faces: Sliced
+    frame_speakers: Sliced
+    step: Sliced
+    stretch: Sliced
+    change: Sliced
+    twice: Sliced
+
+
+def count(rows: Rows) -> Counted:
+    """Order faces by video, track and time, and find what the order shows."""
+    order, key, track, of_track = _order(rows)
+    video = of_track[track]
+
+    def ordered(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return column if order is None else column[order]
+
+    label = ordered(rows.label)
+    speaks = label == rows.speaking
+    within = track[1:] == track[:-1]
+    first = _first(within)
+    last = np.append(first[1:], len(track)) - 1
+    span, faces = key[last] - key[first], last - first + 1
+    step = np.diff(key)[within]
+    changes = within & (label[1:] != label[:-1])
+    begin, end = _stretches(track, speaks)
+    mean_step = span / np.maximum(faces - 1, 1)
+    stretch = (key[end] - key[begin] + mean_step[track[begin]]) / 1000
+    frame_video, frame_faces, frame_speakers = _frames(video, key, speaks)
+    later = video[1:]
+    later_within = later[within]
+
+    def sliced(values: npt.NDArray[Any], of: Ints) -> Sliced:
+        return Sliced.of(values, of, rows.videos)
+
+    return Counted(
+        label=sliced(label, video),
+        width=sliced(ordered(rows.width), video),
+        height=sliced(ordered(rows.height), video),
+        track_span=sliced(span, of_track),
+        track_faces=sliced(faces, of_track),
+        frame_faces=sliced(frame_faces, frame_video),
+        frame_speakers=sliced(frame_speakers, frame_video),
+        step=sliced(step, later_within),
+        stretch=sliced(stretch, video[begin]),
+        change=sliced(np.ones(int(changes.sum()), np.bool_), later[changes]),
+        twice=sliced(step[step == 0], later_within[step == 0]),
+    )
+
+
+def join(parts: Sequence[Counted]) -> Counted:
+    """Put what was counted of several files behind each other, and so their videos."""
+    if len(parts) == 1:
+        return parts[0]
+    return Counted(
+        **{
+            field.name: _joined([getattr(part, field.name) for part in parts])
+            for field in fields(Counted)
+        }
+    )
+
+
+def _joined(parts: Sequence[Sliced]) -> Sliced:
+    bounds = [np.zeros(1, np.int64)]
+    for part in parts:
+        bounds.append(part.bounds[1:] + bounds[-1][-1])
+    values = np.concatenate([part.values for part in parts])
+    return Sliced(values=values, bounds=np.concatenate(bounds))
+
+
+def _order(
+    rows: Rows,
+) -> tuple[Ints | None, npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Sort by video, track and time.
+
+    Returns:
+        the order, None when the rows have it already; [faces] the sorted keys, track above time;
+        [faces] each one's track; [tracks] each one's video, ascending.
+    """
+    of_track, track = _tracks(rows)
+    key = (track << MILLISECONDS) | rows.milliseconds
+    if bool(np.all(key[1:] >= key[:-1])):
+        return None, key, track, of_track
+    order = np.argsort(key, kind="stable")
+    return order, key[order], track[order], of_track
+
+
+def _tracks(rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """[tracks] the video of each, ascending; [faces] the track of each."""
+    entities = int(rows.entity.max()) + 1
+    of_entity = np.full(entities, -1, np.int64)
+    of_entity[rows.entity] = rows.video
+    if bool(np.all(of_entity[rows.entity] == rows.video)):  # as it should be: one video each
+        by_video = np.argsort(of_entity, kind="stable")
+        by_video = by_video[of_entity[by_video] >= 0]  # a name that no row has
+        rank = np.empty(entities, np.int64)
+        rank[by_video] = np.arange(len(by_video))
+        return of_entity[by_video], rank[rows.entity]
+    pairs = rows.video.astype(np.int64) * entities + rows.entity
+    found, track = np.unique(pairs, return_inverse=True)
+    return found // entities, track.astype(np.int64)
+
+
+def _stretches(
+    track: npt.NDArray[np.int64], speaks: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first and the last face of every run of positives in a track."""
+    goes_on = speaks[1:] & speaks[:-1] & (track[1:] == track[:-1])
+    edge = np.ones(1, np.bool_)
+    begin = np.flatnonzero(speaks & np.concatenate([edge, ~goes_on]))
+    end = np.flatnonzero(speaks & np.concatenate([~goes_on, edge]))
+    return begin, end
+
+
+def _frames(
+    video: npt.NDArray[np.int64], key: npt.NDArray[np.int64], speaks: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """[frames] the video of each, ascending; its faces; its speaking faces."""
+    moment = (video << MILLISECONDS) | (key & ((1 << MILLISECONDS) - 1))
+    moment = (moment << 1) | speaks
+    moment.sort()
+    # Two of one frame differ at most in the last bit, in which no other two differ alone.
+    first = _first((moment[1:] ^ moment[:-1]) <= 1)
+    faces = np.diff(np.append(first, len(moment)))
+    video_of = moment[first] >> (MILLISECONDS + 1)
+    moment &= 1
+    return video_of, faces, np.add.reduceat(moment, first)
+
+
+def _first(same: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Where runs begin, given for every row but the first whether it goes on with the run."""
+    return np.concatenate([np.zeros(1, np.int64), np.flatnonzero(~same) + 1])

@@ -1,0 +1,248 @@
+"""What `statistics` returns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Level = Literal["split", "category", "video", "total"]
+
+FACES_A_SECOND = 25
+"""What the dataset's paper divides by to say hours; UniTalk's videos have as many frames."""
+_SECONDS = 3600
+
+DESCRIPTION = {
+    "face_hours": f"hours of face tracks: faces / {FACES_A_SECOND} / {_SECONDS}, as the dataset's "
+    "paper counts",
+    "track_hours": "the tracks' lengths together, by their own times",
+    "speaking_share": "faces that speak audibly, of all faces",
+    "frames": "distinct times of a video at which a face is annotated; frames without a face are "
+    "in no csv and in no number here",
+    "faces_a_frame": "faces / frames",
+    "frames_by_faces": "frames by how many faces they have",
+    "faces_by_company": "faces by how many faces their frame has, as `unitalk eval --by faces`",
+    "frames_by_speakers": "frames by how many of their faces speak",
+    "track_seconds": "a track's first face to its last and one mean step more; 0 for one face",
+    "tracks_by_length": "tracks by seconds, as `unitalk eval --by track-length`: 1.0 counts to "
+    "1-3, 10 to 5-10",
+    "stretches": "runs of speaking faces in a track that no other label interrupts",
+    "stretch_seconds": "a stretch's first face to its last and one mean step of its track more",
+    "label_changes": "faces whose label is not that of the face before in the track",
+    "label_changes_a_minute": "label_changes by minute of track_hours",
+    "step_seconds": "the median time between two faces that follow each other in a track",
+    "faces_a_second": "one over the mean of the steps within half of the median one",
+    "width": "of the box, as a share of the frame's width",
+    "height": "of the box, as a share of the frame's height",
+    "area": "of the box, as a share of the frame",
+    "pixel_width": "width times the frame's, which the face crops tell",
+    "pixel_height": "height times the frame's",
+    "faces_by_pixel_width": "faces by pixel_width, as `unitalk eval --by face-size`",
+    "faces_by_pixel_area": "faces by pixel_width times pixel_height, as `unitalk eval --by "
+    "face-size --face-size area`",
+}
+"""What each number is; it stands in the JSON beside the numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Things of one kind by what they are.
+
+    Attributes:
+        of: the kind, which is the denominator of the shares: `faces`, `frames` or `tracks`.
+        counts: how many of each.
+    """
+
+    of: str
+    counts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """How many there are together."""
+        return sum(self.counts.values())
+
+    def share(self, name: str) -> float | None:
+        """The share of one of them, 0 to 1; None where there are none at all."""
+        return self.counts[name] / self.total if self.total else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts, the shares and what they are shares of."""
+        return {
+            "of": self.of,
+            "counts": dict(self.counts),
+            "shares": {name: self.share(name) for name in self.counts},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How some values are spread.
+
+    Attributes:
+        least: the smallest.
+        p5: a twentieth is below; between two values, as all of these, on the line between them
+            (definition 7 of Hyndman and Fan, "Sample quantiles in statistical packages", 1996).
+        lower: the lower quartile.
+        median: half is below.
+        upper: the upper quartile.
+        p95: a twentieth is above.
+        most: the largest.
+        mean: the arithmetic mean.
+    """
+
+    least: float
+    p5: float
+    lower: float
+    median: float
+    upper: float
+    p95: float
+    most: float
+    mean: float
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the fields."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What some videos contain; `DESCRIPTION` says what each number is.
+
+    Attributes:
+        level: what the group is: a split, a category of one, a video, or all.
+        split: its split; None for the total.
+        category: its category, where it is one or its video has one.
+        video: its id, where it is one.
+        labels: faces by label.
+        pixel_width: None where no crop tells the frame's size; where that of some videos is
+            unknown, of the faces of the others.
+        The rest stands in `DESCRIPTION`; what is undefined is None.
+    """
+
+    level: Level
+    split: str | None
+    category: str | None
+    video: str | None
+    videos: int
+    tracks: int
+    faces: int
+    track_hours: float
+    labels: Shares
+    speaking: int
+    frames: int
+    frames_by_faces: Shares
+    faces_by_company: Shares
+    frames_by_speakers: Shares
+    track_seconds: Spread
+    tracks_by_length: Shares
+    stretches: int
+    stretch_seconds: Spread | None
+    label_changes: int
+    step_seconds: float | None
+    faces_a_second: float | None
+    width: Spread | None
+    height: Spread | None
+    area: Spread | None
+    pixel_width: Spread | None
+    pixel_height: Spread | None
+    faces_by_pixel_width: Shares | None
+    faces_by_pixel_area: Shares | None
+
+    @property
+    def face_hours(self) -> float:
+        """Faces / 25 / 3600."""
+        return self.faces / FACES_A_SECOND / _SECONDS
+
+    @property
+    def speaking_share(self) -> float:
+        """Positives by faces."""
+        return self.speaking / self.faces
+
+    @property
+    def faces_a_frame(self) -> float:
+        """The mean over the frames that have a face."""
+        return self.faces / self.frames
+
+    @property
+    def label_changes_a_minute(self) -> float | None:
+        """By minute of tracks; None where no track has two faces."""
+        return self.label_changes / (60 * self.track_hours) if self.track_hours else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, ready for JSON; None for what is undefined."""
+        found: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("level", "split", "category", "video", "videos", "tracks", "faces")
+        }
+        found |= {"speaking": self.speaking, "labels": self.labels}
+        found |= {name: getattr(self, name) for name in DESCRIPTION}
+        return {
+            name: value.to_dict() if isinstance(value, (Shares, Spread)) else value
+            for name, value in found.items()
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """The files of a split, by listing its folders; whose files they are is not looked at.
+
+    Attributes:
+        split: the split.
+        crops: how many files end as face crops do.
+        crop_bytes_about: their bytes, estimated: the size of one crop a folder times the folder's
+            crops, so that no other crop need be asked for its size.
+        sounds: how many files end as sounds do.
+        sound_bytes: their bytes.
+    """
+
+    split: str
+    crops: int
+    crop_bytes_about: int
+    sounds: int
+    sound_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """What a dataset contains.
+
+    Attributes:
+        dataset: what was given.
+        source: where the rows came from, in words.
+        splits: a group each, in the dataset's order.
+        categories: a group for each category of each split; empty when no video has one.
+        videos: a group each, in the order of the rows.
+        total: of all of them.
+        media: of each split; empty where there are none, or they were not to be looked at.
+        warnings: what the reader should know.
+    """
+
+    dataset: str
+    source: str
+    splits: tuple[Group, ...]
+    categories: tuple[Group, ...]
+    videos: tuple[Group, ...]
+    total: Group
+    media: tuple[Media, ...]
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        return {
+            "schema_version": 1,
+            "dataset": self.dataset,
+            "source": self.source,
+            "definitions": dict(DESCRIPTION),
+            "total": self.total.to_dict(),
+            "splits": [group.to_dict() for group in self.splits],
+            "categories": [group.to_dict() for group in self.categories],
+            "videos": [group.to_dict() for group in self.videos],
+            "media": [media.to_dict() for media in self.media],
+            "warnings": list(self.warnings),
+        }
