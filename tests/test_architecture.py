@@ -18,7 +18,7 @@ PACKAGE = Path(unitalk.__file__).parent
 # From the ground up. A module may import what stands below it, and its own package's modules.
 FLOORS = (
     {"errors"},
-    {"layout", "progress"},
+    {"layout", "progress", "executor"},
     {"fsops"},
     {"schema", "catalog", "leaderboard", "crops", "hub", "_drawing"},
     {"loopback", "verify", "stats"},

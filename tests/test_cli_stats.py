@@ -315,7 +315,7 @@ def test_one_file_for_both_is_refused(run, small, tmp_path):
     ("arguments", "code", "said"),
     [
         (["nothing"], 2, "nothing does not exist"),
-        (["small", "--split", "test"], 2, "'test' is not one of 'train', 'val'"),
+        (["small", "--split", "dev"], 2, "'dev' is not one of 'train', 'val', 'test'"),
         (["small", "--by", "category"], 2, "'category' is not 'video'"),
         (["small/csv/val_orig.csv", "--split", "val"], 2, "is no dataset"),
         (["small/clips_videos"], 2, "without csv files"),

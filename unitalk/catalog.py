@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from unitalk.errors import DataError, UsageError, examples
-from unitalk.layout import SPLITS, Split
+from unitalk.layout import PUBLISHED_SPLITS, Split
 
 REPOSITORY = "plnguyen2908/UniTalk-ASD"
 """The dataset's repository on the hub."""
@@ -57,7 +57,7 @@ def videos() -> tuple[Video, ...]:
     }
     return tuple(
         Video(video_id=video_id, split=split, category=category.get(video_id))
-        for split in SPLITS
+        for split in PUBLISHED_SPLITS
         for video_id in read_list(_lists() / "video_list" / f"{split}.csv")
     )
 
@@ -90,7 +90,9 @@ def select(
         and (not categories or video.category in categories)
     ]
     if limit is not None:
-        chosen = [v for split in SPLITS for v in [c for c in chosen if c.split == split][:limit]]
+        chosen = [
+            v for split in PUBLISHED_SPLITS for v in [c for c in chosen if c.split == split][:limit]
+        ]
     if not chosen:
         raise UsageError(
             "no published video is in "

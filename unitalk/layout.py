@@ -26,8 +26,10 @@ from unitalk.errors import DataError, LayoutError
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable
 
-Split = Literal["train", "val"]
+Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+PUBLISHED_SPLITS: tuple[Split, ...] = ("train", "val")
+"""The splits that UniTalk has: its test videos are called val. Other datasets have all three."""
 
 Part = Literal["csv", "audio", "video"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -98,8 +100,8 @@ class Layout:
         present = self.splits()
         missing = [split for split in wanted if split not in present]
         if missing or not present:
-            expected = self.csv(missing[0] if missing else SPLITS[-1])
-            found = f"it has {' and '.join(present)}" if present else "no csv of a split is there"
+            expected = self.csv(missing[0] if missing else "val")
+            found = f"it has {', '.join(present)}" if present else "no csv of a split is there"
             raise LayoutError(
                 f"{self.root} is not a dataset with the split wanted: {expected} is missing, "
                 f"and {found}",
@@ -158,7 +160,7 @@ def parse_hub_path(path: str) -> tuple[Part, Split, str] | None:
     stem, dot, suffix = pieces[2].rpartition(".")
     if part is None or not dot or suffix != ("csv" if part == "csv" else "zip"):
         return None
-    return next(((part, split, stem) for split in SPLITS if split == pieces[1]), None)
+    return next(((part, split, stem) for split in PUBLISHED_SPLITS if split == pieces[1]), None)
 
 
 def check_id(text: str) -> str:

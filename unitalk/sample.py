@@ -37,7 +37,7 @@ from unitalk._drawing import (
     wander,
 )
 from unitalk.errors import UsageError
-from unitalk.layout import SPLITS, Layout, Split, face_name, hub_path
+from unitalk.layout import PUBLISHED_SPLITS, Layout, Split, face_name, hub_path
 from unitalk.progress import Progress, SilentProgress
 from unitalk.schema import (
     COLUMNS,
@@ -192,7 +192,7 @@ def make_sample(
 
 def _fill(folder: Path, seed: int, progress: Progress) -> dict[Split, dict[str, int]]:
     layout, chosen = Layout(folder), sample_videos()
-    rows: dict[Split, list[Row]] = {split: [] for split in SPLITS}
+    rows: dict[Split, list[Row]] = {split: [] for split in PUBLISHED_SPLITS}
     scores: dict[str, list[Row]] = {name: [] for name in _MODELS}
 
     def make(place: int) -> list[Row]:
@@ -208,11 +208,11 @@ def _fill(folder: Path, seed: int, progress: Progress) -> dict[Split, dict[str, 
                 for name, own in scores.items():
                     own.extend(_predict(video, video.category, made, seed, _MODELS[name]))
             task.advance()
-    for split in SPLITS:
+    for split in PUBLISHED_SPLITS:
         _write_csv(layout.csv(split), rows[split], header=COLUMNS)
     for name, own in scores.items():
         _write_csv(folder / name, own, header=PREDICTION_COLUMNS)
-    return {split: _count(rows[split]) for split in SPLITS}
+    return {split: _count(rows[split]) for split in PUBLISHED_SPLITS}
 
 
 def sample_videos() -> tuple[catalog.Video, ...]:

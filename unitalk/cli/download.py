@@ -12,7 +12,7 @@ from unitalk.cli.options import (
     FOLDER,
     common_options,
     report_options,
-    splits_option,
+    published_splits_option,
     videos_option,
 )
 from unitalk.cli.output import Console, table
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.command("download")
 @click.option("--save-path", type=FOLDER, required=True, help="The dataset's folder.")
-@splits_option
+@published_splits_option
 @click.option(
     "--category", "categories", multiple=True, metavar="NAME",
     help="Only this category of the val split; repeatable.",

@@ -120,7 +120,27 @@ def _read_lists(
 
 def splits_option(function: Function) -> Function:
     """Add a repeatable --split; the verb takes `splits`."""
+    return _splits_option("train", "val", "test")(function)
+
+
+def published_splits_option(function: Function) -> Function:
+    """Add a repeatable --split of those that are published; the verb takes `splits`."""
+    return _splits_option("train", "val")(function)
+
+
+def _splits_option(*splits: str) -> Callable[[Function], Function]:
     return click.option(
-        "--split", "splits", type=click.Choice(["train", "val"]), multiple=True,
+        "--split", "splits", type=click.Choice(splits), multiple=True,
         help="Only this split; repeatable.  [default: all]",
+    )  # fmt: skip
+
+
+def jobs_options(function: Function) -> Function:
+    """Add --jobs and --scheduler; the verb takes `jobs` and `scheduler`."""
+    function = click.option(
+        "--scheduler", metavar="ADDRESS",
+        help="Do it on the workers of this Dask cluster, such as tcp://host:8786.",
     )(function)  # fmt: skip
+    return click.option(
+        "--jobs", type=click.IntRange(1), help="Processes.  [default: one a processor]"
+    )(function)

@@ -12,7 +12,7 @@ from unitalk.cli.options import (
     FOLDER,
     common_options,
     report_options,
-    splits_option,
+    published_splits_option,
     videos_option,
 )
 from unitalk.errors import IncompleteError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.command("unpack")
 @click.argument("dataset", type=FOLDER)
 @click.option("--save-path", type=FOLDER, help="Make a dataset of its own here.  [default: there]")
-@splits_option
+@published_splits_option
 @videos_option
 @click.option(
     "--only", "parts", type=click.Choice(["audio", "video"]), multiple=True,

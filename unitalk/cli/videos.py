@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import common_options, report_options, splits_option
+from unitalk.cli.options import common_options, report_options, published_splits_option
 from unitalk.cli.output import Console, table
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("videos")
-@splits_option
+@published_splits_option
 @click.option(
     "--category", "categories", multiple=True, metavar="NAME",
     help="Only this category of the val split; repeatable.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from unitalk import catalog, layout
 from unitalk.errors import UsageError
-from unitalk.layout import PARTS, SPLITS, Part, Split
+from unitalk.layout import PARTS, PUBLISHED_SPLITS, Part, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,8 +52,10 @@ def check(selection: Selection) -> None:
         UsageError: it contradicts itself, or leaves nothing.
     """
     for split in selection.splits:
-        if split not in SPLITS:
-            raise UsageError(f"unknown split {split!r}", hint=f"splits: {', '.join(SPLITS)}")
+        if split not in PUBLISHED_SPLITS:
+            raise UsageError(
+                f"unknown split {split!r}", hint=f"splits: {', '.join(PUBLISHED_SPLITS)}"
+            )
     for part in selection.parts:
         if part not in PARTS:
             raise UsageError(f"unknown part {part!r}", hint=f"parts: {', '.join(PARTS)}")
@@ -76,7 +78,7 @@ def videos_on_hub(tree: Iterable[RemoteFile]) -> tuple[tuple[str, Split], ...]:
     found = {
         (video_id, split) for _, split, video_id in filter(None, parsed) if video_id.strip(".")
     }
-    return tuple(sorted(found, key=lambda video: (SPLITS.index(video[1]), video[0])))
+    return tuple(sorted(found, key=lambda video: (PUBLISHED_SPLITS.index(video[1]), video[0])))
 
 
 def videos(

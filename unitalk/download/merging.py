@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 from unitalk import catalog, fsops, layout
 from unitalk.download import choosing, receipts, steps
 from unitalk.errors import DataError, UnitalkError
-from unitalk.layout import SPLITS, Layout, Split
+from unitalk.layout import PUBLISHED_SPLITS, Layout, Split
 from unitalk.schema import COLUMNS
 
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ def check_rows(path: Path, hub_path: str) -> None:
 
 def merge_splits(plan: Plan) -> dict[str, int]:
     """Merge each split that has csv files; return how many videos each merged file has."""
-    counts = {split: _merge(plan, split) for split in SPLITS}
-    names = {split: Layout(plan.root).csv(split).relative_to(plan.root) for split in SPLITS}
+    counts = {split: _merge(plan, split) for split in PUBLISHED_SPLITS}
+    names = {
+        split: Layout(plan.root).csv(split).relative_to(plan.root) for split in PUBLISHED_SPLITS
+    }
     return {names[split].as_posix(): count for split, count in counts.items() if count}
 
 

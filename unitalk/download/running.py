@@ -14,7 +14,7 @@ from unitalk.download import adopting, failures, merging, planning, receipts, st
 from unitalk.download.pools import carry_out
 from unitalk.download.steps import Job
 from unitalk.errors import UnitalkError, UsageError
-from unitalk.layout import SPLITS, Layout, parse_hub_path
+from unitalk.layout import PUBLISHED_SPLITS, Layout, parse_hub_path
 from unitalk.progress import Progress, SilentProgress
 from unitalk.progress import size as human_size
 
@@ -265,7 +265,7 @@ def _tidy(job: Job) -> None:
     """Remove what a killed run left: half-unpacked folders, and archives that are in place."""
     for name in ("staging", "old"):
         shutil.rmtree(job.memory / name, ignore_errors=True)
-    csv = Layout(job.plan.root).csv(SPLITS[0]).parent
+    csv = Layout(job.plan.root).csv(PUBLISHED_SPLITS[0]).parent
     unfinished = [*csv.glob(".*.csv.*.part"), *job.memory.rglob(".*.json.*.part")]
     for leftover in (*unfinished, *job.plan.root.glob(f".{failures.FILE}.*.part")):
         leftover.unlink()

@@ -13,7 +13,7 @@ from unitalk.download.choosing import Selection
 from unitalk.download.planning import Plan, PlannedFile
 from unitalk.errors import DestinationError, LayoutError
 from unitalk.fsops import check_apart, read_json
-from unitalk.layout import SPLITS, Layout
+from unitalk.layout import PUBLISHED_SPLITS, Layout
 
 if TYPE_CHECKING:
     from unitalk.download.running import DownloadReport
@@ -93,7 +93,7 @@ def _kept(
     everything = choosing.videos_on_hub(tree)
     chosen = everything if wanted.is_everything else choosing.videos(wanted, everything)
     for video_id, split in chosen:
-        for part in wanted.parts if split in SPLITS else ():
+        for part in wanted.parts if split in PUBLISHED_SPLITS else ():
             remote = listed.get(layout.hub_path(part, str(split), video_id))
             if remote is None or split is None:
                 continue

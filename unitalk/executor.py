@@ -1,0 +1,329 @@
+"""Where independent tasks are done: in this process, in several, or on a Dask cluster.
+
+The one seam for work at scale. A task is a value, and what does it is a function of a module, so
+that both can travel; a task may be done twice, when whoever did it first was lost, so it must leave
+the same bytes either way. Results come in the order of the tasks.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import traceback
+from contextlib import contextmanager
+from multiprocessing import connection, get_context, resource_tracker
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from unitalk.errors import MissingExtraError, UnitalkError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AHEAD = 2  # tasks that a process has been given: one under way, one to go on with
+_WAITING = 4  # tasks for each process that are under way or wait for an earlier one
+_PATIENCE = 30.0  # seconds until a scheduler must have answered, and a worker be there
+
+
+class Executor(Protocol):
+    """Does tasks somewhere."""
+
+    def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        """Do every task, and give what the function gave, in the tasks' order.
+
+        Tasks are drawn only as fast as they are done. What a task raises is raised here, and what
+        is then under way is given up.
+
+        Args:
+            function: of a module, by its name.
+            tasks: values that can be pickled.
+
+        Raises:
+            UnitalkError: what was to do a task was lost, again and again.
+        """
+        ...
+
+
+@contextmanager
+def open_executor(*, jobs: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
+    """Give an executor: this process, several processes, or a cluster's workers.
+
+    Args:
+        jobs: how many processes; 1 is this one; default: one a processor.
+        scheduler: the address of a Dask scheduler such as `tcp://host:8786`, which then decides
+            how many tasks are done at a time.
+
+    Raises:
+        UsageError: `jobs` is less than 1, or there is a scheduler as well.
+        MissingExtraError: a scheduler is given and Dask is not installed.
+        UnitalkError: the scheduler cannot be reached, has no worker, or has one with another
+            version of this package.
+    """
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"{jobs} processes do nothing", hint="give 1 or more")
+    if scheduler is None:
+        jobs = jobs or os.cpu_count() or 1
+        yield Here() if jobs == 1 else Processes(jobs)
+        return
+    if jobs is not None:
+        raise UsageError(
+            "a scheduler decides by itself how many tasks are done at a time",
+            hint="give either --jobs or --scheduler",
+        )
+    with _cluster(scheduler) as cluster:
+        yield cluster
+
+
+class Here:
+    """Does one task after the other in this process."""
+
+    def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        """See `Executor.run`."""
+        return map(function, tasks)
+
+
+# ------------------------------------------------------------------------------ processes
+
+
+class Processes:
+    """Does tasks in processes that end with this one.
+
+    Python's own pool waits for what is under way when it is interrupted, and its processes outlive
+    one that is killed. Here each process has a pipe of its own, and ends when that is closed.
+
+    Args:
+        count: how many; they are started as they are needed.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        """See `Executor.run`; when the reader stops reading, the processes are ended at once."""
+        pool: _Pool[T, R] = _Pool(function, self._count)
+        try:
+            given = taken = 0
+            for number, task in enumerate(tasks):
+                pool.give(number, task)
+                given = number + 1
+                # One process may be slow, or only begin: what others do must not pile up behind.
+                while taken in pool.done or given - taken >= _WAITING * self._count:
+                    if taken in pool.done:
+                        yield pool.done.pop(taken)
+                        taken += 1
+                    else:
+                        pool.take()
+            for number in range(taken, given):
+                while number not in pool.done:
+                    pool.take()
+                yield pool.done.pop(number)
+        finally:
+            pool.end()
+
+
+class _Pool(Generic[T, R]):
+    """Processes that are started as they are needed.
+
+    Attributes:
+        done: what tasks gave, by their numbers, until someone takes it out.
+    """
+
+    def __init__(self, function: Callable[[T], R], processes: int) -> None:
+        self._function = function
+        self._wanted = processes
+        self._processes: list[SpawnProcess] = []
+        self._open: dict[Connection, int] = {}  # how many tasks each has
+        self.done: dict[int, R] = {}
+
+    def give(self, number: int, task: T) -> None:
+        """Give a task to a process that has little to do; wait until there is one."""
+        if len(self._processes) < self._wanted and all(self._open.values()):
+            self._start()
+        while min(self._open.values()) >= _AHEAD:
+            self.take()
+        pipe = min(self._open, key=self._open.__getitem__)
+        with _death():
+            pipe.send((number, task))
+        self._open[pipe] += 1
+
+    def take(self) -> None:
+        """Wait for what tasks give."""
+        for pipe in connection.wait([pipe for pipe, count in self._open.items() if count]):
+            for own in self._open:
+                if own is pipe:
+                    with _death():
+                        number, raised, given = own.recv()
+                    self._open[own] -= 1
+                    if raised is not None:
+                        raise raised
+                    self.done[number] = given
+
+    def end(self) -> None:
+        """End all processes, whatever they do."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.join()
+        for pipe in self._open:
+            pipe.close()
+
+    def _start(self) -> None:
+        context = get_context("spawn")  # a fork would copy the locks of Arrow's threads
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, self._function), daemon=True)
+        self._processes.append(process)
+        self._open[ours] = 0
+        resource_tracker.ensure_running()  # which starting it would do, and let Ctrl-C in again
+        with _unheard():
+            process.start()
+        theirs.close()
+
+
+@contextmanager
+def _death() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise UnitalkError(
+            "a process that did a part of the work was ended from outside",
+            hint="was there too little memory? run again with --jobs 1",
+        ) from error
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Start a process that Ctrl-C does not reach: it is for this one, which then ends the other."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(pipe: Connection, function: Callable[[Any], Any]) -> None:
+    """Do tasks until the pipe is closed, by whom or whatever."""
+    while True:
+        try:
+            number, task = pipe.recv()
+        except (EOFError, OSError):
+            return
+        raised, given = None, None
+        try:
+            given = function(task)
+        except Exception as error:  # noqa: BLE001 - raised again where the task came from
+            raised = _portable(error)
+        try:
+            pipe.send((number, raised, given))
+        except (EOFError, OSError):
+            return
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, or what can be said of it when it cannot travel; with its traceback as a note."""
+    if not isinstance(error, UnitalkError):
+        error.add_note("in another process:\n" + "".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - what was made here, a moment ago
+    except Exception:  # noqa: BLE001 - whatever an error's own code may raise
+        return RuntimeError("".join(traceback.format_exception(error)))
+    return error
+
+
+# ------------------------------------------------------------------------------ a cluster
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Executor]:
+    try:
+        import distributed
+    except ImportError as error:
+        raise MissingExtraError(
+            "a scheduler needs Dask", hint='pip install "unitalk[cluster]"'
+        ) from error
+    connect: Any = distributed.Client  # which has no types
+    try:
+        client = connect(address, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise UnitalkError(
+            f"no Dask scheduler answers at {address}: {error}",
+            hint="start one with `dask scheduler`, which says its address",
+        ) from error
+    with client:
+        cluster = Cluster(client)
+        cluster.check(address)
+        yield cluster
+
+
+class Cluster:
+    """Does tasks on the workers of a Dask cluster, each of which sees the same files.
+
+    A task whose worker is lost is done by another one.
+
+    Args:
+        client: of the scheduler, connected.
+    """
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - Dask is an extra
+        self._client = client
+
+    def check(self, address: str) -> None:
+        """Look whether there are workers that can do our tasks.
+
+        Raises:
+            UnitalkError: there is none, or one has another version.
+        """
+        from unitalk import __version__
+
+        try:
+            self._client.wait_for_workers(1, timeout=_PATIENCE)
+        except TimeoutError as error:
+            raise UnitalkError(
+                f"the scheduler at {address} has no worker",
+                hint=f"start some with `dask worker {address}`",
+            ) from error
+        for worker, version in self._client.run(_version, on_error="return").items():
+            if version != __version__:
+                has = f"has unitalk {version}" if isinstance(version, str) else "has no unitalk"
+                raise UnitalkError(
+                    f"the worker at {worker} {has}, and this is {__version__}",
+                    hint=f'install it there: pip install "unitalk[cluster]=={__version__}"',
+                )
+
+    def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+        """See `Executor.run`."""
+        import distributed
+        from distributed.comm.core import CommClosedError
+
+        waiting: list[Any] = []
+        ahead = _WAITING * max(1, sum(self._client.nthreads().values()))
+        try:
+            for task in tasks:
+                waiting.append(self._client.submit(function, task, pure=False))
+                while len(waiting) >= ahead:
+                    yield waiting[0].result()
+                    del waiting[0]
+            while waiting:
+                yield waiting[0].result()
+                del waiting[0]
+        except distributed.KilledWorker as error:
+            raise UnitalkError(
+                f"one task was lost with each worker that did it: {error}",
+                hint="was there too little memory? give the workers more, then run it again",
+            ) from error
+        except (distributed.CancelledError, CommClosedError) as error:
+            raise UnitalkError(
+                "the scheduler was lost", hint="start it again, then run the command again"
+            ) from error
+        finally:
+            self._client.cancel(waiting)
+
+
+def _version() -> str:
+    from unitalk import __version__
+
+    return __version__
