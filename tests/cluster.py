@@ -26,6 +26,7 @@ class Cluster:
     """A scheduler, and the workers that it was given.
 
     Attributes:
+        scheduler: its process.
         address: the scheduler's.
         workers: the processes.
     """
@@ -35,10 +36,11 @@ class Cluster:
         self._file = folder / "scheduler.json"
         self._log = (folder / "cluster.log").open("wb")
         self.workers: list[subprocess.Popen[bytes]] = []
-        self._processes = [
-            self._start("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
-                        "--port", "0", "--no-dashboard", "--scheduler-file", str(self._file))
-        ]  # fmt: skip
+        self.scheduler = self._start(
+            "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+            "--no-dashboard", "--scheduler-file", str(self._file),
+        )  # fmt: skip
+        self._processes = [self.scheduler]
         self.address = self._found()
 
     def worker(self, watched: Path, *, dies_at: int = 0) -> subprocess.Popen[bytes]:

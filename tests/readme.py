@@ -31,8 +31,10 @@ def verbs() -> str:
 
 
 def options(verb: str) -> str:
-    """A table of a verb's own options."""
-    command = cli.get_command(None, verb)
+    """A table of the own options of a verb, such as `trim` or `import asw`."""
+    command = cli
+    for name in verb.split():
+        command = command.get_command(None, name)
     context = click.Context(command, info_name=verb)
     lines = [row("option", "meaning"), "|---|---|"]
     for parameter in command.get_params(context):

@@ -21,8 +21,8 @@ FLOORS = (
     {"layout", "progress", "executor"},
     {"fsops"},
     {"schema", "catalog", "leaderboard", "crops", "hub", "_drawing"},
-    {"loopback", "verify", "stats"},
-    {"download", "trim", "sample", "convert", "evaluation"},
+    {"loopback", "verify", "stats", "tracks"},
+    {"download", "trim", "sample", "convert", "ingest", "export", "evaluation"},
     {"quickstart"},
     {"cli"},
 )
@@ -69,8 +69,10 @@ def test_every_module_is_on_a_floor():
 
 @pytest.mark.parametrize(
     ("library", "allowed"),
-    [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "crops", "verify"}),
-     ("zipfile", {"fsops", "sample"}), ("click", {"cli"}), ("tqdm", {"progress"}), ("torch", set()),
+    [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "crops", "verify", "tracks"}),
+     ("zipfile", {"fsops", "sample"}), ("click", {"cli"}), ("tqdm", {"progress"}), ("torch", {"tracks"}),
+     ("cv2", {"tracks"}), ("simplejpeg", {"tracks"}), ("distributed", {"executor"}),
+     ("datasets", set()), ("webdataset", set()),
      ("scipy", set()), ("matplotlib", {"evaluation", "stats"}), ("sklearn", {"evaluation"})],
 )  # fmt: skip
 def test_each_hazard_has_one_home(library, allowed):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import click
 import pytest
 from conftest import tree
 from hub_server import publish
@@ -55,6 +56,23 @@ def test_every_verb_has_its_file_its_help_and_the_common_options(run, verb):
     # The list of verbs shows the first line of the verb's own help.
     command = cli.get_command(None, verb)
     assert VERBS[verb] == command.help.strip().split("\n\n")[0].replace("\n", " ")
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+
+
+def leaves() -> list[tuple[str, ...]]:
+    """What can be run: verbs, and for those with verbs of their own these."""
+    found = []
+    for verb in VERBS:
+        command = cli.get_command(None, verb)
+        own = command.commands if isinstance(command, click.Group) else {}
+        found += [(verb, name) for name in own] or [(verb,)]
+    return found
+
+
+@pytest.mark.parametrize("verb", leaves(), ids=" ".join)
+def test_whatever_can_be_run_has_the_common_options(run, verb):
+    ran = run(*verb, "--help")
+    assert ran.code == 0
     for option in ("--quiet", "--verbose", "--version", "--help", "--format", "--output"):
         assert option in ran.stdout
     assert max(map(len, ran.stdout.splitlines())) <= 80

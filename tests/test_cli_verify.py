@@ -150,7 +150,7 @@ def test_what_is_no_dataset(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [["--layout", "loconet"], ["--jobs", "0"], ["--split", "test"], []]
+    "options", [["--layout", "loconet"], ["--jobs", "0"], ["--split", "dev"], []]
 )
 def test_wrong_usage(run, data, options):
     assert run("verify", *([data.root] if options else []), *options).code == 2
@@ -160,7 +160,10 @@ def test_another_layout(run, data):
     ran = run("verify", data.root, "--layout", "talknet")
     assert ran.code == 3
     assert "2  loader-missing: split without a loader csv" in ran.stdout
-    assert "to set it right" not in ran.stdout  # no command makes it yet
+    again = f"unitalk convert-talknet --source {data.root} --overwrite"
+    assert ran.stdout.endswith(f"to set it right:\n  {again}\n")
+    assert run(*again.split()[1:]).code == 0
+    assert run("verify", data.root, "--layout", "talknet").code == 0
 
 
 def test_missing_folders_are_told_with_their_faces(run, data):

@@ -8,30 +8,10 @@ import wave
 
 import pytest
 from conftest import Tracks, make_dataset, tree, write_csv
+from loaders import asc as load
 
 import unitalk
 from unitalk import convert_asc
-
-
-def load(root, split="val"):
-    """ASC's loader from its description: the csv's text as a file name, cells from the end.
-
-    Returns what it would make of every row, where the original gives a black image or silence.
-    """
-    seen, heard = [], {}
-    with (root / "csv" / f"{split}_orig.csv").open(newline="") as file:
-        rows = list(csv.reader(file))[1:]
-    for row in rows:
-        video, text, entity, label = row[0], row[1], row[-3], int(row[-2])
-        jpg = root / "clips_videos" / split / entity / f"{text}.jpg"
-        wav = root / "clips_audios" / split / f"{entity}.wav"
-        seen.append((video, entity, label, jpg.read_bytes() if jpg.is_file() else "black"))
-        if wav.is_file():
-            with wave.open(str(wav), "rb") as sound:
-                heard[entity] = sound.getnframes() / sound.getframerate()
-        else:
-            heard[entity] = "silent"
-    return seen, heard
 
 
 @pytest.mark.parametrize("link", ["auto", "hard", "sym", "copy"])

@@ -248,3 +248,26 @@ def test_a_task_that_kills_every_worker_is_given_up(tmp_path):
             open_executor(scheduler=cluster.address) as executor,
         ):
             list(executor.run(die, [2]))
+
+
+def dawdle(number: int) -> int:
+    time.sleep(0.2)
+    return number
+
+
+@needs_dask
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_that_is_lost_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(executors, "_PATIENCE", 3.0)
+    with running(tmp_path / "cluster") as cluster:
+        cluster.worker(tmp_path)
+        began = time.monotonic()
+        with (
+            pytest.raises(UnitalkError, match="the scheduler was lost") as raised,
+            open_executor(scheduler=cluster.address) as executor,
+        ):
+            for done in executor.run(dawdle, range(1000)):
+                if done == 3:
+                    cluster.scheduler.kill()
+        assert "start it again" in raised.value.hint
+        assert time.monotonic() - began < 30

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import unitalk
 from unitalk import convert_asc, fsops, layout, schema, trim_dataset
-from unitalk.convert import asc
+from unitalk.convert.sounds import seconds_of_wav
 
 WATCHER = """
 import collections, sys
@@ -486,7 +486,7 @@ def test_a_sound_has_as_many_seconds_as_its_frames_take(channels, bits, rate, fr
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.wav")
         path.write_bytes(sound)
-        assert asc._seconds(str(path)) == frames / rate
+        assert seconds_of_wav(str(path)) == frames / rate
 
 
 @pytest.mark.parametrize(
@@ -516,9 +516,9 @@ def test_wavs_of_other_forms(tmp_path, what, sound, seconds):
     del what
     path = tmp_path / "a.wav"
     path.write_bytes(sound)
-    assert asc._seconds(str(path)) == seconds
+    assert seconds_of_wav(str(path)) == seconds
     if seconds is not None:
         with wave.open(str(path), "rb") as again:
             assert again.getnframes() / again.getframerate() == seconds
-    assert asc._seconds(str(tmp_path / "none.wav")) is None
-    assert asc._seconds(str(tmp_path)) is None
+    assert seconds_of_wav(str(tmp_path / "none.wav")) is None
+    assert seconds_of_wav(str(tmp_path)) is None

@@ -45,7 +45,8 @@ def test_the_columns_are_the_published_ones():
     assert ",".join(schema.COLUMNS) == HEADER
     assert schema.COLUMNS[:8] == schema.AVA_COLUMNS
     assert (*schema.AVA_COLUMNS, "score") == schema.PREDICTION_COLUMNS
-    assert set(schema.DESCRIPTION) == {*schema.COLUMNS, "score"}
+    assert schema.EVAL_COLUMNS == (*schema.COLUMNS, "eval")
+    assert set(schema.DESCRIPTION) == {*schema.EVAL_COLUMNS, "score"}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unitalk.catalog import Video, videos
-    from unitalk.convert.asc import ConvertReport, convert_asc
+    from unitalk.convert.asc import convert_asc
+    from unitalk.convert.loconet import convert_loconet
+    from unitalk.convert.report import ConvertReport
+    from unitalk.convert.talknet import convert_talknet
     from unitalk.download import DownloadReport, Plan, Selection, unpack_archives
     from unitalk.download import plan as plan_download
     from unitalk.download import run as run_download
@@ -50,7 +53,16 @@ if TYPE_CHECKING:
         reference_score,
     )
     from unitalk.evaluation.diagnosis import Diagnosis, Finding, diagnose
+    from unitalk.executor import Executor, open_executor
+    from unitalk.export import ExportReport, export_tracks
     from unitalk.hub import Hub
+    from unitalk.ingest import (
+        ImportReport,
+        import_asw,
+        import_ava,
+        import_columbia,
+        import_wasd,
+    )
     from unitalk.layout import Layout
     from unitalk.leaderboard import Published, published
     from unitalk.sample import SampleReport, make_sample
@@ -65,7 +77,7 @@ _HOME = {
     "AccessError": "errors",
     "ArchiveError": "errors",
     "Comparison": "evaluation",
-    "ConvertReport": "convert.asc",
+    "ConvertReport": "convert.report",
     "CoverageError": "errors",
     "DataError": "errors",
     "DestinationError": "errors",
@@ -75,10 +87,13 @@ _HOME = {
     "DownloadReport": "download",
     "EvaluateOptions": "evaluation",
     "Evaluation": "evaluation",
+    "Executor": "executor",
+    "ExportReport": "export",
     "Finding": "evaluation.diagnosis",
     "Group": "evaluation",
     "Hub": "hub",
     "HubError": "errors",
+    "ImportReport": "ingest",
     "IncompleteError": "errors",
     "IntegrityError": "errors",
     "Layout": "layout",
@@ -100,9 +115,17 @@ _HOME = {
     "Video": "catalog",
     "compare": "evaluation",
     "convert_asc": "convert.asc",
+    "convert_loconet": "convert.loconet",
+    "convert_talknet": "convert.talknet",
     "diagnose": "evaluation.diagnosis",
     "evaluate": "evaluation",
+    "export_tracks": "export",
+    "import_asw": "ingest",
+    "import_ava": "ingest",
+    "import_columbia": "ingest",
+    "import_wasd": "ingest",
     "make_sample": "sample",
+    "open_executor": "executor",
     "parse_signature": "evaluation",
     "plan_download": "download:plan",
     "published": "leaderboard",
@@ -131,10 +154,13 @@ __all__ = [
     "DownloadReport",
     "EvaluateOptions",
     "Evaluation",
+    "Executor",
+    "ExportReport",
     "Finding",
     "Group",
     "Hub",
     "HubError",
+    "ImportReport",
     "IncompleteError",
     "IntegrityError",
     "Layout",
@@ -157,9 +183,17 @@ __all__ = [
     "__version__",
     "compare",
     "convert_asc",
+    "convert_loconet",
+    "convert_talknet",
     "diagnose",
     "evaluate",
+    "export_tracks",
+    "import_asw",
+    "import_ava",
+    "import_columbia",
+    "import_wasd",
     "make_sample",
+    "open_executor",
     "parse_signature",
     "plan_download",
     "published",

@@ -101,7 +101,7 @@ class Layout:
         missing = [split for split in wanted if split not in present]
         if missing or not present:
             expected = self.csv(missing[0] if missing else "val")
-            found = f"it has {', '.join(present)}" if present else "no csv of a split is there"
+            found = f"it has {' and '.join(present)}" if present else "no csv of a split is there"
             raise LayoutError(
                 f"{self.root} is not a dataset with the split wanted: {expected} is missing, "
                 f"and {found}",

@@ -11,8 +11,8 @@ import click
 from unitalk.cli.options import (
     FOLDER,
     common_options,
-    report_options,
     published_splits_option,
+    report_options,
     videos_option,
 )
 from unitalk.cli.output import Console, table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import click
@@ -23,13 +24,20 @@ VERBS = {
     "stats": "Say what a dataset contains.",
     "trim": "Make a dataset of some videos of another one.",
     "convert-asc": "Convert a dataset to the flat layout of ASC and ASDNet.",
+    "convert-talknet": "Write what the loaders of TalkNet, Light-ASD and LR-ASD read.",
+    "convert-loconet": "Write what the loaders of LoCoNet, TalkNCE and LASER read.",
+    "export": "Export tracks as shards, for streaming and for Hugging Face.",
+    "import": "Make a dataset of another dataset's annotations.",
     "eval": "Score predictions against ground truth.",
     "diagnose": "Say what is wrong with a file of predictions.",
     "videos": "List the published videos.",
     "sample": "Make a small synthetic dataset in the dataset's exact form.",
     "quickstart": "Run the whole job on the sample: download, trim, convert, score.",
 }
-"""Each verb and the first line of its help. The file `cli/<verb>.py` has the verb as `command`."""
+"""Each verb and the first line of its help.
+
+The file `cli/<verb>.py` has the verb as `command` (`import_.py`: the word is Python's own).
+"""
 
 
 class LazyGroup(click.Group):
@@ -49,7 +57,8 @@ class LazyGroup(click.Group):
         name = cmd_name.replace("_", "-")
         if name not in VERBS:
             return None
-        module = importlib.import_module(f"unitalk.cli.{name.replace('-', '_')}")
+        stem = f"{name}_" if iskeyword(name) else name.replace("-", "_")
+        module = importlib.import_module(f"unitalk.cli.{stem}")
         command: click.Command = module.command
         return command
 

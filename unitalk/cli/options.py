@@ -135,12 +135,12 @@ def _splits_option(*splits: str) -> Callable[[Function], Function]:
     )  # fmt: skip
 
 
-def jobs_options(function: Function) -> Function:
+def jobs_options(function: Function, *, default: str = "one a processor") -> Function:
     """Add --jobs and --scheduler; the verb takes `jobs` and `scheduler`."""
     function = click.option(
         "--scheduler", metavar="ADDRESS",
         help="Do it on the workers of this Dask cluster, such as tcp://host:8786.",
     )(function)  # fmt: skip
-    return click.option(
-        "--jobs", type=click.IntRange(1), help="Processes.  [default: one a processor]"
-    )(function)
+    return click.option("--jobs", type=click.IntRange(1), help=f"Processes.  [default: {default}]")(
+        function
+    )

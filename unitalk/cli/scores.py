@@ -174,10 +174,13 @@ def _method(result: Evaluation) -> str:
 
 
 def _footnote(result: Evaluation) -> list[str]:
-    """What the mark behind an interval means, if there is one."""
+    """What the mark behind an interval means, if there is one, and which faces do not count."""
+    said = []
     if any(FEW_VIDEOS in group.flags and group.interval for group in result.groups):
-        return [f"{tables.WEAK} few videos: fewer than five say little about those to come"]
-    return []
+        said.append(f"{tables.WEAK} few videos: fewer than five say little about those to come")
+    if result.left_out:
+        said.append(f"left out: {result.left_out:,} faces whose eval is 0 in the ground truth")
+    return said
 
 
 def _metrics(result: Evaluation, *, named: bool = False) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import common_options, report_options, published_splits_option
+from unitalk.cli.options import common_options, published_splits_option, report_options
 from unitalk.cli.output import Console, table
 
 if TYPE_CHECKING:

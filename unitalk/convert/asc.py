@@ -15,10 +15,7 @@ message. So the text is written as the file's name here, and every row is looked
 
 from __future__ import annotations
 
-import os
-import struct
-import wave
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -29,77 +26,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from unitalk import schema
-from unitalk.errors import EXAMPLES, LayoutError, SchemaError, examples
+from unitalk.convert.files import Job, TrackFiles, place_flat
+from unitalk.convert.refusals import check_columns, same_id
+from unitalk.convert.report import ConvertReport, Found, sentences
+from unitalk.convert.sounds import ends_too_early
+from unitalk.errors import LayoutError
+from unitalk.executor import Executor, Here
 from unitalk.fsops import Link, Placer, check_apart, check_destination, staged_folder
-from unitalk.layout import FlatLayout, Layout, Split, check_id, face_name, faces, find_entities
+from unitalk.layout import FlatLayout, Layout, Split, face_name
 from unitalk.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     import numpy.typing as npt
-
-_SLACK = 0.005  # seconds that a wav may be shorter than its faces: AVA's are cut a sample short
-
-# A wav as everybody writes it: RIFF, a format of 16 bytes that says PCM, then the sound.
-_WAV = struct.Struct("<4s4x8sIHHI4xHH4sI")
-_PCM = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertReport:
-    """What a conversion made, and what a loader would find wrong with it.
-
-    Attributes:
-        source: the dataset that was converted.
-        destination: the folder that was made.
-        splits: the splits that were converted.
-        rows: faces, all of them looked up.
-        tracks: entities.
-        videos: videos.
-        files: files placed, by way: hard, copy, and sym for links.
-        black: how many faces have no crop: a loader would see a black image.
-        silent: tracks without sound: a loader would hear zeros.
-        short: tracks whose sound ends before their faces do.
-        findings: what is wrong, in words, with examples.
-        warnings: what the reader should know.
-    """
-
-    source: str
-    destination: str
-    splits: tuple[Split, ...]
-    rows: int
-    tracks: int
-    videos: int
-    files: dict[str, int]
-    black: int
-    silent: int
-    short: int
-    findings: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-    @property
-    def sound(self) -> bool:
-        """Whether a loader would find every face and every sound."""
-        return not self.findings
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "source": self.source,
-            "destination": self.destination,
-            "splits": list(self.splits),
-            "rows": self.rows,
-            "tracks": self.tracks,
-            "videos": self.videos,
-            "files": dict(self.files),
-            "black": self.black,
-            "silent": self.silent,
-            "short": self.short,
-            "findings": list(self.findings),
-            "warnings": list(self.warnings),
-        }
 
 
 def convert_asc(
@@ -109,6 +49,7 @@ def convert_asc(
     splits: tuple[Split, ...] = (),
     link: Link = "auto",
     overwrite: bool = False,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> ConvertReport:
     """Convert a dataset to the flat layout of ASC and ASDNet, and check it as they would read it.
@@ -120,6 +61,7 @@ def convert_asc(
         splits: which to convert; default: all that are present.
         link: how files are placed, see `fsops.Placer`.
         overwrite: replace what an earlier conversion made there.
+        executor: where files are placed and listed, a task a video; default: in this process.
         progress: where to report to.
 
     Returns:
@@ -131,12 +73,12 @@ def convert_asc(
             tracks of the same name, which the flat layout cannot tell apart.
         SchemaError: the source's csv breaks the schema.
     """
-    progress = progress or SilentProgress()
+    progress, executor = progress or SilentProgress(), executor or Here()
     check_apart(source, destination)
     check_destination(destination, made_by="convert-asc", overwrite=overwrite)
     old = Layout(Path(source))
     splits = old.require_splits(splits)
-    placer = Placer(link)
+    placed: Counter[str] = Counter()
     check = _Check()
     about = {"source": str(Path(source).resolve()), "splits": list(splits)}
     with staged_folder(
@@ -144,22 +86,32 @@ def convert_asc(
     ) as staging:
         new = FlatLayout(staging)
         for split in splits:
-            tracks = _write_rows(old.csv(split), new, split)
-            linked = _place(old, new, split, tracks, placer, progress=progress)
-            check.read(new, split, linked)
+            jobs = _jobs(old, new, split, _write_rows(old.csv(split), new, split), link)
+            files: dict[str, TrackFiles] = {}
+            new.track(split, "any").parent.mkdir(parents=True)
+            new.audio(split, "any").parent.mkdir(parents=True)
+            total = sum(len(job.tracks) for job in jobs)
+            with progress.task(f"placing {split}", total=total, unit="tracks") as task:
+                for video in executor.run(place_flat, jobs):
+                    placed.update(video.placed)
+                    files.update(video.tracks)
+                    task.advance(len(video.tracks))
+            check.read(new, split, files)
+        written = tuple(new.csv(split).relative_to(staging).as_posix() for split in splits)
     return ConvertReport(
+        target="asc",
         source=str(source),
         destination=str(destination),
         splits=splits,
         rows=check.rows,
         tracks=check.tracks,
         videos=len(check.videos),
-        files=dict(placer.placed),
+        files=dict(placed),
+        written=written,
         black=check.black.count,
         silent=check.silent.count,
         short=check.short.count,
-        findings=check.findings(),
-        warnings=(),
+        findings=sentences(check.black, check.silent, check.short),
     )
 
 
@@ -174,12 +126,7 @@ def _write_rows(source: Path, new: FlatLayout, split: Split) -> dict[str, str]:
         LayoutError: two videos have tracks of the same name.
     """
     head, batches = schema.read_text(source)
-    missing = [name for name in schema.COLUMNS if name not in head.columns]
-    if missing:
-        raise SchemaError(
-            f"{source}: ASC needs the ten columns of UniTalk, and {', '.join(missing)} are missing",
-            hint=f"the columns are {', '.join(schema.COLUMNS)}",
-        )
+    check_columns(source, head, "ASC")
     tracks: dict[str, str] = {}
     new.activespeaker_folder(split).mkdir(parents=True)
 
@@ -226,69 +173,24 @@ def _by_video(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
 def _note_tracks(source: Path, tracks: dict[str, str], video: str, part: pa.RecordBatch) -> None:
     for entity in map(str, pc.unique(part[schema.ENTITY])):
         if tracks.setdefault(entity, video) != video:
-            raise LayoutError(
-                f"{source}: the videos {tracks[entity]} and {video} both have a track {entity!r}",
-                hint="the flat layout has one folder a track, and one would overwrite the other; "
-                "give the tracks different ids",
-            )
+            raise same_id(source, tracks[entity], video, entity, "the flat layout")
 
 
-def _place(
-    old: Layout,
-    new: FlatLayout,
-    split: Split,
-    tracks: dict[str, str],
-    placer: Placer,
-    *,
-    progress: Progress,
-) -> dict[str, str]:
-    """Place every track's crops and sound; what the source lacks is found by the check.
-
-    Returns:
-        The tracks whose folder became a link, each with the names of its crops joined by `/`
-        (one text, as four million of them would need ten times the room).
-    """
-    clips, sounds = new.track(split, "any").parent, new.audio(split, "any").parent
-    clips.mkdir(parents=True)
-    sounds.mkdir(parents=True)
-    linked: dict[str, str] = {}
+def _jobs(
+    old: Layout, new: FlatLayout, split: Split, tracks: dict[str, str], link: Link
+) -> list[Job]:
+    """A task a video; what the source lacks is found by the check."""
     videos: dict[str, list[str]] = defaultdict(list)
     for entity, video in tracks.items():
         videos[video].append(entity)
-    with progress.task(f"placing {split}", total=len(tracks), unit="tracks") as task:
-        for video, entities in videos.items():
-            folder = old.part("audio", split, video)
-            found = find_entities(folder, entities, ".wav", others=tracks)
-            if found:
-                wavs = [(own, f"{entity}.wav") for entity, own in found.items()]
-                placer.into(folder, sounds, wavs)
-            folder = old.part("video", split, video)
-            found = find_entities(folder, entities, others=tracks)
-            for entity, own in found.items():
-                crops, to = os.path.join(folder, own), os.path.join(clips, entity)
-                names = {spelling: name for name, spelling in faces(crops).items()}
-                if placer.files(crops, to, names):
-                    linked[entity] = "/".join(names)
-                task.advance()
-            task.advance(len(entities) - len(found))
-    return linked
+    source = old.root.absolute()
+    return [
+        Job(source, new.root, split, video, tuple((entity, ()) for entity in entities), link)
+        for video, entities in videos.items()
+    ]
 
 
 # ------------------------------------------------------------------------------ checking
-
-
-@dataclass(slots=True)
-class _Found:
-    """Something that is wrong, how often, and the first few."""
-
-    what: str
-    count: int = 0
-    shown: list[str] = field(default_factory=list)
-
-    def add(self, example: str) -> None:
-        self.count += 1
-        if len(self.shown) < EXAMPLES:
-            self.shown.append(example)
 
 
 @dataclass(slots=True)
@@ -302,27 +204,23 @@ class _Check:
     rows: int = 0
     tracks: int = 0
     videos: set[str] = field(default_factory=set)
-    black: _Found = field(default_factory=lambda: _Found("faces without a crop (black there)"))
-    silent: _Found = field(default_factory=lambda: _Found("tracks without sound (silent there)"))
-    short: _Found = field(default_factory=lambda: _Found("tracks whose sound ends too early"))
+    black: Found = field(default_factory=lambda: Found("faces without a crop (black there)"))
+    silent: Found = field(default_factory=lambda: Found("tracks without sound (silent there)"))
+    short: Found = field(default_factory=lambda: Found("tracks whose sound ends too early"))
 
-    def read(self, new: FlatLayout, split: Split, linked: Mapping[str, str]) -> None:
-        """Look every row of a split up on the disk: one listing a track, or none.
+    def read(self, new: FlatLayout, split: Split, files: Mapping[str, TrackFiles]) -> None:
+        """Look every row of a split up in what stands on the disk.
 
         Args:
             new: what was made.
             split: the split.
-            linked: the tracks whose folder is a link to one that was listed just now, each with
-                the names of its crops joined by `/`.
+            files: what was listed of each track, after it was placed.
         """
         spans: dict[str, tuple[float, float]] = {}
-        clips = new.track(split, "any").parent
 
         @lru_cache(maxsize=256)
         def listing(entity: str) -> frozenset[str]:
-            if entity in linked:
-                return frozenset(linked[entity].split("/"))
-            return _names(os.path.join(clips, check_id(entity)))
+            return frozenset(files[entity].names.split("/"))
 
         _, batches = schema.read_text(new.csv(split), only_keys=True)
         for batch in batches:
@@ -331,22 +229,12 @@ class _Check:
             for example in _black(batch, spans, listing):
                 self.black.add(f"{split}/{example}")
         self.tracks += len(spans)
-        sounds = new.audio(split, "any").parent
         for entity, (first, last) in spans.items():
-            seconds = _seconds(os.path.join(sounds, f"{entity}.wav"))
+            seconds = files[entity].seconds
             if seconds is None:
                 self.silent.add(f"{split}/{entity}.wav")
-            elif seconds + _SLACK < last - first:
-                lengths = f"{seconds:.2f} s for {last - first:.2f} s of faces"
+            elif lengths := ends_too_early(seconds, first, last):
                 self.short.add(f"{split}/{entity}.wav ({lengths})")
-
-    def findings(self) -> tuple[str, ...]:
-        """One sentence a kind."""
-        return tuple(
-            f"{found.count:,} {found.what}: {examples(found.shown, count=found.count)}"
-            for found in (self.black, self.silent, self.short)
-            if found.count
-        )
 
 
 def _black(
@@ -388,32 +276,3 @@ def _by_code(codes: npt.NDArray[np.int32]) -> list[npt.NDArray[np.intp]]:
     """The rows of each code, in their order."""
     order = np.argsort(codes, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
-
-
-def _names(folder: str) -> frozenset[str]:
-    try:
-        with os.scandir(folder) as listing:
-            entries = list(listing)
-    except FileNotFoundError:
-        return frozenset()
-    if all(map(os.DirEntry.is_file, entries)):
-        return frozenset([entry.name for entry in entries])
-    return frozenset(entry.name for entry in entries if entry.is_file())
-
-
-def _seconds(wav: str) -> float | None:
-    """How long a wav is; None where a loader would fail to read it."""
-    try:
-        with open(wav, "rb", buffering=0) as file:
-            head = file.read(_WAV.size)
-        if len(head) == _WAV.size:
-            # Python's reader takes ten times as long, and there may be fifty thousand wavs.
-            riff, form, size, coding, channels, rate, _, bits, data, length = _WAV.unpack(head)
-            frame = channels * ((bits + 7) // 8)
-            usual = (riff, form, size, coding, data) == (b"RIFF", b"WAVEfmt ", 16, _PCM, b"data")
-            if usual and frame and rate:
-                return float(length // frame / rate)
-        with wave.open(wav, "rb") as sound:
-            return sound.getnframes() / sound.getframerate()
-    except (OSError, EOFError, ZeroDivisionError, wave.Error):
-        return None

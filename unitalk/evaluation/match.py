@@ -39,6 +39,8 @@ class Truth:
     Attributes:
         faces: what was read.
         labels: [faces] True for SPEAKING_AUDIBLE.
+        counts: [faces] False for what the file's column `eval` leaves out of the score; None when
+            every face counts.
         keys: [faces] track and time in one number; larger is later in the same track.
         tracks: [faces] index into `track_names`.
         track_names: the entity ids.
@@ -48,6 +50,7 @@ class Truth:
 
     faces: Faces
     labels: npt.NDArray[np.bool_]
+    counts: npt.NDArray[np.bool_] | None
     keys: npt.NDArray[np.int64]
     tracks: npt.NDArray[np.int32]
     track_names: list[str]
@@ -56,15 +59,26 @@ class Truth:
 
     @classmethod
     def of(cls, faces: Faces) -> Truth:
-        """Take it from faces with the columns of AVA."""
+        """Take it from faces with the columns of AVA, and `eval` where there is one.
+
+        Raises:
+            DataError: an id stands for tracks of two videos, or no face counts.
+        """
         tracks, track_names = faces.codes(schema.ENTITY)
         video_codes, video_names = faces.codes(schema.VIDEO)
         label_codes, label_names = faces.codes(schema.LABEL)
         is_positive = np.array([name == schema.SPEAKING for name in label_names])
         _check_tracks(faces, tracks, video_codes)
+        counts = counting(faces)
+        if counts is not None and not counts.any():
+            raise DataError(
+                f"{faces.name}: {schema.EVAL} is 0 for every face, so that none is left to score",
+                hint=f"write 1 for the faces that count, or leave the column {schema.EVAL} out",
+            )
         return cls(
             faces=faces,
             labels=is_positive[label_codes],
+            counts=counts,
             keys=_keys(tracks, faces),
             tracks=tracks,
             track_names=track_names,
@@ -74,6 +88,15 @@ class Truth:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @property
+    def left_out(self) -> int:
+        """How many faces do not count."""
+        return 0 if self.counts is None else len(self) - int(np.count_nonzero(self.counts))
+
+    def counted(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Those of some rows that count."""
+        return rows if self.counts is None else rows[self.counts[rows]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +112,8 @@ class Matched:
         track_names: the entity ids of the ground truth.
         video_codes: [faces] index into `video_names`.
         video_names: the video ids of the ground truth.
-        missing: ground truth faces that the predictions lack.
+        left_out: ground truth faces that do not count, predicted or not.
+        missing: ground truth faces that count and that the predictions lack.
         elsewhere: ground truth faces that only another system's predictions lack.
         extra: predicted faces that the ground truth does not have.
         other_labels: predicted rows whose label is not SPEAKING_AUDIBLE.
@@ -103,6 +127,7 @@ class Matched:
     track_names: list[str]
     video_codes: npt.NDArray[np.int32]
     video_names: list[str]
+    left_out: int = 0
     missing: int
     elsewhere: int = 0
     extra: int
@@ -152,8 +177,19 @@ def _check_tracks(
             )
 
 
+def counting(faces: Faces) -> npt.NDArray[np.bool_] | None:
+    """Which faces count, [faces]; None when all do."""
+    if schema.EVAL not in faces.table.column_names:
+        return None
+    codes, texts = faces.codes(schema.EVAL)
+    counts: npt.NDArray[np.bool_] = np.array([text == "1" for text in texts])[codes]
+    return None if counts.all() else counts
+
+
 def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched:
     """Join by (`entity_id`, milliseconds).
+
+    A face that does not count may have a prediction, and needs none.
 
     Args:
         truth: the ground truth.
@@ -171,15 +207,22 @@ def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched
         pair = Pair(None, None, len(keys))
     else:
         pair = _pair(groundtruth, keys, predictions, predicted_keys)
-    missing, extra = len(keys) - pair.count, len(predicted_keys) - pair.count
-    if (missing or extra) and not (partial and pair.count):
-        raise _not_covered(groundtruth, predictions, keys, predicted_keys, pair)
+    rows = pair.rows
+    if truth.counts is not None:
+        rows = truth.counted(np.arange(len(truth)) if rows is None else rows)
+    count = len(truth) if rows is None else len(rows)
+    missing, extra = len(truth) - truth.left_out - count, len(predicted_keys) - pair.count
+    if (missing or extra) and not (partial and count):
+        raise _not_covered(truth, predictions, len(predicted_keys), pair, count)
     if set(schema.BOX) <= set(predictions.table.column_names):
         _compare_boxes(groundtruth, predictions, pair)
+    scores = pair.of_predictions(predictions.numbers(schema.SCORE))
+    if truth.counts is not None:
+        scores = scores[truth.counts if pair.rows is None else truth.counts[pair.rows]]
     return _matched(
         truth,
-        pair.rows,
-        pair.of_predictions(predictions.numbers(schema.SCORE)),
+        rows,
+        scores,
         extra=extra,
         other_labels=_other_labels(predictions),
     )
@@ -241,7 +284,8 @@ def _matched(
         track_names=truth.track_names,
         video_codes=taken(truth.video_codes),
         video_names=truth.video_names,
-        missing=0 if rows is None else len(truth) - len(rows),
+        left_out=truth.left_out,
+        missing=0 if rows is None else len(truth) - truth.left_out - len(rows),
         elsewhere=0,
         extra=extra,
         other_labels=other_labels,
@@ -338,22 +382,21 @@ def _name_faces(faces: Faces, rows: Sequence[int]) -> list[str]:
 
 
 def _not_covered(
-    groundtruth: Faces,
-    predictions: Faces,
-    keys: npt.NDArray[np.int64],
-    predicted_keys: npt.NDArray[np.int64],
-    pair: Pair,
+    truth: Truth, predictions: Faces, predicted: int, pair: Pair, matching: int
 ) -> CoverageError:
     """Name the tracks and the first faces that are on one side only."""
+    wanted = len(truth) - truth.left_out
+    which = f" with {schema.EVAL} 1" if truth.left_out else ""
     lines = [
-        f"predictions and ground truth do not cover each other: {pair.count:,} of {len(keys):,} "
-        "faces match"
+        f"predictions and ground truth do not cover each other: {matching:,} of {wanted:,} "
+        f"faces{which} match"
     ]
+    missing = truth.counted(_complement(len(truth), pair.rows))
     for faces, rows, what in (
-        (groundtruth, _complement(len(keys), pair.rows), "faces have no prediction"),
+        (truth.faces, missing, f"faces{which} have no prediction"),
         (
             predictions,
-            _complement(len(predicted_keys), pair.partners),
+            _complement(predicted, pair.partners),
             "predictions have no face in the ground truth",
         ),
     ):
@@ -362,7 +405,7 @@ def _not_covered(
     return CoverageError(
         "\n  ".join(lines),
         hint="score every face once, with the ground truth's entity_id and frame_timestamp"
-        + ("; or score only what matches with --partial" if pair.count else ""),
+        + ("; or score only what matches with --partial" if matching else ""),
     )
 
 

@@ -110,6 +110,7 @@ class Evaluation:
         ties: faces that share their score with another one.
         reference_interval: (lowest, highest) that the reference could print, by row order.
         chance_interval: (lowest, highest) of these scores on faces they do not belong to.
+        left_out: faces of the ground truth that leave the score because their `eval` is 0.
         missing: faces without a prediction (0 unless partial coverage was asked for).
         extra: predictions without a face (likewise).
         groups: the cells of the breakdown in order, the total last.
@@ -133,6 +134,7 @@ class Evaluation:
     ties: int
     reference_interval: Interval | None
     chance_interval: Interval | None
+    left_out: int = 0
     missing: int
     extra: int
     groups: tuple[Group, ...]
@@ -159,6 +161,7 @@ class Evaluation:
             "ties": self.ties,
             "reference_interval": listed(self.reference_interval),
             "chance_interval": listed(self.chance_interval),
+            "left_out": self.left_out,
             "missing": self.missing,
             "extra": self.extra,
             "groups": [group.to_dict() for group in self.groups],

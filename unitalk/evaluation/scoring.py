@@ -50,7 +50,7 @@ def evaluate(
 
     Args:
         groundtruth: a csv file, a folder of them, or a frame, with AVA's eight columns (UniTalk's
-            ten do as well).
+            ten do as well); faces whose `eval` is 0, where there is such a column, leave the score.
         predictions: a csv file, a folder of them, or a frame, with the key and `score`.
         by: breakdowns whose cross table is wanted; `all` for each that applies on its own.
         ci: how many resamples to draw intervals from; True for 1,000.
@@ -166,10 +166,9 @@ def _load_first(groundtruth: Given, predictions: Mapping[str, Given]) -> tuple[F
 
 
 def _load(given: Given, kind: schema.Kind) -> Faces:
-    columns = {
-        "groundtruth": schema.AVA_COLUMNS,
-        "predictions": (schema.TIME, *schema.BOX, schema.LABEL, schema.ENTITY, schema.SCORE),
-    }[kind]
+    columns: tuple[str, ...] = (*schema.AVA_COLUMNS, schema.EVAL)
+    if kind == "predictions":
+        columns = (schema.TIME, *schema.BOX, schema.LABEL, schema.ENTITY, schema.SCORE)
     if isinstance(given, (str, Path)):
         return schema.load(given, kind, columns=columns)
     if not hasattr(given, "columns"):
@@ -271,6 +270,7 @@ def _score(
         ties=ranking.ties,
         reference_interval=None if area is None or best is None else (area, best),
         chance_interval=chance,
+        left_out=matched.left_out,
         missing=matched.missing,
         extra=matched.extra,
         groups=groups or (total,),
@@ -305,6 +305,7 @@ def _sign(total: Group, resamples: Resamples | None, matched: Matched, digest: i
         faces=total.faces,
         positives=total.positives,
         gt=f"{digest:016x}",
+        eval=f"-{matched.left_out}" if matched.left_out else None,
         partial=f"-{missing}+{matched.extra}" if missing or matched.extra else None,
         ci=resamples.method if resamples else None,
         unit=resamples.unit if resamples else None,

@@ -16,6 +16,7 @@ _SHORT = {
     "faces": "f",
     "positives": "p",
     "gt": "g",
+    "eval": "e",
     "partial": "-",
     "ci": "ci",
     "unit": "u",
@@ -25,6 +26,7 @@ _SHORT = {
 }
 """Each field's name in the short form; the order is that of both forms."""
 _LONG = {short: name for name, short in _SHORT.items()}
+_PATTERNS = {"gt": r"[0-9a-f]{16}", "eval": r"-\d+", "unit": "video|track"}
 _NUMBERS = frozenset({"videos", "tracks", "faces", "positives", "resamples", "seed"})
 
 
@@ -40,6 +42,7 @@ class Signature:
         faces: how many were scored.
         positives: how many of them are labelled as speaking.
         gt: a digest of the ground truth's keys and labels, the same for any order of its rows.
+        eval: `-<faces of the ground truth whose column eval says that they do not count>`.
         partial: `-<faces without prediction>+<predictions without face>` where that was let pass.
         ci: the method of the interval, or None.
         unit: what was resampled: `video` or `track`; None without an interval.
@@ -55,6 +58,7 @@ class Signature:
     gt: str
     ap: str = "ava"
     ties: str = "grouped"
+    eval: str | None = None
     partial: str | None = None
     ci: str | None = None
     unit: str | None = None
@@ -101,10 +105,9 @@ def parse_signature(text: str) -> Signature:
     resampled = {"ci", "unit", "resamples", "seed"}
     if set(found) & resampled not in (set(), resampled):
         raise _no_signature(text, f"without {', '.join(sorted(resampled - set(found)))}")
-    if found.get("unit", "video") not in {"video", "track"}:
-        raise _no_signature(text, f"unit:{found['unit']}")
-    if not re.fullmatch(r"[0-9a-f]{16}", str(found["gt"])):
-        raise _no_signature(text, f"gt:{found['gt']}")
+    for name, pattern in _PATTERNS.items():
+        if name in found and not re.fullmatch(pattern, str(found[name]), re.ASCII):
+            raise _no_signature(text, f"{name}:{found[name]}")
     if int(found["positives"]) > int(found["faces"]):
         raise _no_signature(text, "more positives than faces")
     return Signature(**found)  # type: ignore[arg-type] # each by its field's name

@@ -2,7 +2,8 @@
 
 `zipfile` keeps an object a member: 60 MB for the 60,000 crops of a long video, for each archive
 that is open. Here the directory is read in blocks, twice: once to look at all of it before a byte
-is written, and once to unpack. Field names and numbers are those of PKWARE's APPNOTE.TXT, 4.3.
+is written, and once to unpack, or in the places where some members are. Field names and numbers
+are those of PKWARE's APPNOTE.TXT, 4.3.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 STORED, DEFLATED = 0, 8
 
@@ -43,6 +44,7 @@ _UTF8 = 0x0800
 _DEEPEST = 16
 _BLOCK = 1 << 20
 _LONGEST_RECORD = _RECORD.size + 3 * 0xFFFF
+_NEAR = _LONGEST_RECORD + (1 << 16)  # so that the records of a track need one call
 
 _OUTSIDE = re.compile(r"^/|^[A-Za-z]:/|\\|(?:^|/)\.\.(?:/|$)")
 # What Windows takes for a device wherever it stands, whatever follows the first dot.
@@ -141,8 +143,11 @@ class Directory:
         self.length = os.fstat(archive).st_size
         self._start, self._size, self._count, self._exact = self._find()
 
-    def look(self) -> Contents:
+    def look(self, note: Callable[[int, Member], object] | None = None) -> Contents:
         """Look at every member before anything is done with one.
+
+        Args:
+            note: told of each file: where its record is, for `at`, and what it says.
 
         Raises:
             BadArchiveError: a member points out of the folder, is there twice or inside another,
@@ -152,7 +157,7 @@ class Directory:
         starts = array("Q")
         ends = array("Q")
         total = 0
-        for member in self.records():
+        for place, member in self._records():
             if member.header + member.header_length + member.packed > self._start:
                 raise BadArchiveError(f"member {member.name!r} lies beyond the archive's content")
             starts.append(member.header)
@@ -166,6 +171,8 @@ class Directory:
             total += member.size
             if len(folded) > MAX_MEMBERS:
                 raise BadArchiveError(f"it holds more than {MAX_MEMBERS:,} files")
+            if note is not None:
+                note(place, member)
         if not folded:
             raise BadArchiveError("it holds no file")
         _check_folders(folded)
@@ -181,6 +188,24 @@ class Directory:
         Raises:
             BadArchiveError: one is not acceptable by itself, or they are more or fewer than said.
         """
+        return (member for _, member in self._records())
+
+    def at(self, places: Iterable[int]) -> Iterator[Member]:
+        """The members whose records are at some places, as `look` told them; one after the other.
+
+        Raises:
+            BadArchiveError: there is none.
+        """
+        block, start = b"", 0
+        for place in places:
+            left = self._size - place
+            if not 0 <= place - start <= len(block) - min(left, _LONGEST_RECORD):
+                block = os.pread(self._file, min(left, _NEAR), self._start + place)
+                start = place
+            yield self._record(block, place - start)[0]
+
+    def _records(self) -> Iterator[tuple[int, Member]]:
+        """Every member, and where its record begins, counted from the directory's begin."""
         found = at = 0
         block, place = b"", 0
         while at < self._size:
@@ -188,8 +213,8 @@ class Directory:
             if len(block) - place < min(left, _LONGEST_RECORD):
                 block, place = os.pread(self._file, min(left, _BLOCK), self._start + at), 0
             member, length = self._record(block, place)
+            yield at, member
             place, at, found = place + length, at + length, found + 1
-            yield member
         # Some programs of old count to 65,535 only, and go on from 0.
         if found != self._count and (self._exact or found % 0x10000 != self._count):
             raise BadArchiveError(f"its directory has {found:,} members and says {self._count:,}")

@@ -17,11 +17,14 @@ ENTITY = "entity_id"
 LABEL_ID = "label_id"
 INSTANCE = "instance_id"
 SCORE = "score"
+EVAL = "eval"
 
 AVA_COLUMNS = (VIDEO, TIME, *BOX, LABEL, ENTITY)
 """The eight columns of AVA-ActiveSpeaker's annotation."""
 COLUMNS = (*AVA_COLUMNS, LABEL_ID, INSTANCE)
 """The ten columns of UniTalk."""
+EVAL_COLUMNS = (*COLUMNS, EVAL)
+"""The same with ASW's mark of the faces that count: 1, or 0 for one that leaves the score."""
 PREDICTION_COLUMNS = (*AVA_COLUMNS, SCORE)
 """The nine columns of a file of predictions."""
 LOGITS = ("logit of not speaking", "logit of speaking")
@@ -43,7 +46,7 @@ LABEL_SPELLINGS = {
     "SPEAKING_BUT_NOT_AUDIBLE": NOT_AUDIBLE,
 }
 UNLABELLED = ""
-"""The label of a prediction that says none: its score is that of speaking anyhow."""
+"""No label: of a prediction, whose score is that of speaking anyhow; of a face of AVA's test."""
 
 DESCRIPTION = {
     VIDEO: ("text", "the video's id"),
@@ -56,18 +59,29 @@ DESCRIPTION = {
     ENTITY: ("text", "the track's id; the faces of one person in one stretch of the video"),
     LABEL_ID: ("0, 1, 2", "1 for a positive, 0 not speaking, 2 speaking but not audible"),
     INSTANCE: ("text", "the track's id and a number that grows at each change of label"),
+    EVAL: ("0, 1", "0 for a face that leaves the score, as in ASW; may be absent, which is 1"),
     SCORE: ("number", f"how much the model takes the face for {SPEAKING}; any finite number"),
 }
 """Each column's unit and meaning; the README's table is made from it."""
 
-Kind = Literal["groundtruth", "predictions"]
-KIND_NAME: dict[Kind, str] = {"groundtruth": "ground truth", "predictions": "predictions"}
+Kind = Literal["groundtruth", "faces", "predictions"]
+"""What a file is read as; `faces` are ground truth whose labels may be empty, or absent."""
+KIND_NAME: dict[Kind, str] = {
+    "groundtruth": "ground truth",
+    "faces": "faces",
+    "predictions": "predictions",
+}
+_OR_NONE = {**LABEL_SPELLINGS, UNLABELLED: UNLABELLED}
 SPELLINGS: dict[Kind, dict[str, str]] = {
     "groundtruth": LABEL_SPELLINGS,
-    "predictions": {**LABEL_SPELLINGS, UNLABELLED: UNLABELLED},
+    "faces": _OR_NONE,
+    "predictions": _OR_NONE,
 }
+_UNLABELLED_COLUMNS = tuple(name for name in AVA_COLUMNS if name != LABEL)
+_GROUNDTRUTH_FORMS = {len(AVA_COLUMNS): AVA_COLUMNS, len(COLUMNS): COLUMNS}
 HEADERLESS: dict[Kind, dict[int, tuple[str, ...]]] = {
-    "groundtruth": {len(AVA_COLUMNS): AVA_COLUMNS, len(COLUMNS): COLUMNS},
+    "groundtruth": _GROUNDTRUTH_FORMS,
+    "faces": {len(_UNLABELLED_COLUMNS): _UNLABELLED_COLUMNS, **_GROUNDTRUTH_FORMS},
     "predictions": {
         len(AVA_COLUMNS): (VIDEO, TIME, *BOX, ENTITY, SCORE),
         len(PREDICTION_COLUMNS): PREDICTION_COLUMNS,
@@ -87,8 +101,11 @@ numbers. Both are predictions only.
 """
 REQUIRED: dict[Kind, tuple[str, ...]] = {
     "groundtruth": AVA_COLUMNS,
+    "faces": _UNLABELLED_COLUMNS,
     "predictions": (TIME, ENTITY, SCORE),
 }
+MARKS: dict[str, tuple[str, ...]] = {LABEL_ID: ("0", "1", "2"), EVAL: ("0", "1")}
+"""Columns of a few numbers that are read as text, and what may stand there."""
 NUMBERS = frozenset({TIME, *BOX, SCORE, *LOGITS})
 IDS = frozenset({VIDEO, ENTITY, INSTANCE})
 
@@ -122,10 +139,21 @@ def lacking(columns: Collection[str], kind: Kind) -> list[str]:
     return [name for name in (*COLUMNS, SCORE) if name in needed and name not in columns]
 
 
+def known_columns(kind: Kind) -> tuple[str, ...]:
+    """The columns that a file of a kind may have, in the order in which they are given."""
+    return (*COLUMNS, SCORE) if kind == "predictions" else (*EVAL_COLUMNS, SCORE)
+
+
+def marks_of(name: str, kind: Kind) -> tuple[str, ...]:
+    """What may stand in a column of marks; where there may be no label, its number may lack too."""
+    unlabelled = name == LABEL_ID and kind == "faces"
+    return (*MARKS[name], UNLABELLED) if unlabelled else MARKS[name]
+
+
 def columns_wanted(kind: Kind) -> str:
     """One clause about the columns that a file must have and those that it may have."""
     said = f"{KIND_NAME[kind]} have the columns {', '.join(REQUIRED[kind])}"
-    if kind == "groundtruth":
+    if kind != "predictions":
         return said
     return f"{said}; {VIDEO}, all four of {BOX[0][:-2]}* and {LABEL} may be there"
 
@@ -149,8 +177,8 @@ def wrong_with(name: str, text: str, kind: Kind) -> str | None:
         return _wrong_with_number(name, text)
     if name == LABEL and text not in SPELLINGS[kind]:
         return f"is none of {', '.join(LABEL_IDS)}"
-    if name == LABEL_ID and text not in {"0", "1", "2"}:
-        return "is none of 0, 1, 2"
+    if name in MARKS and text not in marks_of(name, kind):
+        return f"is none of {', '.join(MARKS[name])}"
     if name in IDS and re.search(NO_ID, text):
         return "is not an id: empty, or with blanks at its ends, commas, quotes or separators"
     return None

@@ -22,13 +22,13 @@ import pyarrow.csv
 
 from unitalk.errors import SchemaError
 from unitalk.schema.columns import (
-    COLUMNS,
     ENTITY,
+    EVAL,
     IDS,
     KIND_NAME,
     LABEL,
-    LABEL_ID,
     LOGITS,
+    MARKS,
     MAX_SECONDS,
     NO_ID,
     NUMBERS,
@@ -38,7 +38,9 @@ from unitalk.schema.columns import (
     UNLABELLED,
     Kind,
     columns_wanted,
+    known_columns,
     lacking,
+    marks_of,
 )
 from unitalk.schema.problems import explain, together
 from unitalk.schema.source import Head, Source, read_head, sources_in
@@ -214,6 +216,13 @@ def _load_folder(folder: str | Path, kind: Kind, columns: Sequence[str] | None) 
             f"first is {with_logits[0]}; the others have scores, which are on another scale",
             hint="give the output of one program",
         )
+    marked = sum(EVAL in faces.files[0].head.columns for faces in loaded)
+    if 0 < marked < len(loaded) and kind != "predictions" and (columns is None or EVAL in columns):
+        raise SchemaError(
+            f"{folder}: {marked:,} of {len(loaded):,} files have the column {EVAL!r}, which says "
+            "which faces count, and the others have not",
+            hint="write it in all of the files, or in none",
+        )
     tables = [faces.table for faces in loaded]
     shared = set.intersection(*(set(table.column_names) for table in tables))
     names = [name for name in tables[0].column_names if name in shared]
@@ -223,7 +232,7 @@ def _load_folder(folder: str | Path, kind: Kind, columns: Sequence[str] | None) 
 
 def _load_file(source: Source, kind: Kind, columns: Sequence[str] | None) -> Faces:
     head = read_head(source, kind)
-    known = [*COLUMNS, SCORE] if columns is None else [n for n in (*COLUMNS, SCORE) if n in columns]
+    known = [n for n in known_columns(kind) if columns is None or n in columns]
     wanted = [name for name in known if name in head.columns]
     if SCORE in known and head.has_logits:
         wanted += LOGITS
@@ -268,8 +277,8 @@ def _read(
                 strings_can_be_null=False,
             ),
         )
-    table = _normalise_labels(table.unify_dictionaries(), kind)
-    if not table.num_rows or _unsound(table):
+    table = _normalise_labels(source.name, table.unify_dictionaries(), kind)
+    if not table.num_rows or _unsound(table, kind):
         raise pa.ArrowInvalid("a value is out of range, or there is none")
     return table
 
@@ -289,12 +298,12 @@ def from_frame(frame: pd.DataFrame, kind: Kind, *, columns: Sequence[str] | None
         )
     if not len(frame):
         raise SchemaError(f"{name} has no rows", hint="give a frame with one row a face")
-    known = [column for column in (*COLUMNS, SCORE) if column in frame.columns]
+    known = [column for column in known_columns(kind) if column in frame.columns]
     wanted = known if columns is None else [column for column in known if column in columns]
     try:
         table = pa.table({column: _column_of(frame, column, kind) for column in wanted})
-        table = _normalise_labels(table, kind)
-        unsound = _unsound(table)
+        table = _normalise_labels(name, table, kind)
+        unsound = _unsound(table, kind)
     except (pa.ArrowInvalid, TypeError, ValueError) as error:
         raise SchemaError(
             f"{name}: {error}", hint="numbers as floats, ids and labels as text"
@@ -319,7 +328,8 @@ def _column_of(frame: pd.DataFrame, column: str, kind: Kind) -> pa.Array[Any]:
     if column in NUMBERS:
         return pa.array(values.astype("float64"), from_pandas=True)
     holes = values.isna().to_numpy()
-    if holes.any() and column == LABEL and UNLABELLED in SPELLINGS[kind]:
+    # Where not one is there, `_normalise_labels` says what that means.
+    if holes.any() and column == LABEL and (UNLABELLED in SPELLINGS[kind] or holes.all()):
         values = values.astype(object).where(~holes, UNLABELLED)
     elif holes.any():
         raise ValueError(
@@ -365,7 +375,7 @@ def _texts(column: pa.ChunkedArray[Any]) -> list[str]:
 def _type_of(column: str) -> pa.DataType:
     if column in NUMBERS:
         return pa.float64()
-    # label_id too is read as text: it is checked by value, and few texts are dear to nobody.
+    # What is a mark is read as text too: it is checked by value, and few texts are dear to nobody.
     return pa.dictionary(pa.int32(), pa.string())
 
 
@@ -391,16 +401,19 @@ def _with_score(name: str, table: pa.Table) -> pa.Table:
     return table.drop_columns(list(LOGITS)).append_column(SCORE, pa.array(score))
 
 
-def _normalise_labels(table: pa.Table, kind: Kind) -> pa.Table:
+def _normalise_labels(name: str, table: pa.Table, kind: Kind) -> pa.Table:
     """Bring AVA's other spellings to the usual ones.
 
     Raises:
         ArrowInvalid: a label is none of them.
+        SchemaError: no face has a label, and they are wanted.
     """
     if LABEL not in table.column_names or table.num_rows == 0:
         return table
     spellings = SPELLINGS[kind]
     found = _texts(table[LABEL])
+    if kind == "groundtruth" and found == [UNLABELLED]:
+        raise _without_labels(name)
     unknown = [text for text in found if text not in spellings]
     if unknown:
         raise pa.ArrowInvalid(f"unknown label {unknown[0]!r}")
@@ -416,17 +429,24 @@ def _normalise_labels(table: pa.Table, kind: Kind) -> pa.Table:
     return table.set_column(index, LABEL, pa.chunked_array(chunks))
 
 
-def _unsound(table: pa.Table) -> list[str]:
+def _without_labels(name: str) -> SchemaError:
+    return SchemaError(
+        f"{name}: not one face has a label: this split is unlabelled, as AVA's test split is",
+        hint="it can be predicted, and not scored: take ground truth with labels, such as val",
+    )
+
+
+def _unsound(table: pa.Table, kind: Kind) -> list[str]:
     """Name the columns with a hole, an infinity, a negative time, an id that is none."""
-    return [name for name in table.column_names if not _is_sound(table, name)]
+    return [name for name in table.column_names if not _is_sound(table, name, kind)]
 
 
-def _is_sound(table: pa.Table, name: str) -> bool:
+def _is_sound(table: pa.Table, name: str, kind: Kind) -> bool:
     if name in NUMBERS:
         return _is_sound_number(table, name)
     if name in IDS:
         return are_ids(_dictionary(table[name]))
-    return name != LABEL_ID or set(_texts(table[name])) <= {"0", "1", "2"}
+    return name not in MARKS or set(_texts(table[name])) <= set(marks_of(name, kind))
 
 
 def _is_sound_number(table: pa.Table, name: str) -> bool:

@@ -19,6 +19,7 @@ from unitalk.schema.columns import (
     AVA_COLUMNS,
     COLUMNS,
     ENTITY,
+    EVAL,
     FORWARD_FORMS,
     HEADERLESS,
     KIND_NAME,
@@ -226,7 +227,8 @@ def _check_header(source: Source, kind: Kind, head: Head) -> Head:
             f"{where}: the header lacks {', '.join(map(repr, missing))}{also}",
             hint=columns_wanted(kind),
         )
-    known = {*COLUMNS, SCORE} & set(head.columns)  # what others have twice is their own affair
+    # What other columns a file has twice is its own affair.
+    known = {*COLUMNS, EVAL, SCORE} & set(head.columns)
     twice = sorted(name for name in known if head.columns.count(name) > 1)
     if twice:
         raise SchemaError(

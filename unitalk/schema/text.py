@@ -13,7 +13,7 @@ import pyarrow.csv
 
 from unitalk.errors import SchemaError
 from unitalk.fsops import atomic_write
-from unitalk.schema.columns import ENTITY, MAX_SECONDS, TIME, VIDEO
+from unitalk.schema.columns import ENTITY, MAX_SECONDS, TIME, VIDEO, Kind
 from unitalk.schema.faces import REFUSED, are_ids, as_numpy, read_options
 from unitalk.schema.problems import explain
 from unitalk.schema.source import Head, Source, read_head
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 _LOOKED_AT = (VIDEO, TIME, ENTITY)  # what file names are made of; the rest is carried as it is
 
 
-def read_text(path: Path, *, only_keys: bool = False) -> tuple[Head, Iterator[pa.RecordBatch]]:
+def read_text(
+    path: Path, *, only_keys: bool = False, kind: Kind = "groundtruth"
+) -> tuple[Head, Iterator[pa.RecordBatch]]:
     """Read ground truth as text, in batches.
 
     Args:
         path: the csv file.
         only_keys: leave away what no file's name is made of.
+        kind: `faces` where there may be no labels.
 
     Returns:
         The head, and batches in which every column is text; the columns are the file's own, or
@@ -42,7 +45,7 @@ def read_text(path: Path, *, only_keys: bool = False) -> tuple[Head, Iterator[pa
         SchemaError: the file has no known form; while reading: a row breaks the schema.
     """
     source = Source(path)
-    head = read_head(source, "groundtruth")
+    head = read_head(source, kind)
     return head, _batches(source, head, _LOOKED_AT if only_keys else ())
 
 

@@ -163,7 +163,7 @@ _DEEP = {
 }
 
 _CONVERT = "convert the dataset again (unitalk convert-asc)"
-_LOADER_AGAIN = "make the loader's csv again from csv/<split>_orig.csv"
+_LOADER_AGAIN = "make the loader's csv again (unitalk convert-talknet)"
 _ASC = {
     "asc-columns": _other(
         "csv with other columns than the ten",
@@ -203,11 +203,6 @@ _TALKNET = {
         "track with other labels",
         "it is trained on labels that are not the dataset's",
         _LOADER_AGAIN,
-    ),
-    "loader-folder": _other(
-        "track whose video is not the first 11 characters of its id",
-        "TalkNet looks for its files in a folder of that name",
-        "rename the video, or read with another model",
     ),
 }
 

@@ -146,8 +146,14 @@ class VerifyReport:
         if self.layout == "asc":
             command = f"unitalk convert-asc --source DATASET --destination {root} --overwrite"
             return () if self.ok else (command,)
-        if self.made_by == "trim":
-            again = f"unitalk trim --path SOURCE --new-path {root} --list LIST --overwrite"
+        again = {
+            "trim": f"unitalk trim --path SOURCE --new-path {root} --list LIST --overwrite",
+            **{
+                verb: f"unitalk {verb} --source DATASET --destination {root} --overwrite"
+                for verb in ("convert-talknet", "convert-loconet")
+            },
+        }.get(self.made_by or "")
+        if again is not None:
             return () if self.ok else (again,)
         commands = [
             f"unitalk download --save-path {root} --split {finding.split} --only {finding.part}"
@@ -156,6 +162,8 @@ class VerifyReport:
         ]
         for part in PARTS:
             commands += self._fetch(root, part)
+        if any(finding.kind.startswith("loader-") for finding in self.findings):
+            commands.append(f"unitalk convert-talknet --source {root} --overwrite")
         return tuple(dict.fromkeys(commands))
 
     def _fetch(self, root: str, part: Part) -> list[str]:

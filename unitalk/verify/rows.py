@@ -33,6 +33,10 @@ class Track(NamedTuple):
     start: int
     stop: int
 
+    def folder(self, layout: str) -> str:
+        """The folder of its video: TalkNet's loader takes the id's first 11 characters for it."""
+        return self.entity[:11] if layout == "talknet" else self.video
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:

@@ -319,4 +319,6 @@ class _Media:
         track = self._rows.tracks[self._rows.track[row]]
         if self._run.layout == "asc":
             return FlatLayout(self._run.root).track(self._rows.split, track.entity)
-        return Layout(self._run.root).track(self._rows.split, track.video, track.entity)
+        return Layout(self._run.root).track(
+            self._rows.split, track.folder(self._run.layout), track.entity
+        )

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from unitalk.verify.rows import Rows, Track
 
-_ID = 11  # characters of a track's id that TalkNet takes for its video's folder
 _CELLS = 5
 _SHOWN = 60
 
@@ -40,18 +39,13 @@ def talknet_findings(root: Path, rows: Rows) -> list[Finding]:
     # The folder of the split's csv, whose name `layout` spells.
     path = Layout(root).csv(rows.split).with_name(f"{rows.split}_loader.csv")
     check = _Loader(rows, relative(root, path))
-    findings = [
-        check.track_finding("loader-folder", track)
-        for track in rows.tracks
-        if track.entity[:_ID] != track.video
-    ]
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return [*findings, check.finding("loader-missing")]
+        return [check.finding("loader-missing")]
     except (OSError, UnicodeDecodeError) as error:
-        return [*findings, check.finding("loader-row", detail=str(error))]
-    return findings + check.compare(text)
+        return [check.finding("loader-row", detail=str(error))]
+    return check.compare(text)
 
 
 class _Loader:
@@ -150,8 +144,7 @@ class _Loader:
                     f"{line.frames:,} frames and {len(line.labels):,} labels for {count:,} faces"
                 )
                 findings.append(self.track_finding("loader-count", track, line.number, detail))
-            elif labels is not None and not np.array_equal(line.labels, labels[own]):
-                wrong = int(np.count_nonzero(np.array(line.labels) != labels[own]))
+            elif labels is not None and (wrong := _wrong_labels(line.labels, labels[own])):
                 detail = f"{wrong:,} of {count:,} labels"
                 findings.append(self.track_finding("loader-labels", track, line.number, detail))
         return findings
@@ -166,6 +159,14 @@ def _labels(text: str) -> list[int] | None:
     if isinstance(found, list) and all(type(label) is int for label in found):
         return found
     return None
+
+
+def _wrong_labels(given: list[int], own: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
+    """How many labels are not the csv's; the loader has two classes, so 2 may be 0 to it."""
+    unheard = schema.LABEL_IDS[schema.NOT_AUDIBLE]
+    silent = schema.LABEL_IDS[schema.NOT_SPEAKING]
+    said = np.array(given)
+    return int(np.count_nonzero((said != own) & ~((own == unheard) & (said == silent))))
 
 
 def _is_rate(text: str) -> bool:

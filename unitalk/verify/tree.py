@@ -72,7 +72,7 @@ class Walk:
             return [Group(None, numbered, folders)]
         by_video: dict[str, list[tuple[int, Track]]] = defaultdict(list)
         for number, track in numbered:
-            by_video[track.video].append((number, track))
+            by_video[track.folder(self.layout)].append((number, track))
         places = Layout(self.root)
         return [
             Group(video, own, {part: places.part(part, self.split, video) for part in MEDIA})

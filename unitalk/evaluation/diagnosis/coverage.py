@@ -16,6 +16,7 @@ from unitalk.evaluation.diagnosis.findings import (
     problem,
 )
 from unitalk.evaluation.diagnosis.pairing import NOBODY, keys_of, repeated
+from unitalk.evaluation.match import counting
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,17 +26,24 @@ if TYPE_CHECKING:
 
 
 def check_coverage(truth: Faces, faces: Faces, pairing: Pairing) -> Finding:
-    """Count faces without a prediction and predictions without a face; whole tracks by name."""
+    """Count faces without a prediction and predictions without a face; whole tracks by name.
+
+    A face that does not count needs no prediction.
+    """
     codes, _ = truth.codes(schema.ENTITY)
     found = pairing.partners != NOBODY
     has = np.zeros(len(truth), np.bool_)
     has[pairing.partners[found]] = True
     has |= repeated(keys_of(codes, truth.milliseconds()))  # counted by the check for duplicates
+    counts = counting(truth)
+    if counts is not None:
+        has |= ~counts
     missing = np.flatnonzero(~has)
     extra = np.flatnonzero(~found & ~pairing.repeats)
     if not len(missing) and not len(extra):
+        number = f"{len(truth):,}" if counts is None else f"{counts.sum():,} with {schema.EVAL} 1"
         return ok("coverage", f"every face has a prediction, and every prediction a face "
-                  f"({len(truth):,})")  # fmt: skip
+                  f"({number})")  # fmt: skip
     if not found.any():
         return problem(
             "coverage",

@@ -55,7 +55,8 @@ def read(given: Given, kind: Kind) -> Read:
     if isinstance(given, (str, Path)) and not Path(given).is_dir():
         given = schema.Source(given)  # read as often as needed, also when it is a pipe
     try:
-        return Read(faces=_load(given, kind, [c for group in _GROUPS.values() for c in group]))
+        columns = [name for group in _GROUPS.values() for name in group]
+        return Read(faces=_load(given, kind, [*columns, schema.EVAL]))
     except SchemaError as error:
         # Ground truth is not taken apart: nothing can be said against it but that it is refused.
         whole = Read(faces=None, refused={"file": error})

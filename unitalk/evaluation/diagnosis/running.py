@@ -27,6 +27,7 @@ from unitalk.evaluation.diagnosis.scores import (
     result,
 )
 from unitalk.evaluation.diagnosis.times import check_times
+from unitalk.evaluation.match import counting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,6 +132,8 @@ def _of_scores(
     rows, labels = np.array([], np.int64), np.array([], np.bool_)
     if truth is not None and pairing is not None:
         rows = np.flatnonzero(pairing.partners != NOBODY)
+        if (counts := counting(truth)) is not None:
+            rows = rows[counts[pairing.partners[rows]]]
         labels = positives_of(truth)[pairing.partners[rows]]
         if len(rows) and everything is not None:
             sortable = _sortable(truth, faces, pairing, before)

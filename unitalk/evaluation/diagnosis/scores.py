@@ -18,6 +18,7 @@ from unitalk.evaluation.diagnosis.findings import (
     places,
     problem,
 )
+from unitalk.evaluation.match import counting
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -142,12 +143,14 @@ def opposite(scores: Floats) -> Floats:
 
 def check_truth_labels(truth: Faces) -> Finding | None:
     """Refuse ground truth with labels of one class; None when there are both."""
-    positive = positives_of(truth)
+    positive, counts = positives_of(truth), counting(truth)
+    if counts is not None:
+        positive = positive[counts]
     if positive.all() or not positive.any():
         which = schema.SPEAKING if positive.all() else f"not {schema.SPEAKING}"
         return problem(
             "labels",
-            f"every face of the ground truth ({len(truth):,}) is labelled {which}, so that no "
+            f"every face of the ground truth ({len(positive):,}) is labelled {which}, so that no "
             "score can be right or wrong",
             advice="give ground truth with labels; AVA's test split has none, and a program that "
             "fills them in gets 100 % whatever the scores",

@@ -1,0 +1,80 @@
+"""Import, conversion and export on a real cluster of which a worker dies: the same bytes."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+from conftest import tree
+
+pytest.importorskip("distributed", reason='Dask is not installed: pip install "unitalk[cluster]"')
+
+from cluster import running
+
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("unmeasured")]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A scheduler with one worker that lives; each test adds one that does not."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with running(folder / "cluster") as cluster:
+        cluster.worker(folder)
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def asw(tmp_path_factory):
+    """Annotations of twenty videos in ASW's form, each with two tracks of thirty boxes."""
+    folder = tmp_path_factory.mktemp("asw")
+    (folder / "json").mkdir()
+    (folder / "split").mkdir()
+    names = [f"video{number:06}" for number in range(20)]
+    for number, name in enumerate(names):
+        tracks = {
+            f"track_{track:06}": [
+                {"time": round(row / 5, 1), "bbox": [0.1, 0.2, 0.3, 0.25 + number / 100],
+                 "label": (row // 7 + number) % 2, "eval": int(row % 7 > 0)}
+                for row in range(30)
+            ]
+            for track in range(2)
+        }  # fmt: skip
+        (folder / f"json/{name}.json").write_text(json.dumps(tracks))
+    for split, own in (("devset", names[:12]), ("valset", names[12:])):
+        (folder / f"split/{split}.list").write_text("".join(f"{name}.json\n" for name in own))
+    return folder
+
+
+def lines(sample, asw):
+    source = ("--source", sample)
+    return {
+        "import asw": ("import", "asw", "--json", asw / "json", "--lists", asw / "split",
+                       "--rate", "25"),
+        "convert-asc": ("convert-asc", *source, "--link", "copy"),
+        "convert-talknet": ("convert-talknet", *source, "--link", "copy"),
+        "convert-loconet": ("convert-loconet", *source, "--link", "copy"),
+        "export webdataset": ("export", "webdataset", *source, "--shard-size", "300KB"),
+        "export hf": ("export", "hf", *source, "--shard-size", "300KB"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("verb", "dies_at"),
+    [("import asw", 4), ("convert-asc", 200), ("convert-talknet", 200), ("convert-loconet", 250),
+     ("export webdataset", 8), ("export hf", 5)],
+)  # fmt: skip
+def test_a_worker_that_is_killed_half_way_changes_no_byte(
+    tmp_path, run, sample, asw, cluster, verb, dies_at
+):
+    line = lines(sample, asw)[verb]
+    alone = run("-q", *line, "--destination", tmp_path / "alone", "--jobs", "1")
+    assert (alone.code, alone.stderr) == (0, "")
+    mortal = cluster.worker(tmp_path, dies_at=dies_at)
+    cluster.wait_for(2)
+    ran = run("-q", *line, "--destination", tmp_path / "there", "--scheduler", cluster.address)
+    assert mortal.wait(10) == -signal.SIGKILL
+    assert ran.code == 0, ran.stderr
+    assert ran.stdout == alone.stdout.replace("alone", "there")
+    assert tree(tmp_path / "there") == tree(tmp_path / "alone")
+    assert {path.name for path in tmp_path.iterdir()} == {"alone", "there"}  # no staging is left

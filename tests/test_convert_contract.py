@@ -1,0 +1,388 @@
+"""What every conversion promises, on the sample, on a hostile dataset, on any dataset, on ASW."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import itertools
+import json
+import random
+import runpy
+import shutil
+import tempfile
+import zlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Tracks, make_dataset, tree, write_csv
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from loaders import asc, loconet, scored_by_position, talknet
+from reference import area_fast, ranked
+from test_asw import ARCHIVE, CHECKOUT
+
+import unitalk
+from unitalk import convert_asc
+from unitalk.convert.files import Job, place_flat, place_for_loader
+from unitalk.convert.loconet import convert_loconet
+from unitalk.convert.rows import SplitRows
+from unitalk.convert.tables import loader_text
+from unitalk.convert.talknet import convert_talknet
+from unitalk.executor import Processes
+from unitalk.layout import FlatLayout
+from unitalk.schema import COLUMNS
+
+CONVERT = {"asc": convert_asc, "talknet": convert_talknet, "loconet": convert_loconet}
+LOADERS = {"talknet": talknet, "loconet": loconet}
+
+
+def rows_of(root: Path, split: str) -> list[dict[str, str]]:
+    with (root / f"csv/{split}_orig.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def crop_of(root: Path, split: str, row: dict[str, str]) -> bytes:
+    name = f"{float(row['frame_timestamp']):.2f}.jpg"
+    return (root / "clips_videos" / split / row["video_id"] / row["entity_id"] / name).read_bytes()
+
+
+def scorer(root: Path, split: str):
+    """A model that knows a face by its bytes: the truth and a drift that is no other face's.
+
+    Crops of the sample that look alike get one score, wherever they are seen.
+    """
+    speaks = Counter()
+    for row in rows_of(root, split):
+        speaks[crop_of(root, split, row)] += row["label"] == "SPEAKING_AUDIBLE"
+
+    def score(jpg: bytes) -> float:
+        return (speaks[jpg] > 0) + zlib.crc32(jpg) / 2**31
+
+    return score
+
+
+def scored_by_key(root: Path, split: str, score, to: Path) -> Path:
+    rows = rows_of(root, split)
+    random.Random(1).shuffle(rows)
+    with to.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["frame_timestamp", "entity_id", "score"])
+        for row in rows:
+            own = repr(score(crop_of(root, split, row)))
+            writer.writerow([row["frame_timestamp"], row["entity_id"], own])
+    return to
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """Interleaved tracks, unsorted rows, 0.4 and 12, ids with `-`, one frame, gaps, long ids.
+
+    Two videos share 11 characters and have the same times; one is shorter than 11; label 2 occurs.
+    """
+    hop = [f"{n / 25}" for n in range(5, 35)]
+    root = make_dataset(
+        tmp_path / "hostile",
+        {
+            "-maoolmiKi0": [
+                Tracks("-maoolmiKi0:2", ["0.36", "0.4", "0.44", "12", "12.04"], [0, 1, 1, 0, 1]),
+                Tracks("-maoolmiKi0:10", ["0.4"], [1]),
+                Tracks("-maoolmiKi0:1", ["0.4", "0.44"], [0, 0]),
+            ],
+            "EEey6Pt0rqI_0-10": [
+                Tracks("EEey6Pt0rqI_0-10:0", hop, [0] * 10 + [1] * 20),
+                Tracks("EEey6Pt0rqI_0-10:1", hop[4:20], [1] * 16),
+            ],
+            "EEey6Pt0rqI_90-100": [Tracks("EEey6Pt0rqI_90-100:0", hop, [0, 1, 1] * 10)],
+            "9Zja_cIAwY8": [Tracks("9Zja_cIAwY8:0", ["900.2"], [1])],
+            "v": [Tracks("v:0", ["3", "3.04", "3.08"], [0, 1, 1])],
+        },
+    )
+    rows = [list(row.values()) for row in rows_of(root, "val")]
+    rows[1][6], rows[1][8] = "SPEAKING_NOT_AUDIBLE", "2"
+    random.Random(7).shuffle(rows)
+    write_csv(root / "csv/val_orig.csv", rows)
+    return root
+
+
+# ------------------------------------------------------------------------------ fed completely
+
+
+def check_talknets(source: Path, made: Path, split: str, tmp_path: Path, name: str) -> None:
+    """Every face once, with its own label; scores by position are scores by key."""
+    rows = rows_of(source, split)
+    positive = {crop_of(source, split, row): int(row["label_id"] == "1") for row in rows}
+    alike = len(positive) < len(rows)
+    seen = list(LOADERS[name](made, split))
+    assert all(track.complete for track in seen)
+    assert sum(track.frames for track in seen) == len(rows)
+    jpgs = [jpg for track in seen for jpg in track.jpgs]
+    assert Counter(jpgs) == Counter(crop_of(source, split, row) for row in rows)
+    labels = [label for track in seen for label in track.labels]
+    assert alike or labels == [positive[jpg] for jpg in jpgs]
+    score = scorer(source, split)
+    by_key = scored_by_key(source, split, score, tmp_path / "key.csv")
+    by_place = scored_by_position(made, score, tmp_path / "place.csv", split, LOADERS[name])
+    truth = source / f"csv/{split}_orig.csv"
+    one, two = unitalk.evaluate(truth, by_key), unitalk.evaluate(truth, by_place)
+    assert two.average_precision == one.average_precision
+    scores = [score(crop_of(source, split, row)) for row in rows]
+    if len(set(scores)) == len(scores):
+        wanted = area_fast(ranked([row["label_id"] == "1" for row in rows], scores))
+        assert two.average_precision == pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", LOADERS)
+@pytest.mark.parametrize("in_place", [True, False])
+def test_the_sample_feeds_the_loaders_of_scores_by_position(sample, tmp_path, name, in_place):
+    source = tmp_path / "d"
+    shutil.copytree(sample, source)
+    made = source if in_place else tmp_path / "to"
+    report = CONVERT[name](source, None if in_place else made)
+    assert (report.sound, report.reordered, report.warnings) == (True, (), ())
+    for split in ("train", "val"):
+        check_talknets(sample, made, split, tmp_path, name)
+    assert unitalk.verify_dataset(made, layout="talknet").findings == ()
+    assert (made / "csv/val_orig.csv").read_bytes() == (sample / "csv/val_orig.csv").read_bytes()
+
+
+@pytest.mark.parametrize("name", LOADERS)
+@pytest.mark.parametrize("link", ["hard", "sym"])
+def test_a_hostile_dataset_feeds_the_loaders_of_scores_by_position(hostile, tmp_path, name, link):
+    before = tree(hostile)
+    report = CONVERT[name](hostile, tmp_path / "to", link=link)
+    assert (report.sound, report.reordered) == (True, ("val",))
+    assert (report.rows, report.tracks, report.videos) == (88, 8, 5)
+    assert report.gaps == 1
+    assert report.warnings[0].startswith(
+        "1 tracks with gaps in time: val/-maoolmiKi0:2 (0.44 to 12.00 s)"
+    )
+    check_talknets(hostile, tmp_path / "to", "val", tmp_path, name)
+    assert tree(hostile) == before
+
+
+@pytest.mark.parametrize("which", ["sample", "hostile"])
+def test_asc_is_fed_completely(request, tmp_path, which):
+    source = request.getfixturevalue(which)
+    report = convert_asc(source, tmp_path / "to")
+    for split in report.splits:
+        seen, heard = asc(tmp_path / "to", split)
+        rows = rows_of(source, split)
+        assert [face[3] for face in seen] == [crop_of(source, split, row) for row in rows]
+        assert [face[2] for face in seen] == [int(row["label_id"]) for row in rows]
+        assert "silent" not in heard.values()
+    assert report.sound
+    if which == "sample":
+        assert unitalk.verify_dataset(tmp_path / "to", layout="asc").findings == ()
+
+
+def test_scores_by_position_in_another_order_are_those_of_other_faces(sample, tmp_path):
+    """What the contract is for: the same model, its loader's csv sorted by id."""
+    made = tmp_path / "to"
+    convert_talknet(sample, made)
+    score = scorer(sample, "val")
+    truth = made / "csv/val_orig.csv"
+    loader = made / "csv/val_loader.csv"
+    right = unitalk.evaluate(truth, scored_by_position(made, score, tmp_path / "1.csv"))
+    loader.write_text("".join(sorted(loader.read_text().splitlines(keepends=True))))
+    wrong = unitalk.evaluate(truth, scored_by_position(made, score, tmp_path / "2.csv"))
+    prior = right.positives / right.faces
+    assert right.average_precision > 0.75
+    assert abs(wrong.average_precision - prior) < 0.1
+
+
+# ------------------------------------------------------------------------------ any dataset
+
+entities = st.sampled_from(["v2345678901:0", "v2345678901:1", "v2345678901_b:0", "-23:0", "w:10"])
+frames = st.sets(st.integers(0, 12), min_size=1, max_size=8)
+
+
+@settings(max_examples=25)
+@given(
+    st.dictionaries(entities, frames, min_size=1, max_size=4),
+    st.sampled_from([0.0, 11.96, 900.2]),
+    st.randoms(use_true_random=False),
+    st.sets(st.integers(0, 31), max_size=4),
+    st.booleans(),
+)
+def test_the_contract_holds_of_any_dataset(tracks, start, chance, missing, shuffled):
+    """Frames at 25 a second in any order, some without a crop, written with as few digits."""
+    videos: dict[str, list[Tracks]] = {}
+    for entity, own in tracks.items():
+        times = [str(round(start + frame / 25, 2)) for frame in sorted(own)]
+        labels = [chance.randrange(2) for _ in times]
+        videos.setdefault(entity.rpartition(":")[0], []).append(Tracks(entity, times, labels))
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        source = make_dataset(root / "d", videos)
+        rows = [list(row.values()) for row in rows_of(source, "val")]
+        if shuffled:
+            chance.shuffle(rows)
+            write_csv(source / "csv/val_orig.csv", rows)
+        crops = sorted((source / "clips_videos").rglob("*.jpg"))
+        gone = [crops[place] for place in missing if place < len(crops)]
+        for path in gone if len(gone) < len(crops) else ():
+            path.unlink()
+        left = [path.read_bytes() for path in crops if path.exists()]
+        for target, loader in LOADERS.items():
+            report = CONVERT[target](source, root / target, link="hard")
+            assert (report.black, report.rows) == (len(crops) - len(left), len(left))
+            assert report.misaligned == 0
+            seen = list(loader(root / target, "val"))
+            assert all(track.complete for track in seen)
+            assert sorted(jpg for track in seen for jpg in track.jpgs) == sorted(left)
+            positions = rows_of(root / target, "val")
+            # The crop's bytes are its video, track and name: each score finds its own row.
+            assert [jpg.decode() for track in seen for jpg in track.jpgs] == [
+                f"{row['video_id']} {row['entity_id']} {float(row['frame_timestamp']):.2f}.jpg"
+                for row in positions
+            ]
+            assert [label for track in seen for label in track.labels] == [
+                int(row["label_id"]) for row in positions
+            ]
+
+
+# ------------------------------------------------------------------------------ wherever it is done
+
+
+@pytest.mark.parametrize("target", CONVERT)
+def test_several_processes_make_the_same_tree(hostile, tmp_path, target):
+    (hostile / "clips_videos/val/v/v:0/3.04.jpg").unlink()
+    for link in ("copy", "sym"):
+        here = CONVERT[target](hostile, tmp_path / "here", link=link, overwrite=True)
+        there = CONVERT[target](
+            hostile, tmp_path / "there", link=link, overwrite=True, executor=Processes(2)
+        )
+        assert here.black == 1
+        one, two = here.to_dict(), there.to_dict()
+        assert one.pop("destination") != two.pop("destination")
+        assert one == two
+        assert everything(tmp_path / "here") == everything(tmp_path / "there")
+
+
+def everything(root: Path) -> dict[str, object]:
+    """All files and links below a folder, where links lead, and what is in files."""
+    return {
+        path.relative_to(root).as_posix(): path.readlink() if path.is_symlink()
+        else path.read_bytes() if path.is_file() else None
+        for path in root.rglob("*")
+    }  # fmt: skip
+
+
+def test_several_processes_in_place_write_the_same_tables(dataset, tmp_path):
+    tables = []
+    for executor in (None, Processes(2)):
+        root = tmp_path / f"d{len(tables)}"
+        shutil.copytree(dataset, root)
+        convert_loconet(root, executor=executor)
+        tables.append(tree(root / "csv"))
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == 8
+
+
+@pytest.mark.parametrize("target", CONVERT)
+def test_the_command_lines_of_all_three(run, dataset, tmp_path, target):
+    line = (f"convert-{target}", "--source", dataset, "--destination", tmp_path / "to")
+    ran = run(*line, "--jobs", 2, "--format", "json", "-q")
+    assert (ran.code, ran.stderr) == (0, "")
+    report = CONVERT[target](dataset, tmp_path / "to", overwrite=True)
+    assert json.loads(ran.stdout) == report.to_dict()
+    names = [field.name for field in dataclasses.fields(report)]
+    assert list(report.to_dict()) == ["schema_version", *names[:-2], "findings", "warnings"]
+    both = run(*line, "--overwrite", "--jobs", 2, "--scheduler", "tcp://127.0.0.1:1")
+    assert (both.code, both.stdout) == (2, "")
+    assert "either --jobs or --scheduler" in both.stderr
+    assert run(*line, "--overwrite", "--jobs", 0).code == 2
+    inside = run(*line, "--overwrite", "-o", dataset / "report.txt")
+    assert (inside.code, inside.stdout) == (2, "")
+    assert "would write over an input" in inside.stderr
+
+
+@pytest.mark.parametrize("link", ["hard", "sym", "copy"])
+@pytest.mark.parametrize("place", [place_flat, place_for_loader])
+def test_a_task_that_is_done_again_leaves_the_same(dataset, tmp_path, link, place):
+    """A worker that was lost had done all, or a part."""
+    tracks = tuple(
+        (entity, ("0.40.jpg", "0.44.jpg")) for entity in ("-maoolmiKi0:0", "-maoolmiKi0:1")
+    )
+    new = FlatLayout(tmp_path / "to")
+    for folder in (new.track("val", "any").parent, new.audio("val", "any").parent):
+        folder.mkdir(parents=True)
+    job = Job(dataset, tmp_path / "to", "val", "-maoolmiKi0", tracks, link)
+    once = place(job)
+    made = everything(tmp_path / "to")
+    assert once.tracks["-maoolmiKi0:1"].names == "0.40.jpg/0.44.jpg"
+    assert place(job) == once
+    assert everything(tmp_path / "to") == made
+    some = [path for path in made if path.endswith((":0.wav", "0.44.jpg"))]
+    for path in some:
+        if (tmp_path / "to" / path).exists() and link != "sym":
+            (tmp_path / "to" / path).unlink()
+    assert place(job) == once
+    assert everything(tmp_path / "to") == made
+
+
+# ------------------------------------------------------------------------------ ASW
+
+
+@pytest.fixture(scope="module")
+def asw_csv(tmp_path_factory):
+    """The rows of ASW's validation set in the schema, in the archive's order of videos."""
+    read = runpy.run_path(str(CHECKOUT / "benchmarks/asw_to_csv.py"))
+    path = tmp_path_factory.mktemp("asw") / "groundtruth.csv"
+    own = {video for video, split in read["splits"](ARCHIVE) if split == "val"}
+    rows = (row for row in read["rows"](ARCHIVE) if row[0] in own)
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+    return path
+
+
+def columns_of(path: Path) -> tuple[list[str], np.ndarray]:
+    """Each row's track and whether it is positive."""
+    with path.open() as file:
+        next(file)
+        cells = [line.split(",") for line in file]
+    return [row[7] for row in cells], np.array([row[8] == "1" for row in cells])
+
+
+@pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here (see test_asw)")
+def test_asw_with_a_sorted_loader_falls_to_the_prior_and_ours_cannot(asw_csv, tmp_path):
+    """185,009 faces; the model is the truth and noise, and the loader's csv decides what it gets.
+
+    The rows come in the archive's order of videos. A loader's csv that pandas' groupby made has
+    the tracks sorted by id; the scores, given back by position, then are those of other faces, and
+    AP is about the prior of the positives, 72,965 / 185,009 = .394.
+    """
+    entities, labels = columns_of(asw_csv)
+    scores = labels + 0.325 * np.random.default_rng(3).standard_normal(len(labels))
+    tracks = {entity: len(list(own)) for entity, own in itertools.groupby(entities)}
+    assert (len(labels), len(tracks)) == (185_009, 3_483)  # each stands together
+    starts = dict(zip(tracks, np.cumsum([0, *tracks.values()]).tolist(), strict=False))
+
+    def given_back(order, truth=labels):
+        """AP of the scores that rows get by position, when tracks are read in an order."""
+        scored = np.concatenate([scores[starts[e] : starts[e] + tracks[e]] for e in order])
+        return area_fast(ranked(truth.tolist(), scored.tolist()))
+
+    right, wrong = given_back(tracks), given_back(sorted(tracks))
+    assert right == pytest.approx(0.978, abs=0.002)
+    assert wrong == pytest.approx(72_965 / 185_009, abs=0.01)
+
+    # Ours, from the dataset's csv, and from one whose tracks are by turns: the csv's order.
+    mixed = tmp_path / "val_orig.csv"
+    first, *text = asw_csv.read_bytes().splitlines(keepends=True)
+    mixed.write_bytes(b"".join([first, *text[1::2], *text[::2]]))
+    for source in (asw_csv, mixed):
+        split = SplitRows(source, "val", "TalkNet")
+        kept = np.ones(len(split), bool)
+        read = [line.split("\t") for line in loader_text(split, kept).splitlines()]
+        assert {line[0]: int(line[1]) for line in read} == tracks
+        assert {line[2] for line in read} == {"5.0"}  # ASW is labelled five times a second
+        assert split.in_order == (source == asw_csv)
+        result = source
+        if not split.in_order:
+            result = tmp_path / "written.csv"
+            split.write(result, kept)
+        order = [line[0] for line in read]
+        assert given_back(order, columns_of(result)[1]) == pytest.approx(right, abs=1e-12)

@@ -1,0 +1,471 @@
+"""Tracks read out of archives that nobody unpacks: the same bytes, and no trust."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import struct
+import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import Tracks, make_dataset
+from face_tracks import jpg, make_small, pack, real_crops
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unitalk.errors import ArchiveError, DataError, LayoutError
+from unitalk.fsops.ziprandom import Archive
+from unitalk.loopback import LoopbackHub
+from unitalk.sample import publish
+from unitalk.tracks import tracks
+
+VIDEO = "-maoolmiKi0"
+CROPS = f"archives/clips_videos/val/{VIDEO}.zip"
+SOUNDS = f"archives/clips_audios/val/{VIDEO}.zip"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    return make_small(tmp_path_factory.mktemp("small") / "dataset")
+
+
+@pytest.fixture(scope="module")
+def small_kept(small, tmp_path_factory) -> Path:
+    return pack(small, tmp_path_factory.mktemp("kept") / "dataset")
+
+
+@pytest.fixture
+def kept(small_kept, tmp_path) -> Path:
+    """One that may be changed."""
+    return shutil.copytree(small_kept, tmp_path / "kept")
+
+
+# ------------------------------------------------------------------------------ the same bytes
+
+
+@pytest.mark.parametrize("top", [True, False], ids=["with top", "without"])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_archives_give_what_folders_give(small, tmp_path, top, method):
+    root = pack(small, tmp_path / "kept", top=top, method=method)
+    want = tracks(small, source="folders")
+    for source in ("archives", "auto"):
+        found = tracks(root, source=source)
+        assert len(found) == len(want)
+        for packed, unpacked in zip(found, want, strict=True):
+            assert packed.jpgs() == unpacked.jpgs()
+            assert packed.wav() == unpacked.wav()
+            assert packed.audio["array"].tolist() == unpacked.audio["array"].tolist()
+
+
+def test_a_copy_of_the_hub_has_them_at_its_top(small, small_kept, tmp_path):
+    root = tmp_path / "hub"
+    shutil.copytree(small_kept / "csv", root / "csv")
+    for kind in ("clips_videos", "clips_audios"):
+        shutil.copytree(small_kept / "archives" / kind, root / kind)
+    for source in ("archives", "auto"):
+        assert tracks(root, source=source)[3].jpgs() == tracks(small)[3].jpgs()
+
+
+def test_a_download_that_unpacked_nothing_can_be_read(small, tmp_path, run):
+    """What `unitalk download --no-unpack` leaves, by the command itself."""
+    publish(small, tmp_path / "hub")
+    with LoopbackHub(tmp_path / "hub") as server:
+        ran = run("download", "--save-path", tmp_path / "d", "--endpoint", server.endpoint, "-q",
+                  "--no-unpack", "--video=9Zja_cIAwY8", "--video=EEey6Pt0rqI")  # fmt: skip
+    assert (ran.code, ran.stderr) == (0, "")
+    assert not (tmp_path / "d/clips_videos").exists()
+    found = tracks(tmp_path / "d")
+    want = tracks(small, videos=["9Zja_cIAwY8", "EEey6Pt0rqI"])
+    assert {track.entity_id for track in found} == {track.entity_id for track in want}
+    for track in found:
+        assert track.jpgs() == want.find(track.entity_id).jpgs()
+        assert track.wav() == want.find(track.entity_id).wav()
+
+
+def test_what_is_unpacked_comes_first_video_by_video(small, kept):
+    """`auto` takes the folder; a part that is not unpacked comes from its archive."""
+    folder = kept / "clips_videos/val" / VIDEO
+    shutil.copytree(small / "clips_videos/val" / VIDEO, folder)
+    for path in folder.rglob("*.jpg"):
+        path.write_bytes(jpg(1_000))
+    of_video = [track for track in tracks(kept, split="val") if track.video_id == VIDEO]
+    other = tracks(kept, split="val")[-1]
+    assert {data for track in of_video for data in track.jpgs()} == {jpg(1_000)}
+    assert of_video[0].wav() == tracks(small).find(of_video[0].entity_id).wav()
+    assert other.jpgs() == tracks(small, split="val")[-1].jpgs()
+    packed = tracks(kept, source="archives").find(of_video[0].entity_id)
+    assert packed.jpgs() == tracks(small).find(packed.entity_id).jpgs()
+
+
+def test_times_ids_and_litter_are_found_as_in_folders(tmp_path):
+    names = ["0.4.jpg", "0.440.jpg", "12.jpeg"]
+    track = Tracks("v:0", ["0.40", "0.44", "12"], [0, 0, 1], names=names)
+    root = real_crops(make_dataset(tmp_path / "d", {"v": [track, Tracks("v:1", ["0.4"], [1])]}))
+    (root / "clips_videos/val/v/v:0").rename(root / "clips_videos/val/v/v_0")
+    (root / "clips_audios/val/v/v:0.wav").rename(root / "clips_audios/val/v/v_0.wav")
+    packed = pack(root, tmp_path / "kept")
+    with zipfile.ZipFile(packed / "archives/clips_videos/val/v.zip", "a") as archive:
+        archive.writestr("v/.DS_Store", b"x")
+        archive.writestr("__MACOSX/v/v_0/._0.4.jpg", b"x")
+        archive.writestr("v/v_0/notes.txt", b"x")
+    one, two = tracks(packed, source="archives")
+    assert one.jpgs() == tracks(root)[0].jpgs()
+    assert len(one.jpgs()) == 3
+    assert one.wav() == tracks(root)[0].wav()
+    assert two.jpgs() == tracks(root)[1].jpgs()
+
+
+def test_members_in_any_order_come_in_that_of_time(small, tmp_path):
+    """Interleaved tracks, last faces first."""
+    root = pack(small, tmp_path / "kept")
+    path = root / CROPS
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(members, key=lambda name: zlib.crc32(name.encode())):
+            archive.writestr(name, members[name])
+    for packed, want in zip(
+        tracks(root, videos=[VIDEO]), tracks(small, videos=[VIDEO]), strict=True
+    ):
+        assert packed.jpgs() == want.jpgs()
+
+
+def test_several_threads_and_processes_read_one_archive(small, small_kept):
+    want = [track.jpgs() for track in tracks(small)]
+    found = tracks(small_kept, source="archives")
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda track: track.jpgs(), found)) == want
+    travelled = pickle.loads(pickle.dumps(found[2]))
+    assert travelled == found[2]
+    assert hash(travelled) == hash(found[2])
+    assert travelled.jpgs() == want[2]
+    assert len(pickle.dumps(found[2])) < 2_000
+
+
+def test_an_archive_is_looked_at_once_though_tracks_arrive_one_by_one(small_kept, monkeypatch):
+    """As they do in another process."""
+    from unitalk.tracks import archives
+
+    looked = []
+
+    class Counted(Archive):
+        def __init__(self, path, *, top):
+            looked.append(path)
+            super().__init__(path, top=top)
+
+    monkeypatch.setattr(archives, "Archive", Counted)
+    archives._archive.cache_clear()
+    for track in tracks(small_kept, source="archives"):
+        arrived = pickle.loads(pickle.dumps(track))
+        arrived.jpgs()
+        arrived.wav()
+    archives._archive.cache_clear()
+    assert sorted(looked) == sorted(small_kept.glob("archives/*/*/*.zip"))
+
+
+def test_no_file_stays_open(small_kept):
+    for track in tracks(small_kept, source="archives"):
+        track.jpgs()
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
+    for track in tracks(small_kept, source="archives"):
+        track.jpgs()
+        track.wav()
+    after = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
+    assert after == before
+
+
+# ------------------------------------------------------------------------------ what is wrong
+
+
+def one_of(kept: Path):
+    return tracks(kept, source="archives", videos=[VIDEO])[1]
+
+
+def test_a_missing_archive_is_named(kept):
+    (kept / CROPS).unlink()
+    (kept / SOUNDS).unlink()
+    with pytest.raises(LayoutError) as raised:
+        one_of(kept).jpgs()
+    assert raised.value.message == f"{kept / CROPS}: this archive is missing"
+    assert "--no-unpack" in raised.value.hint
+    with pytest.raises(LayoutError, match="this archive is missing"):
+        one_of(kept).wav()
+    # With neither, it is the folder that is missed.
+    with pytest.raises(LayoutError, match="the folder of this track's face crops is missing"):
+        tracks(kept, videos=[VIDEO])[0].jpgs()
+
+
+def rewritten(path: Path, change) -> None:
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in change(members).items():
+            archive.writestr(name, content)
+
+
+def without(members: dict[str, bytes], words: str) -> dict[str, bytes]:
+    return {name: content for name, content in members.items() if words not in name}
+
+
+def test_what_an_archive_lacks_is_named(kept):
+    entity = one_of(kept).entity_id
+    rewritten(kept / CROPS, lambda members: without(members, f"{entity}/1.00.jpg"))
+    with pytest.raises(LayoutError) as raised:
+        one_of(kept).jpgs()
+    missing = f"{kept / CROPS}: {entity}/1.00.jpg"
+    assert raised.value.message == f"a face crop is missing: {missing}"
+    rewritten(kept / CROPS, lambda members: without(members, entity))
+    with pytest.raises(LayoutError, match=rf"{VIDEO}\.zip: {entity} is missing in it"):
+        one_of(kept).jpgs()
+    rewritten(kept / SOUNDS, lambda members: without(members, entity))
+    with pytest.raises(LayoutError, match=rf"{VIDEO}\.zip: {entity}\.wav is missing in it"):
+        one_of(kept).wav()
+    rewritten(kept / SOUNDS, lambda members: {f"{entity}.wav/inner": b"x"})
+    with pytest.raises(LayoutError, match="is a folder in it, and no sound"):
+        one_of(kept).wav()
+
+
+def test_a_damaged_crop_in_a_whole_archive_is_named(kept):
+    def cut(members):
+        name = f"{VIDEO}/{VIDEO}:1/1.00.jpg"
+        return members | {name: members[name][:-20]}
+
+    rewritten(kept / CROPS, cut)
+    with pytest.raises(DataError) as raised:
+        one_of(kept).jpgs()
+    assert raised.value.message.startswith(f"{kept / CROPS}: {VIDEO}/{VIDEO}:1/1.00.jpg")
+    assert "not a whole face crop" in raised.value.message
+
+
+def test_one_changed_byte_of_a_crop_is_noticed(kept):
+    path = kept / CROPS
+    content = bytearray(path.read_bytes())
+    content[content.index(b"1.04.jpg") + 100] ^= 1  # within a picture
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match="has another checksum than it says"):
+        one_of(kept).jpgs()
+
+
+@pytest.mark.parametrize("cut", [1, 22, 60, 2_000])
+def test_an_archive_that_is_cut_off_is_named(kept, cut):
+    path = kept / CROPS
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(ArchiveError) as raised:
+        one_of(kept).jpgs()
+    assert raised.value.message.startswith(f"{path}: cannot be read: ")
+
+
+def test_an_archive_that_is_changed_under_way_is_noticed(kept):
+    track = one_of(kept)
+    track.jpgs()
+    rewritten(kept / CROPS, lambda members: dict(reversed(members.items())))
+    with pytest.raises(ArchiveError, match="it was changed after it had been looked at"):
+        track.jpgs()
+    assert one_of(kept).jpgs()
+
+
+def test_a_disk_that_fails_is_named(kept, monkeypatch):
+    track = one_of(kept)
+    track.jpgs()
+
+    def failing(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("unitalk.fsops.ziprandom.os.pread", failing)
+    with pytest.raises(ArchiveError, match=rf"{VIDEO}\.zip: cannot be read: Input/output error"):
+        track.jpgs()
+
+
+def test_an_archive_that_is_a_circle_of_links_is_missing(kept):
+    (kept / CROPS).unlink()
+    (kept / CROPS).symlink_to(kept / CROPS)
+    with pytest.raises(LayoutError, match="this archive is missing"):
+        one_of(kept).jpgs()
+
+
+# ------------------------------------------------------------------------------ random access
+
+
+def lying(path: Path, name: str, at: str, value: int) -> Path:
+    """Change a number in the directory's record of a member."""
+    content = bytearray(path.read_bytes())
+    record = content.rindex(name.encode()) - 46
+    place, form = {
+        "crc": (16, "<L"),
+        "packed": (20, "<L"),
+        "size": (24, "<L"),
+        "start": (42, "<L"),
+    }[at]
+    struct.pack_into(form, content, record + place, value)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "words"),
+    [
+        ("crc", 1, "differs from what the directory says"),
+        ("size", 1, "differs from what the directory says|is stored in"),
+        ("packed", 1, "differs from what the directory says|is stored in"),
+        ("start", 7, "is not where the directory says|lies inside another"),
+        ("start", 0x7FFFFFF0, "lies beyond the archive's content"),
+    ],
+)
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_directory_that_lies_is_refused(tmp_path, at, value, words, method):
+    path = tmp_path / "v.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("v/a/0.00.jpg", b"first " * 50)
+        archive.writestr("v/a/0.04.jpg", b"second " * 50)
+    lying(path, "v/a/0.04.jpg", at, value)
+    with pytest.raises(ArchiveError, match=words):
+        Archive(path, top="v").read("a", lambda members: members)
+
+
+def test_a_bomb_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "v.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("v/a/0.00.jpg", bytes(201 << 20))
+    with pytest.raises(ArchiveError, match="unpacks to far more than it can hold"):
+        Archive(path, top="v")
+
+
+def test_a_member_that_unpacks_to_more_than_it_says_is_refused(tmp_path):
+    path = tmp_path / "v.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("v/a/0.00.jpg", b"x" * 1_000)
+    content = bytearray(path.read_bytes())
+    for place in (22, content.rindex(b"v/a/") - 46 + 24):  # in both headers
+        struct.pack_into("<L", content, place, 900)
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match="has not 900 bytes"):
+        Archive(path, top="v").read("a", lambda members: members)
+
+
+@pytest.mark.parametrize(
+    ("method", "place", "value", "words"),
+    [
+        # The member's own header begins at 0; its name is 12 long, so its content begins at 42.
+        (zipfile.ZIP_STORED, 28, 900, "reaches into what follows it"),
+        (zipfile.ZIP_DEFLATED, 28, 900, "reaches into what follows it"),
+        (zipfile.ZIP_STORED, 42, 0xFFFF, "has another checksum than it says"),
+        (zipfile.ZIP_DEFLATED, 42, 0xFFFF, "cannot be inflated: "),
+        (zipfile.ZIP_DEFLATED, 42, 0x0000, "cannot be inflated: |does not end where it says"),
+    ],
+)
+def test_what_stands_before_the_directory_may_lie_too(tmp_path, method, place, value, words):
+    path = tmp_path / "v.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("v/a/0.00.jpg", bytes(range(200)))
+        archive.writestr("v/a/0.04.jpg", bytes(range(200)))
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<H", content, place, value)
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match=rf"v\.zip: cannot be read: member '.*' ({words})"):
+        Archive(path, top="v").read("a", lambda members: members)
+
+
+@pytest.mark.parametrize("said", [10, -1])
+def test_packed_bytes_end_where_the_directory_says(tmp_path, said):
+    """More of them, or fewer, than make up the content."""
+    path = tmp_path / "v.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("v/a/0.00.jpg", bytes(range(200)))
+        archive.writestr("v/a/0.04.jpg", bytes(20), zipfile.ZIP_STORED)
+    with zipfile.ZipFile(path) as archive:
+        packed = archive.infolist()[0].compress_size
+    content = bytearray(path.read_bytes())
+    content[42 + packed : 42 + packed] = b"\0" * 10  # which moves what follows
+    end = content.rindex(b"PK\5\6")
+    struct.pack_into("<L", content, end + 16, content.index(b"PK\1\2"))
+    struct.pack_into("<L", content, content.rindex(b"v/a/0.04") - 46 + 42, 42 + packed + 10)
+    for place in (18, content.index(b"PK\1\2") + 20):
+        struct.pack_into("<L", content, place, packed + said)
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match="does not end where it says"):
+        Archive(path, top="v").read("a", lambda members: members)
+
+
+def test_what_climbs_out_is_refused_as_when_it_is_unpacked(tmp_path):
+    path = tmp_path / "v.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../out.jpg", b"x")
+    with pytest.raises(ArchiveError, match="points outside the archive's folder"):
+        Archive(path, top="v")
+    with pytest.raises(ArchiveError, match=r"none\.zip: cannot be read: No such file"):
+        Archive(tmp_path / "none.zip", top="v")
+
+
+@given(
+    contents=st.lists(st.binary(max_size=300), min_size=1, max_size=12),
+    large=st.integers(0, 11),
+    method=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]),
+    data=st.data(),
+)
+def test_any_members_are_read_as_zipfile_reads_them(
+    tmp_path_factory, contents, large, method, data
+):
+    """In any order, some or all, small ones and one of more than a block, comments and extras."""
+    path = tmp_path_factory.mktemp("zip") / "v.zip"
+    contents = [b"x" * 200_000 + c if n == large else c for n, c in enumerate(contents)]
+    places = data.draw(st.permutations(range(len(contents))))
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.comment = b"a comment" * data.draw(st.integers(0, 3))
+        for place in places:
+            info = zipfile.ZipInfo(f"v/{place % 3}/{place}.jpg")
+            info.compress_type = method
+            info.extra = struct.pack("<2H", 0x7075, 5) + b"extra" if place % 2 else b""
+            info.comment = b"comment" * (place % 4)
+            archive.writestr(info, contents[place])
+    with zipfile.ZipFile(path) as archive:
+        want = {name.removeprefix("v/"): archive.read(name) for name in archive.namelist()}
+    archive = Archive(path, top="v")
+    for folder in {name.partition("/")[0] for name in want}:
+        own = [name for name in want if name.startswith(f"{folder}/")]
+        wanted = data.draw(st.lists(st.sampled_from(own), max_size=8))
+
+        def choose(members, own=own, wanted=wanted):
+            assert [member.inner for member in members] == own
+            return [next(m for m in members if m.inner == name) for name in wanted]
+
+        assert archive.read(folder, choose) == [want[name] for name in wanted]
+    assert "nothing" not in archive
+
+
+def test_members_in_the_form_of_large_ones_and_of_streams_are_read(tmp_path):
+    """Sizes in the extra field, and behind the content."""
+    path = tmp_path / "v.zip"
+
+    class OneWay:
+        """A file that cannot go back, so that sizes follow."""
+
+        def __init__(self, file):
+            self.write, self.flush = file.write, file.flush
+
+    contents = {f"a/{n}.jpg": bytes([n]) * 50 * n for n in range(6)}
+    with path.open("wb") as file, zipfile.ZipFile(OneWay(file), "w") as archive:
+        for name, content in contents.items():
+            with archive.open(f"v/{name}", "w", force_zip64=name > "a/3") as member:
+                member.write(content)
+    assert Archive(path, top="v").read("a", lambda members: members) == list(contents.values())
+
+
+def test_what_is_remembered_of_an_archive_is_little(tmp_path):
+    """16 bytes a member: two arrays; names are read again."""
+    import tracemalloc
+
+    path = tmp_path / "v.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(6_000):
+            archive.writestr(f"v/v:{number // 80}/{number % 80 / 25:.2f}.jpg", b"")
+        archive.writestr("v/v:0/9.00.jpg", b"x")
+    tracemalloc.start()
+    opened = Archive(path, top="v")
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "v:74" in opened
+    assert kept < 30 * 6_000

@@ -1,0 +1,26 @@
+"""`unitalk convert-loconet`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unitalk.cli.conversions import conversion_options, run
+
+if TYPE_CHECKING:
+    from unitalk.cli.output import Console
+
+
+@click.command("convert-loconet")
+@conversion_options(in_place=True)
+@click.pass_obj
+def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of conversion_options
+    """Write what the loaders of LoCoNet, TalkNCE and LASER read.
+
+    This is what convert-talknet writes, and the JSON files that say who is seen at what time. For
+    splits that are not there they are empty: without them LoCoNet does not start.
+    """
+    from unitalk.convert.loconet import convert_loconet
+
+    run(console, convert_loconet, **options)

@@ -1,0 +1,28 @@
+"""`unitalk convert-talknet`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unitalk.cli.conversions import conversion_options, run
+
+if TYPE_CHECKING:
+    from unitalk.cli.output import Console
+
+
+@click.command("convert-talknet")
+@conversion_options(in_place=True)
+@click.pass_obj
+def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of conversion_options
+    """Write what the loaders of TalkNet, Light-ASD and LR-ASD read.
+
+    They set scores beside the rows of csv/SPLIT_orig.csv by position, so csv/SPLIT_loader.csv is
+    written in exactly its order, and read back as they would. Without --destination nothing but
+    csv files is written, and only if every crop and every sound is where the loader looks. With
+    it, files are placed there; faces without a crop are left out, listed, and exit code 3.
+    """
+    from unitalk.convert.talknet import convert_talknet
+
+    run(console, convert_talknet, **options)

@@ -1,0 +1,65 @@
+"""How many frames a second a video has, from the times of its faces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unitalk import schema
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from unitalk.verify.rows import Rows
+
+USUAL = 25.0
+"""What UniTalk has, and what is taken where times say nothing else clearly."""
+
+GAP = 1.5
+"""A step of more than so many frames is a gap."""
+
+_STEPS = 10  # fewer say nothing
+_SLOWEST = 0.5  # seconds from frame to frame: ASW is labelled every 0.2 s
+_ROUNDING = 0.01  # seconds that both ends of a stretch may be off, in times with two decimals
+
+
+def frame_rates(rows: Rows) -> dict[str, float]:
+    """Each video's frames a second.
+
+    A loader stretches its windows of sound by 25 / rate, so that a wrong rate lets sound and faces
+    drift apart. A rate is a matter of the video, so the steps from face to face of all its tracks
+    are looked at together. Their median is the usual step; two thirds must be of its length, give
+    or take the rounding of times; what is longer by half is a gap. The others last so long
+    together as their number takes at the right rate: at 25, where the rounding of times explains
+    what is missing; else at a whole number, on the same condition; else at the quotient. With
+    fewer than ten steps, or steps of more than half a second, it is 25.
+    """
+    times = rows.faces.numbers(schema.TIME)[rows.order]
+    steps = np.diff(times)
+    inside = (np.diff(rows.track[rows.order]) == 0) & (steps > 0)
+    steps, videos = steps[inside], rows.video[0][rows.order][1:][inside]
+    tracks = rows.track[rows.order][1:][inside]
+    order = np.argsort(videos, kind="stable")
+    steps, videos, tracks = steps[order], videos[order], tracks[order]
+    names = rows.video[1]
+    rates = dict.fromkeys(names, USUAL)
+    for own in np.split(np.arange(len(steps)), np.flatnonzero(np.diff(videos)) + 1):
+        if len(own) >= _STEPS:
+            stretches = 1 + int(np.count_nonzero(np.diff(tracks[own])))
+            rates[names[videos[own[0]]]] = _rate(steps[own], stretches)
+    return rates
+
+
+def _rate(steps: npt.NDArray[np.float64], stretches: int) -> float:
+    usual = float(np.median(steps))
+    if usual > _SLOWEST or np.mean(np.abs(steps - usual) < 1.1 * _ROUNDING) < 2 / 3:
+        return USUAL
+    together = steps < GAP * usual
+    count, seconds = int(np.count_nonzero(together)), float(steps[together].sum())
+    rounding = _ROUNDING * (stretches + len(steps) - count)
+    measured = count / seconds
+    for rate in (USUAL, float(round(measured))):
+        if rate and abs(seconds - count / rate) <= rounding:
+            return rate
+    return round(measured, 2)

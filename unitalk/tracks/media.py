@@ -1,0 +1,161 @@
+"""Where a track's files are: in folders, or in archives."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
+
+from unitalk.errors import DataError, LayoutError, examples
+from unitalk.layout import Layout, check_id, faces, find_entity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+Source = Literal["auto", "folders", "archives"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+"""Where tracks are read from; `auto` takes a video's folder where there is one."""
+
+_BLOCK = 1 << 18  # more than any crop has
+MISSING = "`unitalk verify` lists what is missing; `unitalk download --refetch` brings it again"
+
+
+class Key(NamedTuple):
+    """Which track.
+
+    Attributes:
+        split: its split.
+        video_id: its video.
+        entity_id: its own id.
+        taken: the id with `_` for `:` when another track has it, so that its files are not these.
+    """
+
+    split: str
+    video_id: str
+    entity_id: str
+    taken: tuple[str, ...] = ()
+
+
+class Media(Protocol):
+    """Reads a track's files, as they are."""
+
+    def faces(self, key: Key, names: Sequence[str]) -> tuple[list[bytes], Callable[[int], str]]:
+        """Read face crops.
+
+        Args:
+            key: the track.
+            names: the crops' names as `layout.face_name` makes them.
+
+        Returns:
+            The bytes of each, and what says where the n-th one is.
+
+        Raises:
+            LayoutError: one is missing.
+            DataError: one cannot be read.
+        """
+        ...
+
+    def sound(self, key: Key) -> tuple[bytes, str]:
+        """Read a track's sound: its bytes, and where it is.
+
+        Raises:
+            LayoutError: it is missing.
+            DataError: it cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Media that lie unpacked in a dataset's folders."""
+
+    root: Path
+
+    def faces(self, key: Key, names: Sequence[str]) -> tuple[list[bytes], Callable[[int], str]]:
+        """See `Media.faces`."""
+        layout = Layout(self.root)
+        videos = layout.part("video", key.split, key.video_id)
+        folder = find_entity(videos, key.entity_id, others=key.taken)
+        if folder is None:
+            raise LayoutError(
+                f"{videos / check_id(key.entity_id)}: the folder of this track's face crops is "
+                "missing",
+                hint=MISSING,
+            )
+        own: Sequence[str] = names
+        try:
+            data = _read_all(folder, own)
+        except FileNotFoundError:  # another spelling of the times, or a crop is missing
+            own = self._spelled(folder, names)
+            data = _read_all(folder, own)
+        return data, lambda place: str(folder / own[place])
+
+    def sound(self, key: Key) -> tuple[bytes, str]:
+        """See `Media.sound`."""
+        videos = Layout(self.root).part("audio", key.split, key.video_id)
+        path = find_entity(videos, key.entity_id, ".wav", others=key.taken)
+        if path is None:
+            raise LayoutError(
+                f"{videos / check_id(key.entity_id)}.wav: the sound of this track is missing",
+                hint=MISSING,
+            )
+        try:
+            return path.read_bytes(), str(path)
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror}", hint=MISSING) from error
+
+    def _spelled(self, folder: Path, names: Sequence[str]) -> list[str]:
+        """The crops' own names.
+
+        Raises:
+            LayoutError: one is missing.
+        """
+        there = faces(folder)
+        missing = [str(folder / name) for name in names if name not in there]
+        if missing:
+            raise missing_faces(missing)
+        return [there[name] for name in names]
+
+
+def missing_faces(paths: Sequence[str]) -> LayoutError:
+    """The error that says which face crops of a track are missing."""
+    count = f"{len(paths):,} face crops are" if len(paths) > 1 else "a face crop is"
+    return LayoutError(f"{count} missing: {examples(paths)}", hint=MISSING)
+
+
+def _read_all(folder: Path, names: Sequence[str]) -> list[bytes]:
+    """Read files of one folder; each is opened by its name in a folder that stays open.
+
+    Raises:
+        FileNotFoundError: one is missing.
+        DataError: one cannot be read.
+    """
+    opened, name = -1, ""
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        data = []
+        for name in names:
+            file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=opened)
+            try:
+                content = os.read(file, _BLOCK)
+                if len(content) == _BLOCK:
+                    content += _rest(file)
+            finally:
+                os.close(file)
+            data.append(content)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DataError(f"{folder / name}: {error.strerror}", hint=MISSING) from error
+    finally:
+        if opened >= 0:
+            os.close(opened)
+    return data
+
+
+def _rest(file: int) -> bytes:
+    pieces = []
+    while piece := os.read(file, _BLOCK):
+        pieces.append(piece)
+    return b"".join(pieces)
