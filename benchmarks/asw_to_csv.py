@@ -34,7 +34,7 @@ def rows(archive: Path) -> Iterator[list[object]]:
             video = Path(member.name).stem
             file = opened.extractfile(member)
             for track, faces in json.load(file).items() if file else ():
-                entity = f"{video}:{track.removeprefix('track_')}"
+                entity = f"{video}:{track}"
                 instance, before = -1, None
                 for face in faces:
                     instance += face["label"] != before

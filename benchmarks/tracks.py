@@ -162,7 +162,7 @@ def read(track) -> int:  # noqa: ANN001 - a Track
 def ours(root: Path, source: str, jobs: int) -> float:
     """Read every track by so many workers, which are started before; returns the seconds."""
     from unitalk.executor import open_executor
-    from unitalk.tracks import tracks
+    from unitalk.reading import tracks
 
     found = tracks(root, source=source)
     with open_executor(jobs=jobs) as executor:
@@ -197,7 +197,7 @@ def shards(root: Path, jobs: int) -> float:
 
 def read_shard(path: Path) -> int:
     """Read the tracks of one shard from its begin to its end; returns their faces."""
-    from unitalk.tracks import pictures, sounds
+    from unitalk.reading import pictures, sounds
 
     count = 0
     jpgs: list[bytes] = []
@@ -236,7 +236,7 @@ WAYS = {
 
 def opening(root: Path) -> float:
     """The seconds that it takes to read the csv files."""
-    from unitalk.tracks import tracks
+    from unitalk.reading import tracks
 
     start = time.perf_counter()
     tracks(root)

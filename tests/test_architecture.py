@@ -21,7 +21,7 @@ FLOORS = (
     {"layout", "progress", "executor"},
     {"fsops"},
     {"schema", "catalog", "leaderboard", "crops", "hub", "_drawing"},
-    {"loopback", "verify", "stats", "tracks"},
+    {"loopback", "verify", "stats", "reading"},
     {"download", "trim", "sample", "convert", "ingest", "export", "evaluation"},
     {"quickstart"},
     {"cli"},
@@ -69,10 +69,9 @@ def test_every_module_is_on_a_floor():
 
 @pytest.mark.parametrize(
     ("library", "allowed"),
-    [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "crops", "verify", "tracks"}),
-     ("zipfile", {"fsops", "sample"}), ("click", {"cli"}), ("tqdm", {"progress"}), ("torch", {"tracks"}),
-     ("cv2", {"tracks"}), ("simplejpeg", {"tracks"}), ("distributed", {"executor"}),
-     ("datasets", set()), ("webdataset", set()),
+    [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "crops", "verify", "reading"}),
+     ("zipfile", {"fsops", "sample"}), ("click", {"cli"}), ("tqdm", {"progress"}),
+     ("torch", {"reading"}),     ("cv2", {"reading"}), ("simplejpeg", {"reading"}), ("distributed", {"executor"}),
      ("scipy", set()), ("matplotlib", {"evaluation", "stats"}), ("sklearn", {"evaluation"})],
 )  # fmt: skip
 def test_each_hazard_has_one_home(library, allowed):

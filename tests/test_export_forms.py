@@ -19,7 +19,7 @@ from export_data import FACES, TRACKS, make_pictured, on_disk
 
 from unitalk.export import export_tracks, huggingface
 from unitalk.export import parquet as parquets
-from unitalk.tracks import tracks
+from unitalk.reading import tracks
 
 SHARD = 40_000  # some tracks; the longest have one to themselves
 

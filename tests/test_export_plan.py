@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unitalk.export.plan import Shard, estimated, from_list, plan_shards, to_list
-from unitalk.tracks import tracks
+from unitalk.reading import tracks
 
 SPLITS = ("train", "val", "test")
 

@@ -45,7 +45,7 @@ def test_the_columns_are_the_published_ones():
     assert ",".join(schema.COLUMNS) == HEADER
     assert schema.COLUMNS[:8] == schema.AVA_COLUMNS
     assert (*schema.AVA_COLUMNS, "score") == schema.PREDICTION_COLUMNS
-    assert schema.EVAL_COLUMNS == (*schema.COLUMNS, "eval")
+    assert (*schema.COLUMNS, "eval") == schema.EVAL_COLUMNS
     assert set(schema.DESCRIPTION) == {*schema.EVAL_COLUMNS, "score"}
 
 

@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-import unitalk.tracks
+import unitalk.reading
 from unitalk.errors import DataError, LayoutError, SchemaError, UsageError
-from unitalk.tracks import Track, tracks
+from unitalk.reading import Track, tracks
 
 
 @pytest.fixture(scope="module")
@@ -509,6 +509,5 @@ def test_many_rows_are_arrays_and_not_objects(tmp_path):
     assert kept < 42 * count + 500 * len(found)
 
 
-def test_the_module_does_what_its_function_does(small):
-    """`unitalk.tracks` is the function, and once the module was imported the module."""
+def test_the_package_serves_the_function(small):
     assert list(unitalk.tracks(small, split="val")) == list(tracks(small, split="val"))

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from unitalk.errors import ArchiveError, DataError, LayoutError
 from unitalk.fsops.ziprandom import Archive
 from unitalk.loopback import LoopbackHub
+from unitalk.reading import tracks
 from unitalk.sample import publish
-from unitalk.tracks import tracks
 
 VIDEO = "-maoolmiKi0"
 CROPS = f"archives/clips_videos/val/{VIDEO}.zip"
@@ -148,7 +148,7 @@ def test_several_threads_and_processes_read_one_archive(small, small_kept):
 
 def test_an_archive_is_looked_at_once_though_tracks_arrive_one_by_one(small_kept, monkeypatch):
     """As they do in another process."""
-    from unitalk.tracks import archives
+    from unitalk.reading import archives
 
     looked = []
 

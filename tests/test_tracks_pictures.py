@@ -14,7 +14,7 @@ from face_tracks import jpg, make_small, real_crops
 from PIL import Image
 
 from unitalk.errors import DataError, MissingExtraError, UsageError
-from unitalk.tracks import pictures, tracks
+from unitalk.reading import pictures, tracks
 
 NAME = "0.40.jpg"
 
@@ -193,10 +193,10 @@ import sys
 for name in ("cv2", "simplejpeg", "torch"):
     sys.modules[name] = None
 from unitalk.errors import MissingExtraError
-from unitalk.tracks import tracks
+from unitalk.reading import tracks
 track = tracks(sys.argv[1])[0]
 print(len(track.jpgs()), track.images[0].shape[2], track.audio["sampling_rate"])
-for read in (track.gray, lambda: __import__("unitalk.tracks.torch")):
+for read in (track.gray, lambda: __import__("unitalk.reading.torch")):
     try:
         read()
     except MissingExtraError as error:
@@ -223,7 +223,7 @@ def test_the_error_of_a_missing_extra_has_its_code():
 
 def test_reading_imports_no_decoder_before_it_is_needed(one):
     code = (
-        "import sys, unitalk.tracks as t; t(sys.argv[1])[0].jpgs(); "
+        "import sys, unitalk; unitalk.tracks(sys.argv[1])[0].jpgs(); "
         "print(*[n for n in ('cv2', 'simplejpeg', 'PIL', 'torch', 'pandas') if n in sys.modules])"
     )
     ran = subprocess.run(

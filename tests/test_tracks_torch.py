@@ -10,7 +10,7 @@ import pytest
 from face_tracks import make_small, pack
 
 from unitalk.errors import DataError, LayoutError
-from unitalk.tracks import tracks
+from unitalk.reading import tracks
 
 torch = pytest.importorskip("torch", reason="the data set needs the extra [torch]")
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
@@ -24,9 +24,7 @@ def small(tmp_path_factory) -> Path:
 
 
 def dataset(root: Path, **options):
-    from unitalk.tracks.torch import TrackDataset
-
-    return TrackDataset(tracks(root, split="val"), **options)
+    return tracks(root, split="val").to_torch(**options)
 
 
 def same(item, track, size: int = 112) -> None:

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     )
     from unitalk.layout import Layout
     from unitalk.leaderboard import Published, published
+    from unitalk.reading import Track, Tracks, tracks
     from unitalk.sample import SampleReport, make_sample
     from unitalk.schema import read_groundtruth, read_predictions
     from unitalk.stats import Statistics, statistics
@@ -108,6 +109,8 @@ _HOME = {
     "Selection": "download",
     "Signature": "evaluation",
     "Statistics": "stats",
+    "Track": "reading",
+    "Tracks": "reading",
     "TrimReport": "trim",
     "UnitalkError": "errors",
     "UsageError": "errors",
@@ -134,6 +137,7 @@ _HOME = {
     "reference_score": "evaluation",
     "run_download": "download:run",
     "statistics": "stats",
+    "tracks": "reading",
     "trim_dataset": "trim",
     "unpack_archives": "download",
     "verify_dataset": "verify",
@@ -175,6 +179,8 @@ __all__ = [
     "Selection",
     "Signature",
     "Statistics",
+    "Track",
+    "Tracks",
     "TrimReport",
     "UnitalkError",
     "UsageError",
@@ -202,6 +208,7 @@ __all__ = [
     "reference_score",
     "run_download",
     "statistics",
+    "tracks",
     "trim_dataset",
     "unpack_archives",
     "verify_dataset",

@@ -42,6 +42,9 @@ _UNSAFE = re.compile(r"[/\\\x00-\x1f]")
 # a whole folder what would else be asked of each of four million names.
 _ALL_AS_WRITTEN = re.compile(r"((0|[1-9][0-9]{0,6})\.[0-9]{2}\.jpg(/|$))*")
 
+ARCHIVES = "archives"
+"""Where kept archives lie, in the dataset's folder, each by its path on the hub."""
+
 _FOLDER: dict[Part, str] = {"csv": "csv", "audio": "clips_audios", "video": "clips_videos"}
 
 

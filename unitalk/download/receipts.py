@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from unitalk import fsops
 from unitalk.errors import UnitalkError
 from unitalk.hub import RemoteFile
-from unitalk.layout import Layout, Part
+from unitalk.layout import ARCHIVES, Layout, Part
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 State = Literal["present", "archived", "unproven", "absent"]
 """Of one part of one video: in place and of the listed hash; its archive kept and to be unpacked;
 something under its name that no download put there; none of these."""
-
-ARCHIVES = "archives"
-"""Where kept archives lie, in the dataset's folder, each by its path on the hub."""
 
 
 def path(root: Path, hub_path: str) -> Path:

@@ -14,7 +14,7 @@ from unitalk.download import adopting, failures, merging, planning, receipts, st
 from unitalk.download.pools import carry_out
 from unitalk.download.steps import Job
 from unitalk.errors import UnitalkError, UsageError
-from unitalk.layout import PUBLISHED_SPLITS, Layout, parse_hub_path
+from unitalk.layout import ARCHIVES, PUBLISHED_SPLITS, Layout, parse_hub_path
 from unitalk.progress import Progress, SilentProgress
 from unitalk.progress import size as human_size
 
@@ -151,7 +151,7 @@ def run(
             hub=hub,
             stop=threading.Event() if hub is None else hub.stop,
             keep_archives=keep_archives,
-            sources=(plan.root / receipts.ARCHIVES, *sources),
+            sources=(plan.root / ARCHIVES, *sources),
         )
         _tidy(job)
         _withdraw(plan)

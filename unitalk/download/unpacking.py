@@ -13,7 +13,7 @@ from unitalk.download.choosing import Selection
 from unitalk.download.planning import Plan, PlannedFile
 from unitalk.errors import DestinationError, LayoutError
 from unitalk.fsops import check_apart, read_json
-from unitalk.layout import PUBLISHED_SPLITS, Layout
+from unitalk.layout import ARCHIVES, PUBLISHED_SPLITS, Layout
 
 if TYPE_CHECKING:
     from unitalk.download.running import DownloadReport
@@ -62,7 +62,7 @@ def unpack_archives(
             )
     files = _kept(source, root, wanted, tree)
     plan = Plan(root=root, repository=repository, commit=commit, files=files, tree=tree)
-    from_here = (source / receipts.ARCHIVES, source)
+    from_here = (source / ARCHIVES, source)
     report = running.run(plan, None, jobs=jobs, keep_archives=True, sources=from_here,
                          progress=progress)  # fmt: skip
     if remove and root == source:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import io
     from collections.abc import Callable, Iterable
 
-    from unitalk.tracks import Track
+    from unitalk.reading import Track
 
 FormName = Literal["webdataset", "parquet", "hf"]
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from unitalk import schema
 from unitalk.export.forms import Form, Record
 from unitalk.export.parquet import AUDIO, BOXES, IMAGES, columns, write_table
-from unitalk.tracks import sounds
+from unitalk.reading import sounds
 
 if TYPE_CHECKING:
     import io

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from unitalk.layout import Split
-    from unitalk.tracks import Track
+    from unitalk.reading import Track
 
 _TRACKS = 3  # of a video are looked at
 _CROPS = 8  # of such a track

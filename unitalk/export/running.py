@@ -20,7 +20,7 @@ from unitalk.export.shards import FORMS, Done, Job, receipt, tidy, write_shard
 from unitalk.export.wanted import Wanted, begin
 from unitalk.layout import Layout
 from unitalk.progress import Progress, SilentProgress, size
-from unitalk.tracks import Tracks, tracks
+from unitalk.reading import Tracks, tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -19,7 +19,7 @@ from unitalk.layout import Layout
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from unitalk.tracks import Track
+    from unitalk.reading import Track
 
 FORMS: dict[FormName, Form] = {form.name: form for form in (WEBDATASET, PARQUET, HF)}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from unitalk.export.forms import Form
     from unitalk.layout import Split
-    from unitalk.tracks import Tracks
+    from unitalk.reading import Tracks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

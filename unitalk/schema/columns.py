@@ -24,7 +24,10 @@ AVA_COLUMNS = (VIDEO, TIME, *BOX, LABEL, ENTITY)
 COLUMNS = (*AVA_COLUMNS, LABEL_ID, INSTANCE)
 """The ten columns of UniTalk."""
 EVAL_COLUMNS = (*COLUMNS, EVAL)
-"""The same with ASW's mark of the faces that count: 1, or 0 for one that leaves the score."""
+"""The same with ASW's mark of the faces that count: 1, or 0 for one that leaves the score.
+
+Only a header names it: eleven cells without one are predictions.
+"""
 PREDICTION_COLUMNS = (*AVA_COLUMNS, SCORE)
 """The nine columns of a file of predictions."""
 LOGITS = ("logit of not speaking", "logit of speaking")

@@ -13,15 +13,16 @@ from unitalk import catalog
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.executor import open_executor
 from unitalk.layout import SPLITS, Layout, Split
-from unitalk.tracks.choosing import open_media
-from unitalk.tracks.media import SOURCES, Source
-from unitalk.tracks.rows import read_rows
-from unitalk.tracks.track import Track
+from unitalk.reading.choosing import open_media
+from unitalk.reading.media import SOURCES, Source
+from unitalk.reading.rows import read_rows
+from unitalk.reading.track import GRAY_SIZE, Track
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from unitalk.tracks.media import Media
+    from unitalk.reading.media import Media
+    from unitalk.reading.torch import TrackDataset
 
 T = TypeVar("T")
 
@@ -160,6 +161,20 @@ class Tracks(Sequence[Track]):
         """
         with open_executor(jobs=jobs) as executor:
             yield from executor.run(read, self)
+
+    def to_torch(self, *, size: int = GRAY_SIZE, rate: int = 16_000) -> TrackDataset:
+        """Make a PyTorch data set of the tracks, whose items are records of tensors.
+
+        Args:
+            size: the side of a gray crop in pixels.
+            rate: samples a second that each sound must have.
+
+        Raises:
+            MissingExtraError: PyTorch is not installed.
+        """
+        from unitalk.reading.torch import TrackDataset
+
+        return TrackDataset(self, size=size, rate=rate)
 
 
 class _Book:

@@ -14,28 +14,8 @@ that names it, never a black picture and never silence.
 PyTorch data set over all of it.
 """
 
-from __future__ import annotations
-
-import sys
-from types import ModuleType
-from typing import Any
-
-from unitalk.tracks.media import SOURCES, Source
-from unitalk.tracks.sequence import Tracks, tracks
-from unitalk.tracks.track import Audio, Track
+from unitalk.reading.media import SOURCES, Source
+from unitalk.reading.sequence import Tracks, tracks
+from unitalk.reading.track import Audio, Track
 
 __all__ = ["SOURCES", "Audio", "Source", "Track", "Tracks", "tracks"]
-
-
-class _Module(ModuleType):
-    """This module, which can be called: `unitalk.tracks(...)` is the function of its name.
-
-    Python gives a package an attribute for each of its modules that was imported, and the package
-    serves the function under the same name; so whichever of the two is there does the same.
-    """
-
-    def __call__(self, *arguments: Any, **options: Any) -> Tracks:  # noqa: ANN401 - see `tracks`
-        return tracks(*arguments, **options)
-
-
-sys.modules[__name__].__class__ = _Module

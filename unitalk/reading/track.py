@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from unitalk import schema
 from unitalk.errors import UsageError
 from unitalk.layout import face_name
-from unitalk.tracks import pictures, sounds
-from unitalk.tracks.media import Key, Media
+from unitalk.reading import pictures, sounds
+from unitalk.reading.media import Key, Media
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unitalk.errors import DataError, MissingExtraError
-from unitalk.tracks.media import MISSING
+from unitalk.reading.media import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

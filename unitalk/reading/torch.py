@@ -1,9 +1,8 @@
 """Face tracks as a PyTorch data set; the only module that imports PyTorch.
 
     from torch.utils.data import DataLoader
-    from unitalk.tracks.torch import TrackDataset
 
-    dataset = TrackDataset(unitalk.tracks("UniTalk", split="train"))
+    dataset = unitalk.tracks("UniTalk", split="train").to_torch()
     loader = DataLoader(dataset, batch_size=None, shuffle=True, num_workers=2)
 
 Tracks are as long as they are, so a batch of several is for the model to make (`collate_fn`).
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from unitalk import schema
 from unitalk.errors import DataError, MissingExtraError
-from unitalk.tracks.track import GRAY_SIZE
+from unitalk.reading.track import GRAY_SIZE
 
 try:
     import torch
@@ -28,7 +27,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unitalk.tracks.track import Track
+    from unitalk.reading.track import Track
 
 
 class TrackDataset(Dataset[dict[str, Any]]):

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unitalk.layout import Layout
-from unitalk.tracks.archives import Archives
-from unitalk.tracks.media import Folders
+from unitalk.reading.archives import Archives
+from unitalk.reading.media import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from unitalk.layout import Part
-    from unitalk.tracks.media import Key, Media, Source
+    from unitalk.reading.media import Key, Media, Source
 
 
 def open_media(root: Path, source: Source) -> Media:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unitalk.errors import DataError
-from unitalk.tracks.media import MISSING
+from unitalk.reading.media import MISSING
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from unitalk.errors import LayoutError
 from unitalk.fsops.ziprandom import Archive, stamp
-from unitalk.layout import check_id, face_name, face_seconds, hub_path
-from unitalk.tracks.media import MISSING, missing_faces
+from unitalk.layout import ARCHIVES, check_id, face_name, face_seconds, hub_path
+from unitalk.reading.media import MISSING, missing_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from unitalk.fsops.zipfiles import Member
     from unitalk.fsops.ziprandom import Stamp
     from unitalk.layout import Part
-    from unitalk.tracks.media import Key
+    from unitalk.reading.media import Key
 
 # Where a download keeps archives, in the dataset's folder; and where a copy of the hub has them.
-_PLACES = ("archives", ".")
+_PLACES = (ARCHIVES, ".")
 _REMEMBERED = 1024  # archives; UniTalk has 234
 
 
