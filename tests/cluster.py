@@ -3,7 +3,7 @@
     python cluster.py N ADDRESS
 
 is a worker that is killed with SIGKILL just before its nth change of the disk below the folder that
-the environment's CLUSTER_FOLDER names; with N = 0 it lives until it is stopped.
+the environment's CLUSTER_FOLDER names.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from pathlib import Path
 from killer import CHANGES, WRITING
 
 PATIENCE = 60.0
+_DASK = str(Path(sys.executable).with_name("dask"))  # what the README tells to start
+_WORKER = ("--no-nanny", "--nthreads", "1", "--no-dashboard")
 
 
 class Cluster:
@@ -37,16 +39,19 @@ class Cluster:
         self._log = (folder / "cluster.log").open("wb")
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start(
-            "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
-            "--no-dashboard", "--scheduler-file", str(self._file),
+            _DASK, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+            "--scheduler-file", str(self._file),
         )  # fmt: skip
         self._processes = [self.scheduler]
         self.address = self._found()
 
     def worker(self, watched: Path, *, dies_at: int = 0) -> subprocess.Popen[bytes]:
-        """Start a worker that dies before its nth change of the disk below a folder."""
-        here = str(Path(__file__).resolve())
-        process = self._start(here, str(dies_at), self.address, CLUSTER_FOLDER=str(watched))
+        """Start a worker that lives, or one that dies before its nth change below a folder."""
+        if dies_at:
+            here = str(Path(__file__).resolve())
+            process = self._start(here, str(dies_at), self.address, CLUSTER_FOLDER=str(watched))
+        else:
+            process = self._start(_DASK, "worker", self.address, *_WORKER)
         self.workers.append(process)
         self._processes.append(process)
         return process
@@ -118,8 +123,7 @@ def die_at(fatal: int, below: str) -> None:
 
 
 if __name__ == "__main__":
-    if int(sys.argv[1]):
-        die_at(int(sys.argv[1]), os.environ["CLUSTER_FOLDER"])
+    die_at(int(sys.argv[1]), os.environ["CLUSTER_FOLDER"])
     from distributed.cli.dask_worker import main
 
-    main([sys.argv[2], "--no-nanny", "--nthreads", "1", "--no-dashboard"])
+    main([sys.argv[2], *_WORKER])

@@ -71,7 +71,8 @@ def test_every_module_is_on_a_floor():
     ("library", "allowed"),
     [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "crops", "verify", "reading"}),
      ("zipfile", {"fsops", "sample"}), ("click", {"cli"}), ("tqdm", {"progress"}),
-     ("torch", {"reading"}),     ("cv2", {"reading"}), ("simplejpeg", {"reading"}), ("distributed", {"executor"}),
+     ("torch", {"reading"}), ("cv2", {"reading"}), ("simplejpeg", {"reading"}),
+     ("distributed", {"executor"}),
      ("scipy", set()), ("matplotlib", {"evaluation", "stats"}), ("sklearn", {"evaluation"})],
 )  # fmt: skip
 def test_each_hazard_has_one_home(library, allowed):

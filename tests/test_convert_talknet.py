@@ -443,7 +443,7 @@ def test_what_the_command_line_says(run, dataset):
     assert ran.stdout == (
         f"{dataset}: val, 3 videos, 5 tracks, 11 faces\n"
         "written: csv/val_loader.csv\n"
-        "every face has its crop and every track its sound, and every score finds its row, as "
+        "every crop, sound and score has its row, as "
         "TalkNet's loader reads it\n"
     )
 

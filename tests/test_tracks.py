@@ -182,6 +182,20 @@ def test_ava_s_eight_columns_do(drawn):
     assert tracks(drawn)[0].label_id.tolist() == [0, 1, 2]
 
 
+def test_faces_that_nobody_labelled_are_read_all_the_same(drawn):
+    """AVA's test split as `unitalk import ava` writes it: the two columns are there and empty."""
+    path = drawn / "csv/val_orig.csv"
+    rows = [list(row.values()) for row in rows_of(path)]
+    write_csv(path, [[*row[:6], "", row[7], "", row[9]] for row in rows])
+    assert tracks(drawn)[0].label_id.tolist() == [-1, -1, -1]
+    write_csv(
+        path,
+        [[*row[:6], row[7]] for row in rows],
+        HEADER.replace(",label,", ",").removesuffix(",label_id,instance_id"),
+    )
+    assert tracks(drawn)[0].label_id.tolist() == [-1, -1, -1]
+
+
 def test_what_leaves_the_score_is_known(drawn):
     """ASW's eleventh column; without it all faces count."""
     assert tracks(drawn)[0].scored.tolist() == [True] * 3

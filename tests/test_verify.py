@@ -585,7 +585,7 @@ def test_an_extra_video(data):
     "path",
     [
         "clips_videos/notes.txt",
-        "clips_videos/test",
+        "clips_videos/dev",
         f"clips_videos/val/{A}.zip",
         f"clips_videos/val/{A}/list.txt",
         f"clips_videos/val/{A}/{A}:0/thumbs.db",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -106,7 +107,8 @@ def render(report: ConvertReport) -> str:
     if not in_place:
         lines.append(f"files: {placed(report.files)}")
     if report.target != "asc":
-        lines.append(f"written: {', '.join(report.written) or 'nothing, all is there already'}")
+        written = f"written: {', '.join(report.written) or 'nothing, all is there already'}"
+        lines += textwrap.wrap(written, 80, subsequent_indent="  ", break_on_hyphens=False)
         lines += [
             f"{split}: the rows of the csv were brought into the order of the loader"
             + in_place * f"; as it was, it is {split}_orig.before-convert.csv"
@@ -119,6 +121,5 @@ def render(report: ConvertReport) -> str:
 
 _SOUND = {
     True: "every face has its crop and every track its sound, as {}'s loader reads it",
-    False: "every face has its crop and every track its sound, and every score finds its row, as "
-    "{}'s loader reads it",
+    False: "every crop, sound and score has its row, as {}'s loader reads it",
 }

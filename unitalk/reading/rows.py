@@ -30,6 +30,9 @@ _WANTED = (
     schema.EVAL,
 )  # fmt: skip
 
+NO_LABEL = -1
+"""The `label_id` of a face that nobody labelled, as in AVA's test split."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rows:
@@ -41,7 +44,7 @@ class Rows:
         entities: [tracks] each track's id; the order is that in which they first stand in the csv.
         starts: [tracks + 1] where each track's rows begin.
         seconds: [rows] float64.
-        labels: [rows] int8, as `label_id`.
+        labels: [rows] int8, as `label_id`; -1 where there is none.
         scored: [rows] bool, `eval`.
         boxes: [rows, 4] float64.
     """
@@ -68,7 +71,7 @@ def read_rows(path: Path, split: Split, videos: Collection[str] | None) -> Rows:
         SchemaError: the file breaks the schema.
         DataError: a track has two rows at one time.
     """
-    faces = schema.load(path, "groundtruth", columns=_WANTED)
+    faces = schema.load(path, "faces", columns=_WANTED)  # with labels or, as AVA's test, without
     video, video_ids = faces.codes(schema.VIDEO)
     entity, entity_ids = faces.codes(schema.ENTITY)
     keys = video.astype(np.int64) * len(entity_ids) + entity
@@ -128,9 +131,14 @@ def _starts(keys: Ints) -> Ints:
 
 def _labels(faces: Faces) -> npt.NDArray[np.int8]:
     """Each row's `label_id`, or what its label means in a file of AVA's eight columns."""
-    has_ids = schema.LABEL_ID in faces.table.column_names
-    codes, texts = faces.codes(schema.LABEL_ID if has_ids else schema.LABEL)
-    meaning = [int(text) if has_ids else schema.LABEL_IDS[text] for text in texts]
+    name = next(
+        (name for name in (schema.LABEL_ID, schema.LABEL) if name in faces.table.column_names), None
+    )
+    if name is None:
+        return np.full(len(faces), NO_LABEL, np.int8)
+    codes, texts = faces.codes(name)
+    ids = {schema.UNLABELLED: NO_LABEL, **schema.LABEL_IDS}
+    meaning = [ids[text] if text in ids else int(text) for text in texts]
     return np.array(meaning, np.int8)[codes]
 
 

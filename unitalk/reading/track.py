@@ -51,7 +51,8 @@ class Track(Mapping[str, Any]):
         video_id: its video.
         entity_id: its own id.
         frame_timestamp: [faces] float64, seconds, ascending.
-        label_id: [faces] int64: 1 speaks audibly, 0 does not speak, 2 speaks and is not audible.
+        label_id: [faces] int64: 1 speaks audibly, 0 does not speak, 2 speaks and is not audible,
+            -1 nobody says.
         boxes: [faces, 4] float64: left, top, right, bottom, relative to the frame.
         scored: [faces] bool: false for what a dataset leaves out of its score, as ASW does.
     """

@@ -1,0 +1,174 @@
+"""`unitalk import`: a verb a dataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from unitalk.cli.options import (
+    FOLDER,
+    NEW_FILE,
+    common_options,
+    jobs_options,
+    report_options,
+    splits_option,
+)
+from unitalk.cli.output import refuse_to_overwrite, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from unitalk.cli.output import Console
+    from unitalk.ingest import ImportReport
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+
+@click.group("import")
+@common_options
+def command() -> None:
+    """Make a dataset of another dataset's annotations.
+
+    The result has the csv of each split, in the columns that all verbs know. Face crops and sounds
+    are cut from the videos, which nobody may hand on; they are not made here.
+    """
+
+
+def _import_options(function: Function) -> Function:
+    """Add what every import takes."""
+    for option in (
+        common_options,
+        report_options,
+        jobs_options,
+        click.option("--overwrite", is_flag=True, help="Replace what this verb made there before."),
+        click.option("--destination", type=FOLDER, required=True, help="The dataset to make."),
+    ):
+        function = option(function)
+    return function
+
+
+@command.command("asw")
+@click.option("--json", "json_dir", type=FOLDER, required=True, help="ASW's folder json/.")
+@click.option("--lists", "lists_dir", type=FOLDER, required=True, help="ASW's folder split/.")
+@click.option(
+    "--rate", type=click.Choice(["5", "25"]), default="5", show_default=True,
+    help="Rows a second: as labelled, or one a frame, each label for five frames.",
+)  # fmt: skip
+@splits_option
+@click.option("--partial", is_flag=True, help="Go on without listed files that are not there.")
+@_import_options
+@click.pass_obj
+def asw(
+    console: Console,
+    /,
+    json_dir: Path,
+    lists_dir: Path,
+    rate: str,
+    **options: Any,  # noqa: ANN401 - as `_run` names them
+) -> None:
+    """Import ASW ("Look Who's Talking").
+
+    The development set becomes train. The rows have an eleventh column, eval; where it is 0, a
+    face leaves the score of `unitalk eval`.
+    """
+    from unitalk.ingest import import_asw
+
+    _run(console, import_asw, (json_dir, lists_dir), rate=int(rate), **options)
+
+
+@command.command("ava")
+@click.option(
+    "--csv", type=FOLDER, required=True,
+    help="The folder with train_orig.csv, or with a folder of one csv a video for each split; or "
+    "one of those.",
+)  # fmt: skip
+@splits_option
+@_import_options
+@click.pass_obj
+def ava(console: Console, /, csv: Path, **options: Any) -> None:  # noqa: ANN401
+    """Import AVA-ActiveSpeaker.
+
+    Either v1.0, which is one csv a video, or the bundle that TalkNet downloads.
+    """
+    from unitalk.ingest import import_ava
+
+    _run(console, import_ava, (csv,), **options)
+
+
+@command.command("wasd")
+@click.option("--csv", type=FOLDER, required=True, help="The folder with val_orig.csv.")
+@click.option(
+    "--division", type=NEW_FILE, required=True, help="WASD's file eval/dataset_division.txt."
+)
+@splits_option
+@_import_options
+@click.pass_obj
+def wasd(console: Console, /, csv: Path, division: Path, **options: Any) -> None:  # noqa: ANN401
+    """Import WASD and its five categories.
+
+    These are written as a file for `unitalk eval --by category --categories`.
+    """
+    from unitalk.ingest import import_wasd
+
+    _run(console, import_wasd, (csv, division), **options)
+
+
+@command.command("columbia")
+@click.option(
+    "--labels", type=FOLDER, required=True, help="The folder col_labels/fusion, one txt a name."
+)
+@click.option(
+    "--frame-size", default="1280x720", show_default=True, metavar="WxH",
+    help="Of the video; labels are in pixels at half of it.",
+)  # fmt: skip
+@_import_options
+@click.pass_obj
+def columbia(console: Console, /, labels: Path, frame_size: str, **options: Any) -> None:  # noqa: ANN401
+    """Import Columbia as a test split.
+
+    abbas, whom nobody scores, gets an eval of 0.
+    """
+    from unitalk.evaluation.breakdown import parse_frame_size
+    from unitalk.ingest import import_columbia
+
+    _run(console, import_columbia, (labels,), frame_size=parse_frame_size(frame_size), **options)
+
+
+def _run(
+    console: Console,
+    function: Callable[..., ImportReport],
+    sources: tuple[Path, ...],
+    *,
+    destination: Path,
+    jobs: int | None,
+    scheduler: str | None,
+    form: str,
+    output: Path | None,
+    **options: Any,  # noqa: ANN401 - as the function names them
+) -> None:
+    from unitalk.executor import open_executor
+
+    refuse_to_overwrite(output, *sources)
+    with open_executor(jobs=jobs, scheduler=scheduler) as executor:
+        report = function(
+            *sources, destination, executor=executor, progress=console.progress, **options
+        )
+    console.emit(report.to_dict(), _render(report), form, output)
+    console.warn(report.warnings)
+
+
+def _render(report: ImportReport) -> str:
+    rows: list[list[object]] = [["", "videos", "tracks", "faces", "positives", "with eval 1"]]
+    rows += [
+        [one.split, f"{len(one.videos):,}", *(
+            "none" if count is None else f"{count:,}"
+            for count in (one.tracks, one.faces, one.positives, one.counted)
+        )]
+        for one in report.splits
+    ]  # fmt: skip
+    if all(one.counted is None for one in report.splits):
+        rows = [row[:-1] for row in rows]
+    text = f"{report.destination}:\n{table(rows, right=range(1, len(rows[0])))}"
+    return f"{text}\ncategories: {report.categories}" if report.categories else text
