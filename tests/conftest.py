@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import os
 import wave
@@ -143,10 +144,18 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample, made once for all tests of a process; it is only read."""
+    """The sample, made once for the tests of all processes; it is only read."""
     from unitalk.sample import make_sample
 
-    return Path(make_sample(tmp_path_factory.mktemp("sample") / "sample").destination)
+    here = tmp_path_factory.getbasetemp()
+    # Beside the folders of pytest-xdist's processes, one of which makes it while the others wait.
+    shared = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+    made = shared / "the-sample"
+    with (shared / "the-sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.is_dir():
+            make_sample(made)
+    return made
 
 
 def tree(root: Path) -> dict[str, bytes]:

@@ -21,7 +21,6 @@ from unitalk import crops, schema
 from unitalk.crops import Face, face_file, frame_sizes, strip, telling_faces
 from unitalk.errors import DataError, LayoutError, UsageError
 from unitalk.layout import Layout
-from unitalk.sample import make_sample
 
 
 def save(path: Path, size: tuple[int, int], colour=(200, 150, 120), mode="RGB") -> Path:
@@ -253,11 +252,10 @@ def test_a_box_without_an_area_tells_nothing(tmp_path):
         frame_sizes(tmp_path, [face])
 
 
-def test_the_sample_is_of_1280_by_720(tmp_path):
+def test_the_sample_is_of_1280_by_720(sample):
     """From its csv to its frames, as a caller does it, in both splits and all videos."""
-    root = make_sample(tmp_path / "sample").destination
     for split, videos in (("train", 4), ("val", 22)):
-        faces = schema.load(root / f"csv/{split}_orig.csv", "groundtruth")
+        faces = schema.load(sample / f"csv/{split}_orig.csv", "groundtruth")
         video, names = faces.codes(schema.VIDEO)
         entity, entities = faces.codes(schema.ENTITY)
         boxes = np.stack([faces.numbers(column) for column in schema.BOX], axis=1)
@@ -267,7 +265,7 @@ def test_the_sample_is_of_1280_by_720(tmp_path):
         chosen = [
             Face(names[video[i]], entities[entity[i]], seconds[i], tuple(boxes[i])) for i in rows
         ]
-        assert frame_sizes(root, chosen) == dict.fromkeys(names, (1280, 720))
+        assert frame_sizes(sample, chosen) == dict.fromkeys(names, (1280, 720))
 
 
 # ------------------------------------------------------------------------------ which crops

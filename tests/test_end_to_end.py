@@ -20,18 +20,11 @@ from PIL import Image
 from reference import area_fast, ranked
 
 import unitalk
-from unitalk import catalog, convert_asc, make_sample, trim_dataset
+from unitalk import catalog, convert_asc, trim_dataset
 from unitalk.loopback import LoopbackHub
 from unitalk.sample import publish
 
 DASHED = "-maoolmiKi0"
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    destination = tmp_path_factory.mktemp("sample") / "demo"
-    make_sample(destination)
-    return destination
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -15,13 +14,12 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster import running
 from conftest import tree, without_coverage
 from export_data import DRAWN, FACES, TRACKS, make_pictured
 
 from unitalk import fsops
 from unitalk.errors import DataError, DestinationError, DiskError, LayoutError, UsageError
-from unitalk.executor import Here, Processes, open_executor
+from unitalk.executor import Here, Processes
 from unitalk.export import export_tracks
 from unitalk.export import running as runs
 
@@ -386,32 +384,6 @@ def test_ended_half_way_with_two_processes(source, tmp_path, ending):
     assert report.kept >= len(left) >= 1  # a process ends with the shard that it is at
     assert report.kept + report.written == 10
     assert tree(made) == tree(tmp_path / "whole")
-
-
-needs_dask = pytest.mark.skipif(
-    importlib.util.find_spec("distributed") is None,
-    reason='Dask is not installed: pip install "unitalk[cluster]"',
-)
-
-
-@needs_dask
-@pytest.mark.filterwarnings("ignore")
-def test_on_a_cluster_that_loses_a_worker(source, tmp_path):
-    """Ten shards of one track; one of two workers dies at its eighth change of the destination.
-
-    A shard is at least four: its part, its receipt's part, the receipt's name, its own name.
-    """
-    export_tracks(source, tmp_path / "here", form="hf", shard_size=1)
-    made = tmp_path / "made"
-    with running(tmp_path / "cluster") as cluster:
-        cluster.worker(made)
-        mortal = cluster.worker(made, dies_at=8)
-        cluster.wait_for(2)
-        with open_executor(scheduler=cluster.address) as executor:
-            report = export_tracks(source, made, form="hf", shard_size=1, executor=executor)
-        assert mortal.wait(10) == -signal.SIGKILL
-    assert (report.written, report.sound) == (10, True)
-    assert tree(made) == tree(tmp_path / "here")
 
 
 # ------------------------------------------------------------------------------ the command line

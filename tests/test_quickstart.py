@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 from conftest import tree
@@ -69,8 +70,8 @@ def test_without_a_folder_it_leaves_nothing(run, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_its_own_folder_is_replaced_on_request_alone(run, tmp_path):
-    assert run("quickstart", "-q", tmp_path / "q").code == 0
+def test_its_own_folder_is_replaced_on_request_alone(run, made, tmp_path):
+    shutil.copytree(made[0], tmp_path / "q", symlinks=True)
     refused = run("quickstart", "-q", tmp_path / "q")
     assert refused.code == 2
     assert "--overwrite" in refused.stderr

@@ -20,7 +20,7 @@ from test_asw import ARCHIVE
 
 from unitalk.cli.main import VERBS
 from unitalk.loopback import LoopbackHub
-from unitalk.sample import make_sample, publish
+from unitalk.sample import publish
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -37,10 +37,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
+def environment(tmp_path_factory, sample):
     served = tmp_path_factory.mktemp("hub")
-    make_sample(served / "sample")
-    publish(served / "sample", served / "hub")
+    publish(sample, served / "hub")
     with LoopbackHub(served / "hub") as hub:
         yield {
             **{k: v for k, v in without_coverage().items() if not k.startswith("HF_")},
