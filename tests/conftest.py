@@ -150,8 +150,9 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     here = tmp_path_factory.getbasetemp()
     # Beside the folders of pytest-xdist's processes, one of which makes it while the others wait.
     shared = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
-    made = shared / "the-sample"
-    with (shared / "the-sample.lock").open("w") as lock:
+    made = shared / "made-once" / "sample"
+    made.parent.mkdir(exist_ok=True)
+    with (made.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.is_dir():
             make_sample(made)

@@ -60,10 +60,12 @@ LINES = {"trim": trim_line, "convert-asc": convert_line}
 @pytest.fixture
 def second_disk(tmp_path):
     """A folder on another file system."""
-    shm = Path("/dev/shm")
-    if not os.access(shm, os.W_OK) or shm.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("needs a second writable file system (/dev/shm)")
-    folder = shm / f"unitalk-{uuid.uuid4().hex}"
+    for other in map(Path, ("/dev/shm", "/tmp", "/var/tmp")):
+        if os.access(other, os.W_OK) and other.stat().st_dev != tmp_path.stat().st_dev:
+            break
+    else:
+        pytest.skip("needs a second writable file system, such as /dev/shm")
+    folder = other / f"unitalk-{uuid.uuid4().hex}"
     folder.mkdir()
     yield folder
     shutil.rmtree(folder)

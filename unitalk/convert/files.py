@@ -114,7 +114,7 @@ def _place_flat(job: Job) -> VideoFiles:
 def _files(folder: str) -> list[str]:
     try:
         with os.scandir(folder) as listing:
-            return [entry.name for entry in listing if entry.is_file()]
+            return sorted(entry.name for entry in listing if entry.is_file())
     except FileNotFoundError:
         return []
 
