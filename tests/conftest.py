@@ -159,6 +159,14 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def on_another_file_system(folder: Path) -> Path:
+    """A writable folder from which no hard link leads to this one; without one the test skips."""
+    for other in map(Path, ("/dev/shm", "/tmp", "/var/tmp")):
+        if os.access(other, os.W_OK) and other.stat().st_dev != folder.stat().st_dev:
+            return other
+    pytest.skip("needs a second writable file system, such as /dev/shm")
+
+
 def tree(root: Path) -> dict[str, bytes]:
     """Every file below a folder, by its path: what two folders must agree in."""
     return {

@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import Tracks, make_dataset, tree
+from conftest import Tracks, make_dataset, on_another_file_system, tree
 
 import unitalk
 from unitalk import convert_asc, fsops, trim_dataset
@@ -60,12 +60,7 @@ LINES = {"trim": trim_line, "convert-asc": convert_line}
 @pytest.fixture
 def second_disk(tmp_path):
     """A folder on another file system."""
-    for other in map(Path, ("/dev/shm", "/tmp", "/var/tmp")):
-        if os.access(other, os.W_OK) and other.stat().st_dev != tmp_path.stat().st_dev:
-            break
-    else:
-        pytest.skip("needs a second writable file system, such as /dev/shm")
-    folder = other / f"unitalk-{uuid.uuid4().hex}"
+    folder = on_another_file_system(tmp_path) / f"unitalk-{uuid.uuid4().hex}"
     folder.mkdir()
     yield folder
     shutil.rmtree(folder)

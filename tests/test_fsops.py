@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import tree
+from conftest import on_another_file_system, tree
 
 import unitalk
 from unitalk import fsops
@@ -238,16 +238,8 @@ def test_links_are_followed_so_that_no_chain_arises(tmp_path, source):
         (tmp_path / f"tree-{link}").parent.mkdir(exist_ok=True)
 
 
-def on_another_file_system() -> Path | None:
-    """A writable folder from which no hard link leads to the temporary folder, if there is one."""
-    shm = Path("/dev/shm")
-    return shm if shm.is_dir() and os.access(shm, os.W_OK) else None
-
-
 def test_auto_copies_where_no_hard_link_can_be_and_hard_says_so(tmp_path, source):
-    other = on_another_file_system()
-    if other is None or os.stat(other).st_dev == os.stat(tmp_path).st_dev:
-        pytest.skip("needs a second writable file system (/dev/shm)")
+    other = on_another_file_system(tmp_path)
     target = other / f"unitalk-test-{os.getpid()}"
     try:
         with pytest.raises(unitalk.UnitalkError, match="no hard link") as caught:

@@ -214,7 +214,8 @@ def _wrong_with_row(at: Finding, columns: tuple[str, ...], cells: list[str]) -> 
             detail=_printable(f"{column} {row[column][:60]!r} {said}"),
         )
         for column in columns
-        if column in schema.EVAL_COLUMNS and (said := wrong_with(column, row[column], "groundtruth"))
+        if column in schema.EVAL_COLUMNS
+        and (said := wrong_with(column, row[column], "groundtruth"))
     ]
 
 
