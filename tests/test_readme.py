@@ -19,7 +19,9 @@ from conftest import without_coverage
 from test_asw import ARCHIVE
 
 from unitalk.cli.main import VERBS
+from unitalk.export import export_tracks
 from unitalk.loopback import LoopbackHub
+from unitalk.reading import tracks
 from unitalk.sample import publish
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -98,6 +100,26 @@ def test_every_block_does_what_it_shows(folder, environment, monkeypatch):
             assert_prints(ran.stdout, expected, command)
             seen += 1
     assert seen > 15
+
+
+def test_what_reads_exports_reads_them(sample, tmp_path):
+    """The code of `unitalk export`'s section, on what its commands write."""
+    pytest.importorskip("datasets", reason='exports are read with: pip install "unitalk[hf]"')
+    pytest.importorskip("webdataset", reason='and with: pip install "unitalk[webdataset]"')
+    (code,) = re.findall(r"^```py\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    export_tracks(
+        sample, tmp_path / "shards", form="webdataset", splits=("val",), shard_size=4_000_000
+    )
+    export_tracks(sample, tmp_path / "hf", form="hf")
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path, capture_output=True, text=True,
+        check=False, env=without_coverage() | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    lines = ran.stdout.splitlines()
+    # First the 58 tracks of val as the tar files have them, then as the library gives them.
+    ids = [track.entity_id for track in tracks(sample, split="val")]
+    assert [line.split()[0] for line in lines if line[0] not in " \t"] == ids * 2
 
 
 def test_every_verb_has_a_section():
