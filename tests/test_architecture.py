@@ -22,8 +22,8 @@ FLOORS = (
     {"fsops"},
     {"schema", "catalog", "leaderboard", "crops", "hub", "_drawing"},
     {"loopback", "verify", "stats", "reading"},
-    {"download", "trim", "sample", "convert", "ingest", "export", "evaluation"},
-    {"quickstart"},
+    {"download", "trim", "sample", "convert", "ingest", "export", "evaluation", "video", "weights"},
+    {"quickstart", "ava", "talknet"},
     {"cli"},
 )
 # `unitalk/__init__.py` is on no floor: it imports nothing until a name is asked for, and everyone
@@ -71,7 +71,8 @@ def test_every_module_is_on_a_floor():
     ("library", "allowed"),
     [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "crops", "verify", "reading"}),
      ("zipfile", {"fsops", "sample"}), ("click", {"cli"}), ("tqdm", {"progress"}),
-     ("torch", {"reading"}), ("cv2", {"reading"}), ("simplejpeg", {"reading"}),
+     ("torch", {"reading", "talknet"}), ("cv2", {"reading", "talknet", "video"}),
+     ("simplejpeg", {"reading"}), ("av", {"video"}), ("gdown", {"hub"}), ("tensorboard", set()),
      ("distributed", {"executor"}),
      ("scipy", set()), ("matplotlib", {"evaluation", "stats"}), ("sklearn", {"evaluation"})],
 )  # fmt: skip

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from unitalk import schema
 from unitalk.convert.files import VIDEO_LETTERS
-from unitalk.convert.rates import GAP, USUAL
 from unitalk.convert.report import Found, sentences
 from unitalk.convert.sounds import ends_too_early
 from unitalk.convert.tables import (
@@ -24,6 +23,7 @@ from unitalk.convert.tables import (
 )
 from unitalk.errors import examples
 from unitalk.layout import face_name, face_seconds
+from unitalk.schema.rates import GAP, USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

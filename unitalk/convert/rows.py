@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from unitalk import schema
-from unitalk.convert.rates import frame_rates
 from unitalk.convert.refusals import check_columns, same_id
+from unitalk.schema.rates import frame_rates
 from unitalk.verify.names import FaceNames
 from unitalk.verify.rows import Rows
 
@@ -78,7 +78,11 @@ class SplitRows:
     @cached_property
     def rates(self) -> dict[str, float]:
         """Each video's frames a second."""
-        return frame_rates(self._rows)
+        rows, (videos, names) = self._rows, self._rows.video
+        rates = frame_rates(
+            self._seconds[rows.order], rows.track[rows.order], videos[rows.order], len(names)
+        )
+        return dict(zip(names, rates.tolist(), strict=True))
 
     @cached_property
     def _positive(self) -> npt.NDArray[np.int8]:

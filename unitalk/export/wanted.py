@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -54,7 +53,7 @@ class Wanted:
             "form_version": form.version,
             "shard_size": shard_size,
             "videos": sorted(set(videos)),
-            "csv": {split: _digest(source.csv(split)) for split in splits},
+            "csv": {split: fsops.sha256(source.csv(split)) for split in splits},
         }
         return cls(splits=splits, shard_size=shard_size, fingerprint=fingerprint)
 
@@ -95,11 +94,6 @@ class Wanted:
                 hint="give a new folder, or --overwrite to begin anew there",
             )
         return shards
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def begin(

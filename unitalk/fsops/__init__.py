@@ -3,7 +3,15 @@
 Nothing has its final name until it is whole, and nothing is deleted that this program did not make.
 """
 
-from unitalk.fsops.files import atomic_write, disk_errors, free_bytes, read_json, sync, write_json
+from unitalk.fsops.files import (
+    atomic_write,
+    disk_errors,
+    free_bytes,
+    read_json,
+    sha256,
+    sync,
+    write_json,
+)
 from unitalk.fsops.folders import check_apart, check_destination, locked, mark, staged_folder
 from unitalk.fsops.placing import LINKS, Link, Placer
 from unitalk.fsops.unpacking import MAX_UNPACK_RATIO, unzip
@@ -21,6 +29,7 @@ __all__ = [
     "locked",
     "mark",
     "read_json",
+    "sha256",
     "staged_folder",
     "sync",
     "unzip",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -133,6 +134,12 @@ def read_json(path: Path) -> Any | None:  # noqa: ANN401 - what JSON holds
             f"{path}: not a JSON file: {error}",
             hint="it was damaged from outside; remove it and run the command again",
         ) from error
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def free_bytes(path: Path) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from unitalk import schema
 from unitalk.errors import EXAMPLES, DataError, examples
 from unitalk.layout import face_name
+from unitalk.schema.rates import frame_rates
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -47,6 +48,7 @@ class Rows:
         labels: [rows] int8, as `label_id`; -1 where there is none.
         scored: [rows] bool, `eval`.
         boxes: [rows, 4] float64.
+        order: [rows] int64, which row of the csv each is, from 0; None where they stand there so.
     """
 
     split: Split
@@ -57,6 +59,25 @@ class Rows:
     labels: npt.NDArray[np.int8]
     scored: npt.NDArray[np.bool_]
     boxes: npt.NDArray[np.float64]
+    order: Ints | None
+
+    def places(self, track: int) -> Ints:
+        """Which rows of the csv a track's faces are, from 0."""
+        own = slice(self.starts[track], self.starts[track + 1])
+        return np.arange(own.start, own.stop) if self.order is None else self.order[own]
+
+    def frame_rates(self) -> npt.NDArray[np.float64]:
+        """Each track's frames a second, [tracks], which are its video's; see `schema.rates`."""
+        numbers = {video: number for number, video in enumerate(dict.fromkeys(self.videos))}
+        owners = np.array([numbers[video] for video in self.videos], np.int64)
+        counts = np.diff(self.starts)
+        rates = frame_rates(
+            self.seconds,
+            np.repeat(np.arange(len(owners)), counts),
+            np.repeat(owners, counts),
+            len(numbers),
+        )
+        return rates[owners]
 
 
 def read_rows(path: Path, split: Split, videos: Collection[str] | None) -> Rows:
@@ -97,6 +118,7 @@ def read_rows(path: Path, split: Split, videos: Collection[str] | None) -> Rows:
         labels=_labels(faces)[rows],
         scored=_scored(faces)[rows],
         boxes=np.stack([faces.numbers(edge)[rows] for edge in schema.BOX], axis=1),
+        order=None if isinstance(rows, slice) else rows,
     )
     _check_times(path, result)
     for shared in (result.seconds, result.labels, result.scored, result.boxes):

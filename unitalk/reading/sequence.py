@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from unitalk.reading.media import Media
+    from unitalk.reading.rows import Rows
     from unitalk.reading.torch import TrackDataset
 
 T = TypeVar("T")
@@ -119,6 +121,22 @@ class Tracks(Sequence[Track]):
     def lengths(self) -> npt.NDArray[np.int64]:
         """How many faces each track has, [tracks]."""
         return self._book.lengths[self._which]
+
+    @property
+    def frame_rates(self) -> npt.NDArray[np.float64]:
+        """How many frames a second each track's video has, [tracks], by the times of its faces."""
+        return self._book.frame_rates[self._which]
+
+    @property
+    def videos(self) -> list[str]:
+        """Each track's video, [tracks]."""
+        return [self._book.videos[number] for number in self._which.tolist()]
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Which row of its split's csv each face is, from 0: [faces], track after track."""
+        pieces = [self._book.places(number) for number in self._which.tolist()]
+        return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
 
     def pick(self, numbers: Iterable[int]) -> Tracks:
         """The tracks of some numbers, in their order; an own shuffle, a batch, a worker's share."""
@@ -226,11 +244,29 @@ class _Book:
         """The numbers of the tracks with an id."""
         return self._numbers.get(entity_id, ())
 
+    @cached_property
+    def frame_rates(self) -> npt.NDArray[np.float64]:
+        """See `Tracks.frame_rates`; of all tracks."""
+        return np.concatenate([rows.frame_rates() for rows in self._parts])
+
+    @cached_property
+    def videos(self) -> list[str]:
+        """The video of each track."""
+        return [video for rows in self._parts for video in rows.videos]
+
+    def places(self, number: int) -> npt.NDArray[np.int64]:
+        """See `Tracks.places`; of one track."""
+        rows, place = self._find(number)
+        return rows.places(place)
+
+    def _find(self, number: int) -> tuple[Rows, int]:
+        """The split of a track, and its number there."""
+        part = bisect_right(self._firsts, number) - 1
+        return self._parts[part], number - self._firsts[part]
+
     def track(self, number: int) -> Track:
         """Make the track of a number."""
-        part = bisect_right(self._firsts, number) - 1
-        rows = self._parts[part]
-        place = number - self._firsts[part]
+        rows, place = self._find(number)
         own = slice(rows.starts[place], rows.starts[place + 1])
         entity = rows.entities[place]
         other = entity.replace(":", "_")

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unitalk import schema
-
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from unitalk.verify.rows import Rows
+    Integers = npt.NDArray[np.integer]
+    Floats = npt.NDArray[np.float64]
 
 USUAL = 25.0
 """What UniTalk has, and what is taken where times say nothing else clearly."""
@@ -24,8 +23,8 @@ _SLOWEST = 0.5  # seconds from frame to frame: ASW is labelled every 0.2 s
 _ROUNDING = 0.01  # seconds that both ends of a stretch may be off, in times with two decimals
 
 
-def frame_rates(rows: Rows) -> dict[str, float]:
-    """Each video's frames a second.
+def frame_rates(seconds: Floats, tracks: Integers, videos: Integers, count: int) -> Floats:
+    """Find each video's frames a second.
 
     A loader stretches its windows of sound by 25 / rate, so that a wrong rate lets sound and faces
     drift apart. A rate is a matter of the video, so the steps from face to face of all its tracks
@@ -34,20 +33,26 @@ def frame_rates(rows: Rows) -> dict[str, float]:
     together as their number takes at the right rate: at 25, where the rounding of times explains
     what is missing; else at a whole number, on the same condition; else at the quotient. With
     fewer than ten steps, or steps of more than half a second, it is 25.
+
+    Args:
+        seconds: [faces] times, track after track, each in the order of time.
+        tracks: [faces] a number for each face's track.
+        videos: [faces] a number for each face's video, from 0.
+        count: how many videos there are.
+
+    Returns:
+        [videos] frames a second.
     """
-    times = rows.faces.numbers(schema.TIME)[rows.order]
-    steps = np.diff(times)
-    inside = (np.diff(rows.track[rows.order]) == 0) & (steps > 0)
-    steps, videos = steps[inside], rows.video[0][rows.order][1:][inside]
-    tracks = rows.track[rows.order][1:][inside]
-    order = np.argsort(videos, kind="stable")
-    steps, videos, tracks = steps[order], videos[order], tracks[order]
-    names = rows.video[1]
-    rates = dict.fromkeys(names, USUAL)
-    for own in np.split(np.arange(len(steps)), np.flatnonzero(np.diff(videos)) + 1):
+    steps = np.diff(seconds)
+    inside = (np.diff(tracks) == 0) & (steps > 0)
+    steps, owners, within = steps[inside], videos[1:][inside], tracks[1:][inside]
+    order = np.argsort(owners, kind="stable")
+    steps, owners, within = steps[order], owners[order], within[order]
+    rates = np.full(count, USUAL)
+    for own in np.split(np.arange(len(steps)), np.flatnonzero(np.diff(owners)) + 1):
         if len(own) >= _STEPS:
-            stretches = 1 + int(np.count_nonzero(np.diff(tracks[own])))
-            rates[names[videos[own[0]]]] = _rate(steps[own], stretches)
+            stretches = 1 + int(np.count_nonzero(np.diff(within[own])))
+            rates[owners[own[0]]] = _rate(steps[own], stretches)
     return rates
 
 

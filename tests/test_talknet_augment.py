@@ -1,0 +1,467 @@
+"""What training changes in sound and faces: the golden vectors, the distributions, the faults."""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from talknet_formula import bgr_image, golden
+
+from unitalk.errors import MissingExtraError, UsageError
+from unitalk.reading import pictures
+from unitalk.talknet import augment
+from unitalk.talknet.augment import KINDS, Look, draw, draw_look, mix
+
+SIGMAS = 5.5  # of a count; beyond it lies one of twenty million
+DRAWS = 6000
+
+
+@pytest.fixture
+def cv2():
+    return pytest.importorskip("cv2", reason='pip install "unitalk[tracks]"')
+
+
+@pytest.fixture(scope="module")
+def looks() -> list[Look]:
+    rng = np.random.default_rng(11)
+    return [draw_look(rng) for _ in range(4 * DRAWS)]
+
+
+def int16(*values: int) -> np.ndarray:
+    return np.array(values, np.int16)
+
+
+def sounds() -> tuple[np.ndarray, np.ndarray]:
+    data = golden("golden_mfcc")
+    return data["overlap_clean"], data["overlap_noise"]
+
+
+def likely(count: int, chances: np.ndarray | float, of: int = 1) -> bool:
+    """Whether a count of independent events is within its mean and so many deviations."""
+    chances = np.broadcast_to(chances, of if np.ndim(chances) == 0 else np.shape(chances))
+    deviation = math.sqrt(float((chances * (1 - chances)).sum()))
+    return abs(count - float(chances.sum())) <= SIGMAS * deviation
+
+
+def uniform(values: list[float], low: float, high: float) -> bool:
+    """Whether values are uniform: the empirical distribution is as near as Dvoretzky, Kiefer,
+    Wolfowitz and Massart say, P(distance > e) <= 2 exp(-2 n e^2), here 1e-7."""
+    place = (np.sort(values) - low) / (high - low)
+    steps = np.arange(len(place) + 1) / len(place)
+    distance = max((steps[1:] - place).max(), (place - steps[:-1]).max())
+    return distance <= math.sqrt(math.log(2 / 1e-7) / 2 / len(place))
+
+
+# ------------------------------------------------------------------------------ sound
+
+
+@pytest.mark.parametrize("snr_db", [-5, 0, 5])
+def test_compat_mixes_as_the_original(snr_db):
+    clean, noise = sounds()
+    want = golden("golden_mfcc")[f"overlap_out_snr{snr_db}"]
+    np.testing.assert_array_equal(mix(clean, noise, snr_db, compat=True), want)
+
+
+def gain(mixed: np.ndarray, clean: np.ndarray, noise: np.ndarray) -> float:
+    """By how much the noise was multiplied: least squares where nothing was cut off."""
+    noise = np.resize(noise, len(clean)).astype(float)
+    inside = np.abs(mixed.astype(int)) < 15_000
+    added = mixed.astype(float) - clean
+    return float(added[inside] @ noise[inside] / (noise[inside] @ noise[inside]))
+
+
+@pytest.mark.parametrize(
+    ("snr_db", "right", "original"),
+    [(-5, 1.4339, 1.6244), (0, 0.8063, 0.9134), (5, 0.4534, 0.5136)],
+)
+def test_fault_2_powers_do_not_overflow(snr_db, right, original):
+    """The golden sounds: squares beyond 32,767 make the original's noise 13 % too loud. (Fractions
+    are cut off towards zero, which takes a hundredth of a percent.)"""
+    clean, noise = sounds()
+    assert gain(mix(clean, noise, snr_db), clean, noise) == pytest.approx(right, rel=5e-4)
+    theirs = mix(clean, noise, snr_db, compat=True)
+    assert gain(theirs, clean, noise) == pytest.approx(original, rel=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("loud", "quiet", "added"),
+    [
+        # 2000^2 = 61 * 65,536 + 48^2, so that the loud sound counts as 48:
+        (2000, 150, 48),
+        # 6000^2 = 549 * 65,536 + 144^2:
+        (6000, 50, 144),
+    ],
+)
+def test_fault_2_loud_sounds_keep_their_level(loud, quiet, added):
+    """Asked for no difference in decibels: ours adds the noise as loud as the sound, the original
+    a noise of 48 to a sound of 2000, which is 32.4 dB off."""
+    clean = np.full(100, loud, np.int16)
+    noise = np.tile(int16(quiet, -quiet), 50)
+    ours = mix(clean, noise, 0).astype(int) - clean
+    theirs = mix(clean, noise, 0, compat=True).astype(int) - clean
+    np.testing.assert_allclose(np.abs(ours), loud, atol=1)  # a fraction is cut off
+    np.testing.assert_allclose(np.abs(theirs), added, atol=1)
+    assert round(20 * math.log10(loud / added), 1) == 32.4
+
+
+@pytest.mark.parametrize(
+    ("each", "ours", "theirs"),
+    [(20_000, 32_767, -25_536), (-20_000, -32_768, 25_536), (30_000, 32_767, -5_536)],
+)
+def test_fault_4_a_sum_is_cut_off_and_does_not_wrap_around(each, ours, theirs):
+    """20,000 + 20,000 = 40,000, and 40,000 - 65,536 = -25,536: a click."""
+    sound = np.full(10, each, np.int16)
+    assert set(mix(sound, sound, 0)) == {ours}
+    assert set(mix(sound, sound, 0, compat=True)) == {theirs}
+
+
+def test_fault_4_cutting_off_changes_nothing_else():
+    """A mix of sounds four times as loud is four times as loud, up to the ends of int16."""
+    clean, noise = sounds()
+    exact = 4.0 * mix(clean, noise, -5)
+    assert (exact > 32_767).any()
+    assert (exact < -32_768).any()
+    loud = mix(4 * clean, 4 * noise, -5)
+    np.testing.assert_allclose(loud, np.clip(exact, -32_768, 32_767), atol=4)
+    wrapped = mix(4 * clean, 4 * noise, -5, compat=True)
+    assert np.abs(wrapped - exact).max() > 60_000
+
+
+@given(
+    clean=st.lists(st.integers(-181, 181), max_size=60),
+    noise=st.lists(st.integers(-181, 181), max_size=60),
+    snr_db=st.floats(-5, 5),
+)
+def test_quiet_sounds_are_mixed_as_the_original_does(clean, noise, snr_db):
+    """Up to 181, whose square 32,761 still is an int16, there is no fault to mend."""
+    if any(clean) and not any(noise):
+        noise = []  # the original multiplies silence by a large number, and so do we: nothing
+    first, second = int16(*clean), int16(*noise)
+    ours, theirs = mix(first, second, snr_db), mix(first, second, snr_db, compat=True)
+    np.testing.assert_array_equal(ours, theirs)
+    assert (ours.dtype, ours.shape) == (np.int16, first.shape)
+
+
+@given(snr_db=st.floats(-5, 5), levels=st.tuples(st.integers(200, 4000), st.integers(200, 4000)))
+def test_the_noise_is_as_loud_as_asked(snr_db, levels):
+    """Of two square waves: the sum's two values are the clean one's, with and less the noise."""
+    own, other = levels
+    clean, noise = int16(*[own] * 8), int16(*[other, -other] * 4)
+    added = np.abs(mix(clean, noise, snr_db).astype(float) - clean)
+    np.testing.assert_allclose(added, own / 10 ** (snr_db / 20), atol=1)
+
+
+def test_the_noise_is_repeated_or_cut_before_it_is_measured():
+    """Its first two samples have the power of 100, and become 300; the quiet rest is not heard."""
+    noise = int16(100, -100, 7, 7)
+    np.testing.assert_allclose(mix(int16(300, 300), noise, 0), [600, 0], atol=1)
+    np.testing.assert_allclose(mix(int16(*[300] * 5), noise[:2], 0), [600, 0, 600, 0, 600], atol=1)
+
+
+def test_nothing_is_mixed_with_nothing():
+    empty, sound = int16(), int16(1, -2, 3)
+    silence = np.zeros(3, np.int16)
+    assert mix(empty, sound, 0).tolist() == []
+    assert mix(empty, empty, 0).tolist() == []
+    for compat in (False, True):
+        same = mix(sound, empty, 0, compat=compat)
+        assert same.tolist() == [1, -2, 3]
+        assert not np.shares_memory(same, sound)
+        assert mix(sound, silence, -5, compat=compat).tolist() == [1, -2, 3]
+        assert mix(silence, sound, -5, compat=compat).tolist() == [0, 0, 0]
+        assert mix(silence, silence, -5, compat=compat).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("snr_db", [math.nan, math.inf, 1e6, -201])
+def test_no_loudness_is_refused(snr_db):
+    with pytest.raises(UsageError, match="decibels"):
+        mix(int16(1), int16(1), snr_db)
+    assert mix(int16(1), int16(1), -200).tolist() == [32_767]
+
+
+@pytest.mark.parametrize("other", [np.zeros(3), np.zeros((3, 1), np.int16)])
+def test_another_kind_of_sound_is_refused(other):
+    for pair in [(other, int16(1)), (int16(1), other)]:
+        with pytest.raises(UsageError, match="a sound of"):
+            mix(*pair, 0)
+
+
+# ------------------------------------------------------------------------------ faces
+
+
+def face() -> np.ndarray:
+    return golden("golden_visual")["resize_200x150"]
+
+
+@pytest.mark.parametrize("name", ["112x112", "200x150", "91x73", "40x30", "17x300", "1x1", "2x3",
+                                  "480x360", "113x111", "224x224"])  # fmt: skip
+def test_gray_and_size_are_the_golden_ones(name, cv2, monkeypatch):
+    """By the function behind `Track.gray`, given the pixels in place of a jpg's."""
+    height, width = map(int, name.split("x"))
+    colours = bgr_image(height, width)[..., ::-1]
+    monkeypatch.setattr(pictures, "_decoder", lambda: lambda data: np.ascontiguousarray(colours))
+    (sized,) = pictures.grays([b"\xff\xd8\xff\xd9"], str, 112)
+    np.testing.assert_array_equal(sized, golden("golden_visual")[f"resize_{name}"])
+    red, green, blue = np.moveaxis(colours.astype(int), -1, 0)
+    gray = (3735 * blue + 19_235 * green + 9798 * red + 16_384) >> 15
+    every = 4 if height * width > 40_000 else 1  # of the largest every fourth pixel is kept
+    np.testing.assert_array_equal(gray[::every, ::every], golden("golden_visual")[f"gray_{name}"])
+
+
+def test_a_jpg_becomes_the_golden_gray_face(cv2):
+    jpg = golden("golden_visual")["jpg_bytes_91x73"].tobytes()
+    (found,) = pictures.grays([jpg], str, 112)
+    np.testing.assert_array_equal(found, golden("golden_visual")["jpg_gray112"])
+
+
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [
+        ("flip", Look(kind="flip")),
+        ("crop_x5_y9_n90", Look(kind="crop", left=5, top=9, extent=90)),
+        ("crop_x30_y2_n79", Look(kind="crop", left=30, top=2, extent=79)),
+    ],
+)
+def test_flips_and_crops_are_the_golden_ones(name, look, cv2):
+    for shown in look.apply(np.stack([face(), face()])):
+        np.testing.assert_array_equal(shown, golden("golden_visual")[name])
+
+
+@pytest.mark.parametrize("degrees", ["7.5", "-15", "0"])
+def test_rotations_are_the_golden_ones(degrees, cv2):
+    """They came from OpenCV 5, which rounds otherwise than OpenCV 4: four levels at most."""
+    (shown,) = Look(kind="rotation", degrees=float(degrees)).apply(face()[None])
+    off = np.abs(shown.astype(int) - golden("golden_visual")[f"rot_{degrees}"])
+    assert off.max() <= (0 if int(cv2.__version__.split(".")[0]) >= 5 else 4)
+
+
+def test_a_quarter_turn_is_against_the_clock(cv2):
+    """About (2, 2) of a square of 4: (x, y) goes to (y, 4 - x); the first row is from outside."""
+    faces = np.arange(16, dtype=np.uint8).reshape(1, 4, 4)
+    (shown,) = Look(kind="rotation", degrees=90).apply(faces)
+    want = [[0, 0, 0, 0], [3, 7, 11, 15], [2, 6, 10, 14], [1, 5, 9, 13]]
+    assert shown.tolist() == want
+
+
+def test_what_comes_in_from_outside_is_black(cv2):
+    (shown,) = Look(kind="rotation", degrees=15).apply(np.full((1, 112, 112), 255, np.uint8))
+    assert {shown[0, 0], shown[0, -1], shown[-1, 0], shown[-1, -1]} == {0}
+    assert (shown[30:80, 30:80] == 255).all()
+
+
+@pytest.mark.parametrize(
+    "look",
+    [Look(), Look(kind="crop", extent=112), Look(kind="rotation", degrees=0.0)],
+)
+def test_some_looks_change_nothing(look, cv2):
+    faces = face()[None]
+    np.testing.assert_array_equal(look.apply(faces), faces)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_faces_of_a_track_look_alike_and_are_left_alone(kind, cv2):
+    """Also where they lie in memory otherwise than in rows."""
+    faces = np.random.default_rng(0).integers(0, 256, (3, 112, 112), dtype=np.uint8)
+    look = Look(kind=kind, left=22, top=3, extent=90, degrees=-9.0)
+    before = faces.copy()
+    want = np.stack([look.apply(each[None])[0] for each in faces])
+    for given_faces in (faces, np.asfortranarray(faces), faces[:, ::-1][:, ::-1]):
+        shown = look.apply(given_faces)
+        np.testing.assert_array_equal(shown, want)
+        assert kind == "as-is" or not np.shares_memory(shown, faces)
+    mirrored = faces[:, :, ::-1]
+    np.testing.assert_array_equal(look.apply(mirrored), look.apply(mirrored.copy()))
+    np.testing.assert_array_equal(faces, before)
+    assert look.apply(faces[:0]).shape == (0, 112, 112)
+
+
+@pytest.mark.parametrize(
+    "faces",
+    [np.zeros((1, 4, 4)), np.zeros((4, 4), np.uint8), np.zeros((1, 4, 5), np.uint8),
+     np.zeros((1, 4, 4, 3), np.uint8), np.zeros((1, 0, 0), np.uint8), np.uint8(1)],
+)  # fmt: skip
+def test_other_faces_are_refused(faces):
+    with pytest.raises(UsageError, match="gray squares of uint8"):
+        Look().apply(faces)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [{"extent": 0}, {"extent": 113}, {"left": 23, "extent": 90}, {"top": 23, "extent": 90},
+     {"left": -1, "extent": 90}, {"top": -1, "extent": 90}],
+)  # fmt: skip
+def test_a_crop_beyond_the_faces_is_refused(place):
+    with pytest.raises(UsageError, match="does not lie in faces of 112"):
+        Look(kind="crop", **place).apply(face()[None])
+
+
+def test_without_opencv_an_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    augment._opencv.cache_clear()
+    for kind in ("crop", "rotation"):
+        with pytest.raises(MissingExtraError) as raised:
+            Look(kind=kind, extent=90).apply(face()[None])
+        assert raised.value.hint == 'pip install "unitalk[talknet]"'
+    assert Look(kind="flip").apply(face()[None]).shape == (1, 112, 112)
+
+
+# ------------------------------------------------------------------------------ distributions
+
+
+def test_each_kind_of_look_has_a_quarter(looks):
+    for kind in ("as-is", "flip", "crop", "rotation"):
+        assert likely(sum(look.kind == kind for look in looks), 1 / 4, of=len(looks))
+
+
+def test_the_sides_of_crops(looks):
+    """int(112 u) for u from 0.7 to 1: 112 u goes from 78.4 to 112, so 78 has 0.6 of 33.6, and each
+    of 79 to 111 has 1 of 33.6."""
+    extents = [look.extent for look in looks if look.kind == "crop"]
+    for extent in range(78, 112):
+        chance = (0.6 if extent == 78 else 1) / 33.6
+        assert likely(extents.count(extent), chance, of=len(extents))
+    assert set(extents) == set(range(78, 112))
+
+
+@pytest.mark.parametrize("edge", ["left", "top"])
+def test_the_places_of_crops(looks, edge):
+    """A crop of n pixels has 113 - n places, each as likely."""
+    crops = [look for look in looks if look.kind == "crop"]
+    places = np.array([getattr(look, edge) for look in crops])
+    room = 112 - np.array([look.extent for look in crops])
+    assert ((places >= 0) & (places <= room)).all()
+    for place in (0, 1, 2):
+        there = room >= place
+        for of in (places, room - places):  # from the near edge and from the far one
+            assert likely((of == place).sum(), there / (room + 1.0))
+
+
+def test_the_edges_of_a_crop_are_independent(looks):
+    """Left and top are equal for one of 113 - n."""
+    crops = [look for look in looks if look.kind == "crop"]
+    chances = np.array([1 / (113 - look.extent) for look in crops])
+    assert likely(sum(look.left == look.top for look in crops), chances)
+
+
+def test_faces_are_turned_by_up_to_fifteen_degrees(looks):
+    degrees = [look.degrees for look in looks if look.kind == "rotation"]
+    assert uniform(degrees, -15, 15)
+    assert -15 <= min(degrees) < -14.9 < 14.9 < max(degrees) <= 15
+
+
+def test_a_look_has_only_the_numbers_of_its_kind(looks):
+    for look in looks[:200]:
+        assert (look.extent > 0) == (look.kind == "crop")
+        assert (look.degrees != 0) == (look.kind == "rotation")
+        assert look.kind == "crop" or look.left == look.top == 0
+
+
+def test_fault_5_crops_reach_the_far_edge(looks):
+    """The original's numpy.random.randint(0, 112 - n) leaves its upper end away."""
+    rng = np.random.default_rng(3)
+    theirs = [draw_look(rng, compat=True) for _ in range(DRAWS)]
+    for edge in ("left", "top"):
+        reached = {getattr(look, edge) + look.extent for look in looks if look.kind == "crop"}
+        assert max(reached) == 112
+        reached = {getattr(look, edge) + look.extent for look in theirs if look.kind == "crop"}
+        assert max(reached) == 111
+
+
+@pytest.mark.parametrize("compat", [False, True])
+def test_fault_5_a_crop_of_the_whole_face_has_a_place(compat):
+    """U(0.7, 1) may be rounded to 1; the original then asks for a number below 0 from 0 on."""
+    with pytest.raises(ValueError, match="high <= 0|low >= high"):
+        np.random.default_rng(0).integers(0, 112 - int(112 * 1.0))
+    rng = np.random.default_rng(0)
+    ends = SimpleNamespace(
+        uniform=lambda low, high: high,
+        integers=lambda high, size=None: 2 if size is None else rng.integers(high, size=size),
+    )
+    look = draw_look(ends, compat=compat)
+    assert look == Look(kind="crop", left=0, top=0, extent=112)
+
+
+@given(side=st.integers(1, 400), seed=st.integers(0, 2**32), compat=st.booleans())
+def test_any_look_fits_faces_of_its_side(side, seed, compat):
+    pytest.importorskip("cv2", reason='pip install "unitalk[tracks]"')
+    look = draw_look(np.random.default_rng(seed), side, compat=compat)
+    assert look.apply(np.zeros((1, side, side), np.uint8)).shape == (1, side, side)
+
+
+def test_a_face_of_no_pixels_is_refused():
+    with pytest.raises(UsageError, match="a face of 0 pixels"):
+        draw_look(np.random.default_rng(0), 0)
+
+
+# ------------------------------------------------------------------------------ a track's draw
+
+
+def test_half_of_the_sounds_are_mixed():
+    rng = np.random.default_rng(5)
+    draws = [draw(rng, 3) for _ in range(DRAWS)]
+    noises = [one.noise for one in draws if one.noise is not None]
+    assert likely(len(noises), 1 / 2, of=DRAWS)
+    for other in range(3):
+        assert likely(noises.count(other), 1 / 3, of=len(noises))
+    assert set(noises) == {0, 1, 2}
+    assert uniform([one.snr_db for one in draws], -5, 5)
+    assert uniform([one.snr_db for one in draws if one.noise is not None], -5, 5)
+
+
+def test_fault_3_a_track_is_drawn_whatever_others_there_are():
+    """The original draws from a set, which `random.sample` refuses since Python 3.11, and from
+    nothing where a track is alone."""
+    with pytest.raises(TypeError):
+        random.sample({"a", "b"}, 1)
+    with pytest.raises(ValueError):
+        random.sample([], 1)
+    rng = np.random.default_rng(0)
+    assert {draw(rng, 0).noise for _ in range(50)} == {None}
+    assert {draw(rng, 1).noise for _ in range(50)} == {None, 0}
+    with pytest.raises(UsageError, match="-1 other tracks"):
+        draw(rng, -1)
+
+
+def test_a_seed_gives_one_draw_in_any_order():
+    """As several workers show the tracks of an epoch."""
+
+    def showing(place: int):
+        return draw(np.random.default_rng((0, 4, place)), 9)
+
+    in_order = [showing(place) for place in range(40)]
+    assert [showing(place) for place in reversed(range(40))] == in_order[::-1]
+    assert len({repr(one) for one in in_order}) == 40
+
+
+def test_faces_look_alike_with_and_without_others():
+    for seed in range(60):
+        alone, among = (draw(np.random.default_rng(seed), others) for others in (0, 7))
+        assert (alone.look, alone.snr_db) == (among.look, among.snr_db)
+
+
+def test_numbers_are_drawn_in_the_documented_order():
+    """Whether, which, how loud; the kind; a crop's side and place, or a rotation's degrees."""
+    kinds = set()
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        mixed, noise, snr_db = rng.random() < 0.5, int(rng.random() * 5), rng.uniform(-5, 5)
+        kind = ("as-is", "flip", "crop", "rotation")[rng.integers(4)]
+        want = {}
+        if kind == "crop":
+            extent = int(112 * rng.uniform(0.7, 1.0))
+            left, top = rng.integers(113 - extent, size=2)
+            want = {"extent": extent, "left": left, "top": top}
+        elif kind == "rotation":
+            want = {"degrees": rng.uniform(-15, 15)}
+        found = draw(np.random.default_rng(seed), 5)
+        assert found.noise == (noise if mixed else None)
+        assert found.snr_db == snr_db
+        assert found.look == Look(kind=kind, **want)
+        kinds.add(kind)
+    assert len(kinds) == 4

@@ -1,0 +1,58 @@
+"""`unitalk talknet evaluate`: predict, then eval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unitalk.cli import eval as scoring
+from unitalk.cli.networks import predict_options, run_predict
+from unitalk.cli.options import NEW_FILE, common_options
+from unitalk.cli.output import refuse_to_overwrite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.cli.output import Console
+
+_GIVEN = {"groundtruth", "given", "data"}  # what eval is told, and its reader is not asked for
+_EVAL = [one for one in scoring.command.params if one.name not in _GIVEN and one.expose_value]
+
+
+@click.command("evaluate")
+@predict_options
+@click.option(
+    "--predictions", type=NEW_FILE, required=True, help="The predictions' csv; it is kept."
+)
+@common_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    *,
+    data: Path,
+    predictions: Path,
+    **options: Any,  # noqa: ANN401 - as eval and `run_predict` name them
+) -> None:
+    """Predict, then score the predictions as `unitalk eval` does.
+
+    What follows --predictions is eval's own; `unitalk eval --help` says more about it.
+    """
+    from unitalk.layout import Layout
+
+    console: Console = context.obj
+    asked = {one.name: options.pop(one.name) for one in _EVAL if one.name}
+    refuse_to_overwrite(predictions, data, options["weights"])
+    report = run_predict(console, data=data, output=predictions, **options)
+    sized = asked["report"] is not None or {"face-size", "all"} & set(asked["by"])
+    context.invoke(
+        scoring.command,
+        groundtruth=str(Layout(data).csv(report.split)),
+        given=(str(predictions),),
+        data=data if sized else None,
+        **asked,
+    )
+
+
+command.params += _EVAL

@@ -1,0 +1,51 @@
+"""`unitalk talknet predict`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unitalk.cli.networks import predict_options, run_predict
+from unitalk.cli.options import NEW_FILE, common_options
+from unitalk.cli.output import refuse_to_overwrite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.cli.output import Console
+
+
+@click.command("predict")
+@predict_options
+@click.option("-o", "--output", type=NEW_FILE, required=True, help="The predictions' csv.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="What stdout says of it: for people, or for programs.",
+)  # fmt: skip
+@common_options
+@click.pass_obj
+def command(
+    console: Console,
+    /,
+    *,
+    data: Path,
+    weights: str,
+    output: Path,
+    form: str,
+    **options: Any,  # noqa: ANN401 - as `run_predict` names them
+) -> None:
+    """Score every face of a split.
+
+    The result has one row a face, in the order of the split's csv and with its text, for
+    `unitalk eval`. Run again to continue: videos that were scored are kept.
+    """
+    refuse_to_overwrite(output, data, weights)
+    report = run_predict(console, data=data, weights=weights, output=output, **options)
+    text = (
+        f"{report.predictions}: {report.faces:,} faces of {report.tracks:,} tracks in "
+        f"{report.videos:,} videos ({report.split}), by {report.model}"
+    )
+    if report.kept:
+        text += f"\n{report.kept:,} videos were kept from an earlier run"
+    console.emit(report.to_dict(), text, form, None)

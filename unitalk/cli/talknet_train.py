@@ -1,0 +1,156 @@
+"""`unitalk talknet train`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unitalk.cli.networks import MODELS, data_option, find_weights, network_options
+from unitalk.cli.options import FOLDER, common_options, report_options
+from unitalk.cli.output import refuse_to_overwrite, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import FrameType
+
+    from unitalk.cli.output import Console
+    from unitalk.talknet.train import TrainReport
+
+INTERRUPTED = 130
+
+
+@click.command("train")
+@data_option
+@click.option("--out", "folder", type=FOLDER, required=True, help="The folder for all it leaves.")
+@click.option(
+    "--model",
+    type=click.Choice(MODELS),
+    default="talknet",
+    show_default=True,
+    help="Which network.",
+)
+@click.option(
+    "--weights", metavar="FILE|NAME", help="Begin with these weights, and not with random ones."
+)
+@click.option("--epochs", type=click.IntRange(1), default=25, show_default=True, help="How many.")
+@click.option("--lr", type=float, help="Learning rate.  [default: 1e-4; Light-ASD 1e-3]")
+@click.option(
+    "--lr-decay", type=float, default=0.95, show_default=True,
+    help="What it is multiplied by after each epoch.",
+)  # fmt: skip
+@click.option(
+    "--batch-frames", type=click.IntRange(1), default=2500, show_default=True,
+    help="Frames of a batch, in each process.",
+)  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all chance.")
+@click.option(
+    "--workers", type=click.IntRange(0),
+    help="Processes that read.  [default: processors less one, at most 8]",
+)  # fmt: skip
+@network_options
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option("--tensorboard", is_flag=True, help="Draw curves into --out as well.")
+@report_options
+@common_options
+@click.pass_obj
+def command(
+    console: Console,
+    /,
+    *,
+    data: Path,
+    folder: Path,
+    weights: str | None,
+    resume: bool,
+    tensorboard: bool,
+    form: str,
+    output: Path | None,
+    **options: Any,  # noqa: ANN401 - as `TrainOptions` names them
+) -> None:
+    """Train a network on train, and look after each epoch what it does on val.
+
+    Ctrl-C saves after the batch that is under way; --resume goes on there, and ends in what an
+    uninterrupted run ends in. On several GPUs or machines:
+    torchrun --nproc-per-node N -m unitalk talknet train ...
+    """
+    from unitalk.evaluation import evaluate
+    from unitalk.talknet.board import open_board
+    from unitalk.talknet.train import TrainOptions, train
+
+    refuse_to_overwrite(output, data)
+    world = _world()
+    with _stopped_by_signals(console) as stop:
+        report = train(
+            data,
+            folder,
+            score=lambda groundtruth, predictions: (
+                evaluate(groundtruth, predictions).average_precision
+            ),
+            options=TrainOptions(
+                weights=None if weights is None else str(find_weights(weights)), **options
+            ),
+            resume=resume,
+            world=world,
+            stop=stop,
+            board=open_board if tensorboard else None,
+            progress=console.progress,
+        )
+    if world.leads:
+        console.emit(report.to_dict(), _render(report), form, output)
+        if report.stopped:
+            console.say("unitalk: stopped, and saved\n  -> --resume goes on where it stopped")
+    if report.stopped:
+        sys.exit(INTERRUPTED)
+
+
+def _world() -> Any:  # noqa: ANN401 - what `talknet.distributed.World` is
+    """The processes that `torchrun` has started, as its environment says."""
+    from unitalk.talknet.distributed import World
+
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+    rank, size, local_rank = (int(os.environ.get(name) or default) for name, default in
+                              zip(names, (0, 1, 0), strict=True))  # fmt: skip
+    return World(rank=rank, size=size, local_rank=local_rank)
+
+
+@contextmanager
+def _stopped_by_signals(console: Console) -> Iterator[threading.Event]:
+    """Set an event at Ctrl-C, or when the machine is taken away; a second Ctrl-C ends at once."""
+    stop = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            signal.default_int_handler(number, frame)
+        stop.set()
+        console.say("stopping after this batch; Ctrl-C again to stop at once")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _render(report: TrainReport) -> str:
+    rows = [["epoch", "LR", "loss", "AP", "best"]]
+    rows += [
+        [str(one.epoch), f"{one.lr:.3g}", f"{one.loss:.4f}", _percent(one.average_precision),
+         _percent(one.best)]
+        for one in report.results
+    ]  # fmt: skip
+    text = table(rows, right=range(5)) if report.results else "no epoch is done"
+    best = report.best
+    if best is None:
+        return text
+    return f"{text}\nbest: epoch {best.epoch}, {report.folder / 'best.pt'}"
+
+
+def _percent(value: float | None) -> str:
+    return "undefined" if value is None else f"{100 * value:.2f}"

@@ -1,0 +1,1 @@
+"""TalkNet, the baseline of active speaker detection: its network, its training, its scores."""

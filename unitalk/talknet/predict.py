@@ -1,0 +1,277 @@
+"""Score every face of a split with a network: videos one by one, resumable, in any processes.
+
+Each video's scores are a file of their own until all are there; the same command again keeps them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+
+from unitalk import __version__, fsops
+from unitalk.errors import DataError, UnitalkError, UsageError, examples
+from unitalk.executor import Executor, Here
+from unitalk.layout import Layout
+from unitalk.progress import Progress, SilentProgress
+from unitalk.reading import Tracks, tracks
+from unitalk.talknet.data import ScoringTracks
+from unitalk.talknet.networks import load_weights
+from unitalk.talknet.scoring import Precision, choose_device, scores, write_predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from unitalk.layout import Split
+    from unitalk.talknet.networks import Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictOptions:
+    """How a network is to score.
+
+    Attributes:
+        model: its kind, to be sure of it; default: what the weights are of.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        precision: `fp32` or `bf16`.
+        logits: the logit of speaking, which the original's demo gives, and not its probability.
+        compat: the original's features, faults included; see `features.audio_features`.
+        threads: of each process, on a CPU; default: PyTorch's own choice.
+    """
+
+    model: str | None = None
+    device: str = "auto"
+    precision: Precision = "fp32"
+    logits: bool = False
+    compat: bool = False
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictReport:
+    """What was scored.
+
+    Attributes:
+        predictions: the file.
+        split: of the dataset.
+        model: the kind of network.
+        videos: how many.
+        tracks: how many.
+        faces: how many, which is that of the rows.
+        kept: how many of the videos an earlier run had scored.
+    """
+
+    predictions: Path
+    split: Split
+    model: str
+    videos: int
+    tracks: int
+    faces: int
+    kept: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, ready for JSON."""
+        return {
+            "schema_version": 1,
+            "predictions": str(self.predictions),
+            "split": self.split,
+            "model": self.model,
+            "videos": self.videos,
+            "tracks": self.tracks,
+            "faces": self.faces,
+            "kept": self.kept,
+            "warnings": [],
+        }
+
+
+def predict(
+    data: str | Path,
+    weights: str | Path,
+    output: str | Path,
+    *,
+    split: Split = "val",
+    videos: Sequence[str] = (),
+    options: PredictOptions | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> PredictReport:
+    """Score a split's faces, one row a face in the order of its csv.
+
+    Args:
+        data: the dataset.
+        weights: a state dict under the original's names, or a checkpoint of `train`.
+        output: the csv to write; what it needs until then lies beside it, in a hidden folder.
+        split: which to score; it may be without labels.
+        videos: only these; default: all.
+        options: how.
+        executor: where videos are scored, a task each; default: in this process.
+        progress: where to report to.
+
+    Raises:
+        DataError: the weights are of another network, or files of tracks are missing or damaged;
+            what was scored is kept, and the same again goes on.
+        LayoutError: the dataset lacks the split.
+        UsageError: an option means nothing here.
+    """
+    options = options or PredictOptions()
+    progress = progress or SilentProgress()
+    root, output, weights = Path(data).absolute(), Path(output).absolute(), Path(weights).absolute()
+    found = tracks(root, split=split, videos=tuple(videos) or None)
+    if options.threads is not None and options.threads < 1:
+        raise UsageError(f"{options.threads} threads compute nothing", hint="give 1 or more")
+    choose_device(options.device)
+    model = load_weights(weights, expected=options.model).name
+    digest = fsops.sha256(weights)
+    fingerprint = {
+        "unitalk": __version__,
+        "data": str(root),
+        "csv": fsops.sha256(Layout(root).csv(split)),
+        "weights": digest,
+        "logits": options.logits,
+        "compat": options.compat,
+        "precision": options.precision,
+    }
+    parts = output.with_name(f".{output.name}.parts")
+    names = list(dict.fromkeys(found.videos))
+    with fsops.locked(parts):
+        _begin(parts, fingerprint)
+        missing = [name for name in names if not _part(parts, name).is_file()]
+        jobs = (
+            _Job(str(root), split, name, str(weights), digest, options, str(parts))
+            for name in missing
+        )
+        _score(executor or Here(), jobs, missing, found, progress)
+        pieces = {name: np.load(_part(parts, name)) for name in names}
+        write_predictions(root, split, output, _in_order(found, pieces), found.places)
+        shutil.rmtree(parts)
+    return PredictReport(
+        predictions=output,
+        split=split,
+        model=model,
+        videos=len(names),
+        tracks=len(found),
+        faces=found.faces,
+        kept=len(names) - len(missing),
+    )
+
+
+def _begin(parts: Path, fingerprint: dict[str, Any]) -> None:
+    """Have a folder that holds nothing but scores of just this."""
+    about = parts / "about.json"
+    if fsops.read_json(about) == fingerprint:
+        return
+    for old in parts.glob("*.npy"):
+        old.unlink()
+    fsops.write_json(about, fingerprint)
+
+
+def _part(parts: Path, video_id: str) -> Path:
+    return parts / f"{video_id}.npy"
+
+
+def _score(
+    executor: Executor,
+    jobs: Iterator[_Job],
+    names: Sequence[str],
+    found: Tracks,
+    progress: Progress,
+) -> None:
+    """Have the jobs done.
+
+    Raises:
+        DataError: some of them cannot be; all others are.
+    """
+    faces = dict.fromkeys(found.videos, 0)
+    for video, count in zip(found.videos, found.lengths.tolist(), strict=True):
+        faces[video] += count
+    wrong: list[str] = []
+    hint: str | None = None
+    todo = sum(faces[name] for name in names)
+    with progress.task("scoring", total=found.faces, unit="faces", done=found.faces - todo) as task:
+        for name, error in zip(names, executor.run(_do, jobs), strict=True):
+            if error is not None:
+                wrong.append(f"{name}: {error.message}")
+                hint = hint or error.hint
+            task.advance(faces[name])
+    if wrong:
+        raise DataError(
+            f"{len(wrong):,} of {len(faces):,} videos cannot be scored, all others are: "
+            f"{examples(wrong)}",
+            hint=f"{hint}; then run the same command again" if hint else None,
+        )
+
+
+def _in_order(found: Tracks, pieces: dict[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """The scores of all faces, track after track."""
+    taken = dict.fromkeys(pieces, 0)
+    ordered = []
+    for video, count in zip(found.videos, found.lengths.tolist(), strict=True):
+        ordered.append(pieces[video][taken[video] : taken[video] + count])
+        taken[video] += count
+    return np.concatenate(ordered)
+
+
+# ------------------------------------------------------------------------------ one video
+
+
+class _Job(NamedTuple):
+    root: str
+    split: Split
+    video_id: str
+    weights: str
+    digest: str
+    options: PredictOptions
+    parts: str
+
+
+def _do(job: _Job) -> UnitalkError | None:
+    """Score one video; what is wrong with its files is a value."""
+    if job.options.threads is not None:
+        torch.set_num_threads(job.options.threads)
+    device = choose_device(job.options.device, local_rank=_gpu())
+    network = _network(job.weights, job.digest, job.options.model, str(device))
+    found = _tracks(job.root, job.split)
+    own = [number for number, video in enumerate(found.videos) if video == job.video_id]
+    try:
+        reader = ScoringTracks(found, job.options.compat)
+        scored = scores(
+            network,
+            (reader[number] for number in own),
+            device=device,
+            precision=job.options.precision,
+            logits=job.options.logits,
+        )
+        with fsops.atomic_write(_part(Path(job.parts), job.video_id), "wb") as file:
+            np.save(file, np.concatenate(list(scored)))
+    except DataError as error:
+        return error
+    return None
+
+
+def _gpu() -> int:
+    """Which GPU is this process's: those started one after the other have numbers in a row."""
+    return os.getpid() % max(torch.cuda.device_count(), 1)
+
+
+@lru_cache(maxsize=1)
+def _network(weights: str, _: str, model: str | None, device: str) -> Network:
+    network = load_weights(Path(weights), expected=model)
+    return network.to(device)
+
+
+@lru_cache(maxsize=1)
+def _tracks(root: str, split: Split) -> Tracks:
+    return tracks(root, split=split)
+
+
+def threads_for(jobs: int | None) -> int | None:
+    """How many threads each of so many processes may compute with; None is PyTorch's choice."""
+    return None if jobs in {None, 1} else max(1, (os.cpu_count() or 1) // (jobs or 1))
