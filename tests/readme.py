@@ -42,7 +42,11 @@ def options(verb: str) -> str:
         if isinstance(parameter, click.Option) and record and not COMMON & set(parameter.opts):
             lines.append(row(f"`{record[0]}`", re.sub(r"\s+", " ", record[1])))
         elif isinstance(parameter, click.Argument):
-            what = {"DATASET": "the dataset's folder", "[DEST]": "the folder to make"}
+            what = {
+                "DATASET": "the dataset's folder",
+                "[DEST]": "the folder to make",
+                "NAME": "a checkpoint's name",
+            }
             name = parameter.make_metavar(context)
             lines.append(row(f"`{name}`", what.get(name, "the folder to make")))
         elif parameter.name == "destination":

@@ -64,7 +64,7 @@ def leaves() -> list[tuple[str, ...]]:
     found = []
     for verb in VERBS:
         command = cli.get_command(None, verb)
-        own = command.commands if isinstance(command, click.Group) else {}
+        own = command.list_commands(None) if isinstance(command, click.Group) else []
         found += [(verb, name) for name in own] or [(verb,)]
     return found
 

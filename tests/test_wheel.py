@@ -40,8 +40,13 @@ def test_the_wheel_holds_the_package_and_no_more(wheel):
     assert {name.split("/")[0] for name in names} == {"unitalk", "unitalk-0.1.0.dist-info"}
     assert "unitalk-0.1.0.dist-info/licenses/LICENSE" in names
     assert "unitalk/py.typed" in names
-    data = {"leaderboard.csv", "evaluation/result.schema.json", "evaluation/page/page.css",
-            "evaluation/page/page.js"}  # fmt: skip
+    data = {
+        "leaderboard.csv",
+        "weights/checkpoints.csv",
+        "evaluation/result.schema.json",
+        "evaluation/page/page.css",
+        "evaluation/page/page.js",
+    }
     assert {f"unitalk/{name}" for name in data} <= set(names)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import click
 
+from unitalk.cli.lazy import LazyGroup
 from unitalk.cli.options import common_options
 from unitalk.cli.output import Console
 from unitalk.errors import UnitalkError
@@ -30,47 +29,20 @@ VERBS = {
     "import": "Make a dataset of another dataset's annotations.",
     "eval": "Score predictions against ground truth.",
     "diagnose": "Say what is wrong with a file of predictions.",
+    "talknet": "Train TalkNet or Light-ASD, and score faces with them.",
+    "weights": "List and get the weights that are published.",
+    "ava": "Get AVA's videos, and cut face crops and sounds out of them.",
+    "crops": "Cut face crops and sounds out of full videos.",
     "videos": "List the published videos.",
     "sample": "Make a small synthetic dataset in the dataset's exact form.",
     "quickstart": "Run the whole job on the sample: download, trim, convert, score.",
 }
-"""Each verb and the first line of its help.
-
-The file `cli/<verb>.py` has the verb as `command` (`import_.py`: the word is Python's own).
-"""
-
-
-class LazyGroup(click.Group):
-    """A group that imports a verb's file only when the verb is used.
-
-    `unitalk --help` must answer at once, and no verb may wait for what another one needs.
-    """
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the verbs in the order in which people need them."""
-        del ctx
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one verb; the original scripts' `_` is taken for `-`."""
-        del ctx
-        name = cmd_name.replace("_", "-")
-        if name not in VERBS:
-            return None
-        stem = f"{name}_" if iskeyword(name) else name.replace("-", "_")
-        module = importlib.import_module(f"unitalk.cli.{stem}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs without importing them."""
-        del ctx
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+"""Each verb and the first line of its help; see `LazyGroup` for where it is."""
 
 
 @click.group(
     cls=LazyGroup,
+    verbs=VERBS,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "token_normalize_func": lambda token: token.replace("_", "-"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
+from unitalk.cli.lazy import LazyGroup
 from unitalk.cli.options import common_options
 
 VERBS = {
@@ -13,32 +12,14 @@ VERBS = {
     "predict": "Score every face of a split.",
     "evaluate": "Predict, then score the predictions as eval does.",
 }
-"""Each verb and the first line of its help; `cli/talknet_<verb>.py` has it as `command`."""
+"""Each verb and the first line of its help."""
 
 
-class _Verbs(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = importlib.import_module(f"unitalk.cli.talknet_{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        del ctx
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
-
-
-@click.group("talknet", cls=_Verbs)
+@click.group("talknet", cls=LazyGroup, verbs=VERBS, prefix="talknet_")
 @common_options
 def command() -> None:
-    """Train TalkNet, the field's baseline, and score faces with it.
+    """Train TalkNet or Light-ASD, and score faces with them.
 
-    The same verbs train and run Light-ASD, and load the weights that are published of both. They
-    need PyTorch: pip install "unitalk[talknet]"
+    TalkNet is the field's baseline, Light-ASD a network of a million parameters. Published weights
+    of both are loaded as they are. They need PyTorch: pip install "unitalk[talknet]"
     """

@@ -43,6 +43,7 @@ def command(
 
     console: Console = context.obj
     asked = {one.name: options.pop(one.name) for one in _EVAL if one.name}
+    asked["partial"] |= bool(options["videos"])  # the others are not asked for
     refuse_to_overwrite(predictions, data, options["weights"])
     report = run_predict(console, data=data, output=predictions, **options)
     sized = asked["report"] is not None or {"face-size", "all"} & set(asked["by"])
@@ -55,4 +56,5 @@ def command(
     )
 
 
-command.params += _EVAL
+_own = len(command.params) - sum(not one.expose_value for one in command.params)
+command.params[_own:_own] = _EVAL

@@ -19,7 +19,7 @@ import urllib3
 from unitalk.errors import HubError
 
 OK, PARTIAL, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 206, 401, 403, 404
-RANGE_REFUSED, TOO_MANY, SERVER_FAULT = 416, 429, 500
+GONE, RANGE_REFUSED, TOO_MANY, SERVER_FAULT = 410, 416, 429, 500
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PASSING = frozenset({408, 425, TOO_MANY})
 
@@ -27,7 +27,7 @@ NETWORK_FAULT = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPEx
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _RATE_LIMIT = re.compile(r";\s*r=(\d+)\s*;\s*t=(\d+)")
 _QUERY = re.compile(r"\?[^\s'\")]*")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -163,7 +163,7 @@ def where_it_starts(response: requests.Response, have: int, file: RemoteFile) ->
             raise PassingError(f"{int(length):,} bytes are offered, listed are {file.size:,}")
         return 0
     given = response.headers.get("Content-Range", "")
-    match = _CONTENT_RANGE.fullmatch(given)
+    match = CONTENT_RANGE.fullmatch(given)
     good = (
         status == PARTIAL
         and match is not None

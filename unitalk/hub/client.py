@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
-from unitalk.errors import HubError, IntegrityError
+from unitalk.errors import IntegrityError
 from unitalk.hub import answers, given
 from unitalk.hub.answers import PassingError, RefusedError, RemoteFile
+from unitalk.hub.base import Client, drop, no_answer, size_of
 from unitalk.hub.content import content_hash
-from unitalk.hub.mirrors import Mirror, Mirrors, Turns
-from unitalk.hub.refusals import NOT_A_HUB, refusal
-from unitalk.hub.waiting import Patience
-from unitalk.hub.wire import Token, Wire, new_session
+from unitalk.hub.mirrors import Mirror, Turns
+from unitalk.hub.refusals import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import threading
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import requests
 
-_Answer = TypeVar("_Answer")
+    from unitalk.hub.waiting import Patience
 
-_HOPS = 10
 _LONGEST_PAGE = 1 << 26
 _JSON = frozenset({answers.OK})
 _BYTES = frozenset({answers.OK, answers.PARTIAL, answers.RANGE_REFUSED})
@@ -40,7 +38,7 @@ class _Listing:
     seen: set[str] = field(default_factory=set)
 
 
-class Hub:
+class Hub(Client):
     """One dataset repository on a hub and its mirrors; may be used from many threads.
 
     Args:
@@ -77,41 +75,26 @@ class Hub:
         say: Callable[[str], object] | None = None,
         session: requests.Session | None = None,
     ) -> None:
-        self.endpoints = given.check_endpoints(endpoint)
-        self.endpoint = self.endpoints[0]
-        self.repository = given.check_repository(repository)
-        self.stop = threading.Event() if stop is None else stop
-        self.warnings: dict[str, str] = {}
-        self._say = say or (lambda _: None)
-        patience = Patience() if patience is None else patience
-        self._wire = Wire(
-            new_session() if session is None else session,
-            Token(self.endpoint, given.check_token(token)),
-            patience,
-            self.stop,
-        )
-        self._mirrors = Mirrors(
-            self.endpoints,
-            self.repository,
+        super().__init__(
+            endpoint,
+            given.check_repository(repository),
+            token=token,
             patience=patience,
-            sleep=patience.sleep or self.stop.wait,
-            check_stop=self.check_stop,
-            warn=self.warnings.setdefault,
+            stop=stop,
+            say=say,
+            session=session,
         )
 
-    def __enter__(self) -> Self:
-        return self
+    def _refusal(
+        self, mirror: Mirror, response: requests.Response, body: bytes, url: str
+    ) -> PassingError | RefusedError:
+        return refusal(response, body, url=url, endpoint=mirror.endpoint, page=mirror.page)
 
-    def __exit__(self, *_: object) -> None:
-        self._wire.close()
-
-    def abort(self) -> None:
-        """Set `stop`, and end every wait: each thread raises `StoppedError` within a second."""
-        self._wire.abort()
-
-    def check_stop(self) -> None:
-        """Raise `StoppedError` when `stop` is set."""
-        self._wire.check_stop()
+    def _heed(self, mirror: Mirror, response: requests.Response) -> None:
+        super()._heed(mirror, response)
+        topic, _, text = response.headers.get("X-HF-Warning", "").partition(";")
+        if text.strip():
+            self.warnings.setdefault(answers.one_line(topic), answers.one_line(text))
 
     # -------------------------------------------------------------------------- questions
 
@@ -130,7 +113,7 @@ class Hub:
             answer, _ = self._json(mirror, url)
             sha = answer.get("sha") if isinstance(answer, dict) else None
             if not isinstance(sha, str) or not answers.COMMIT.fullmatch(sha):
-                raise _no_answer(f"{url}: the answer names no commit")
+                raise no_answer(f"{url}: the answer names no commit")
             return sha
 
         mirror, sha = self._ask(turns, ask)
@@ -168,7 +151,7 @@ class Hub:
         url = listing.url or ""
         page, following = self._json(mirror, url)
         if not isinstance(page, list):
-            raise _no_answer(f"{url}: the answer is no list of files")
+            raise no_answer(f"{url}: the answer is no list of files")
         for entry in page:
             file = answers.remote_file(entry, url)
             if file is not None:
@@ -177,26 +160,12 @@ class Hub:
         # Behind a mirror the link may name the mirrored host; stay where we were sent.
         listing.url = None if following is None else mirror.here(urljoin(url, following))
 
-    def _ask(self, turns: Turns, ask: Callable[[Mirror], _Answer]) -> tuple[Mirror, _Answer]:
-        """The first endpoint that has an answer, and the answer."""
-        while True:
-            mirror = turns.next()
-            try:
-                answer = ask(mirror)
-            except PassingError as trouble:
-                turns.failed(mirror, trouble)
-            except RefusedError as refused:
-                turns.refused(mirror, refused)
-            else:
-                self._mirrors.trust(mirror)
-                return mirror, answer
-
     def _json(self, mirror: Mirror, url: str) -> tuple[Any, str | None]:
         """The answer to one question, and the link to its next page."""
         with self._get(mirror, url, {"Accept": "application/json"}, accept=_JSON) as response:
             kind = answers.one_line(response.headers.get("Content-Type", "no type at all"))
             if "json" not in kind.lower():
-                raise _no_answer(f"{url}: answered {kind}, not JSON")
+                raise no_answer(f"{url}: answered {kind}, not JSON")
             body = self._wire.content(response, _LONGEST_PAGE)
             try:
                 return json.loads(body), response.links.get("next", {}).get("url")
@@ -230,57 +199,31 @@ class Hub:
             OSError: the disk is full, or does not take the file.
         """
         part.parent.mkdir(parents=True, exist_ok=True)
-        found_there = _size(part)
+        found_there = size_of(part)
         on_bytes(found_there)
         turns = Turns(self._mirrors, file.path, commit=commit)
         giver = None
         while True:
-            giver = self._complete(turns, file, commit, part, on_bytes) or giver
+            giver = (
+                self._complete(
+                    turns,
+                    part,
+                    on_bytes,
+                    size=lambda: file.size,
+                    append=lambda mirror: self._append(mirror, file, commit, part, on_bytes),
+                )
+                or giver
+            )
             found = content_hash(part, file, self.check_stop)
             if found == file.hash:
                 if giver is not None:
                     self._mirrors.trust(giver)
                 return
-            on_bytes(-_drop(part))
+            on_bytes(-drop(part))
             # What an earlier run left behind may be at fault, once.
             if giver is not None and not found_there:
                 turns.altered(giver, _wrong_bytes(file, found))
             found_there = 0
-
-    def _complete(
-        self,
-        turns: Turns,
-        file: RemoteFile,
-        commit: str,
-        part: Path,
-        on_bytes: Callable[[int], object],
-    ) -> Mirror | None:
-        """Bring `part` to the listed size; return who gave its last bytes, if anybody had to."""
-        refusals = 0
-        best = _size(part)
-        mirror = None
-        while True:
-            have = _size(part)
-            if have > file.size:
-                on_bytes(-_drop(part))
-                continue
-            if have == file.size and part.exists():
-                return mirror
-            mirror = turns.next()
-            try:
-                self._append(mirror, file, commit, part, on_bytes)
-            except PassingError as trouble:
-                now = _size(part)
-                # A server that twice refuses the rest may still give the whole.
-                refusals = refusals + 1 if trouble.range_refused else 0
-                if refusals > 1:
-                    on_bytes(-_drop(part))
-                if now > best:
-                    best = now
-                    turns.advanced()
-                turns.failed(mirror, trouble)
-            except RefusedError as refused:
-                turns.refused(mirror, refused)
 
     def _append(
         self,
@@ -291,7 +234,7 @@ class Hub:
         on_bytes: Callable[[int], object],
     ) -> None:
         """One try to get the bytes that `part` lacks."""
-        have = _size(part)
+        have = size_of(part)
         headers = {"Range": f"bytes={have}-"} if have else {}
         url = mirror.file_url(commit, file.path)
         with self._get(mirror, url, headers, accept=_BYTES) as response:
@@ -312,61 +255,9 @@ class Hub:
                 if out.tell() < file.size:
                     raise PassingError(f"the line ended at byte {out.tell():,} of {file.size:,}")
 
-    # -------------------------------------------------------------------------- one request
-
-    def _get(
-        self, mirror: Mirror, url: str, headers: Mapping[str, str], *, accept: frozenset[int]
-    ) -> requests.Response:
-        """Send one GET and follow where it is sent; only an accepted status comes back."""
-        at = url
-        for _ in range(_HOPS):
-            self.check_stop()
-            response = self._wire.send(at, headers)
-            self._heed(mirror, response)
-            if response.status_code in accept:
-                return response
-            with response:
-                body = self._wire.note(response)
-                if response.status_code not in answers.REDIRECTS:
-                    raise refusal(
-                        response, body, url=url, endpoint=mirror.endpoint, page=mirror.page
-                    )
-                at = urljoin(at, response.headers.get("Location", ""))
-            if urlsplit(at).scheme not in {"http", "https"}:
-                break
-        raise _no_answer(f"{url}: redirected in circles, or to what is not HTTP")
-
-    def _heed(self, mirror: Mirror, response: requests.Response) -> None:
-        """Take note of what a reply says beside its answer."""
-        mirror.answered = True
-        seconds = answers.quota_wait(response)
-        if seconds is not None:
-            self._mirrors.postpone(mirror, seconds)
-        topic, _, text = response.headers.get("X-HF-Warning", "").partition(";")
-        if text.strip():
-            self.warnings.setdefault(answers.one_line(topic), answers.one_line(text))
-
-
-def _no_answer(message: str) -> RefusedError:
-    return RefusedError(HubError(message, hint=NOT_A_HUB))
-
 
 def _wrong_bytes(file: RemoteFile, found: str) -> IntegrityError:
     return IntegrityError(
         f"{file.path}: the bytes that arrive have the hash {found}, listed is {file.hash}",
         hint="a proxy or mirror may alter them; try again later or by another line",
     )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def _drop(path: Path) -> int:
-    """Remove a partial file and say how many bytes it had."""
-    size = _size(path)
-    path.unlink(missing_ok=True)
-    return size

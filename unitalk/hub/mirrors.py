@@ -31,7 +31,7 @@ class Mirror:
     Attributes:
         endpoint: its address, without a closing slash.
         place: in the order of preference, from 0.
-        repository: whose files it has.
+        repository: whose files it has; empty where it has no such thing.
         not_before: by the clock, when it wants to be asked again; for all threads.
         doubted_until: until then, others are asked first.
         streak: how many failures in a row it had, in all threads.
@@ -67,6 +67,10 @@ class Mirror:
         """Where it has a file, or says who has."""
         return f"{self.page}/resolve/{quote(commit, safe='')}/{quote(path)}"
 
+    def plain_url(self, path: str) -> str:
+        """Where it has a file, when it is no hub and all below its address are files."""
+        return f"{self.endpoint}/{quote(path)}"
+
     def here(self, url: str) -> str:
         """An address of the mirrored hub, such as a link to a next page, at this endpoint."""
         home, there = urlsplit(self.endpoint), urlsplit(url)
@@ -88,7 +92,7 @@ class Mirrors:
 
     Args:
         endpoints: in order of preference.
-        repository: whose files they have.
+        repository: whose files they have; empty where there is no such thing.
         patience: how long to wait.
         sleep: waits so many seconds, or until there is nothing to wait for.
         check_stop: raises when nobody should wait any longer.
@@ -222,6 +226,10 @@ class Turns:
                 # All threads wait for this one; not all in the same instant.
                 wait += random.random() * self._mirrors.patience.backoff / 4  # noqa: S311
             self._mirrors.sleep(wait)
+
+    def may_ask(self, endpoint: str) -> bool:
+        """Whether an endpoint may still have its turn."""
+        return any(m.endpoint == endpoint and m not in self._ended for m in self._failures)
 
     def advanced(self) -> None:
         """Count failures anew: more has come than ever before."""

@@ -26,22 +26,71 @@ def refusal(
         endpoint: whose address `url` is.
         page: the repository's page, for people.
     """
-    status = response.status_code
+    what = described(response, body, url=url, endpoint=endpoint)
+    passing = may_pass(response, what)
+    if passing is not None:
+        return passing
+    code = answers.one_line(response.headers.get("X-Error-Code", ""))
+    # A storage host refuses addresses that have expired; the endpoint then gives a new one.
+    if _is_elsewhere(response, endpoint) and not code:
+        return PassingError(what)
+    said = answers.error_text(response, body)
+    had_token = "Authorization" in response.request.headers
+    return _denial(response.status_code, code, said, what=what, page=page, had_token=had_token)
+
+
+def site_refusal(
+    response: requests.Response, body: bytes, *, url: str, endpoint: str
+) -> PassingError | RefusedError:
+    """The same where plain files are served: whatever it is, it is so of this file only.
+
+    Args:
+        response: its status is not one that was hoped for.
+        body: its body, or nothing.
+        url: what was asked; `response` may come from where that redirects to.
+        endpoint: whose address `url` is.
+    """
+    what = described(response, body, url=url, endpoint=endpoint)
+    passing = may_pass(response, what)
+    if passing is not None:
+        return passing
+    meanings: dict[int, tuple[type[HubError], str]] = {
+        answers.NOT_FOUND: (NotFoundError, "check the address and the name; it is not there"),
+        answers.GONE: (NotFoundError, "it was there, and was removed"),
+        answers.UNAUTHORIZED: (AccessError, "the server wants a password; fetch it by hand"),
+        answers.FORBIDDEN: (
+            AccessError,
+            "no permission, or no such file: storage such as S3 answers both alike",
+        ),
+    }
+    kind, hint = meanings.get(response.status_code, (HubError, NOT_A_HUB))
+    return RefusedError(kind(what, hint=hint))
+
+
+def described(response: requests.Response, body: bytes, *, url: str, endpoint: str) -> str:
+    """Who refused what, with which words, in one line."""
     code = answers.one_line(response.headers.get("X-Error-Code", ""))
     said = answers.error_text(response, body)
-    elsewhere = answers.origin(response.url) != answers.origin(endpoint)
-    what = f"{url}: " + (f"{answers.host(response.url)} " if elsewhere else "")
-    what += f"answered {status}" + "".join(f", {piece}" for piece in (code, said) if piece)
-    what += answers.request_id(response)
-    if status in answers.PASSING or status >= answers.SERVER_FAULT:
-        wait = answers.retry_after(response)
-        shared = status == answers.TOO_MANY or wait is not None
-        return PassingError(what, shared=shared, wait=wait)
-    # A storage host refuses addresses that have expired; the endpoint then gives a new one.
-    if elsewhere and not code:
-        return PassingError(what)
-    had_token = "Authorization" in response.request.headers
-    return _denial(status, code, said, what=what, page=page, had_token=had_token)
+    what = f"{url}: "
+    if _is_elsewhere(response, endpoint):
+        what += f"{answers.host(response.url)} "
+    what += f"answered {response.status_code}"
+    what += "".join(f", {piece}" for piece in (code, said) if piece)
+    return what + answers.request_id(response)
+
+
+def may_pass(response: requests.Response, what: str) -> PassingError | None:
+    """What a status means that may be another one the next time; None for all others."""
+    status = response.status_code
+    if status not in answers.PASSING and status < answers.SERVER_FAULT:
+        return None
+    wait = answers.retry_after(response)
+    shared = status == answers.TOO_MANY or wait is not None
+    return PassingError(what, shared=shared, wait=wait)
+
+
+def _is_elsewhere(response: requests.Response, endpoint: str) -> bool:
+    return answers.origin(response.url) != answers.origin(endpoint)
 
 
 def _denial(

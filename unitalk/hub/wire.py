@@ -8,7 +8,7 @@ import platform
 import socket
 import threading
 from concurrent import futures
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import requests
 from requests.auth import AuthBase
@@ -22,6 +22,8 @@ from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+Method = Literal["GET", "HEAD"]
 
 CHUNK = 1 << 17
 """How many bytes are read at a time: little enough that a cut loses nothing worth keeping."""
@@ -94,8 +96,10 @@ class Wire:
 
     # -------------------------------------------------------------------------- the request
 
-    def send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        """Send one GET and return once the headers of the answer, a redirect maybe, have come.
+    def send(
+        self, url: str, headers: Mapping[str, str], *, method: Method = "GET"
+    ) -> requests.Response:
+        """Send one request and return once the headers of the answer, a redirect maybe, have come.
 
         The request runs in a thread of its own, which is left behind when `stop` is set or the
         answer does not begin in time. Nothing else ends a look-up of a name, a connect, a handshake
@@ -107,7 +111,7 @@ class Wire:
             RefusedError: it would fail again.
         """
         began = self._patience.clock()
-        coming = _in_a_thread(lambda: self._get(url, headers))
+        coming = _in_a_thread(lambda: self._send(url, headers, method))
         try:
             while not futures.wait((coming,), timeout=_GLANCE).done:
                 self.check_stop()
@@ -126,9 +130,10 @@ class Wire:
         if waited > self._patience.connect + self._patience.slow:
             raise PassingError(f"{answers.host(url)} has not answered in {waited:.0f} s")
 
-    def _get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+    def _send(self, url: str, headers: Mapping[str, str], method: Method) -> requests.Response:
         host = answers.host(url)
-        return self._session.get(
+        send = self._session.get if method == "GET" else self._session.head
+        return send(
             url,
             headers={"Accept-Encoding": "identity", "User-Agent": _USER_AGENT, **headers},
             auth=self._auth,

@@ -1,0 +1,197 @@
+"""`unitalk talknet` as a person types it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import without_coverage
+from talknet_sets import make_tiny
+
+from unitalk.cli.networks import MODELS
+
+torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
+
+from unitalk.talknet.networks import NETWORKS, new_network  # noqa: E402
+
+SHORT = ("--model", "light-asd", "--batch-frames", "12", "--workers", "0", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    return make_tiny(tmp_path_factory.mktemp("tiny") / "dataset")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    torch.manual_seed(5)
+    path = tmp_path_factory.mktemp("weights") / "random.model"
+    torch.save(new_network("light-asd").state_dict(), path)
+    return path
+
+
+def test_the_models_of_the_help_are_the_networks():
+    assert MODELS == NETWORKS
+
+
+def test_train_prints_its_epochs_and_says_where_the_best_is(run, tiny, tmp_path):
+    out = tmp_path / "run"
+    ran = run("-q", "talknet", "train", "--data", tiny, "--out", out, "--epochs", "1", *SHORT)
+    assert ran.code == 0
+    assert ran.stderr == ""
+    header, row, best = ran.stdout.splitlines()
+    assert header.split() == ["epoch", "LR", "loss", "AP", "best"]
+    assert row.split()[:2] == ["1", "0.001"]
+    assert best == f"best: epoch 1, {out / 'best.pt'}"
+
+
+def test_json_has_every_number(run, tiny, tmp_path):
+    out = tmp_path / "run"
+    words = ("talknet", "train", "--data", tiny, "--out", out, "--epochs", "1", *SHORT)
+    ran = run("-q", *words, "--format", "json")
+    found = json.loads(ran.stdout)
+    assert found["schema_version"] == 1
+    assert found["epochs"] == [json.loads((out / "log.jsonl").read_text())]
+    assert (found["stopped"], found["model"], found["warnings"]) == (False, "light-asd", [])
+
+
+def test_a_run_that_is_there_is_not_begun_again(run, tiny, tmp_path):
+    words = ("-q", "talknet", "train", "--data", tiny, "--out", tmp_path / "run", *SHORT)
+    assert run(*words, "--epochs", "1").code == 0
+    ran = run(*words, "--epochs", "1")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "holds a run already\n  -> --resume goes on with it" in ran.stderr
+    assert run(*words, "--epochs", "2", "--resume").code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_saves_and_says_how_to_go_on(tiny, tmp_path, number):
+    out = tmp_path / "run"
+    words = ["talknet", "train", "--data", tiny, "--out", out, "--epochs", "5000", *SHORT]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "unitalk", *map(str, words)], env=without_coverage(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (out / "last.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "stopping after this batch" in stderr
+    assert stderr.endswith("unitalk: stopped, and saved\n  -> --resume goes on where it stopped\n")
+    assert "Traceback" not in stderr
+    saved = torch.load(out / "last.pt", weights_only=True)["state"]
+    assert (
+        len(saved["results"]) == len((out / "score.txt").read_text().splitlines())
+        if (saved["results"])
+        else not (out / "score.txt").exists()
+    )
+    assert stdout
+
+
+def test_predict_says_what_it_wrote(run, tiny, weights, tmp_path):
+    out = tmp_path / "p.csv"
+    ran = run("-q", "talknet", "predict", "--data", tiny, "--weights", weights, "-o", out)
+    assert (ran.code, ran.stderr) == (0, "")
+    assert ran.stdout == f"{out}: 22 faces of 4 tracks in 2 videos (val), by light-asd\n"
+    ran = run(
+        "-q", "talknet", "predict", "--data", tiny, "--weights", weights, "-o", out, "--format",
+        "json", "--split", "train",
+    )  # fmt: skip
+    assert json.loads(ran.stdout)["faces"] == 26
+
+
+def test_evaluate_is_predict_and_eval(run, tiny, weights, tmp_path):
+    out, truth = tmp_path / "p.csv", tiny / "csv/val_orig.csv"
+    words = ("-q", "talknet", "predict", "--data", tiny, "--weights", weights, "-o", out)
+    assert run(*words).code == 0
+    extra = ("--by", "video", "--ci", "--metrics", "--seed", "3")
+    apart = run("eval", "-g", truth, "-p", out, *extra)
+    at_once = run(
+        "-q", "talknet", "evaluate", "--data", tiny, "--weights", weights, "--predictions", out,
+        *extra,
+    )  # fmt: skip
+    assert at_once == apart
+    assert "average precision: " in at_once.stdout
+
+
+def test_evaluate_reads_face_sizes_off_the_dataset(run, tiny, weights, tmp_path):
+    """And refuses, as eval does: these crops are of no frame's size."""
+    out = tmp_path / "p.csv"
+    words = ("-q", "talknet", "evaluate", "--data", tiny, "--weights", weights)
+    ran = run(*words, "--predictions", out, "--by", "face-size")
+    assert ran.code == 3
+    assert "do not have the size of their boxes" in ran.stderr
+
+
+def test_evaluate_of_some_videos_does_not_miss_the_others(run, tiny, weights, tmp_path):
+    out = tmp_path / "p.csv"
+    words = ("-q", "talknet", "evaluate", "--data", tiny, "--weights", weights)
+    ran = run(*words, "--predictions", out, "--video", "ddddddddddd", "--format", "json")
+    assert ran.code == 0
+    assert json.loads(ran.stdout)["faces"] == 9
+
+
+def test_weights_that_nobody_knows_are_refused(run, tiny, tmp_path):
+    ran = run("talknet", "predict", "--data", tiny, "--weights", "nobody", "-o", tmp_path / "p.csv")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "nobody" in ran.stderr
+
+
+def test_a_file_inside_the_dataset_is_not_written(run, tiny, weights):
+    ran = run(
+        "talknet", "predict", "--data", tiny, "--weights", weights, "-o", tiny / "csv/val_orig.csv"
+    )
+    assert ran.code == 2
+    assert "would write over an input" in ran.stderr
+
+
+@pytest.mark.parametrize("verb", ["train", "predict", "evaluate"])
+def test_without_pytorch_a_sentence_says_what_to_install(tiny, weights, tmp_path, verb):
+    words = {
+        "train": ["--out", tmp_path / "run"],
+        "predict": ["--weights", weights, "-o", tmp_path / "p.csv"],
+        "evaluate": ["--weights", weights, "--predictions", tmp_path / "p.csv"],
+    }[verb]
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from unitalk.cli.main import main; main(sys.argv[1:])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "talknet", verb, "--data", str(tiny), *map(str, words)],
+        env=without_coverage(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert 'pip install "unitalk[talknet]"' in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_other_verb_works_without_pytorch(tmp_path):
+    """All of the command line is imported, and a job is done."""
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from unitalk.cli.main import VERBS, cli, main\n"
+        "for verb in VERBS: assert cli.get_command(None, verb) is not None\n"
+        "main(['-q', 'videos', '--split', 'val'])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=without_coverage(), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout
+
+
+@pytest.mark.parametrize("verb", ["", "train", "predict", "evaluate"])
+def test_help_needs_no_pytorch_and_fits_a_terminal(run, verb):
+    ran = run("talknet", *verb.split(), "--help")
+    assert ran.code == 0
+    assert max(map(len, ran.stdout.splitlines())) <= 80

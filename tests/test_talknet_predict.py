@@ -1,0 +1,220 @@
+"""Predictions: every face once, in the ground truth's order, resumable, whoever computes them."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from talknet_sets import make_tiny
+
+from unitalk import evaluate
+from unitalk.errors import DataError, LayoutError, UnitalkError, UsageError
+from unitalk.executor import Processes
+from unitalk.reading import tracks
+
+torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
+
+from unitalk.talknet.features import audio_features  # noqa: E402
+from unitalk.talknet.networks import load_weights, new_network  # noqa: E402
+from unitalk.talknet.predict import PredictOptions, predict, threads_for  # noqa: E402
+from unitalk.talknet.scoring import choose_device, write_predictions  # noqa: E402
+
+CPU = PredictOptions(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    return make_tiny(tmp_path_factory.mktemp("tiny") / "dataset")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    torch.manual_seed(5)
+    network = new_network("light-asd")
+    path = tmp_path_factory.mktemp("weights") / "random.model"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def by_hand(data: Path, weights: Path, split: str = "val", *, compat=False, logits=False):
+    """Each face's score by its track and time: the network on whole tracks, one after the other."""
+    network = load_weights(weights)
+    found = {}
+    for track in tracks(data, split=split):
+        heard = audio_features(track.audio["array"], len(track.frame_timestamp), compat=compat)
+        faces = torch.from_numpy(track.gray(112)[None])
+        with torch.no_grad():
+            says = network(torch.from_numpy(heard[None]), faces).av[0]
+        score = says[:, 1] if logits else torch.softmax(says, dim=1)[:, 1]
+        for time, value in zip(track.frame_timestamp.tolist(), score.tolist(), strict=True):
+            found[track.entity_id, time] = value
+    return found
+
+
+def check(path: Path, expected: dict[tuple[str, float], float]) -> None:
+    rows = rows_of(path)
+    assert len(rows) == len(expected)
+    for row in rows:
+        key = row["entity_id"], float(row["frame_timestamp"])
+        assert float(row["score"]) == pytest.approx(expected[key], abs=2e-6)
+
+
+# ------------------------------------------------------------------------------ what is written
+
+
+def test_one_row_a_face_in_the_order_and_with_the_text_of_the_ground_truth(tiny, weights, tmp_path):
+    report = predict(tiny, weights, tmp_path / "out.csv", options=CPU)
+    rows = rows_of(tmp_path / "out.csv")
+    truth = rows_of(tiny / "csv/val_orig.csv")
+    shared = [name for name in truth[0] if name not in {"label", "label_id", "instance_id"}]
+    assert [[row[n] for n in shared] for row in rows] == [[row[n] for n in shared] for row in truth]
+    assert {row["label"] for row in rows} == {"SPEAKING_AUDIBLE"}
+    assert list(rows[0]) == [*shared[:6], "label", "entity_id", "score"]  # AVA's submission
+    assert (report.videos, report.tracks, report.faces, report.kept) == (2, 4, 22, 0)
+    assert report.model == "light-asd"
+    check(tmp_path / "out.csv", by_hand(tiny, weights))
+
+
+def test_eval_takes_every_row(tiny, weights, tmp_path):
+    predict(tiny, weights, tmp_path / "out.csv", options=CPU)
+    result = evaluate(tiny / "csv/val_orig.csv", tmp_path / "out.csv")
+    assert (result.faces, result.tracks) == (22, 4)
+    assert not [text for text in result.warnings if "match" in text]
+
+
+def test_rows_in_any_order_get_the_scores_of_their_faces(tiny, weights, tmp_path):
+    data = Path(shutil.copytree(tiny, tmp_path / "data"))
+    path = data / "csv/val_orig.csv"
+    header, *rows = path.read_text().splitlines()
+    order = np.random.default_rng(1).permutation(len(rows))
+    path.write_text("\n".join([header, *(rows[n] for n in order)]) + "\n")
+    predict(data, weights, tmp_path / "out.csv", options=CPU)
+    check(tmp_path / "out.csv", by_hand(tiny, weights))
+    assert [row["frame_timestamp"] for row in rows_of(tmp_path / "out.csv")] == [
+        rows[n].split(",")[1] for n in order
+    ]
+
+
+@pytest.mark.parametrize(("compat", "logits"), [(True, False), (False, True)])
+def test_the_originals_features_and_the_raw_logit(tiny, weights, tmp_path, compat, logits):
+    options = PredictOptions(device="cpu", compat=compat, logits=logits)
+    predict(tiny, weights, tmp_path / "out.csv", options=options)
+    check(tmp_path / "out.csv", by_hand(tiny, weights, compat=compat, logits=logits))
+    plain = by_hand(tiny, weights)
+    changed = by_hand(tiny, weights, compat=compat, logits=logits)
+    assert any(abs(plain[key] - changed[key]) > 1e-4 for key in plain)
+
+
+def test_some_videos_of_a_split(tiny, weights, tmp_path):
+    videos = ["-bbbbbbbbbb"]
+    report = predict(tiny, weights, tmp_path / "out.csv", split="train", videos=videos, options=CPU)
+    assert {row["video_id"] for row in rows_of(tmp_path / "out.csv")} == set(videos)
+    assert report.faces == 9
+    expected = by_hand(tiny, weights, "train")
+    check(tmp_path / "out.csv", {k: v for k, v in expected.items() if k[0].startswith("-b")})
+
+
+def test_a_split_without_labels_can_be_scored(tiny, weights, tmp_path):
+    data = Path(shutil.copytree(tiny, tmp_path / "data"))
+    path = data / "csv/val_orig.csv"
+    lines = path.read_text().splitlines()
+    cut = [line.split(",") for line in lines]
+    path.write_text(
+        "".join(",".join([*c[:6], c[6] if n == 0 else "", c[7]]) + "\n" for n, c in enumerate(cut))
+    )
+    predict(data, weights, tmp_path / "out.csv", options=CPU)
+    check(tmp_path / "out.csv", by_hand(tiny, weights))
+
+
+def test_a_csv_without_a_header_is_read_as_it_is(tiny, weights, tmp_path):
+    data = Path(shutil.copytree(tiny, tmp_path / "data"))
+    path = data / "csv/val_orig.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    predict(data, weights, tmp_path / "out.csv", options=CPU)
+    check(tmp_path / "out.csv", by_hand(tiny, weights))
+
+
+# ------------------------------------------------------------------------------ going on
+
+
+def test_videos_that_were_scored_are_kept(tiny, weights, tmp_path):
+    data = Path(shutil.copytree(tiny, tmp_path / "data"))
+    gone = data / "clips_audios/val/ddddddddddd/ddddddddddd:1.wav"
+    aside = gone.rename(tmp_path / "aside.wav")
+    with pytest.raises(DataError, match=r"1 of 2 videos cannot be scored.*ddddddddddd:1") as caught:
+        predict(data, weights, tmp_path / "out.csv", options=CPU)
+    assert "run the same command again" in caught.value.hint
+    assert not (tmp_path / "out.csv").exists()
+    aside.rename(gone)
+    report = predict(data, weights, tmp_path / "out.csv", options=CPU)
+    assert report.kept == 1
+    check(tmp_path / "out.csv", by_hand(tiny, weights))
+    assert {path.name for path in tmp_path.iterdir()} == {"out.csv", "data"}
+
+
+def test_scores_of_other_weights_are_not_kept(tiny, weights, tmp_path):
+    data = Path(shutil.copytree(tiny, tmp_path / "data"))
+    gone = data / "clips_audios/val/ddddddddddd/ddddddddddd:1.wav"
+    aside = gone.rename(tmp_path / "aside.wav")
+    with pytest.raises(DataError):
+        predict(data, weights, tmp_path / "out.csv", options=CPU)
+    aside.rename(gone)
+    torch.manual_seed(6)
+    other = tmp_path / "other.model"
+    torch.save(new_network("light-asd").state_dict(), other)
+    assert predict(data, other, tmp_path / "out.csv", options=CPU).kept == 0
+    check(tmp_path / "out.csv", by_hand(tiny, other))
+
+
+def test_processes_give_the_same_bytes(tiny, weights, tmp_path):
+    one = PredictOptions(device="cpu", threads=1)
+    predict(tiny, weights, tmp_path / "alone.csv", options=one)
+    predict(tiny, weights, tmp_path / "two.csv", options=one, executor=Processes(2))
+    assert (tmp_path / "alone.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_threads_are_shared_among_processes(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert [threads_for(jobs) for jobs in (None, 1, 2, 3, 100)] == [None, None, 4, 2, 1]
+
+
+# ------------------------------------------------------------------------------ what is refused
+
+
+def test_a_score_that_is_no_number_is_refused(tiny, tmp_path):
+    found = np.full(22, 0.5, np.float32)
+    found[3] = np.nan
+    with pytest.raises(UnitalkError, match="1 of 22 faces is no number"):
+        write_predictions(tiny, "val", tmp_path / "out.csv", found, np.arange(22))
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_another_network_than_the_one_wanted_is_refused(tiny, weights, tmp_path):
+    options = PredictOptions(device="cpu", model="talknet")
+    with pytest.raises(DataError, match="weights of light-asd, where talknet is wanted"):
+        predict(tiny, weights, tmp_path / "out.csv", options=options)
+
+
+def test_a_split_that_is_not_there_is_refused(tiny, weights, tmp_path):
+    with pytest.raises(LayoutError, match="test_orig"):
+        predict(tiny, weights, tmp_path / "out.csv", split="test", options=CPU)
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "CPU", "cuda:99"])
+def test_a_device_that_is_none_is_refused(name):
+    with pytest.raises(UsageError, match=name):
+        choose_device(name)
+
+
+def test_no_threads_compute_nothing(tiny, weights, tmp_path):
+    with pytest.raises(UsageError, match="0 threads"):
+        predict(tiny, weights, tmp_path / "o.csv", options=PredictOptions(device="cpu", threads=0))

@@ -1,0 +1,682 @@
+"""Published checkpoints: the table, the folder, and the ways by which a file comes into it.
+
+Downloads go through the real clients, gdown among them: a proxy on the loopback interface plays
+Google Drive and GitHub under their own names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from bucket import Internet, Page, certificate_for
+
+from unitalk import weights
+from unitalk.errors import (
+    AccessError,
+    DataError,
+    DestinationError,
+    DiskError,
+    HubError,
+    IntegrityError,
+    MissingExtraError,
+    UnitalkError,
+    UsageError,
+)
+from unitalk.fsops import locked
+from unitalk.hub import Patience, StoppedError, drive
+from unitalk.weights.having import look
+
+FACTS = Path(__file__).resolve().parents[2] / "shared/facts/checkpoints.csv"
+DATA = Path(
+    os.environ.get("UNITALK_TEST_DATA", Path(__file__).resolve().parents[2] / "shared/data")
+)
+REAL = DATA / "light-asd/pretrain_AVA_CVPR.model"
+
+GOOD = b"PK\x03\x04" + b"weights of a network" * 50
+OTHER = b"\x80\x02" + b"weights of another one" * 50
+SHA = hashlib.sha256(GOOD).hexdigest()
+PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
+TALKNET_AVA = "1NVIkksrD3zbxbDuDbPc_846bLfPSZcZm"
+"""The id of talknet-ava on Google Drive, from TalkNet's utils/tools.py."""
+
+
+def by_name():
+    return {one.name: one for one in weights.checkpoints()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "weights"
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A file that somebody has fetched by hand."""
+    file = tmp_path / "saved.model"
+    file.write_bytes(GOOD)
+    return file
+
+
+def bringing(content, *, calls=None):
+    """What brings a checkpoint's bytes, without a network."""
+
+    def fetch(checkpoint, part, on_bytes):
+        if calls is not None:
+            calls.append(checkpoint.name)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        on_bytes(len(content))
+
+    return fetch
+
+
+def files_in(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+# ------------------------------------------------------------------------------ the table
+
+
+def test_the_table_has_what_the_facts_have():
+    if not FACTS.is_file():
+        pytest.skip(f"the collected facts are not there: {FACTS}")
+    with FACTS.open(encoding="utf-8", newline="") as file:
+        facts = list(csv.DictReader(file))
+    columns = ("name", "model", "trained_on", "url", "source")
+    ours = [{c: getattr(one, c) or "-" for c in columns} for one in weights.checkpoints()]
+    assert ours == facts
+
+
+def test_what_loads_into_which_model():
+    loads = {name: one.loads_into for name, one in by_name().items() if one.loads_into}
+    assert loads == {
+        "unitalk-talknet": "talknet", "talknet-ava": "talknet", "talknet-talkset": "talknet",
+        "light-asd-ava": "light-asd", "light-asd-talkset": "light-asd",
+    }  # fmt: skip
+    assert all(bool(one.loads_into) != bool(one.elsewhere) for one in weights.checkpoints())
+
+
+def test_names_and_files_are_unique_and_fit_for_a_folder():
+    every = weights.checkpoints()
+    for words in ([one.name for one in every], [one.file for one in every]):
+        assert len(set(words)) == len(words)
+        assert all(word.isascii() and "/" not in word and word[0] != "." for word in words)
+    assert [one.name for one in every if one.is_archive] == ["ava-csv", "columbia-labels"]
+
+
+def test_only_light_asd_states_a_licence():
+    assert {one.name: one.licence for one in weights.checkpoints() if one.licence} == {
+        "light-asd-ava": "MIT", "light-asd-talkset": "MIT",
+    }  # fmt: skip
+
+
+def test_every_address_is_google_drives_or_plain_https():
+    for one in weights.checkpoints():
+        pieces = urlsplit(one.url)
+        assert pieces.scheme == "https"
+        number = drive.file_id(one.url)
+        assert (number is None) == (pieces.hostname == "raw.githubusercontent.com")
+        if number is not None:
+            assert number in one.url
+            assert len(number) == 33
+    assert drive.file_id(by_name()["talknet-ava"].url) == TALKNET_AVA
+
+
+@pytest.mark.parametrize(
+    ("url", "number"),
+    [
+        ("https://drive.google.com/file/d/1a-B_c/view?usp=sharing", "1a-B_c"),
+        ("https://drive.google.com/file/d/1a-B_c", "1a-B_c"),
+        ("https://drive.google.com/file/u/0/d/1a-B_c/edit", "1a-B_c"),
+        ("https://drive.google.com/uc?id=1a-B_c&export=download", "1a-B_c"),
+        ("https://drive.google.com/open?id=1a-B_c", "1a-B_c"),
+        ("https://drive.usercontent.google.com/download?id=1a-B_c&confirm=t", "1a-B_c"),
+        ("https://drive.google.com/uc?id=1&id=2", None),
+        ("https://drive.google.com/uc?id=../x", None),
+        ("https://drive.google.com/drive/folders/1a-B_c", None),
+        ("https://example.org/file/d/1a-B_c", None),
+        ("https://example.org/uc?id=1a-B_c", None),
+    ],
+)
+def test_ids_in_addresses(url, number):
+    assert drive.file_id(url) == number
+
+
+# ------------------------------------------------------------------------------ find
+
+
+def test_a_file_is_what_it_is(saved, folder):
+    assert weights.find(str(saved), folder) == saved
+
+
+def test_a_name_is_the_registered_file(saved, folder):
+    report = weights.register("talknet-ava", folder, saved)
+    assert weights.find("talknet-ava", folder) == report.path == folder / "talknet-ava.model"
+    assert report.path.read_bytes() == GOOD
+
+
+def test_a_file_in_the_way_of_a_name_counts_first(saved, folder, tmp_path, monkeypatch):
+    weights.register("talknet-ava", folder, saved)
+    monkeypatch.chdir(tmp_path)
+    Path("talknet-ava").write_bytes(OTHER)
+    assert weights.find("talknet-ava", folder) == Path("talknet-ava")
+    Path("talknet-ava").unlink()
+    Path("talknet-ava").mkdir()  # such as the folder of an experiment
+    assert weights.find("talknet-ava", folder) == folder / "talknet-ava.model"
+
+
+def test_a_name_that_is_not_here_says_how_to_get_it(folder):
+    with pytest.raises(UsageError, match="talknet-ava is not on this machine") as caught:
+        weights.find("talknet-ava", folder)
+    assert caught.value.hint == "unitalk weights download talknet-ava"
+    assert not folder.exists()
+
+
+def test_an_unknown_name_says_which_are_known(folder):
+    with pytest.raises(UsageError, match="'talknet-av' is neither a file nor") as caught:
+        weights.find("talknet-av", folder)
+    assert caught.value.hint.startswith("did you mean talknet-ava")
+    assert all(name in caught.value.hint for name in by_name())
+    with pytest.raises(UsageError) as caught:
+        weights.find("zzz", folder)
+    assert caught.value.hint.startswith("known are: unitalk-talknce")
+
+
+def test_a_file_that_was_lost_is_not_here_any_more(saved, folder):
+    weights.register("talknet-ava", folder, saved).path.unlink()
+    with pytest.raises(UsageError, match="there is no .*talknet-ava.model"):
+        weights.find("talknet-ava", folder)
+    assert look(by_name()["talknet-ava"], folder).state == "lost"
+
+
+def test_a_file_that_was_altered_is_refused(saved, folder):
+    path = weights.register("talknet-ava", folder, saved).path
+    path.write_bytes(OTHER)
+    with pytest.raises(DataError, match="is not the file that was registered") as caught:
+        weights.find("talknet-ava", folder)
+    assert SHA in caught.value.message
+    assert hashlib.sha256(OTHER).hexdigest() in caught.value.message
+    assert caught.value.exit_code == 3
+
+
+def test_what_size_and_time_hide_a_check_finds(saved, folder):
+    """The price of not hashing a hundred megabytes at each start, and the way to be sure."""
+    path = weights.register("talknet-ava", folder, saved).path
+    stat = path.stat()
+    path.write_bytes(GOOD[:-1] + b"!")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert weights.find("talknet-ava", folder) == path
+    checkpoint = by_name()["talknet-ava"]
+    assert look(checkpoint, folder).state == "present"
+    checked = look(checkpoint, folder, check=True)
+    assert checked.state == "altered"
+    assert checked.found_sha256 == hashlib.sha256(GOOD[:-1] + b"!").hexdigest()
+
+
+def test_a_touched_file_is_hashed_once(saved, folder):
+    path = weights.register("talknet-ava", folder, saved).path
+    os.utime(path, ns=(1, 10**18))
+    checkpoint = by_name()["talknet-ava"]
+    first = look(checkpoint, folder)
+    assert (first.state, first.found_sha256) == ("present", SHA)
+    assert look(checkpoint, folder).found_sha256 is None  # the new time is remembered
+
+
+def test_a_touched_file_is_found_while_another_process_writes(saved, folder):
+    path = weights.register("talknet-ava", folder, saved).path
+    os.utime(path, ns=(1, 10**18))
+    with locked(folder):
+        assert weights.find("talknet-ava", folder) == path
+
+
+def test_held_says_what_is_here(saved, folder):
+    assert {one.state for one in weights.held(folder)} == {"absent"}
+    weights.register("s3fd", folder, saved)
+    held = {one.checkpoint.name: one for one in weights.held(folder)}
+    assert held["s3fd"].state == "present"
+    about = held["s3fd"].to_dict()
+    assert (about["sha256"], about["size"]) == (SHA, len(GOOD))
+    assert (about["path"], about["origin"]) == (str(folder / "s3fd.pth"), str(saved))
+    assert held["talknet-ava"].to_dict()["path"] is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"checkpoints": {"s3fd": {"size": 1}}}'])
+def test_a_damaged_registry_is_named(folder, text):
+    folder.mkdir()
+    (folder / "weights.json").write_text(text)
+    with pytest.raises(UnitalkError, match=r"weights\.json: not"):
+        weights.find("s3fd", folder)
+
+
+# ------------------------------------------------------------------------------ from a file
+
+
+def test_registering_copies_hashes_and_remembers(saved, folder):
+    report = weights.register("talknet-ava", folder, saved)
+    assert (report.how, report.size, report.sha256) == ("registered", len(GOOD), SHA)
+    assert report.compared_with is None
+    assert "every later one is held to it" in report.warnings[0]
+    assert saved.read_bytes() == GOOD
+    assert files_in(folder) == ["talknet-ava.model", "weights.json"]
+    entry = json.loads((folder / "weights.json").read_text())["checkpoints"]["talknet-ava"]
+    assert entry["sha256"] == SHA
+    assert entry["registered"] == report.registered
+    assert report.registered.endswith("Z")
+
+
+def test_the_first_file_decides_and_replace_lets_another_one_in(saved, folder):
+    weights.register("talknet-ava", folder, saved)
+    assert weights.register("talknet-ava", folder, saved).compared_with == "registry"
+    saved.write_bytes(OTHER)
+    with pytest.raises(IntegrityError, match="registered as talknet-ava on .* was") as caught:
+        weights.register("talknet-ava", folder, saved)
+    assert "--replace" in caught.value.hint
+    assert weights.find("talknet-ava", folder).read_bytes() == GOOD
+    assert weights.register("talknet-ava", folder, saved, replace=True).compared_with is None
+    assert weights.find("talknet-ava", folder).read_bytes() == OTHER
+
+
+def test_the_hash_of_a_lost_file_is_still_held_to(saved, folder):
+    weights.register("talknet-ava", folder, saved).path.unlink()
+    saved.write_bytes(OTHER)
+    with pytest.raises(IntegrityError):
+        weights.register("talknet-ava", folder, saved)
+    assert not (folder / "talknet-ava.model").exists()
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_published_hash_cannot_be_replaced(saved, folder, replace):
+    with pytest.raises(
+        IntegrityError, match="published as light-asd-ava is one d44bc3ea"
+    ) as caught:
+        weights.register("light-asd-ava", folder, saved, replace=replace)
+    assert "by its path" in caught.value.hint
+    assert files_in(folder) == []
+
+
+def test_where_only_the_size_is_published_that_is_compared(saved, folder):
+    with pytest.raises(IntegrityError, match=r"is one of 4,175,289 bytes"):
+        weights.register("light-asd-talkset", folder, saved)
+    saved.write_bytes(GOOD.ljust(4_175_289, b"\0"))
+    assert weights.register("light-asd-talkset", folder, saved).compared_with is None
+
+
+def test_the_real_weights_are_the_published_ones(folder):
+    if not REAL.is_file():
+        pytest.skip(f"the real weights are not there: {REAL}")
+    report = weights.register("light-asd-ava", folder, REAL)
+    assert (report.compared_with, report.warnings) == ("table", ())
+    assert report.size == 4_175_289  # shared/facts: "4,175,289-byte files"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("talknet-ava", PAGE, "a web page, not a checkpoint of PyTorch"),
+        ("talknet-ava", b"\n  <html>", "a web page"),
+        ("talknet-ava", b"\xef\xbb\xbf<html>", "a web page"),
+        ("talknet-ava", b"version https://git-lfs.github.com/spec/v1\n", "a note of git-lfs"),
+        ("talknet-ava", b"", "an empty file"),
+        ("talknet-ava", b"\x1f\x8b\x08", "a file that begins with"),
+        ("ava-csv", GOOD, "not a tar.gz"),
+        ("ava-csv", PAGE, "a web page, not a tar.gz"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused(saved, folder, name, content, what):
+    saved.write_bytes(content)
+    with pytest.raises(IntegrityError, match=what) as caught:
+        weights.register(name, folder, saved, replace=True)
+    assert f"unitalk weights download {name} --from-file FILE" in caught.value.hint
+    assert files_in(folder) == []
+
+
+def test_an_archive_is_registered_too(saved, folder):
+    saved.write_bytes(b"\x1f\x8b\x08 rows")
+    assert weights.register("ava-csv", folder, saved).path.name == "ava-csv.tar.gz"
+
+
+def test_a_file_that_is_not_there_is_said(folder, tmp_path):
+    with pytest.raises(UsageError, match="there is no file"):
+        weights.register("talknet-ava", folder, tmp_path / "none")
+
+
+def test_a_file_that_was_saved_right_there_is_taken(folder):
+    folder.mkdir()
+    there = folder / "talknet-ava.model"
+    there.write_bytes(GOOD)
+    assert weights.register("talknet-ava", folder, there).how == "registered"
+    assert weights.find("talknet-ava", folder).read_bytes() == GOOD
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_file_that_nobody_registered_is_not_written_over(saved, folder, replace):
+    folder.mkdir()
+    (folder / "talknet-ava.model").write_bytes(b"mine")
+    with pytest.raises(DestinationError, match="was never registered") as caught:
+        weights.register("talknet-ava", folder, saved, replace=replace)
+    assert f"--from-file {folder / 'talknet-ava.model'}" in caught.value.hint
+    assert (folder / "talknet-ava.model").read_bytes() == b"mine"
+
+
+def test_two_processes_do_not_write_one_folder(saved, folder):
+    with locked(folder), pytest.raises(DestinationError, match="another process is writing"):
+        weights.register("talknet-ava", folder, saved)
+
+
+def test_a_place_that_is_no_folder_is_said(saved, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises((DiskError, DestinationError)):
+        weights.register("talknet-ava", tmp_path / "file" / "weights", saved)
+
+
+# ------------------------------------------------------------------------------ download
+
+
+def test_a_download_is_registered_and_not_repeated(folder):
+    calls = []
+    fetch = bringing(GOOD, calls=calls)
+    report = weights.download("talknet-ava", folder, fetch=fetch)
+    assert (report.how, report.sha256, report.compared_with) == ("downloaded", SHA, None)
+    assert report.origin == by_name()["talknet-ava"].url
+    assert files_in(folder) == ["talknet-ava.model", "weights.json"]
+    again = weights.download("talknet-ava", folder, fetch=fetch)
+    assert (again.how, again.registered) == ("present", report.registered)
+    assert calls == ["talknet-ava"]
+    assert weights.download("talknet-ava", folder, fetch=fetch, replace=True).how == "downloaded"
+    assert calls == ["talknet-ava", "talknet-ava"]
+
+
+def test_another_file_than_the_first_is_refused(folder):
+    weights.download("talknet-ava", folder, fetch=bringing(GOOD)).path.unlink()
+    with pytest.raises(IntegrityError, match="registered as talknet-ava"):
+        weights.download("talknet-ava", folder, fetch=bringing(OTHER))
+    assert files_in(folder) == ["weights.json"]
+    assert weights.download("talknet-ava", folder, fetch=bringing(GOOD)).compared_with == "registry"
+
+
+def test_an_altered_file_is_fetched_again(folder):
+    path = weights.download("talknet-ava", folder, fetch=bringing(GOOD)).path
+    path.write_bytes(OTHER)
+    assert weights.download("talknet-ava", folder, fetch=bringing(GOOD)).how == "downloaded"
+    assert path.read_bytes() == GOOD
+
+
+def test_what_goes_wrong_says_how_to_do_without_the_network(folder):
+    def fetch(checkpoint, part, on_bytes):
+        raise AccessError("drive says no", hint="whatever")
+
+    with pytest.raises(AccessError, match="talknet-ava could not be fetched: drive says") as caught:
+        weights.download("talknet-ava", folder, fetch=fetch)
+    assert caught.value.hint == (
+        f"open https://drive.google.com/uc?id={TALKNET_AVA} in a browser, save the file, then: "
+        "unitalk weights download talknet-ava --from-file FILE"
+    )
+    assert files_in(folder) == []
+
+
+def test_an_unknown_name_is_refused_before_anything_is_made(folder):
+    with pytest.raises(UsageError, match="neither a file nor a published checkpoint"):
+        weights.download("talknet", folder, fetch=bringing(GOOD))
+    assert not folder.exists()
+
+
+def test_the_report_is_json(folder):
+    report = weights.download("talknet-ava", folder, fetch=bringing(GOOD)).to_dict()
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert (report["schema_version"], report["loads_into"]) == (1, "talknet")
+
+
+# ------------------------------------------------------------------------------ over the network
+
+HOSTS = ("drive.google.com", "drive.usercontent.google.com", "raw.githubusercontent.com")
+QUICK = Patience(connect=5.0, read=5.0, backoff=0.001, tries=4, longest=0.05)
+
+# The page that Drive puts before files that are too large to be looked through for viruses.
+VIRUS_PAGE = (
+    b"<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title></head><body>\n"
+    b'<p class="uc-warning-caption">Google Drive can\'t scan this file for viruses.</p>'
+    b'<form id="download-form" action="https://drive.usercontent.google.com/download" method="get">'
+    b'<input type="submit" value="Download anyway"/>'
+    b'<input type="hidden" name="id" value="' + TALKNET_AVA.encode() + b'">'
+    b'<input type="hidden" name="export" value="download">'
+    b'<input type="hidden" name="confirm" value="t"></form></body></html>'
+)
+
+QUOTA_PAGE = (
+    b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title></head><body>\n"
+    b'<p class="uc-error-caption">Sorry, you can\'t view or download this file at this time.</p>\n'
+    b'<p class="uc-error-subcaption">Too many users have viewed or downloaded this file recently. '
+    b"Please try accessing the file again later.</p></body></html>"
+)
+
+
+@pytest.fixture
+def internet(tmp_path, monkeypatch):
+    """Play the hosts of the internet behind a proxy."""
+    pem = certificate_for(tmp_path, *HOSTS)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(pem))
+    for name in ("NO_PROXY", "no_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with contextlib.ExitStack() as stack:
+
+        def begin(play):
+            net = stack.enter_context(Internet(play, pem))
+            monkeypatch.setenv("https_proxy", net.url)
+            return net
+
+        yield begin
+
+
+@pytest.fixture
+def gdown():
+    return pytest.importorskip("gdown", reason='pip install "unitalk[weights]"')
+
+
+def a_file(content=GOOD, **more):
+    name = ("Content-Disposition", 'attachment; filename="pretrain_AVA.model"')
+    return Page(content, headers=(name,), **more)
+
+
+def a_page(content, status=200):
+    return Page(content, status=status, kind="text/html; charset=utf-8")
+
+
+def test_a_small_file_of_drive(internet, gdown, folder):
+    net = internet(lambda host, path: a_file())
+    report = weights.download("talknet-ava", folder, patience=QUICK)
+    assert report.path.read_bytes() == GOOD
+    assert net.asked == [f"drive.google.com/uc?id={TALKNET_AVA}"]
+    assert files_in(folder) == ["talknet-ava.model", "weights.json"]
+
+
+def test_a_large_file_of_drive_stands_behind_a_page(internet, gdown, folder):
+    def play(host, path):
+        return a_page(VIRUS_PAGE) if host == "drive.google.com" else a_file()
+
+    net = internet(play)
+    assert weights.download("talknet-ava", folder, patience=QUICK).path.read_bytes() == GOOD
+    query = parse_qs(urlsplit(net.asked[-1]).query)
+    assert query == {"id": [TALKNET_AVA], "export": ["download"], "confirm": ["t"]}
+
+
+def test_a_file_that_was_fetched_too_often(internet, gdown, folder):
+    net = internet(lambda host, path: a_page(QUOTA_PAGE))
+    with pytest.raises(AccessError, match="does not give the file: it was fetched too often") as c:
+        weights.download("talknet-ava", folder, patience=QUICK)
+    assert "--from-file FILE" in c.value.hint
+    assert len(net.asked) == 1
+    assert not folder.exists() or files_in(folder) == []
+
+
+def test_a_file_that_is_not_shared(internet, gdown, folder):
+    internet(lambda host, path: a_page(PAGE))
+    with pytest.raises(AccessError, match="not shared with everybody, or it was fetched too often"):
+        weights.download("talknet-ava", folder, patience=QUICK)
+
+
+def test_a_file_that_was_removed(internet, gdown, folder):
+    """Drive answers 404 and a page, in which gdown finds no file."""
+    internet(lambda host, path: a_page(b"<html>Not Found</html>", status=404))
+    with pytest.raises(AccessError, match="Google Drive does not give the file"):
+        weights.download("talknet-ava", folder, patience=QUICK)
+
+
+def test_a_page_that_has_the_name_of_a_file(internet, gdown, folder):
+    internet(lambda host, path: a_file(PAGE))
+    with pytest.raises(IntegrityError, match="this is a web page"):
+        weights.download("talknet-ava", folder, patience=QUICK)
+    assert files_in(folder) == []
+
+
+def test_a_cut_line_of_drive_is_begun_anew(internet, gdown, folder):
+    pages = [a_file(cut=100), a_file(cut=500), a_file()]
+    net = internet(lambda host, path: pages.pop(0))
+    counted = Counted()
+    report = weights.download("talknet-ava", folder, patience=QUICK, progress=counted)
+    assert report.path.read_bytes() == GOOD
+    assert counted.done == len(GOOD)
+    assert len(net.asked) == 3
+    assert files_in(folder) == ["talknet-ava.model", "weights.json"]
+
+
+class Counted:
+    """A `Progress` that adds up."""
+
+    done = 0
+
+    def task(self, description, *, total=None, unit="", done=0):
+        return self
+
+    def note(self, text):
+        pass
+
+    def advance(self, amount=1):
+        self.done += amount
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def test_a_status_that_may_pass_is_tried_again(internet, gdown, folder):
+    """503 on the file itself, behind the page; gdown raises it, and the page is asked for anew."""
+    pages = [a_file(status=503), a_file()]
+
+    def play(host, path):
+        return a_page(VIRUS_PAGE) if host == "drive.google.com" else pages.pop(0)
+
+    internet(play)
+    assert weights.download("talknet-ava", folder, patience=QUICK).path.read_bytes() == GOOD
+
+
+def test_no_network_at_all_is_said(gdown, folder, monkeypatch):
+    for name in ("NO_PROXY", "no_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody listens
+    for name in ("talknet-ava", "light-asd-ava"):
+        with pytest.raises(HubError, match="given up after 3 failures in a row") as caught:
+            weights.download(name, folder, patience=QUICK)
+        assert caught.value.message.startswith(f"{name} could not be fetched: ")
+        assert "in a browser, save the file, then: unitalk weights" in caught.value.hint
+    assert files_in(folder) == []
+
+
+def test_githubs_file_is_held_to_the_published_hash(internet, folder):
+    net = internet(lambda host, path: Page(GOOD))
+    with pytest.raises(IntegrityError, match="published as light-asd-ava is one d44bc3ea"):
+        weights.download("light-asd-ava", folder, patience=QUICK)
+    assert net.asked == [
+        "raw.githubusercontent.com/Junhua-Liao/Light-ASD/main/weight/pretrain_AVA_CVPR.model"
+    ]
+    assert files_in(folder) == []
+
+
+def test_the_real_weights_come_from_github(internet, folder):
+    if not REAL.is_file():
+        pytest.skip(f"the real weights are not there: {REAL}")
+    internet(lambda host, path: Page(REAL.read_bytes()))
+    report = weights.download("light-asd-ava", folder, patience=QUICK)
+    assert (report.how, report.compared_with) == ("downloaded", "table")
+    assert report.path.read_bytes() == REAL.read_bytes()
+    assert files_in(folder) == ["light-asd-ava.model", "weights.json"]
+
+
+def test_what_came_from_github_before_the_line_was_cut_is_kept(internet, folder):
+    big = GOOD.ljust(4_175_289, b"\0")
+    tag = (("ETag", '"a tag"'),)
+    internet(lambda host, path: Page(big, headers=tag, cut=1_000_000))
+    with pytest.raises(HubError, match="given up"):
+        weights.download("light-asd-talkset", folder, patience=QUICK)
+    part = folder / ".incoming/light-asd-talkset/light-asd-talkset.model"
+    assert part.stat().st_size == 1_000_000
+
+
+# ------------------------------------------------------------------------------ gdown, in our hands
+
+
+def test_drive_takes_no_cookies_and_every_wait_has_an_end(tmp_path):
+    seen = {}
+
+    def get(**options):
+        seen.update(options)
+        Path(options["output"]).write_bytes(GOOD)
+
+    drive.fetch("https://drive.google.com/uc?id=abc", tmp_path / "x" / "p", print, get=get)
+    assert (seen["id"], seen["quiet"], seen["use_cookies"]) == ("abc", True, False)
+    assert seen["timeout"] == (10.0, 15.0)  # those of `Patience`
+
+
+@pytest.mark.parametrize("error", [KeyError("Content-Type"), AssertionError(), AttributeError("x")])
+def test_what_gdown_trips_over_is_no_traceback(tmp_path, error):
+    def get(**options):
+        Path(options["output"] + "abc.part").write_bytes(b"half")
+        raise error
+
+    with pytest.raises(HubError, match="answered what gdown cannot read"):
+        drive.fetch("https://drive.google.com/uc?id=abc", tmp_path / "p", lambda _: None, get=get)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_is_not_gdowns_fault_is_passed_on_and_leaves_nothing(tmp_path, error):
+    def get(**options):
+        Path(options["output"] + "abc.part").write_bytes(b"half")
+        raise error
+
+    with pytest.raises(type(error)):
+        drive.fetch("https://drive.google.com/uc?id=abc", tmp_path / "p", lambda _: None, get=get)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stop_ends_it(tmp_path):
+    stop = threading.Event()
+
+    def get(**options):
+        stop.set()
+        raise ValueError("cancelled")
+
+    with pytest.raises(StoppedError):
+        drive.fetch("https://drive.google.com/uc?id=abc", tmp_path / "p", print, get=get, stop=stop)
+
+
+def test_another_address_is_refused(tmp_path):
+    with pytest.raises(HubError, match="no file of Google Drive"):
+        drive.fetch("https://example.org/x", tmp_path / "p", print, get=lambda **_: None)
+
+
+def test_without_gdown_it_is_said_what_to_install(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gdown", None)
+    with pytest.raises(MissingExtraError) as caught:
+        weights.download("talknet-ava", folder)
+    assert caught.value.hint == 'pip install "unitalk[weights]"'

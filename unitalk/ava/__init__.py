@@ -1,0 +1,1 @@
+"""AVA-ActiveSpeaker: its videos fetched, and made into a dataset."""

@@ -1,0 +1,134 @@
+"""`unitalk ava download`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.options import FOLDER, NEW_FILE, common_options, report_options, videos_option
+from unitalk.cli.output import refuse_to_overwrite, table
+from unitalk.errors import IncompleteError
+from unitalk.progress import size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.ava.download import AvaPlan, AvaReport
+    from unitalk.ava.lists import AvaSplit
+    from unitalk.cli.output import Console
+
+
+@click.command("download")
+@click.option("--videos", "root", type=FOLDER, required=True, help="The folder for the videos.")
+@click.option(
+    "--split", "splits", type=click.Choice(["trainval", "test"]), multiple=True,
+    help="Only this folder of AVA's; repeatable.  [default: both]",
+)  # fmt: skip
+@click.option(
+    "--list", "lists", type=NEW_FILE, multiple=True,
+    help="A list of file names, such as trainval_file_list.txt; repeatable.  [default: the "
+    "server's]",
+)  # fmt: skip
+@click.option(
+    "--base-url", "base_urls", metavar="URL", multiple=True,
+    help="Where the folders are; repeatable: mirrors, in this order.  [default: AVA's bucket]",
+)  # fmt: skip
+@videos_option
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many videos of each split.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=8, show_default=True,
+    help="How many files at a time.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Show what would be fetched, and fetch nothing.")
+@report_options
+@common_options
+@click.pass_obj
+def command(
+    console: Console,
+    *,
+    root: Path,
+    splits: tuple[AvaSplit, ...],
+    lists: tuple[Path, ...],
+    base_urls: tuple[str, ...],
+    videos: tuple[str, ...],
+    limit: int | None,
+    jobs: int,
+    dry_run: bool,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Get AVA's videos; run again to continue.
+
+    Files are fetched in parallel, continued where a line was cut, and compared with the size and
+    the MD5 that the server announces. Nothing is asked about a file that is in place.
+    """
+    from unitalk.ava.download import BASE_URL, plan, run
+    from unitalk.hub import patience
+    from unitalk.hub.site import Site
+
+    refuse_to_overwrite(output, *lists)
+    with Site(
+        base_urls or BASE_URL, patience=patience(os.environ), say=console.say
+    ) as site:  # fmt: skip
+        planned = plan(
+            site, root, splits=splits, list_files=lists, videos=videos, limit=limit, jobs=jobs
+        )
+        if dry_run:
+            console.emit(planned.to_dict(), _render_plan(planned), form, output)
+            complete = not planned.unknown and not planned.missing
+        else:
+            report = run(planned, site, jobs=jobs, progress=console.progress)
+            console.emit(report.to_dict(), _render(report), form, output)
+            console.warn(report.warnings)
+            complete = report.complete
+    if not complete:
+        sys.exit(IncompleteError.exit_code)
+
+
+def _render_plan(plan: AvaPlan) -> str:
+    """What would be fetched, by split."""
+    rows: list[list[object]] = [["split", "videos", "in place", "to fetch", "size"]]
+    for split in dict.fromkeys(video.split for video in plan.videos):
+        of_it = [video for video in plan.videos if video.split == split]
+        to_do = [video for video in plan.to_do if video.split == split]
+        open_ = sum(video.size is None for video in to_do)
+        amount = size(sum((v.size or v.have) - v.have for v in to_do if v.state == "absent"))
+        rows.append(
+            [
+                split, f"{len(of_it):,}", f"{sum(v.state == 'present' for v in of_it):,}",
+                f"{sum(v.state == 'absent' for v in to_do):,}",
+                amount + (f" and {open_:,} of unknown size" if open_ else ""),
+            ]
+        )  # fmt: skip
+    lines = [f"{' or '.join(plan.base_urls)}", table(rows, right=range(1, 4))]
+    unproven = [video.path for video in plan.to_do if video.state == "unproven"]
+    if unproven:
+        lines.append(f"{len(unproven):,} stand there and will be compared with the server's size")
+    return "\n".join(lines + _not_there(plan.missing, plan.unknown))
+
+
+def _render(report: AvaReport) -> str:
+    """What was fetched, and what was not."""
+    lines = [
+        f"{report.root}: fetched {len(report.fetched):,} files, {size(report.bytes_fetched)}; "
+        f"{len(report.present):,} were there"
+    ]
+    if report.adopted:
+        lines.append(f"{len(report.adopted):,} stood there, and are kept as they are")
+    lines += [f"failed: {file.path}: {file.cause}" for file in report.failed]
+    lines += _not_there(report.missing, report.unknown)
+    if report.failed:
+        lines.append("incomplete: run the same command again to continue")
+    if report.failed_list is not None:
+        lines.append(f"or only what is left, with --video @{report.failed_list}")
+    return "\n".join(lines)
+
+
+def _not_there(missing: tuple[str, ...], unknown: tuple[str, ...]) -> list[str]:
+    return [
+        *(f"not on the server: {path}" for path in missing),
+        *(f"in no list: {video}" for video in unknown),
+    ]

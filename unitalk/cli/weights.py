@@ -1,0 +1,172 @@
+"""`unitalk weights`: the published checkpoints."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.options import NEW_FILE, common_options, report_options
+from unitalk.cli.output import refuse_to_overwrite, table
+from unitalk.cli.places import weights_folder
+from unitalk.errors import DataError
+from unitalk.progress import size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.cli.output import Console
+    from unitalk.weights import Held, WeightsReport
+
+
+@click.group("weights")
+@common_options
+def command() -> None:
+    """List and get the weights that are published.
+
+    Files are kept in $UNITALK_WEIGHTS, else in unitalk/weights in the user's cache. Where a verb
+    takes --weights, the name of a checkpoint that is there is as good as a file.
+    """
+
+
+@command.command("list")
+@report_options
+@common_options
+@click.pass_obj
+def list_(console: Console, *, form: str, output: Path | None) -> None:
+    """List the published checkpoints, what each loads into, and which are here."""
+    from unitalk.weights import held
+
+    folder = weights_folder()
+    every = held(folder)
+    head = ["name", "model", "trained on", "loads into", "here"]
+    rows = [
+        [
+            one.checkpoint.name, one.checkpoint.model, one.checkpoint.trained_on,
+            one.checkpoint.loads_into or "not here", "yes" if one.state == "present" else None,
+        ]
+        for one in every
+    ]  # fmt: skip
+    result = {
+        "schema_version": 1,
+        "folder": str(folder),
+        "checkpoints": [one.to_dict() for one in every],
+        "warnings": [],
+    }
+    console.emit(result, table([head, *rows]), form, output)
+    console.say(f"kept in {folder}; `unitalk weights show NAME` says what reads the others")
+
+
+@command.command("show")
+@click.argument("name")
+@click.option(
+    "--check", is_flag=True, help="Compare the hash, even if nothing seems to be changed."
+)
+@report_options
+@common_options
+@click.pass_obj
+def show(console: Console, *, name: str, check: bool, form: str, output: Path | None) -> None:
+    """Say all that is known of one checkpoint.
+
+    The hash is compared when size or time of the file have changed since it was registered. Exit
+    code 3 says that it is another file.
+    """
+    from unitalk.weights.catalogue import named
+    from unitalk.weights.having import look
+
+    one = look(named(name), weights_folder(), check=check)
+    result = {"schema_version": 1, **one.to_dict(), "warnings": []}
+    console.emit(result, _render_one(one), form, output)
+    if one.state == "altered":
+        sys.exit(DataError.exit_code)
+
+
+@command.command("download")
+@click.argument("name")
+@click.option(
+    "--from-file", "file", type=NEW_FILE, help="Register a file that was fetched by hand."
+)
+@click.option("--replace", is_flag=True, help="Let another file than before have the name.")
+@report_options
+@common_options
+@click.pass_obj
+def download(
+    console: Console,
+    *,
+    name: str,
+    file: Path | None,
+    replace: bool,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Fetch a checkpoint, or register a file that was fetched by hand.
+
+    Its sha256 is compared with the published one where there is one, and remembered; every later
+    file of that name is held to it.
+    """
+    from unitalk import weights
+
+    folder = weights_folder()
+    if file is None:
+        report = weights.download(name, folder, replace=replace, progress=console.progress)
+    else:
+        refuse_to_overwrite(output, file)
+        report = weights.register(name, folder, file, replace=replace)
+    console.emit(report.to_dict(), _render(report), form, output)
+    console.warn(report.warnings)
+
+
+_HOW = {"downloaded": "fetched", "registered": "registered", "present": "was there"}
+_COMPARED = {
+    "table": "the published one",
+    "registry": "the one registered before",
+    None: "remembered from now on",
+}
+
+
+def _render(report: WeightsReport) -> str:
+    use = report.checkpoint.loads_into
+    lines = [
+        f"{report.path}: {_HOW[report.how]}, {size(report.size)}",
+        f"sha256 {report.sha256}, {_COMPARED[report.compared_with]}",
+    ]
+    if use is not None:
+        name = report.checkpoint.name
+        lines.append(f"a {use}, for: unitalk talknet predict --weights {name}")
+    elif report.checkpoint.elsewhere is not None:
+        lines.append(f"read by: {report.checkpoint.elsewhere}")
+    return "\n".join(lines)
+
+
+_STATES = {
+    "absent": "no",
+    "present": "yes",
+    "altered": "yes, but it is not the file that was registered",
+    "lost": "no more: it was registered, and the file is gone",
+}
+
+
+def _render_one(one: Held) -> str:
+    checkpoint, entry = one.checkpoint, one.entry
+    about = one.to_dict()
+    amount = about["size"]
+    rows: list[tuple[str, str | None]] = [
+        ("name", checkpoint.name),
+        ("model", checkpoint.model),
+        ("trained on", checkpoint.trained_on),
+        ("loads into", f"unitalk talknet --model {checkpoint.loads_into}"
+                       if checkpoint.loads_into else "no model here"),
+        ("read by", checkpoint.elsewhere),
+        ("url", checkpoint.url),
+        ("source", checkpoint.source),
+        ("licence", checkpoint.licence or "not known here: see the source"),
+        ("size", "not known" if amount is None else f"{amount:,} bytes"),
+        ("sha256", about["sha256"] or "not known before the first download"),
+        ("here", _STATES[one.state]),
+        ("path", about["path"]),
+        ("found", one.found_sha256 if one.state == "altered" else None),
+        ("origin", None if entry is None else entry.origin),
+        ("registered", None if entry is None else entry.registered),
+    ]  # fmt: skip
+    return "\n".join(f"{label:<10}  {text}" for label, text in rows if text is not None)

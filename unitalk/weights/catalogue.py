@@ -1,0 +1,91 @@
+"""The table of published checkpoints, which lies beside this file in `checkpoints.csv`."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from unitalk.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """One published file.
+
+    Attributes:
+        name: ours.
+        model: as its authors call it.
+        trained_on: the dataset; None for what is no network.
+        loads_into: the model of `unitalk talknet` that it loads into; None for none.
+        elsewhere: what reads it, where that is not `unitalk talknet`.
+        file: its name in the folder.
+        url: where it is published.
+        source: where the address was read.
+        licence: as the source states it; None where that is not known.
+        size: its bytes, where they are known.
+        sha256: its hash, where that is known.
+    """
+
+    name: str
+    model: str
+    trained_on: str | None
+    loads_into: str | None
+    elsewhere: str | None
+    file: str
+    url: str
+    source: str
+    licence: str | None
+    size: int | None
+    sha256: str | None
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is to be unpacked, and no network."""
+        return self.file.endswith(".tar.gz")
+
+    def to_dict(self) -> dict[str, str | int | None]:
+        """Return the fields, JSON-ready."""
+        return asdict(self)
+
+
+@cache
+def checkpoints() -> tuple[Checkpoint, ...]:
+    """Every published checkpoint that is known, in the table's order."""
+    path = Path(__file__).resolve().with_name("checkpoints.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Checkpoint(
+                name=row["name"],
+                model=row["model"],
+                trained_on=row["trained_on"] or None,
+                loads_into=row["loads_into"] or None,
+                elsewhere=row["elsewhere"] or None,
+                file=row["file"],
+                url=row["url"],
+                source=row["source"],
+                licence=row["licence"] or None,
+                size=int(row["size"]) if row["size"] else None,
+                sha256=row["sha256"] or None,
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def named(name: str) -> Checkpoint:
+    """The checkpoint of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    known = {checkpoint.name: checkpoint for checkpoint in checkpoints()}
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name.lower(), known, n=3)
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    raise UsageError(
+        f"{name!r} is neither a file nor a published checkpoint",
+        hint=f"{guess}known are: {', '.join(known)}",
+    )
