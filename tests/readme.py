@@ -12,7 +12,7 @@ import click
 from test_fault_matrix import number_of_cases
 from test_kill_moments import number_of_moments
 
-from unitalk import errors, schema
+from unitalk import errors, schema, weights
 from unitalk.cli.main import VERBS, cli
 from unitalk.evaluation import breakdown
 from unitalk.evaluation.metrics import DESCRIPTIONS
@@ -52,6 +52,16 @@ def options(verb: str) -> str:
         elif parameter.name == "destination":
             record = parameter.get_help_record(context)
             lines.append(row(f"`{record[0]}`", record[1]))
+    return "\n".join(lines)
+
+
+def checkpoints() -> str:
+    """Which published checkpoint loads into what."""
+    lines = [row("name", "model", "trained on", "loads into", "licence"), "|---|---|---|---|---|"]
+    for one in weights.checkpoints():
+        here = f"`talknet --model {one.loads_into}`" if one.loads_into else one.elsewhere or ""
+        cells = (one.model, one.trained_on or "", here, one.licence or "")
+        lines.append(row(f"[`{one.name}`]({one.url})", *cells))
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from unitalk.sample import publish
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+WEIGHTS = ARCHIVE.parents[1] / "light-asd" / "pretrain_AVA_CVPR.model"
 BLOCK = re.compile(r"^```(console|python)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -50,6 +52,8 @@ def environment(tmp_path_factory, sample):
             "HF_TOKEN_PATH": "/nonexistent",
             "NO_PROXY": "127.0.0.1",
             "ASW": str(ARCHIVE),
+            "LIGHT_ASD": str(WEIGHTS),
+            "UNITALK_WEIGHTS": str(tmp_path_factory.mktemp("weights")),
         }
 
 
@@ -85,6 +89,8 @@ def test_every_block_does_what_it_shows(folder, environment, monkeypatch):
             assert doctest.DocTestRunner(verbose=False).run(parser).failed == 0
             continue
         if "needs=asw" in needs and not ARCHIVE.is_file():
+            continue
+        if "needs=weights" in needs and not (WEIGHTS.is_file() and find_spec("torch")):
             continue
         if block.startswith("$ unitalk -q quickstart"):
             # What it prints shows commands, too: the whole rest of the block is its output.

@@ -167,6 +167,17 @@ def test_fault_3_a_batch_of_one_track_gets_its_noise_from_elsewhere(tiny):
     assert any(not np.array_equal(each, plain) for each in heard)
 
 
+def test_fault_6_ids_may_be_of_any_length(tmp_path):
+    """The original takes the first 11 letters of a track's id for its video."""
+    videos = {
+        "v": [track("v:0", 4)],
+        "a_much_longer_video_id": [track("a_much_longer_video_id:0", 4)],
+    }
+    root = sounds(real_crops(make_dataset(tmp_path / "d", videos, split="train")))
+    dataset = TrainingBatches(tracks(root, split="train"), 0)
+    assert [one(dataset, n, 4).faces.shape for n in (0, 1)] == [(1, 4, 112, 112)] * 2
+
+
 def test_a_dataset_of_one_track_has_nothing_to_mix_in(tmp_path):
     root = make_dataset(tmp_path / "d", {"v": [track("v:0", 4)]}, split="train")
     dataset = TrainingBatches(tracks(sounds(real_crops(root)), split="train"), 0)

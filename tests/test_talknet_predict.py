@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from talknet_sets import make_tiny
 
 from unitalk import evaluate
 from unitalk.errors import DataError, LayoutError, UnitalkError, UsageError
-from unitalk.executor import Processes
+from unitalk.executor import Processes, open_executor
 from unitalk.reading import tracks
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
@@ -91,7 +92,8 @@ def test_eval_takes_every_row(tiny, weights, tmp_path):
     assert not [text for text in result.warnings if "match" in text]
 
 
-def test_rows_in_any_order_get_the_scores_of_their_faces(tiny, weights, tmp_path):
+def test_fault_11_rows_in_any_order_get_the_scores_of_their_faces(tiny, weights, tmp_path):
+    """The original sets the n-th score beside the n-th row, whichever face that is."""
     data = Path(shutil.copytree(tiny, tmp_path / "data"))
     path = data / "csv/val_orig.csv"
     header, *rows = path.read_text().splitlines()
@@ -218,3 +220,19 @@ def test_a_device_that_is_none_is_refused(name):
 def test_no_threads_compute_nothing(tiny, weights, tmp_path):
     with pytest.raises(UsageError, match="0 threads"):
         predict(tiny, weights, tmp_path / "o.csv", options=PredictOptions(device="cpu", threads=0))
+
+
+def test_a_clusters_worker_gives_the_same_bytes(tiny, weights, tmp_path, unmeasured):
+    pytest.importorskip("distributed", reason='pip install "unitalk[cluster]"')
+    from cluster import running
+
+    one = PredictOptions(device="cpu", threads=1)
+    predict(tiny, weights, tmp_path / "alone.csv", options=one)
+    with running(tmp_path / "cluster") as cluster:
+        cluster.worker(tmp_path)
+        cluster.wait_for(1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Dask's own
+            with open_executor(scheduler=cluster.address) as executor:
+                predict(tiny, weights, tmp_path / "far.csv", options=one, executor=executor)
+    assert (tmp_path / "alone.csv").read_bytes() == (tmp_path / "far.csv").read_bytes()

@@ -197,8 +197,13 @@ def test_the_mean_loss_is_over_frames(tiny, tmp_path):
 
 
 @pytest.mark.parametrize("batches", [0, 1, 3, 4])
-def test_a_run_that_is_stopped_and_gone_on_with_is_the_whole_run(tiny, tmp_path, whole, batches):
-    """Three batches an epoch: stopped after the first, the second, at an end, in the next one."""
+def test_fault_13_a_run_that_is_stopped_and_gone_on_with_is_the_whole_run(
+    tiny, tmp_path, whole, batches
+):
+    """Three batches an epoch: stopped after the first, the second, at an end, in the next one.
+
+    The original keeps no state of its optimiser: what goes on is another training.
+    """
     first = run(tiny, tmp_path / "run", stop=StopAfter(batches))
     assert first.stopped
     assert len(first.results) == batches // 3
@@ -245,6 +250,18 @@ def test_a_finished_run_is_left_as_it_is(tiny, tmp_path, whole):
     assert [one.epoch for one in report.results] == [1, 2]
     after = {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.is_file()}
     assert before == after
+
+
+def test_fault_14_the_thousandth_epoch_is_gone_on_with(tiny, tmp_path):
+    """The original looks for `model_0*`, and does not see model_1000.model."""
+    run(tiny, tmp_path / "run", epochs=1, score=lambda *_: 0.5)
+    found = torch.load(tmp_path / "run/last.pt", weights_only=True)
+    found["state"]["epoch"] = 1000
+    torch.save(found, tmp_path / "run/last.pt")
+    report = run(tiny, tmp_path / "run", epochs=1000, resume=True, score=lambda *_: 0.5)
+    assert [one.epoch for one in report.results] == [1, 1000]
+    assert report.results[1].lr == pytest.approx(1e-3 * 0.95**999)
+    assert not report.stopped
 
 
 def test_another_seed_is_another_run(tiny, tmp_path, whole):

@@ -202,7 +202,7 @@ def train(
         folder=Path(folder),
         model=options.model,
         results=tuple(run.state.results),
-        stopped=len(run.state.results) < options.epochs,
+        stopped=run.state.epoch <= options.epochs,
     )
 
 

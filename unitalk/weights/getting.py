@@ -16,7 +16,7 @@ from unitalk.hub.site import Site, forget
 from unitalk.progress import Progress, SilentProgress
 from unitalk.weights import registry
 from unitalk.weights.catalogue import Checkpoint, named
-from unitalk.weights.having import look, sha256_of
+from unitalk.weights.having import look
 from unitalk.weights.registry import Entry
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _put_in_place(
             f"--from-file {final}",
         )
     _check_start(checkpoint, part, origin)
-    found = sha256_of(part)
+    found = fsops.sha256(part)
     compared_with = _compare(
         checkpoint, origin, part.stat().st_size, found, None if replace else before
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -119,7 +118,7 @@ def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> Held:
     if not check and (stat.st_size, stat.st_mtime_ns) == (entry.size, entry.mtime_ns):
         return here
     with fsops.disk_errors(here.path):
-        found = sha256_of(here.path)
+        found = fsops.sha256(here.path)
     if found != entry.sha256:
         return replace(here, state="altered", found_sha256=found)
     if stat.st_mtime_ns != entry.mtime_ns:
@@ -128,9 +127,3 @@ def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> Held:
         with contextlib.suppress(DestinationError, DiskError, OSError), fsops.locked(folder):
             registry.record(folder, checkpoint.name, entry)
     return replace(here, entry=entry, found_sha256=found)
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

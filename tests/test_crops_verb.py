@@ -1,0 +1,381 @@
+"""`unitalk crops`: what it makes, continued, refused, replaced, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import HEADER, tree, without_coverage
+
+pytest.importorskip("av", reason='pip install "unitalk[video]"')
+
+from video_files import FACE, Form, make_video, write_rows
+
+from unitalk import fsops
+from unitalk.cli.crops import render
+from unitalk.executor import Processes
+from unitalk.video import CropReport, Finding, cut
+
+KILLER = Path(__file__).with_name("killer.py")
+VIDEOS = ("-dash000000", "EEey6Pt0rqI", "9Zja_cIAwY8")
+
+
+def faces(video: str, count: int = 8, tracks: int = 2):
+    return [
+        (video, round(n / 25, 2), FACE, f"{video}:{track}")
+        for track in range(tracks)
+        for n in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Three small videos with sound, and rows of two tracks of each; it is only read."""
+    folder = tmp_path_factory.mktemp("source")
+    for video in VIDEOS:
+        form = Form(frames=10, size=(64, 48), sound="pcm_s16le")
+        make_video(folder / f"videos/{video}.mkv", form)
+    write_rows(folder / "val_orig.csv", [row for video in VIDEOS for row in faces(video)])
+    return folder
+
+
+def arguments(source: Path, made: Path, *more: object) -> list[str]:
+    return [
+        "crops", "--csv", str(source / "val_orig.csv"), "--videos", str(source / "videos"),
+        "--destination", str(made), *map(str, more),
+    ]  # fmt: skip
+
+
+def copied(source: Path, to: Path) -> Path:
+    """A source of its own to change, its files of the same times."""
+    import shutil
+
+    shutil.copytree(source, to)
+    return to
+
+
+def contents(made: Path) -> dict[str, bytes]:
+    """A dataset's files, less what is remembered of the videos' times."""
+    return {k: v for k, v in tree(made).items() if not k.startswith(".unitalk/cut/")}
+
+
+# ------------------------------------------------------------------------------ what is made
+
+
+def test_it_makes_a_dataset(run, source, tmp_path):
+    made = tmp_path / "made"
+    ran = run(*arguments(source, made, "--jobs", 1))
+    assert (ran.code, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == [
+        f"{made}: 48 face crops, 6 sounds",
+        "val: 3 videos, 6 tracks, 48 faces",
+        "videos: 3 cut, 0 kept from an earlier run",
+    ]
+    assert (made / "csv/val_orig.csv").read_text() == (source / "val_orig.csv").read_text()
+    names = [name for name in tree(made) if name.endswith((".jpg", ".wav"))]
+    assert sorted(names) == sorted(
+        [
+            f"clips_videos/val/{v}/{v}:{track}/{n / 25:.2f}.jpg"
+            for v in VIDEOS for track in range(2) for n in range(8)
+        ]
+        + [f"clips_audios/val/{v}/{v}:{track}.wav" for v in VIDEOS for track in range(2)]
+    )  # fmt: skip
+    verified = run("verify", made, "--deep", "--jobs", 1)
+    assert verified.code == 0, verified.stdout
+
+
+def test_json_and_a_second_run_that_keeps_everything(run, source, tmp_path):
+    made = tmp_path / "made"
+    first = json.loads(run(*arguments(source, made, "--jobs", 1, "--format", "json")).stdout)
+    before = {path: path.stat().st_ino for path in made.rglob("*.*")}
+    again = json.loads(run(*arguments(source, made, "--jobs", 1, "--format", "json")).stdout)
+    assert (first["written"], first["kept"]) == (3, 0)
+    assert (again["written"], again["kept"]) == (0, 3)
+    assert (again["crops"], again["sounds"], again["findings"]) == (48, 6, [])
+    assert {path: path.stat().st_ino for path in made.rglob("*.*")} == before
+
+
+def test_the_bytes_are_the_same_whoever_cuts(source, tmp_path):
+    csvs = {"val": source / "val_orig.csv"}
+    for name, executor in (("here", None), ("processes", Processes(2))):
+        cut(
+            csvs, tmp_path / name, videos=source / "videos", source=source / "val_orig.csv",
+            executor=executor,
+        )  # fmt: skip
+    assert tree(tmp_path / "here") == tree(tmp_path / "processes")
+
+
+def test_a_dataset_some_videos_and_a_margin(run, source, tmp_path):
+    dataset = tmp_path / "set"
+    (dataset / "csv").mkdir(parents=True)
+    (dataset / "csv/val_orig.csv").write_text((source / "val_orig.csv").read_text())
+    (tmp_path / "list.txt").write_text("-dash000000\n")
+    ran = run(
+        "crops", "--csv", dataset, "--videos", source / "videos", "--destination", tmp_path / "m",
+        "--video", f"@{tmp_path / 'list.txt'}", "--margin", "0.05", "--split", "val", "--jobs", 1,
+        "--compat",
+    )  # fmt: skip
+    assert ran.code == 0, ran.stderr
+    rows = (tmp_path / "m/csv/val_orig.csv").read_text().splitlines()
+    assert rows[0] == HEADER
+    assert len(rows) == 1 + 16
+    import cv2
+
+    image = cv2.imread(str(tmp_path / "m/clips_videos/val/-dash000000/-dash000000:0/0.00.jpg"))
+    # 0.8 of 64 x 48 and 0.05 of that on each side: from 0.06 to 0.94, or 3..60 and 2..45.
+    assert image.shape == (43, 57, 3)
+    wav = tmp_path / "m/clips_audios/val/-dash000000/-dash000000:0.wav"
+    assert wav.stat().st_size == 44 + 2 * 7 * 640
+
+
+def test_what_is_missing_is_listed_and_is_exit_code_3(run, source, tmp_path):
+    own = copied(source, tmp_path / "own")
+    (own / "videos/EEey6Pt0rqI.mkv").unlink()
+    (own / "videos/9Zja_cIAwY8.mkv").write_bytes(b"")
+    ran = run(*arguments(own, tmp_path / "made", "--jobs", 1))
+    assert (ran.code, ran.stderr) == (3, "")
+    assert ran.stdout.splitlines()[0].endswith("16 face crops, 2 sounds")
+    assert "wrong: video-empty: val/9Zja_cIAwY8: the file has no bytes" in ran.stdout
+    missing = f"wrong: video-missing: 1 videos have no file in {own / 'videos'}: EEey6Pt0rqI"
+    assert missing in ran.stdout
+    assert "something is wrong with 2 videos" in ran.stdout
+    for name in ("EEey6Pt0rqI", "9Zja_cIAwY8"):
+        (own / f"videos/{name}.mkv").write_bytes((source / f"videos/{name}.mkv").read_bytes())
+    again = run(*arguments(own, tmp_path / "made", "--jobs", 1))
+    assert again.code == 0
+    assert "videos: 2 cut, 1 kept from an earlier run" in again.stdout
+    run(*arguments(source, tmp_path / "whole", "--jobs", 1))
+    assert contents(tmp_path / "made") == contents(tmp_path / "whole")
+
+
+def test_many_findings_are_counted():
+    findings = tuple(
+        Finding.of("past-end", "val", f"v{n}", places=[f"v{n}:0 at 1.00 s"]) for n in range(25)
+    )
+    report = CropReport(
+        source="s", videos_folder="v", destination="d", splits={}, written=25, kept=0, crops=0,
+        sounds=0, findings=findings,
+    )  # fmt: skip
+    lines = render(report).splitlines()
+    assert sum(line.startswith("wrong: past-end: val/v") for line in lines) == 20
+    assert "wrong: past-end: 5 more videos" in lines
+
+
+# ------------------------------------------------------------------------------ to continue
+
+
+def test_what_was_damaged_or_changed_is_cut_again(run, source, tmp_path):
+    own = copied(source, tmp_path / "own")
+    made = tmp_path / "made"
+    run(*arguments(own, made, "--jobs", 1))
+    whole = contents(made)
+    next((made / "clips_videos/val/-dash000000").rglob("0.04.jpg")).unlink()
+    (made / ".unitalk/cut/val/EEey6Pt0rqI.json").write_text("{damaged")
+    os.utime(own / "videos/9Zja_cIAwY8.mkv", (1, 1))
+    (made / ".unitalk/staging/left").mkdir(parents=True)
+    again = run(*arguments(own, made, "--jobs", 1))
+    assert "videos: 3 cut, 0 kept" in again.stdout
+    assert contents(made) == whole
+    (made / "clips_audios/val/-dash000000/-dash000000:1.wav").unlink()
+    assert "videos: 1 cut, 2 kept" in run(*arguments(own, made, "--jobs", 1)).stdout
+    assert contents(made) == whole
+
+
+def test_a_video_that_was_removed_once_it_was_cut_does_not_matter(run, source, tmp_path):
+    own = copied(source, tmp_path / "own")
+    run(*arguments(own, tmp_path / "made", "--jobs", 1))
+    before = tree(tmp_path / "made")
+    for path in (own / "videos").iterdir():
+        path.unlink()
+    again = run(*arguments(own, tmp_path / "made", "--jobs", 1))
+    assert again.code == 0
+    assert "videos: 0 cut, 3 kept" in again.stdout
+    assert tree(tmp_path / "made") == before
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--margin", "0.1"), "margin are not the same"),
+        (("--compat",), "compat are not the same"),
+        (("--video", "EEey6Pt0rqI"), "videos are not the same"),
+    ],
+)
+def test_something_else_is_refused_and_takes_its_place_when_it_may(
+    run, source, tmp_path, more, said
+):
+    made = tmp_path / "made"
+    run(*arguments(source, made, "--jobs", 1))
+    before = tree(made)
+    ran = run(*arguments(source, made, "--jobs", 1, *more))
+    assert (ran.code, ran.stdout) == (2, "")
+    assert said in ran.stderr
+    assert "--overwrite" in ran.stderr
+    assert tree(made) == before
+    assert run(*arguments(source, made, "--jobs", 1, *more, "--overwrite")).code == 0
+    run(*arguments(source, tmp_path / "fresh", "--jobs", 1, *more))
+    assert tree(made) == tree(tmp_path / "fresh")
+
+
+def test_other_rows_are_refused_and_only_what_differs_is_cut(run, source, tmp_path):
+    own = copied(source, tmp_path / "own")
+    made = tmp_path / "made"
+    run(*arguments(own, made, "--jobs", 1))
+    # One video without its last face, one as it was, one that is gone.
+    rows = [*faces("-dash000000")[:-1], *faces("EEey6Pt0rqI")]
+    write_rows(own / "val_orig.csv", rows)
+    refused = run(*arguments(own, made, "--jobs", 1))
+    assert refused.code == 2
+    assert "rows are not the same" in refused.stderr
+    ran = run(*arguments(own, made, "--jobs", 1, "--overwrite"))
+    assert ran.code == 0
+    assert "videos: 1 cut, 1 kept from an earlier run" in ran.stdout
+    run(*arguments(own, tmp_path / "fresh", "--jobs", 1))
+    assert tree(made) == tree(tmp_path / "fresh")
+
+
+def test_stale_crops_of_a_video_that_is_gone_do_not_stay(run, source, tmp_path):
+    """They are of another margin, and cannot be cut anew."""
+    own = copied(source, tmp_path / "own")
+    run(*arguments(own, tmp_path / "made", "--jobs", 1))
+    (own / "videos/EEey6Pt0rqI.mkv").unlink()
+    ran = run(*arguments(own, tmp_path / "made", "--margin", 0.1, "--overwrite", "--jobs", 1))
+    assert ran.code == 3
+    assert not list((tmp_path / "made").rglob("EEey6Pt0rqI*"))
+
+
+def test_a_destination_that_is_not_ours(run, source, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes.txt").write_text("keep me")
+    run("sample", tmp_path / "sample")
+    before = tree(tmp_path)
+    for more in ((), ("--overwrite",)):
+        ran = run(*arguments(source, tmp_path / "mine", *more))
+        assert ran.code == 2
+        assert "did not make it" in ran.stderr
+        ran = run(*arguments(source, tmp_path / "sample", *more))
+        assert ran.code == 2
+        assert "and this is `unitalk crops`" in ran.stderr
+    assert run(*arguments(source, source / "videos/made")).code == 2
+    assert tree(tmp_path) == before
+
+
+def test_two_runs_at_a_time(run, source, tmp_path):
+    run(*arguments(source, tmp_path / "made", "--jobs", 1))
+    with fsops.locked(tmp_path / "made/.unitalk"):
+        ran = run(*arguments(source, tmp_path / "made", "--jobs", 1))
+    assert ran.code == 2
+    assert "another process" in ran.stderr
+
+
+def test_wrong_arguments(run, source, tmp_path):
+    made = tmp_path / "made"
+    ran = run(*arguments(source, made, "--video", "nobody"))
+    assert (ran.code, ran.stdout) == (3, "")
+    assert "has no rows of nobody" in ran.stderr
+    assert run(*arguments(source, made, "--margin", "-1")).code == 2
+    assert run(*arguments(source, made, "-o", source / "val_orig.csv")).code == 2
+    assert run("crops", "--csv", tmp_path / "none.csv").code == 2
+    assert not made.exists()
+    both = copied(source, tmp_path / "both")
+    (both / "videos/EEey6Pt0rqI.mp4").write_bytes(b"x")
+    ran = run(*arguments(both, made))
+    assert ran.code == 3
+    assert "EEey6Pt0rqI.mkv and " in ran.stderr
+    assert not made.exists()
+
+
+def test_help_fits_a_terminal(run):
+    ran = run("crops", "--help")
+    assert ran.code == 0
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+    for option in (
+        "--csv",
+        "--videos",
+        "--jobs",
+        "--scheduler",
+        "--margin",
+        "--compat",
+        "--format",
+    ):
+        assert option in ran.stdout
+
+
+# ------------------------------------------------------------------------------ SIGKILL
+
+
+def killer(fatal: int, *line: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(KILLER), str(fatal), *line],
+        env=without_coverage(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_killed_at_any_change_of_the_disk_it_is_continued(source, tmp_path):
+    more = ("--jobs", "1", "-q", "--format", "json")
+    undisturbed = killer(0, *arguments(source, tmp_path / "whole", *more))
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    count = int(re.search(r"changes=(\d+)", undisturbed.stderr).group(1))
+    assert count > 60
+    whole = tree(tmp_path / "whole")
+    for fatal in (1, count // 4, count // 2, 3 * count // 4, count - 6, count - 2):
+        made = tmp_path / f"killed{fatal}"
+        killed = killer(fatal, *arguments(source, made, *more))
+        assert killed.returncode == -signal.SIGKILL
+        left = {name: data for name, data in tree(made).items() if "/staging/" not in name}
+        assert left.items() <= whole.items()  # what has its name is whole
+        receipts = len(list(made.glob(".unitalk/cut/val/*.json")))
+        again = json.loads(killer(0, *arguments(source, made, *more)).stdout)
+        assert (again["kept"], again["written"]) == (receipts, 3 - receipts)
+        assert tree(made) == whole
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+
+
+def test_killed_while_other_rows_take_their_place(source, tmp_path):
+    """The folder is never taken for one that it is not, and the same again makes it whole."""
+    more = ("--jobs", "1", "-q")
+    changed = (*more, "--video", "EEey6Pt0rqI", "--margin", "0.1", "--overwrite")
+    killer(0, *arguments(source, tmp_path / "before", *more))
+    killer(0, *arguments(source, tmp_path / "after", *changed))
+    before, after = tree(tmp_path / "before"), tree(tmp_path / "after")
+    for fatal in (2, 12, 40):
+        made = copied(tmp_path / "before", tmp_path / f"made{fatal}")
+        assert killer(fatal, *arguments(source, made, *changed)).returncode == -signal.SIGKILL
+        plain = killer(0, *arguments(source, made, *more))
+        assert plain.returncode == (0 if tree(made) == before else 2)
+        assert killer(0, *arguments(source, made, *changed)).returncode == 0
+        assert tree(made) == after
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_ended_half_way_with_two_processes(source, tmp_path, ending):
+    cut(
+        {"val": source / "val_orig.csv"}, tmp_path / "whole", videos=source / "videos",
+        source=source / "val_orig.csv",
+    )  # fmt: skip
+    made = tmp_path / "made"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "unitalk", *arguments(source, made, "-q", "--jobs", "2")],
+        env=without_coverage(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not list(made.glob(".unitalk/staging/*/faces/*/*.jpg")) and process.poll() is None:
+        time.sleep(0.001)
+    process.send_signal(ending)
+    said = process.communicate()[1]
+    if ending == signal.SIGINT:
+        assert process.returncode in {130, 0}  # it may just have been done
+        assert "Traceback" not in said
+        assert not (made / ".unitalk/staging").exists()
+    report = cut(
+        {"val": source / "val_orig.csv"}, made, videos=source / "videos",
+        source=source / "val_orig.csv", executor=Processes(2),
+    )  # fmt: skip
+    assert report.kept + report.written == 3
+    assert tree(made) == tree(tmp_path / "whole")

@@ -1,0 +1,247 @@
+"""Light-ASD against golden vectors of the original, its real weights, and hand calculations.
+
+`golden/light_asd.npz` holds what the original modules (Junhua-Liao/Light-ASD, commit ed38c23)
+gave in float32 on a CPU for the parameters and inputs of `talknet_fill`, and
+`golden/light_asd_state_dict.tsv` the entries of the published weights. These weights themselves are
+not in this repository. They are looked for in `../shared/data/light-asd/`, or where
+`UNITALK_TEST_DATA` says.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from talknet_fill import audio_input, fill, labels, visual_input
+from talknet_formula import GOLDEN, golden
+
+torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+
+from unitalk.talknet import light_asd  # noqa: E402
+from unitalk.talknet.networks import (  # noqa: E402
+    Logits,
+    load_weights,
+    new_network,
+    speaking_probability,
+)
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("UNITALK_TEST_DATA", CHECKOUT.parent / "shared/data"))
+WEIGHTS = DATA / "light-asd/pretrain_AVA_CVPR.model"
+
+
+def filled():
+    network = new_network("light-asd")
+    state = {k: torch.from_numpy(fill(k, tuple(v.shape))) for k, v in network.state_dict().items()}
+    network.load_state_dict(state)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def network():
+    return filled()
+
+
+def given(tracks: int, faces: int):
+    return [
+        torch.from_numpy(make(tracks, faces)) for make in (audio_input, visual_input, labels)
+    ]  # fmt: skip
+
+
+def near(found, want, atol: float = 1e-4) -> None:
+    found = found.detach().numpy() if isinstance(found, torch.Tensor) else found
+    np.testing.assert_allclose(found, want, rtol=0, atol=atol)
+
+
+# ------------------------------------------------------------------------------ the original
+
+
+def test_entries_are_those_of_the_published_weights():
+    with (GOLDEN / "light_asd_state_dict.tsv").open(newline="") as file:
+        want = [
+            (row["name"], "" if row["shape"] == "scalar" else row["shape"], row["dtype"])
+            for row in csv.DictReader(file, delimiter="\t")
+        ]
+    network = new_network("light-asd")
+    state = network.state_dict()
+    found = [(k, "x".join(map(str, v.shape)), str(v.dtype)[6:]) for k, v in state.items()]
+    assert len(found) == 192
+    assert found == want
+    assert sum(p.numel() for p in network.model.parameters()) == 1_021_120
+
+
+def test_every_stage_of_one_track(network):
+    audio, faces, _ = given(1, 25)
+    want = golden("light_asd")
+    with torch.no_grad():
+        heard, seen = network.model.audioEncoder(audio), network.model.visualEncoder(faces)
+        near(heard, want["b1t25/audio_embed"])
+        near(seen, want["b1t25/visual_embed"])
+        near(network.model.GRU(heard + seen)[0], want["b1t25/gru"])
+
+
+@pytest.mark.parametrize(("tracks", "faces"), [(1, 25), (2, 20), (1, 1), (1, 3)])
+def test_logits_scores_and_losses(network, tracks, faces):
+    audio, pictures, truth = given(tracks, faces)
+    with torch.no_grad():
+        logits = network(audio, pictures)
+    tag, want = f"b{tracks}t{faces}", golden("light_asd")
+    assert isinstance(logits, Logits)
+    assert logits.av.shape == (tracks, faces, 2)
+    assert logits.audio is None
+    near(logits.av.flatten(0, 1), want[f"{tag}/logits_av"])
+    near(logits.visual.flatten(0, 1), want[f"{tag}/logits_v"])
+    near(speaking_probability(logits.av).flatten(), want[f"{tag}/prob_av"])
+    near(logits.av[..., 1].flatten(), want[f"{tag}/raw_score"])
+    for epoch in (1, 2, 30):
+        near(network.loss(logits, truth, epoch=epoch), want[f"{tag}/loss_epoch{epoch}"], 1e-5)
+
+
+def test_gradients_are_as_long_as_the_originals():
+    own, want = filled(), golden("light_asd")
+    audio, faces, truth = given(2, 20)
+    own.loss(own(audio, faces), truth, epoch=1).backward()
+    lengths = dict(zip(want["grad_b2t20/names"].tolist(), want["grad_b2t20/l2"], strict=True))
+    found = {name: p.grad for name, p in own.named_parameters()}
+    assert found.keys() == lengths.keys()
+    for name, grad in found.items():
+        assert float(grad.double().norm()) == pytest.approx(lengths[name], rel=2e-3), name
+
+
+def test_steps_of_training_are_the_originals():
+    own, want = filled().train(), golden("light_asd")
+    optimiser = torch.optim.Adam(own.parameters(), lr=own.default_lr)
+    audio, faces, truth = given(2, 20)
+    losses = []
+    for step in range(4):
+        logits = own(audio, faces)
+        loss = own.loss(logits, truth, epoch=1)
+        losses.append(loss.item())
+        if step == 0:
+            near(logits.av.flatten(0, 1), want["train_b2t20/logits_av"])
+            state = own.state_dict()
+            sums = [float(state[name].double().sum()) for name in want["train_b2t20/bn_names"]]
+            np.testing.assert_allclose(
+                sums, want["train_b2t20/bn_sum_after_1_step"], rtol=1e-4, atol=1e-3
+            )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    near(losses[0], want["adam_b2t20/loss_first4"][0], 1e-5)
+    near(losses, want["adam_b2t20/loss_first4"], 5e-3)
+    assert own.default_lr == 1e-3  # what these steps were made with
+
+
+# ------------------------------------------------------------------------------ the parts
+
+
+def test_the_temperature_falls_by_epoch_and_never_to_zero():
+    found = [light_asd.temperature(epoch) for epoch in (1, 2, 30, 61, 66, 500)]
+    assert found == pytest.approx([1.3, 1.28, 0.72, 0.1, 0.1, 0.1])
+
+
+def test_losses_by_hand():
+    """Logits that differ by 2.6 cost log(1 + exp(-2)) at 1.3; those of pictures count half."""
+    network = new_network("light-asd")
+    right, even = torch.tensor([[[0.0, 2.6]]]), torch.zeros(1, 1, 2)
+    loss = network.loss(Logits(right, None, even), torch.tensor([[1]]), epoch=1)
+    near(loss, np.log1p(np.exp(-2.0)) + 0.5 * np.log(2), 1e-6)
+    loss = network.loss(Logits(right, None, even), torch.tensor([[0]]), epoch=2)
+    near(loss, np.log1p(np.exp(2.6 / 1.28)) + 0.5 * np.log(2), 1e-6)
+
+
+@pytest.mark.parametrize("times", [1, 2, 7])
+def test_a_visual_block_is_convolutions_in_three_dimensions(network, times):
+    """The same path in the shapes of the published weights: [tracks, channels, times, h, w]."""
+    block = network.model.visualEncoder.block2
+    torch.manual_seed(0)
+    x = torch.randn(2, 32, times, 6, 5)
+
+    def path(y, size):
+        for kind, pad in (("s", (0, size // 2, size // 2)), ("t", (size // 2, 0, 0))):
+            weight = block.get_submodule(f"{kind}_{size}").weight
+            y = torch.nn.functional.conv3d(y, weight, padding=pad)
+            y = torch.relu(scaled(y, block.get_submodule(f"bn_{kind}_{size}")))
+        return y
+
+    def scaled(y, norm):
+        mean, var = norm.running_mean, norm.running_var
+        return torch.nn.functional.batch_norm(y, mean, var, norm.weight, norm.bias, eps=1e-3)
+
+    with torch.no_grad():
+        want = torch.nn.functional.conv3d(path(x, 3) + path(x, 5), block.last.weight)
+        want = torch.relu(scaled(want, block.bn_last))
+        found = block(x.transpose(1, 2).flatten(0, 1), times)
+    near(found, want.transpose(1, 2).flatten(0, 1))
+
+
+def test_a_long_track_is_encoded_in_pieces(network, monkeypatch):
+    """What a face sees of others reaches over six faces, and over the borders of pieces."""
+    encoder = network.model.visualEncoder
+    sizes = []
+    hook = encoder.block3.register_forward_pre_hook(lambda module, args: sizes.append(args[1]))
+    try:
+        for tracks, count, pieces in ((1, 20, [13, 19, 12]), (2, 5, [5, 5])):
+            faces = torch.from_numpy(visual_input(tracks, count))
+            with torch.no_grad():
+                monkeypatch.setattr(light_asd, "FACES_AT_ONCE", 1000)
+                whole = encoder(faces)
+                monkeypatch.setattr(light_asd, "FACES_AT_ONCE", 7)
+                sizes.clear()
+                near(encoder(faces), whole, 1e-5)
+            assert sizes == pieces
+    finally:
+        hook.remove()
+
+
+def test_a_face_sees_six_on_each_side_and_no_seventh(network):
+    faces = torch.from_numpy(visual_input(1, 15))
+    changed = faces.clone()
+    changed[0, 0] = 255 - changed[0, 0]
+    with torch.no_grad():
+        moved = (network.model.visualEncoder(faces) - network.model.visualEncoder(changed)).abs()
+    assert (moved[0].amax(dim=1) > 0).tolist() == [True] * 7 + [False] * 8
+
+
+def test_the_second_recurrence_runs_backwards():
+    """With the first's state as input, what it says of a time depends on later times alone."""
+    torch.manual_seed(0)
+    gru = light_asd.Recurrence()
+    x = torch.randn(1, 6, 128)
+    forwards = torch.nn.functional.gelu(gru.gru_forward(x)[0])
+    backwards = gru.gru_backward(forwards.flip(1))[0].flip(1)
+    near(gru(x), torch.nn.functional.gelu(backwards).detach(), 1e-6)
+    assert not any(value.any() for name, value in gru.named_parameters() if "bias" in name)
+
+
+# ------------------------------------------------------------------------------ the real weights
+
+
+@pytest.fixture(scope="module")
+def real():
+    if not WEIGHTS.is_file():
+        pytest.skip("Light-ASD's weights are not here (see this file's first lines)")
+    return load_weights(WEIGHTS, expected="light-asd")
+
+
+def test_the_real_weights_load_as_they_are(real):
+    published = torch.load(WEIGHTS, weights_only=True, map_location="cpu")
+    assert real.state_dict().keys() == published.keys()
+    for name, value in real.state_dict().items():
+        assert torch.equal(value, published[name]), name
+
+
+def test_the_real_network_hears_silence(real):
+    """Nobody speaks where pictures are all alike and the sound is digital silence.
+
+    Such a sound's energy is log(eps), and its other coefficients are zero.
+    """
+    audio = torch.zeros(1, 100, 13)
+    audio[..., 0] = float(np.log(np.finfo(float).eps))
+    faces = torch.full((1, 25, 112, 112), 106, dtype=torch.uint8)
+    with torch.no_grad():
+        probability = speaking_probability(real(audio, faces).av)
+    assert float(probability.max()) < 0.1

@@ -1,0 +1,309 @@
+"""The parts by themselves: times of packets and frames, stretches, edges, places, swaps."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("av", reason='pip install "unitalk[video]"')
+
+import av
+from video_files import FACE, Form, cut_out, make_video
+
+from unitalk import fsops
+from unitalk.errors import DiskError
+from unitalk.video import job, sound
+from unitalk.video.options import CropOptions
+from unitalk.video.pictures import Reader, edges
+from unitalk.video.rows import Wanted
+from unitalk.video.timeline import Timeline, _of_frames, _of_packets
+
+KEY, OTHER = True, False
+
+
+# ------------------------------------------------------------------------------ times
+
+
+def test_packets_come_in_the_order_of_decoding_and_are_shown_in_another():
+    """A key frame, one that is predicted from it, and one between both: 0, 80, 40 ms."""
+    seen = [(0, 40, KEY), (80, 40, OTHER), (40, 40, OTHER), (120, 40, KEY)]
+    line = _of_packets(seen, 0.001, 25.0)
+    assert line is not None
+    assert line.pts.tolist() == [0, 40, 80, 120]
+    assert line.keys.tolist() == [0, 120]
+    assert (line.constant, line.counted, line.end) == (True, False, pytest.approx(0.16))
+
+
+def test_what_is_before_the_first_key_frame_is_not_shown():
+    """A stream that was cut: two frames that need one which is not there."""
+    seen = [(0, 40, OTHER), (120, 40, KEY), (80, 40, OTHER), (160, 40, OTHER)]
+    line = _of_packets(seen, 0.001, 25.0)
+    assert line is not None
+    assert line.pts.tolist() == [120, 160]
+    assert line.start == pytest.approx(0.12)
+    assert line.frames_at(np.array([0.0, 0.04, 0.08])).tolist() == [0, 1, -1]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        [(0, 40, KEY), (None, 40, OTHER)],  # one does not say when
+        [(0, 40, OTHER), (40, 40, OTHER)],  # nothing to begin with
+        [(0, 40, KEY), (0, 40, OTHER)],  # two fields of one frame, each a packet
+        [],
+    ],
+)
+def test_packets_that_do_not_tell(seen):
+    assert _of_packets(seen, 0.001, 25.0) is None
+
+
+def test_frames_that_do_not_tell_are_counted():
+    for seen in ([(None, 0, KEY)] * 3, [(0, 1, KEY), (80, 1, OTHER), (40, 1, OTHER)]):
+        line = _of_frames(seen, 0.001, 25.0)
+        assert line is not None
+        assert (line.counted, line.constant, line.start) == (True, True, 0.0)
+        assert line.frames_at(np.array([0.0, 0.08, 0.12])).tolist() == [0, 2, -1]
+    assert _of_frames([], 0.001, 25.0) is None
+
+
+def test_a_rate_that_is_not_said():
+    line = _of_packets([(n * 40, 40, KEY) for n in range(5)], 0.001, 0.0)
+    assert line is not None
+    assert (line.rate, line.rate_known, line.constant) == (pytest.approx(25.0), False, True)
+    alone = _of_frames([(None, 0, KEY)], 0.001, 0.0)
+    assert alone is not None
+    assert (alone.rate, alone.rate_known) == (25.0, False)
+
+
+@pytest.mark.parametrize(("late", "constant"), [(0, True), (9, True), (11, False), (39, False)])
+def test_how_far_a_frame_may_be_from_its_place(late, constant):
+    """A quarter of 40 ms is 10."""
+    pts = [0, 40, 80 + late, 120 + late, 160 + late]
+    line = _of_packets([(one, 40, KEY) for one in pts], 0.001, 25.0)
+    assert line is not None
+    assert line.constant == constant
+
+
+def test_a_wrong_average_rate_is_no_constant_one():
+    """26 a second is said and 25 come: after 7 frames the count is a quarter of a frame off."""
+    line = _of_packets([(n * 40, 40, KEY) for n in range(50)], 0.001, 26.0)
+    assert line is not None
+    assert not line.constant
+    assert line.frames_at(np.arange(50) * 0.04).tolist() == list(range(50))
+
+
+# ------------------------------------------------------------------------------ stretches
+
+
+def stretches(wanted: list[int], keys: list[int], *, skip: bool = True):
+    line = Timeline(
+        pts=np.arange(0, 100_000, 40), keys=np.array(keys), tick=0.001, rate=25.0, constant=True,
+        counted=False, end=100.0,
+    )  # fmt: skip
+    return Reader("none", line, threads=1, skip=skip)._stretches(np.array(wanted, np.int64))
+
+
+def test_where_decoding_begins_and_ends():
+    """Key frames every 5 s; one more than needed is decoded before each stretch."""
+    keys = list(range(0, 100_000, 5000))
+    assert stretches([0, 400, 4000], keys) == [(None, 4000)]
+    assert stretches([12_000, 12_040], keys) == [(5000, 12_040)]
+    assert stretches([40, 31_000, 31_040, 90_000], keys) == [
+        (None, 40), (25_000, 31_040), (85_000, 90_000),
+    ]  # fmt: skip
+    assert stretches([40, 12_000], keys) == [(None, 40), (5000, 12_000)]
+    assert stretches([3400, 12_000], keys) == [(None, 12_000)]  # less than 2 s would be left out
+    assert stretches([40, 90_000], keys, skip=False) == [(None, 90_000)]
+    assert stretches([40, 90_000], []) == [(None, 90_000)]
+    assert stretches([], keys) == []
+
+
+# ------------------------------------------------------------------------------ edges
+
+
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=4, max_size=4),
+    st.integers(2, 4000),
+    st.integers(2, 4000),
+)
+def test_edges_within_the_frame_are_those_of_the_original(box, width, height):
+    """For every box whose edges are in order, as Python's own `int` cuts them."""
+    left, right = sorted((box[0], box[2]))
+    top, bottom = sorted((box[1], box[3]))
+    wanted = [int(left * width), int(top * height), int(right * width), int(bottom * height)]
+    assert edges(np.array([[left, top, right, bottom]]), width, height).tolist() == [wanted]
+
+
+@given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.integers(1, 99), st.floats(0, 2))
+def test_edges_never_leave_the_frame(box, size, margin):
+    [[left, top, right, bottom]] = edges(np.array([box]), size, size, margin).tolist()
+    assert 0 <= left <= right <= size
+    assert 0 <= top <= bottom <= size
+
+
+# ------------------------------------------------------------------------------ sound
+
+
+def frame(samples: np.ndarray, at: float | None, rate: int = 16000):
+    made = av.AudioFrame.from_ndarray(samples[None].astype(np.int16), "s16", "mono")
+    made.sample_rate = rate
+    made.time_base = Fraction(1, rate)
+    made.pts = None if at is None else round(at * rate)
+    return made
+
+
+def placed(*frames, start: float = 0.0) -> np.ndarray:
+    scratch = io.BytesIO()
+    track = sound._Track(av, scratch)
+    for one in frames:
+        track.put(one, start)
+    track.flush()
+    assert len(scratch.getvalue()) == 2 * track.length
+    return np.frombuffer(scratch.getvalue(), "<i2")
+
+
+def test_frames_that_follow_each_other():
+    one, two = np.full(160, 5), np.full(160, 7)
+    assert placed(frame(one, 0), frame(two, 0.01)).tolist() == [5] * 160 + [7] * 160
+    assert placed(frame(one, 0), frame(two, None)).tolist() == [5] * 160 + [7] * 160
+    # A millisecond off is a container's rounding, and nothing is moved.
+    assert placed(frame(one, 0), frame(two, 0.011)).tolist() == [5] * 160 + [7] * 160
+
+
+def test_frames_with_a_gap_or_an_overlap():
+    one, two = np.full(800, 5), np.full(800, 7)  # 50 ms each
+    apart = placed(frame(one, 0), frame(two, 0.1))
+    assert apart.tolist() == [5] * 800 + [0] * 800 + [7] * 800
+    over = placed(frame(one, 0), frame(two, 0.025))
+    assert over.tolist() == [5] * 800 + [7] * 400
+    assert placed(frame(one, 0), frame(two, 0.0)).tolist() == [5] * 800
+
+
+def test_frames_before_the_first_picture():
+    one = np.arange(1600)
+    assert placed(frame(one, 1.0), start=1.05).tolist() == list(range(800, 1600))
+    assert placed(frame(one, 1.0), start=0.95).tolist() == [0] * 800 + list(range(1600))
+    assert placed(frame(one, 1.0), start=1.2).tolist() == []
+
+
+def test_a_form_that_changes():
+    """From 16 kHz to 8: twice the samples come out."""
+    made = placed(frame(np.full(800, 100), 0), frame(np.full(400, 100), 0.05, 8000))
+    assert len(made) == 1600
+    assert (np.abs(made[850:1550] - 100) < 5).all()
+
+
+def test_drift_is_put_right():
+    """Sound that comes a thousandth too seldom: after 20 ms of it the rest is moved."""
+    frames = [frame(np.full(160, 9), n * 0.01002) for n in range(3000)]
+    made = placed(*frames)
+    assert abs(len(made) - 3000 * 0.01002 * 16000) <= 0.02 * 16000
+
+
+def test_silence_where_there_is_no_sound():
+    found = sound.Sound(samples=np.arange(100, dtype=np.int16), failed=0)
+    assert found.between(90, 100).tolist() == list(range(90, 100))
+    assert found.between(98, 102).tolist() == [98, 99, 0, 0]
+    assert found.between(200, 203).tolist() == [0, 0, 0]
+
+
+# ------------------------------------------------------------------------------ places on the disk
+
+
+def one_face(video: str = "a") -> Wanted:
+    return Wanted(
+        "val", video, (f"{video}:0",), np.array([0, 1]), np.array([0.2]), np.array([FACE])
+    )
+
+
+def test_a_folder_takes_the_place_of_another(tmp_path):
+    made, final = tmp_path / "own/made", tmp_path / "final"
+    for number in range(3):
+        (tmp_path / "own").mkdir(exist_ok=True)
+        made.mkdir()
+        (made / str(number)).touch()
+        job._swap(made, final, tmp_path / f"own/old{number}")
+        assert [path.name for path in final.iterdir()] == [str(number)]
+    job._swap(made, final, tmp_path / "own/last")  # none was made
+    assert not final.exists()
+
+
+def test_a_video_that_is_cut_twice_at_a_time(tmp_path, monkeypatch):
+    """Somebody else puts the same there between our two steps."""
+    made, final = tmp_path / "own/made", tmp_path / "final"
+    made.mkdir(parents=True)
+    (made / "ours").touch()
+    (final / "theirs").mkdir(parents=True)
+    rename, count = type(made).rename, [0]
+
+    def late(path, to):
+        count[0] += 1
+        if path == made and count[0] == 2:
+            (final / "theirs again").mkdir(parents=True)
+        return rename(path, to)
+
+    monkeypatch.setattr(type(made), "rename", late)
+    job._swap(made, final, tmp_path / "own/old")
+    assert [path.name for path in final.iterdir()] == ["ours"]
+
+
+def test_a_disk_that_is_full_ends_the_run_and_leaves_no_half(tmp_path, monkeypatch):
+    path = make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
+
+    def full(*_: object):
+        raise OSError(28, "No space left on device", str(tmp_path / "made"))
+
+    monkeypatch.setattr(sound, "write_wav", full)
+    (tmp_path / "made").mkdir()
+    with pytest.raises(DiskError, match="No space left on device"):
+        job.cut_video(job.Job(str(tmp_path / "made"), str(path), one_face(), CropOptions(), 1))
+    assert [path for path in (tmp_path / "made").rglob("*") if path.is_file()] == []
+
+
+def test_ctrl_c_in_this_process_leaves_no_half(tmp_path, monkeypatch):
+    make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
+
+    def interrupt(*_: object, **__: object):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(job.sound, "read_sound", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            cut_out(tmp_path, [("a", 0.2, FACE, "a:0")])
+    assert not (tmp_path / "made/.unitalk/staging").exists()
+    assert not list((tmp_path / "made").rglob("*.jpg"))
+    assert cut_out(tmp_path, [("a", 0.2, FACE, "a:0")]).written == 1
+
+
+def test_a_receipt_says_of_what_it_is(tmp_path):
+    video = make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
+    made, wanted, options = tmp_path / "made", one_face(), CropOptions()
+    assert job.kept(made, wanted, options, video) is None
+    outcome = job.cut_video(job.Job(str(made), str(video), wanted, options, 1))
+    assert job.kept(made, wanted, options, video) == outcome
+    assert job.kept(made, wanted, options, None) == outcome
+    assert job.kept(made, wanted, CropOptions(margin=0.1), video) is None
+    assert job.kept(made, wanted._replace(seconds=np.array([0.24])), options, video) is None
+    receipt = job.receipt_path(made, "val", "a")
+    for damaged in ("[]", "{}", "null", "{", '{"made_of": {}}', '{"made_of": 3}'):
+        receipt.write_text(damaged)
+        assert job.kept(made, wanted, options, video) is None
+    fsops.write_json(receipt, {"made_of": job.fingerprint(wanted, options, video)})
+    assert job.kept(made, wanted, options, video) is None
+    job.remove(made, "val", "a")
+    assert [path for path in made.rglob("*") if path.is_file()] == []
+
+
+def test_a_cover_is_no_video():
+    """The picture on an album is a stream of pictures too, of one frame; FFmpeg marks it."""
+    from unitalk.video.timeline import video_stream
+
+    cover, film = SimpleNamespace(disposition=0x400), SimpleNamespace(disposition=1)
+    for streams, wanted in (([cover, film], film), ([cover], None), ([], None)):
+        assert video_stream(SimpleNamespace(streams=SimpleNamespace(video=streams))) is wanted

@@ -1,0 +1,59 @@
+"""`unitalk ava prepare`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.cli.crops import cut_options, finish
+from unitalk.cli.options import FOLDER
+from unitalk.cli.output import refuse_to_overwrite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.cli.output import Console
+    from unitalk.layout import Split
+
+
+@click.command("prepare")
+@click.option(
+    "--csv", type=FOLDER, required=True,
+    help="The folder with AVA's csv files, or with TalkNet's bundle of them.",
+)  # fmt: skip
+@cut_options
+@click.pass_obj
+def command(
+    console: Console,
+    *,
+    csv: Path,
+    videos_folder: Path,
+    destination: Path,
+    splits: tuple[Split, ...],
+    videos: tuple[str, ...],
+    margin: float,
+    compat: bool,
+    overwrite: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Make a dataset of AVA's annotations and videos.
+
+    Each video is decoded once, from its first face to its last. Run the same command again to
+    continue. What is wrong with a video is listed, the others are cut, and it is exit code 3.
+    """
+    from unitalk.ava.prepare import prepare
+    from unitalk.executor import open_executor
+    from unitalk.video import CropOptions
+
+    refuse_to_overwrite(output, csv, videos_folder)
+    with open_executor(jobs=jobs, scheduler=scheduler) as executor:
+        report = prepare(
+            csv, videos_folder, destination, splits=splits, only=videos,
+            options=CropOptions(margin=margin, compat=compat), overwrite=overwrite,
+            executor=executor, progress=console.progress,
+        )  # fmt: skip
+    finish(console, report, form, output)

@@ -1,0 +1,149 @@
+"""`unitalk crops`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from unitalk.cli.options import (
+    FOLDER,
+    common_options,
+    jobs_options,
+    report_options,
+    splits_option,
+    videos_option,
+)
+from unitalk.cli.output import refuse_to_overwrite
+from unitalk.errors import DataError, examples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from unitalk.cli.output import Console
+    from unitalk.layout import Split
+    from unitalk.video import CropReport, Finding
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+_SOURCE = click.Path(path_type=Path, exists=True)
+_SHOWN = 20  # findings in the text
+
+
+def cut_options(function: Function) -> Function:
+    """Add what every verb that cuts takes, but for its rows."""
+    for option in (
+        common_options,
+        report_options,
+        jobs_options,
+        click.option(
+            "--overwrite", is_flag=True,
+            help="Replace what this verb made there for other rows or options.",
+        ),
+        click.option(
+            "--compat", is_flag=True,
+            help="End sounds as TalkNet's scripts do, before the last frame.",
+        ),
+        click.option(
+            "--margin", type=click.FloatRange(min=0), default=0.0, show_default=True,
+            metavar="SHARE", help="Widen each box by this share of its size on each side.",
+        ),
+        videos_option,
+        splits_option,
+        click.option("--destination", type=FOLDER, required=True, help="The dataset to make."),
+        click.option(
+            "--videos", "videos_folder", type=FOLDER, required=True,
+            help="The folder with the videos, <video_id>.mp4 or any other ending.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@click.command("crops")
+@click.option(
+    "--csv", type=_SOURCE, required=True,
+    help="A csv of faces such as val_orig.csv, or a dataset's folder.",
+)  # fmt: skip
+@cut_options
+@click.pass_obj
+def command(
+    console: Console,
+    *,
+    csv: Path,
+    videos_folder: Path,
+    destination: Path,
+    splits: tuple[Split, ...],
+    videos: tuple[str, ...],
+    margin: float,
+    compat: bool,
+    overwrite: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Cut face crops and sounds out of full videos.
+
+    Each video is decoded once. Run the same command again to continue. What is wrong with a video
+    is listed, the others are cut, and it is exit code 3.
+    """
+    from unitalk.executor import open_executor
+    from unitalk.video import CropOptions, cut, find_csvs
+
+    refuse_to_overwrite(output, csv, videos_folder)
+    with open_executor(jobs=jobs, scheduler=scheduler) as executor:
+        report = cut(
+            find_csvs(csv, splits), destination, videos=videos_folder, source=csv, only=videos,
+            options=CropOptions(margin=margin, compat=compat), overwrite=overwrite,
+            executor=executor, progress=console.progress,
+        )  # fmt: skip
+    finish(console, report, form, output)
+
+
+def finish(console: Console, report: CropReport, form: str, output: Path | None) -> None:
+    """Show a report, and exit as it says."""
+    console.emit(report.to_dict(), render(report), form, output)
+    console.warn(report.warnings)
+    if not report.whole:
+        sys.exit(DataError.exit_code)
+
+
+def render(report: CropReport) -> str:
+    """The report for people."""
+    lines = [f"{report.destination}: {report.crops:,} face crops, {report.sounds:,} sounds"]
+    lines += [
+        f"{split}: {count['videos']:,} videos, {count['tracks']:,} tracks, {count['faces']:,} faces"
+        for split, count in report.splits.items()
+    ]
+    lines.append(f"videos: {report.written:,} cut, {report.kept:,} kept from an earlier run")
+    lines += _told("note", report.notes)
+    missing = [one for one in report.findings if one.kind == "video-missing"]
+    lines += _told("wrong", [one for one in report.findings if one not in missing])
+    if missing:
+        lines.append(
+            f"wrong: video-missing: {len(missing):,} videos have no file in "
+            f"{report.videos_folder}: {examples(one.video for one in missing)}"
+        )
+    if report.findings:
+        lines.append(
+            f"something is wrong with {report.videos_with_findings:,} videos: repair what can be, "
+            "then run the same command again"
+        )
+    return "\n".join(lines)
+
+
+def _told(word: str, findings: Iterable[Finding]) -> list[str]:
+    """A line each of the first, and how many more there are of which kind."""
+    own = list(findings)
+    lines = [
+        f"{word}: {one.kind}: {one.split}/{one.video}: {one.what}"
+        + (f": {one.where}" if one.where else "")
+        for one in own[:_SHOWN]
+    ]
+    more = Counter(one.kind for one in own[_SHOWN:])
+    lines += [f"{word}: {kind}: {count:,} more videos" for kind, count in more.items()]
+    return lines

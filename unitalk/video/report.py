@@ -1,0 +1,143 @@
+"""What was cut, as a value; the kinds of what may be wrong with a video, by name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from unitalk.errors import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unitalk.layout import Split
+
+FINDINGS = {
+    "video-missing": "there is no file of this id",
+    "video-empty": "the file has no bytes",
+    "video-unreadable": "the file is no video, or is damaged where one must begin",
+    "no-pictures": "the file has no pictures",
+    "codec-unknown": "there is no decoder for its pictures",
+    "past-end": "the video ends before these faces",
+    "frame-lost": "these faces' frames cannot be decoded",
+    "frame-damaged": "these faces' frames are damaged; their crops show what the decoder made up",
+    "crop-empty": "these boxes have no pixel within the frame",
+    "sound-missing": "the file has no sound; its tracks have no wav",
+    "sound-unreadable": "its sound cannot be decoded; its tracks have no wav",
+    "sound-damaged": "parts of its sound cannot be decoded; they are silent",
+    "sound-short": "the sound ends before these tracks do; the rest is silent",
+    "sound-empty": "these tracks of one face have no sound, as they end where they begin",
+}
+"""What may be wrong with a video: something that was asked for is not there, or is not right."""
+
+NOTES = {
+    "variable-rate": "frames do not come at a constant rate; the nearest in time are taken",
+    "rate-unknown": "the file does not say its frame rate; it is that of its frames",
+    "times-unknown": "the file does not say when frames are shown; they are counted",
+    "rotated": "the frames are turned, as the file says, so that crops are upright",
+    "deep-colour": "more than 8 bits a colour are brought to 8",
+    "interlaced": "frames are woven of two fields; crops are cut as they are",
+    "size-changes": "the frame's size changes within the video",
+}
+"""What is handled, and worth knowing of a video."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something about one video.
+
+    Attributes:
+        kind: a key of `FINDINGS` or of `NOTES`.
+        split: the video's.
+        video: its id.
+        what: one clause.
+        where: the first tracks, times or frames that it is about; may be empty.
+        count: how many faces, tracks, frames or files it is about.
+    """
+
+    kind: str
+    split: Split
+    video: str
+    what: str
+    where: str = ""
+    count: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(
+        cls, kind: str, split: Split, video: str, *, places: Sequence[str] = (), said: str = ""
+    ) -> Finding:
+        """Say it in the words of its kind.
+
+        Args:
+            kind: which.
+            split: the video's.
+            video: its id.
+            places: all that it is about; the first ten are told. None is the file itself.
+            said: what is added to the words.
+        """
+        what = {**FINDINGS, **NOTES}[kind] + (f": {said}" if said else "")
+        where, count = examples(places), max(1, len(places))
+        return cls(kind=kind, split=split, video=video, what=what, where=where, count=count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropReport:
+    """What was cut.
+
+    Attributes:
+        source: where the rows were read from.
+        videos_folder: where the videos were looked for.
+        destination: the dataset that was made.
+        splits: of each split the number of videos, tracks and faces that are wanted.
+        written: videos that were cut now.
+        kept: videos that an earlier run had cut.
+        crops: face crops that are there.
+        sounds: sounds that are there.
+        findings: what is wrong, by split, video and kind.
+        notes: what is handled and worth knowing, likewise.
+        warnings: what the reader should know of the whole.
+    """
+
+    source: str
+    videos_folder: str
+    destination: str
+    splits: dict[Split, dict[str, int]]
+    written: int
+    kept: int
+    crops: int
+    sounds: int
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was asked for is there."""
+        return not self.findings
+
+    @property
+    def videos_with_findings(self) -> int:
+        """How many videos something is wrong with."""
+        return len({(one.split, one.video) for one in self.findings})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        return {
+            "schema_version": 1,
+            "source": self.source,
+            "videos_folder": self.videos_folder,
+            "destination": self.destination,
+            "splits": {split: dict(count) for split, count in self.splits.items()},
+            "written": self.written,
+            "kept": self.kept,
+            "videos_with_findings": self.videos_with_findings,
+            "crops": self.crops,
+            "sounds": self.sounds,
+            "findings": [one.to_dict() for one in self.findings],
+            "notes": [one.to_dict() for one in self.notes],
+            "warnings": list(self.warnings),
+        }
