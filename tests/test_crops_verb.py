@@ -254,7 +254,7 @@ def test_stale_crops_of_a_video_that_is_gone_do_not_stay(run, source, tmp_path):
 def test_a_destination_that_is_not_ours(run, source, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("keep me")
-    run("sample", tmp_path / "sample")
+    fsops.mark(tmp_path / "sample", made_by="sample", about={})
     before = tree(tmp_path)
     for more in ((), ("--overwrite",)):
         ran = run(*arguments(source, tmp_path / "mine", *more))

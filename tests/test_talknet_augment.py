@@ -15,6 +15,9 @@ from talknet_formula import bgr_image, golden
 
 from unitalk.errors import MissingExtraError, UsageError
 from unitalk.reading import pictures
+
+pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+
 from unitalk.talknet import augment
 from unitalk.talknet.augment import KINDS, Look, draw, draw_look, mix
 

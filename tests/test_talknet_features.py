@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from talknet_formula import golden, waveform
 
 from unitalk.errors import DataError, UsageError
-from unitalk.talknet.features import COEFFICIENTS, PER_FRAME, RATE, audio_features, mfcc
+
+pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+
+from unitalk.talknet.features import (
+    COEFFICIENTS,
+    PER_FRAME,
+    RATE,
+    audio_features,
+    mfcc,
+)
 
 LOG_EPS = -52 * math.log(2)  # -36.0437
 

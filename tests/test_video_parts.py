@@ -304,6 +304,8 @@ def test_a_cover_is_no_video():
     """The picture on an album is a stream of pictures too, of one frame; FFmpeg marks it."""
     from unitalk.video.timeline import video_stream
 
-    cover, film = SimpleNamespace(disposition=0x400), SimpleNamespace(disposition=1)
+    cover, film = (
+        SimpleNamespace(disposition=SimpleNamespace(value=flags)) for flags in (0x400, 1)
+    )
     for streams, wanted in (([cover, film], film), ([cover], None), ([], None)):
         assert video_stream(SimpleNamespace(streams=SimpleNamespace(video=streams))) is wanted

@@ -23,6 +23,7 @@ import torch
 
 from unitalk.errors import DataError
 from unitalk.fsops import atomic_write
+from unitalk.talknet.networks import read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,14 +96,7 @@ def load(path: Path) -> dict[str, Any]:
     Raises:
         DataError: it is none, or is damaged.
     """
-    try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises what its parts do
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            f"{path}: not a checkpoint that can be read: {reason}",
-            hint="take another one, such as best.pt of the same folder, or begin anew",
-        ) from error
+    found = read_tensors(path)
     if not isinstance(found, dict) or "network" not in found or "state" not in found:
         raise DataError(
             f"{path}: not a checkpoint of `unitalk talknet train`",

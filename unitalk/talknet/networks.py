@@ -8,16 +8,10 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unitalk.errors import DataError, MissingExtraError, UsageError, examples
+import torch
+from torch import Tensor
 
-try:
-    import torch
-    from torch import Tensor
-except ImportError as error:
-    raise MissingExtraError(
-        "TalkNet needs PyTorch", hint='pip install "unitalk[talknet]"'
-    ) from error
-
+from unitalk.errors import DataError, UsageError, examples
 from unitalk.talknet.contract import Logits, Network, speaking_probability
 from unitalk.talknet.light_asd import LightASD
 from unitalk.talknet.model import TalkNet
@@ -32,6 +26,7 @@ __all__ = [
     "Network",
     "load_weights",
     "new_network",
+    "read_tensors",
     "speaking_probability",
 ]
 
@@ -88,7 +83,7 @@ def load_weights(
     path = Path(path)
     if expected is not None and expected not in NETWORKS:
         raise UsageError(f"no network {expected!r}", hint=f"there are {', '.join(NETWORKS)}")
-    state = _bare(_read(path), path)
+    state = _bare(read_tensors(path), path)
     name = _recognise(state, path)
     if expected not in {None, name}:
         raise DataError(
@@ -101,8 +96,13 @@ def load_weights(
     return network.eval()
 
 
-def _read(path: Path) -> object:
-    """Read a file of tensors, without running what it may hold."""
+def read_tensors(path: Path) -> object:
+    """Read a file of tensors, without running what it may hold.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: it is no checkpoint, is damaged, or would run code.
+    """
     if not path.is_file():
         raise UsageError(f"{path} is no file", hint="give a file of weights")
     try:

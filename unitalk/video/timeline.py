@@ -124,7 +124,7 @@ def video_stream(container: Any) -> Any:  # noqa: ANN401 - of an extra
 
 
 def _is_cover(stream: Any) -> bool:  # noqa: ANN401
-    return bool(int(stream.disposition) & _ATTACHED_PICTURE)
+    return bool(stream.disposition.value & _ATTACHED_PICTURE)
 
 
 def _packets(av: Any, container: Any, stream: Any, until: float) -> Iterator[_Seen]:  # noqa: ANN401
