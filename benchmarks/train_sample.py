@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--lr", type=float, default=5e-4)
     parser.add_argument("--batch-frames", type=int, default=100)
+    parser.add_argument("--precision", default="fp32")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +47,8 @@ def main() -> None:
             score=lambda truth, found: unitalk.evaluate(truth, found).average_precision,
             options=unitalk.TrainOptions(
                 model=asked.model, epochs=asked.epochs, lr=asked.lr, seed=asked.seed,
-                batch_frames=asked.batch_frames, train_split="val", val_split="train",
+                batch_frames=asked.batch_frames, precision=asked.precision, train_split="val",
+                val_split="train",
             ),
         )  # fmt: skip
         seconds = time.perf_counter() - began

@@ -30,7 +30,6 @@ QUALITY = 95
 _SKIP = 2.0  # seconds without a face for which it pays to leave frames undecoded
 _EIGHT = 8  # bits of a colour
 _QUARTER = 90  # degrees
-_THREADED = 17  # the version from which PyAV converts with as many threads as there are processors
 
 
 class Reader:
@@ -133,11 +132,12 @@ class Reader:
 
 
 def _converter(av: Any) -> Callable[[Any], Any]:  # noqa: ANN401
-    """What brings frames to blue, green, red: bicubic, as OpenCV has it, whatever their form."""
-    own: dict[str, Any] = {"format": "bgr24", "interpolation": "BICUBIC"}
-    if int(av.__version__.partition(".")[0]) >= _THREADED:
-        own["threads"] = 1
-    return partial(av.video.reformatter.VideoReformatter().reformat, **own)
+    """What brings frames of any form to blue, green, red: bicubic and alone, as OpenCV does.
+
+    Before version 17 PyAV's colours of odd frame sizes and of more than 8 bits were others.
+    """
+    convert = av.video.reformatter.VideoReformatter().reformat
+    return partial(convert, format="bgr24", interpolation="BICUBIC", threads=1)
 
 
 def edges(boxes: npt.NDArray[np.float64], width: int, height: int, margin: float = 0.0) -> Ints:
