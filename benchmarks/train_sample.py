@@ -1,6 +1,6 @@
 """Does training work? TalkNet from nothing, on drawn faces, tried on videos that it has not seen.
 
-    python benchmarks/train_sample.py [--model light-asd] [--epochs 2]
+    python benchmarks/train_sample.py [--model light-asd] [--epochs 3] [--precision fp32]
 
 The sample's val split has more faces than its train split, so here it is the one that is trained
 on: 58 tracks of 22 videos; what it comes to is looked at on the other four videos. On two cores it
@@ -30,10 +30,10 @@ def main() -> None:
     """Train on the sample and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="talknet")
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--lr", type=float, default=5e-4)
-    parser.add_argument("--batch-frames", type=int, default=100)
-    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--lr", type=float)
+    parser.add_argument("--batch-frames", type=int, default=50)
+    parser.add_argument("--precision", default="bf16")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +46,8 @@ def main() -> None:
             Path(folder, "run"),
             score=lambda truth, found: unitalk.evaluate(truth, found).average_precision,
             options=unitalk.TrainOptions(
-                model=asked.model, epochs=asked.epochs, lr=asked.lr, seed=asked.seed,
+                model=asked.model, epochs=asked.epochs, seed=asked.seed,
+                lr=asked.lr or {"talknet": 5e-4}.get(asked.model),
                 batch_frames=asked.batch_frames, precision=asked.precision, train_split="val",
                 val_split="train",
             ),
