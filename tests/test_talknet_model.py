@@ -146,7 +146,7 @@ def test_two_tracks_with_the_leak(leaking):
     near(logits.av[..., 1].flatten(), want["b2t50/raw_score"])
 
 
-def test_tracks_do_not_leak_into_each_other(network, leaking):
+def test_fault_1_tracks_do_not_leak_into_each_other(network, leaking):
     """A track of a batch is judged as it is alone; the original's logits moved by up to 0.165."""
     audio, faces, _ = given(2, 25)
     with torch.no_grad():

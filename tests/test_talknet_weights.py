@@ -7,6 +7,7 @@ import csv
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,25 @@ def test_the_older_form_of_files_is_read(tmp_path, light):
 # ------------------------------------------------------------------------------ what is refused
 
 
-def test_every_entry_that_does_not_fit_is_counted(saved):
+def test_fault_12_weights_made_on_a_gpu_load_without_one(saved, light, tmp_path):
+    """The original's `torch.load` wants the device back on which they were saved."""
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with zipfile.ZipFile(saved()) as given, zipfile.ZipFile(tmp_path / "gpu.model", "w") as made:
+        for name in given.namelist():
+            data = given.read(name)
+            if name.endswith("data.pkl"):  # a text in a pickle: X, its length in 4 bytes, itself
+                assert b"X\3\0\0\0cpu" in data
+                data = data.replace(b"X\3\0\0\0cpu", b"X\6\0\0\0cuda:0")
+            made.writestr(name, data)
+    with pytest.raises(RuntimeError, match="CUDA device"):
+        torch.load(tmp_path / "gpu.model", weights_only=True)
+    same(load_weights(tmp_path / "gpu.model"), light)
+
+
+def test_fault_13_every_entry_that_does_not_fit_is_counted(saved):
+    """The original leaves such entries out, and says nothing of missing ones."""
+
     def change(state):
         for key in [key for key in state if "running_mean" in key]:
             del state[key]  # 15 of pixels and times, 15 of coefficients and times
