@@ -118,6 +118,42 @@ def test_any_rows_are_sorted_as_python_sorts(tmp_path_factory, drawn_rows):
     assert found == {entity: sorted(own) for entity, own in want.items()}
 
 
+def test_a_track_knows_its_video_its_rows_and_its_rate(tmp_path):
+    """Rows of 30 and of 25 frames a second, mixed; a short track has its video's rate."""
+    thirty = [f"{n / 30:.2f}" for n in range(40)]
+    usual = [f"{n / 25:.2f}" for n in range(12)]
+    root = make_dataset(
+        tmp_path / "d",
+        {
+            "a": [Tracks("a:0", thirty, [0] * 40), Tracks("a:1", thirty[:2], [0, 1])],
+            "b": [Tracks("b:0", usual, [1] * 12)],
+        },
+    )
+    path = root / "csv/val_orig.csv"
+    header, *rows = path.read_text().splitlines()
+    order = np.random.default_rng(3).permutation(len(rows))
+    path.write_text("\n".join([header, *(rows[n] for n in order)]) + "\n")
+    found = tracks(root)
+    rates = {"a": 30.0, "b": 25.0}
+    assert found.videos == [track.video_id for track in found]
+    assert found.frame_rates.tolist() == [rates[video] for video in found.videos]
+    written = rows_of(path)
+    for some in (found, found[1:], found.pick([2, 0]), found.pick([])):
+        faces = [
+            (track.entity_id, time) for track in some for time in track.frame_timestamp.tolist()
+        ]
+        at = [written[place] for place in some.places.tolist()]
+        assert [(row["entity_id"], float(row["frame_timestamp"])) for row in at] == faces
+    assert found.pick([2, 0]).videos == [found.videos[2], found.videos[0]]
+
+
+def test_rows_that_stand_in_order_are_where_they_stand(drawn):
+    found = tracks(drawn)
+    assert found.places.tolist() == list(range(11))
+    kept = tracks(drawn, videos=["9Zja_cIAwY8"])
+    assert kept.places.tolist() == [8, 9, 10]
+
+
 def test_splits_are_chosen(small):
     val, train = tracks(small, split="val"), tracks(small, split="train")
     assert {track.split for track in val} == {"val"}
