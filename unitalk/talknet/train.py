@@ -416,7 +416,8 @@ class _Run:
             for number, one in zip(own, found, strict=True):
                 pieces[number] = one
                 task.advance(len(one))
-        loss = mean(torch.tensor(state.loss / max(state.frames, 1), device=self.device), self.world)
+        own_loss = torch.tensor(state.loss / max(state.frames, 1), dtype=torch.float64)
+        loss = mean(own_loss.to(self.device), self.world)
         together = {n: one for part in gathered(pieces, self.world) for n, one in part.items()}
         reached = None
         if self.world.leads:
