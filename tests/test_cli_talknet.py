@@ -131,6 +131,19 @@ def test_evaluate_reads_face_sizes_off_the_dataset(run, tiny, weights, tmp_path)
     assert "do not have the size of their boxes" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    "extra", [("--face-size", "area"), ("--plot", "curve.txt"), ("--format", "csv", "--metrics")]
+)
+def test_what_eval_would_refuse_is_refused_before_anything_is_scored(
+    run, tiny, weights, tmp_path, extra
+):
+    out = tmp_path / "p.csv"
+    words = ("-q", "talknet", "evaluate", "--data", tiny, "--weights", weights)
+    ran = run(*words, "--predictions", out, *extra)
+    assert (ran.code, ran.stdout) == (2, "")
+    assert not out.exists()
+
+
 def test_evaluate_of_some_videos_does_not_miss_the_others(run, tiny, weights, tmp_path):
     out = tmp_path / "p.csv"
     words = ("-q", "talknet", "evaluate", "--data", tiny, "--weights", weights)

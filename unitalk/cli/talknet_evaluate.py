@@ -39,19 +39,25 @@ def command(
 
     What follows --predictions is eval's own; `unitalk eval --help` says more about it.
     """
+    from unitalk.cli.eval_checks import check_effect, check_form, check_written
     from unitalk.layout import Layout
 
     console: Console = context.obj
     asked = {one.name: options.pop(one.name) for one in _EVAL if one.name}
     asked["partial"] |= bool(options["videos"])  # the others are not asked for
+    pictured = asked["plot"] or asked["report"]
+    sized = asked["report"] is not None or {"face-size", "all"} & set(asked["by"])
+    asked["data"] = data if sized else None
+    # What eval would refuse is refused before the hours that scoring may take.
+    check_effect(asked["by"], asked["ci"], pictured, asked)
+    check_written(asked["output"], asked["plot"], asked["report"], (str(predictions),))
+    check_form(asked["form"], asked["leaderboard"], metrics=asked["metrics"])
     refuse_to_overwrite(predictions, data, options["weights"])
     report = run_predict(console, data=data, output=predictions, **options)
-    sized = asked["report"] is not None or {"face-size", "all"} & set(asked["by"])
     context.invoke(
         scoring.command,
         groundtruth=str(Layout(data).csv(report.split)),
         given=(str(predictions),),
-        data=data if sized else None,
         **asked,
     )
 

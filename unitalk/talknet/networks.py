@@ -127,9 +127,12 @@ def _no_checkpoint(path: Path, error: Exception) -> DataError:
         begins_well = file.read(4) == b"PK\x03\x04"
     what = "cut off or damaged" if begins_well else "no checkpoint of PyTorch's, or cut off"
     reason = str(error).strip().partition("\n")[0][:100] or "it ends too early"
+    # What a pickle is refused with is advice to run what it asks for.
+    said = (
+        "" if isinstance(error, pickle.UnpicklingError) else f"; {type(error).__name__}: {reason}"
+    )
     return DataError(
-        f"{path}: {what} ({path.stat().st_size:,} bytes; {type(error).__name__}: {reason})",
-        hint="download it again",
+        f"{path}: {what} ({path.stat().st_size:,} bytes{said})", hint="download it again"
     )
 
 
