@@ -15,6 +15,11 @@ from hypothesis import HealthCheck, settings
 
 from unitalk.cli.main import main
 
+# Two processes test at a time: one that computes with all cores would get in the other's way.
+# Before numpy and PyTorch are imported, which look once; what tests start does so too.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
