@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional as differentiable
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
@@ -80,9 +79,9 @@ def spread(network: nn.Module, world: World, device: torch.device) -> nn.Module:
     if device.type == "cuda":
         convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm  # which has no types
         network = convert(network)
-        return DistributedDataParallel(network, device_ids=[device.index], broadcast_buffers=False)
+        return DistributedDataParallel(network, device_ids=[device.index])
     _share_statistics(network)
-    return DistributedDataParallel(network, broadcast_buffers=False)
+    return DistributedDataParallel(network)
 
 
 def agree(value: bool, world: World, device: torch.device) -> bool:
@@ -151,6 +150,24 @@ def _shared_class(kind: type[_BatchNorm]) -> type[_BatchNorm]:
     return cast("type[_BatchNorm]", type(f"Shared{kind.__name__}", (_SharedBatchNorm, kind), {}))
 
 
+class _Summed(torch.autograd.Function):
+    """The sum of what all processes have; a gradient is that of all sums that it went into."""
+
+    @staticmethod
+    def forward(ctx: Any, value: torch.Tensor) -> torch.Tensor:  # noqa: ANN401 - PyTorch's own
+        del ctx
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+        del ctx
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
 class _SharedBatchNorm(_BatchNorm):
     """Batch normalisation over the shares of all processes (Ioffe and Szegedy 2015, section 3)."""
 
@@ -160,7 +177,7 @@ class _SharedBatchNorm(_BatchNorm):
         others = [axis for axis in range(input.dim()) if axis != 1]
         form = [1, -1] + [1] * (input.dim() - 2)
         count = input.numel() // input.shape[1] * dist.get_world_size()
-        add_up: Any = differentiable.all_reduce  # which has no types
+        add_up: Any = _Summed.apply  # which has no types
         centre = add_up(input.sum(others)) / count
         centred = input - centre.view(form)
         variance = add_up((centred * centred).sum(others)) / count
