@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+pytest.importorskip("av", reason='pip install "unitalk[video]"')
+
 from conftest import HEADER, Tracks, make_dataset
 from video_files import write_lines
 
