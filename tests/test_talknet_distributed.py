@@ -113,6 +113,16 @@ with joined(World(rank=rank, size=size), torch.device("cpu")):
         (shared.running_var - plain.running_var).abs().max().item(),
         *parts,
     ]
+    single = nn.BatchNorm1d(4)
+    _share_statistics(nn.Sequential(single))
+    half = single(x.detach()[3 * rank : 3 * rank + 3].bfloat16())
+    assert half.dtype == torch.bfloat16 and single.running_mean.dtype == torch.float32
+    rounded = nn.BatchNorm1d(4)(x.detach().bfloat16().float())[3 * rank : 3 * rank + 3]
+    assert (half.float() - rounded).abs().max() < 0.02  # 8 bits of numbers below 4
+    from unitalk.talknet.distributed import agree, mean
+    world = World(rank=rank, size=size)
+    assert agree(2 * rank, world, torch.device("cpu")) == 2
+    assert mean(torch.tensor(rank + 1.0), world).item() == 1.5
     shared.eval(), plain.eval()
     differences.append((shared(own) - plain(own)).abs().max().item())
     assert max(differences) < 1e-12, differences
@@ -138,8 +148,7 @@ def test_normalisation_over_two_processes_is_that_of_the_whole_batch(tmp_path):
 
 def test_alone_there_is_nobody_to_ask():
     cpu = torch.device("cpu")
-    assert agree(True, ALONE, cpu)
-    assert not agree(False, ALONE, cpu)
+    assert [agree(value, ALONE, cpu) for value in (0, 1, 2)] == [0, 1, 2]
     assert gathered({"a": 1}, ALONE) == [{"a": 1}]
     assert mean(torch.tensor(2.5), ALONE).item() == 2.5
     assert ALONE.leads

@@ -177,6 +177,17 @@ def test_scores_of_other_weights_are_not_kept(tiny, weights, tmp_path):
     check(tmp_path / "out.csv", by_hand(tiny, other))
 
 
+def test_a_csv_that_changed_is_read_again_in_the_same_process(tiny, weights, tmp_path):
+    data = Path(shutil.copytree(tiny, tmp_path / "data"))
+    predict(data, weights, tmp_path / "out.csv", options=CPU)
+    path = data / "csv/val_orig.csv"
+    kept = [line for line in path.read_text().splitlines() if ",ccccccccccc:0," not in line]
+    path.write_text("\n".join(kept) + "\n")
+    assert predict(data, weights, tmp_path / "out.csv", options=CPU).faces == 22 - 8
+    left = {k: v for k, v in by_hand(tiny, weights).items() if k[0] != "ccccccccccc:0"}
+    check(tmp_path / "out.csv", left)
+
+
 def test_processes_give_the_same_bytes(tiny, weights, tmp_path):
     one = PredictOptions(device="cpu", threads=1)
     predict(tiny, weights, tmp_path / "alone.csv", options=one)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from unitalk.cli.options import (
     FOLDER,
+    SOURCE,
     common_options,
     jobs_options,
     report_options,
@@ -22,6 +22,7 @@ from unitalk.errors import DataError, examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from unitalk.cli.output import Console
     from unitalk.layout import Split
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
-_SOURCE = click.Path(path_type=Path, exists=True)
 _SHOWN = 20  # findings in the text
 
 
@@ -65,7 +65,7 @@ def cut_options(function: Function) -> Function:
 
 @click.command("crops")
 @click.option(
-    "--csv", type=_SOURCE, required=True,
+    "--csv", type=SOURCE, required=True,
     help="A csv of faces such as val_orig.csv, or a dataset's folder.",
 )  # fmt: skip
 @cut_options

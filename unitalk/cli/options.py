@@ -32,6 +32,7 @@ class _Path(click.Path):
 
 FOLDER = _Path(path_type=Path, file_okay=False)
 NEW_FILE = _Path(path_type=Path, dir_okay=False)
+SOURCE = _Path(path_type=Path, exists=True)
 
 # click wants choices before any verb is imported, and layout is cheap to import, fsops is not
 # (zipfile, tempfile); a test holds these to fsops.LINKS.

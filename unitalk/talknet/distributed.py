@@ -84,13 +84,13 @@ def spread(network: nn.Module, world: World, device: torch.device) -> nn.Module:
     return DistributedDataParallel(network)
 
 
-def agree(value: bool, world: World, device: torch.device) -> bool:
-    """Whether it is true in any of the processes; all must ask."""
+def agree(value: int, world: World, device: torch.device) -> int:
+    """The greatest of what each process says; all must ask."""
     if world.size == 1:
         return value
-    said = torch.tensor(float(value), device=device)
+    said = torch.tensor(value, device=device)
     dist.all_reduce(said, op=dist.ReduceOp.MAX)
-    return bool(said.item())
+    return int(said.item())
 
 
 def mean(value: torch.Tensor, world: World) -> torch.Tensor:
@@ -178,8 +178,10 @@ class _SharedBatchNorm(_BatchNorm):
         form = [1, -1] + [1] * (input.dim() - 2)
         count = input.numel() // input.shape[1] * dist.get_world_size()
         add_up: Any = _Summed.apply  # which has no types
-        centre = add_up(input.sum(others)) / count
-        centred = input - centre.view(form)
+        # Sums of bfloat16 would be of no use.
+        values = input.to(torch.promote_types(input.dtype, torch.float32))
+        centre = add_up(values.sum(others)) / count
+        centred = values - centre.view(form)
         variance = add_up((centred * centred).sum(others)) / count
         with torch.no_grad():
             self.running_mean.lerp_(centre, self.momentum)
@@ -188,4 +190,4 @@ class _SharedBatchNorm(_BatchNorm):
             cast("torch.Tensor", self.num_batches_tracked).add_(1)
         scale = torch.rsqrt(variance + self.eps) * self.weight
         normalised: torch.Tensor = centred * scale.view(form) + self.bias.view(form)
-        return normalised
+        return normalised.to(input.dtype)

@@ -129,11 +129,11 @@ def predict(
         raise UsageError(f"{options.threads} threads compute nothing", hint="give 1 or more")
     choose_device(options.device)
     model = load_weights(weights, expected=options.model).name
-    digest = fsops.sha256(weights)
+    digest, rows = fsops.sha256(weights), fsops.sha256(Layout(root).csv(split))
     fingerprint = {
         "unitalk": __version__,
         "data": str(root),
-        "csv": fsops.sha256(Layout(root).csv(split)),
+        "csv": rows,
         "weights": digest,
         "logits": options.logits,
         "compat": options.compat,
@@ -145,7 +145,7 @@ def predict(
         _begin(parts, fingerprint)
         missing = [name for name in names if not _part(parts, name).is_file()]
         jobs = (
-            _Job(str(root), split, name, str(weights), digest, options, str(parts))
+            _Job(str(root), split, rows, name, str(weights), digest, options, str(parts))
             for name in missing
         )
         _score(executor or Here(), jobs, missing, found, progress)
@@ -225,6 +225,7 @@ def _in_order(found: Tracks, pieces: dict[str, npt.NDArray[np.float32]]) -> npt.
 class _Job(NamedTuple):
     root: str
     split: Split
+    rows: str  # the sha256 of the split's csv
     video_id: str
     weights: str
     digest: str
@@ -238,7 +239,7 @@ def _do(job: _Job) -> UnitalkError | None:
         torch.set_num_threads(job.options.threads)
     device = choose_device(job.options.device, local_rank=_gpu())
     network = _network(job.weights, job.digest, job.options.model, str(device))
-    found = _tracks(job.root, job.split)
+    found = _tracks(job.root, job.split, job.rows)
     own = [number for number, video in enumerate(found.videos) if video == job.video_id]
     try:
         reader = ScoringTracks(found, job.options.compat)
@@ -261,6 +262,7 @@ def _gpu() -> int:
     return os.getpid() % max(torch.cuda.device_count(), 1)
 
 
+# A process, such as a cluster's worker, may outlive a csv or weights: their hashes are in the key.
 @lru_cache(maxsize=1)
 def _network(weights: str, _: str, model: str | None, device: str) -> Network:
     network = load_weights(Path(weights), expected=model)
@@ -268,7 +270,7 @@ def _network(weights: str, _: str, model: str | None, device: str) -> Network:
 
 
 @lru_cache(maxsize=1)
-def _tracks(root: str, split: Split) -> Tracks:
+def _tracks(root: str, split: Split, _: str) -> Tracks:
     return tracks(root, split=split)
 
 

@@ -51,6 +51,7 @@ Score = Callable[[Path, Path], "float | None"]
 """AP, 0 to 1, of a ground truth's and a predictions' csv; None where it is undefined."""
 
 MADE_BY = "talknet train"
+_SAVE, _STOP = 1, 2  # what all processes do when one says so
 _FREE = {"epochs", "workers", "device", "save_seconds"}  # may change when a run is gone on with
 
 
@@ -377,17 +378,19 @@ class _Run:
                 state.step += 1
                 state.frames += wanted.frames
                 task.advance(wanted.frames)
-                if agree(stop.is_set(), self.world, self.device):
+                due = self.world.leads and time.monotonic() - self.saved > options.save_seconds
+                said = _STOP if stop.is_set() else _SAVE if due else 0
+                said = agree(said, self.world, self.device)
+                if said:
                     self._save(total)
+                if said == _STOP:
                     return False
-                if self.world.leads and time.monotonic() - self.saved > options.save_seconds:
-                    self._save(total)
         self._save(total)
         return True
 
     def _save(self, total: torch.Tensor) -> None:
-        """Save where the run stands; the first process does, for all have the same."""
-        self.state.loss = float(total)
+        """Save where the run stands; the first process does, for all have the same but the loss."""
+        self.state.loss = float(mean(total, self.world))
         self.saved = time.monotonic()
         if self.world.leads:
             checkpoints.save(self.folder / checkpoints.LAST, self._checkpoint())
@@ -416,8 +419,6 @@ class _Run:
             for number, one in zip(own, found, strict=True):
                 pieces[number] = one
                 task.advance(len(one))
-        own_loss = torch.tensor(state.loss / max(state.frames, 1), dtype=torch.float64)
-        loss = mean(own_loss.to(self.device), self.world)
         together = {n: one for part in gathered(pieces, self.world) for n, one in part.items()}
         reached = None
         if self.world.leads:
@@ -426,7 +427,7 @@ class _Run:
             write_predictions(self.data, self.options.val_split, path, every, self.val.places)
             reached = score(Layout(self.data).csv(self.options.val_split), path)
         (reached, *_) = gathered(reached, self.world)
-        self._record(float(loss), reached)
+        self._record(state.loss / max(state.frames, 1), reached)
         gathered(None, self.world)  # nobody begins an epoch that is not written
 
     def _record(self, loss: float, reached: float | None) -> None:
