@@ -21,8 +21,8 @@ from test_asw import CHECKOUT
 from test_diagnose import BOX, VIDEOS, after, area_of, draw, found, only_problem, percent
 
 import unitalk
-from unitalk import crops
 from unitalk.errors import SchemaError
+from unitalk.evaluation import crops
 from unitalk.evaluation.diagnosis import Diagnosis, diagnose
 from unitalk.layout import Layout
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from unitalk import crops, schema
+from unitalk import schema
 from unitalk.errors import UsageError
+from unitalk.evaluation import crops
 from unitalk.evaluation.breakdown import Divider, Division, FaceSize, read_categories
 from unitalk.evaluation.jackknife import Resampling
 from unitalk.evaluation.result import Unit

@@ -156,7 +156,7 @@ def face_strip(track: Track, data: str | Path) -> Markup | None:
 
     A moment without a face, and a face without a file, is an empty tile.
     """
-    from unitalk import crops
+    from unitalk.evaluation import crops
 
     paths = _face_files(track, Layout(Path(data)))
     if not any(paths):
@@ -171,7 +171,7 @@ def face_strip(track: Track, data: str | Path) -> Markup | None:
 
 def _face_files(track: Track, layout: Layout) -> list[Path | None]:
     """Find the file of the face that stands for each tile's part of the time."""
-    from unitalk import crops
+    from unitalk.evaluation import crops
 
     span = Span.of(track)
     width = (span.end - span.start) / TILES

@@ -1,6 +1,5 @@
-"""Face crops: the size of the frames that they were cut from, and small pictures of them.
-
-With the sample, which draws them, the only module that opens pictures.
+"""What a score's groups and its page need of face crops: the size of the frames that they were cut
+from, and small pictures of them. Cutting them out of videos is `unitalk.video`.
 """
 
 from __future__ import annotations
