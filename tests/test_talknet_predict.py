@@ -177,6 +177,26 @@ def test_scores_of_other_weights_are_not_kept(tiny, weights, tmp_path):
     check(tmp_path / "out.csv", by_hand(tiny, other))
 
 
+@pytest.mark.parametrize(
+    ("changed", "by"),
+    [("videos/val/ccccccccccc/ccccccccccc:1/1.60.jpg", "1.72.jpg"),
+     ("audios/val/ccccccccccc/ccccccccccc:1.wav", "ccccccccccc:0.wav")],
+)  # fmt: skip
+def test_scores_of_files_that_changed_since_are_not_kept(tiny, weights, tmp_path, changed, by):
+    data = Path(shutil.copytree(tiny, tmp_path / "data"))
+    gone = data / "clips_audios/val/ddddddddddd/ddddddddddd:1.wav"
+    aside = gone.rename(tmp_path / "aside.wav")
+    with pytest.raises(DataError):
+        predict(data, weights, tmp_path / "out.csv", options=CPU)
+    aside.rename(gone)
+    path = data / f"clips_{changed}"
+    path.write_bytes(path.with_name(by).read_bytes())
+    assert predict(data, weights, tmp_path / "out.csv", options=CPU).kept == 0
+    check(tmp_path / "out.csv", by_hand(data, weights))
+    before, after = by_hand(tiny, weights), by_hand(data, weights)
+    assert {key[0] for key in before if before[key] != after[key]} == {"ccccccccccc:1"}
+
+
 def test_a_csv_that_changed_is_read_again_in_the_same_process(tiny, weights, tmp_path):
     data = Path(shutil.copytree(tiny, tmp_path / "data"))
     predict(data, weights, tmp_path / "out.csv", options=CPU)

@@ -134,6 +134,27 @@ def test_members_in_any_order_come_in_that_of_time(small, tmp_path):
         assert packed.jpgs() == want.jpgs()
 
 
+def test_what_files_are_known_by_changes_with_them_and_with_nothing_else(small, kept, tmp_path):
+    unpacked = Path(shutil.copytree(small, tmp_path / "unpacked"))
+    name = f"val/{VIDEO}/{VIDEO}:0"
+    for root, crop, sound in (
+        (unpacked, f"clips_videos/{name}/0.00.jpg", f"clips_audios/{name}.wav"),
+        (kept, CROPS, SOUNDS),
+    ):
+        found = tracks(root, split="val", videos=[VIDEO])
+        first = [track.known_by() for track in found]
+        assert all(track.jpgs() and track.wav() for track in found)
+        assert [track.known_by() for track in found] == first
+        os.utime(root / crop, (5, 5))
+        second = [track.known_by() for track in found]
+        assert second[0][0] != first[0][0]
+        assert [each[1] for each in second] == [each[1] for each in first]
+        (root / sound).write_bytes(b"another")
+        assert found[0].known_by()[1] != first[0][1]
+        (root / sound).unlink()
+        assert found[0].known_by() == (second[0][0], None)
+
+
 def test_several_threads_and_processes_read_one_archive(small, small_kept):
     want = [track.jpgs() for track in tracks(small)]
     found = tracks(small_kept, source="archives")

@@ -1,5 +1,6 @@
-"""What a score's groups and its page need of face crops: the size of the frames that they were cut
-from, and small pictures of them. Cutting them out of videos is `unitalk.video`.
+"""Face crops as a score's groups and page need them: their frames' size, and small pictures.
+
+Crops are cut out of videos by `unitalk.video`.
 """
 
 from __future__ import annotations

@@ -73,6 +73,11 @@ class Archives:
         (data,) = archive.read(name, lambda members: _file(archive, name, members))
         return data, f"{archive.path}: {name}"
 
+    def known_by(self, part: Part, key: Key) -> object:
+        """See `Media.known_by`; of the video's archive."""
+        path = self.find(part, key.split, key.video_id)
+        return None if path is None else stamp(path)[2:]
+
     def _open(self, part: Part, key: Key) -> Archive:
         path = self.find(part, key.split, key.video_id)
         if path is None:

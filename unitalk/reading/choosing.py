@@ -40,6 +40,10 @@ class _Either:
         """See `Media.sound`."""
         return self._of("audio", key).sound(key)
 
+    def known_by(self, part: Part, key: Key) -> object:
+        """See `Media.known_by`."""
+        return self._of(part, key).known_by(part, key)
+
     def _of(self, part: Part, key: Key) -> Media:
         folder = Layout(self.folders.root).part(part, key.split, key.video_id)
         packed = not folder.is_dir() and self.archives.find(part, key.split, key.video_id)

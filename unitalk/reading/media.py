@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from unitalk.layout import Part
+
 Source = Literal["auto", "folders", "archives"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 """Where tracks are read from; `auto` takes a video's folder where there is one."""
@@ -65,6 +67,13 @@ class Media(Protocol):
         """
         ...
 
+    def known_by(self, part: Part, key: Key) -> object:
+        """Look what a track's crops or its sound are known by: names, sizes, times of change.
+
+        None where they are missing; nothing is read.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Folders:
@@ -105,6 +114,18 @@ class Folders:
         except OSError as error:
             raise DataError(f"{path}: {error.strerror}", hint=MISSING) from error
 
+    def known_by(self, part: Part, key: Key) -> object:
+        """See `Media.known_by`."""
+        suffix = "" if part == "video" else ".wav"
+        videos = Layout(self.root).part(part, key.split, key.video_id)
+        path = find_entity(videos, key.entity_id, suffix, others=key.taken)
+        if path is None:
+            return None
+        if suffix:
+            return _known_by(path.stat())
+        with os.scandir(path) as listing:
+            return sorted((entry.name, *_known_by(entry.stat())) for entry in listing)
+
     def _spelled(self, folder: Path, names: Sequence[str]) -> list[str]:
         """The crops' own names.
 
@@ -116,6 +137,10 @@ class Folders:
         if missing:
             raise missing_faces(missing)
         return [there[name] for name in names]
+
+
+def _known_by(about: os.stat_result) -> tuple[int, int]:
+    return about.st_size, about.st_mtime_ns
 
 
 def missing_faces(paths: Sequence[str]) -> LayoutError:

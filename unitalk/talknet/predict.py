@@ -5,6 +5,7 @@ Each video's scores are a file of their own until all are there; the same comman
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -143,13 +144,13 @@ def predict(
     names = list(dict.fromkeys(found.videos))
     with fsops.locked(parts):
         _begin(parts, fingerprint)
-        missing = [name for name in names if not _part(parts, name).is_file()]
+        missing = [name for name in names if not _is_scored(parts, name, found)]
         jobs = (
             _Job(str(root), split, rows, name, str(weights), digest, options, str(parts))
             for name in missing
         )
         _score(executor or Here(), jobs, missing, found, progress)
-        pieces = {name: np.load(_part(parts, name)) for name in names}
+        pieces = {name: np.load(_part(parts, name))["scores"] for name in names}
         write_predictions(root, split, output, _in_order(found, pieces), found.places)
         shutil.rmtree(parts)
     return PredictReport(
@@ -168,13 +169,33 @@ def _begin(parts: Path, fingerprint: dict[str, Any]) -> None:
     about = parts / "about.json"
     if fsops.read_json(about) == fingerprint:
         return
-    for old in parts.glob("*.npy"):
+    for old in parts.glob("*.npz"):
         old.unlink()
     fsops.write_json(about, fingerprint)
 
 
 def _part(parts: Path, video_id: str) -> Path:
-    return parts / f"{video_id}.npy"
+    return parts / f"{video_id}.npz"
+
+
+def _is_scored(parts: Path, video_id: str, found: Tracks) -> bool:
+    """Whether a video's scores are there, and are of the crops and sounds that it has now."""
+    try:
+        with np.load(_part(parts, video_id)) as part:
+            return bool(part["files"] == _files(found, _own(found, video_id)))
+    except FileNotFoundError:
+        return False
+
+
+def _own(found: Tracks, video_id: str) -> list[int]:
+    """The numbers of a video's tracks."""
+    return [number for number, video in enumerate(found.videos) if video == video_id]
+
+
+def _files(found: Tracks, own: Sequence[int]) -> str:
+    """A digest of what the files of some tracks are known by."""
+    known = [found[number].known_by() for number in own]
+    return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def _score(
@@ -240,8 +261,9 @@ def _do(job: _Job) -> UnitalkError | None:
     device = choose_device(job.options.device, local_rank=_gpu())
     network = _network(job.weights, job.digest, job.options.model, str(device))
     found = _tracks(job.root, job.split, job.rows)
-    own = [number for number, video in enumerate(found.videos) if video == job.video_id]
+    own = _own(found, job.video_id)
     try:
+        files = _files(found, own)
         reader = ScoringTracks(found, job.options.compat)
         scored = scores(
             network,
@@ -251,7 +273,7 @@ def _do(job: _Job) -> UnitalkError | None:
             logits=job.options.logits,
         )
         with fsops.atomic_write(_part(Path(job.parts), job.video_id), "wb") as file:
-            np.save(file, np.concatenate(list(scored)))
+            np.savez(file, scores=np.concatenate(list(scored)), files=files)
     except DataError as error:
         return error
     return None
