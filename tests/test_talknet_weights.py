@@ -174,7 +174,7 @@ def test_fault_12_weights_made_on_a_gpu_load_without_one(saved, light, tmp_path)
     same(load_weights(tmp_path / "gpu.model"), light)
 
 
-def test_fault_13_every_entry_that_does_not_fit_is_counted(saved):
+def test_fault_13_every_entry_that_does_not_fit_is_named(saved):
     """The original leaves such entries out, and says nothing of missing ones."""
 
     def change(state):
@@ -189,11 +189,11 @@ def test_fault_13_every_entry_that_does_not_fit_is_counted(saved):
         saved(change),
         "not the weights of light-asd as it is here; of its 192 entries and the file's 174,",
         "30 missing: model.visualEncoder.block1.bn_s_3.running_mean, ",
-        " and 20 more; 12 unknown: model.extra0, ",
-        "model.extra9 and 2 more; ",
+        "; 12 unknown: model.extra0, model.extra1, ",
+        "model.extra10, model.extra11; ",
         "2 of another shape: lossAV.FC.weight ([2, 256], not [2, 128]), lossV.FC.bias ([], not [2]",
     )
-    assert error.message.count("running_mean") == 10
+    assert error.message.count("running_mean") == 30
 
 
 def test_a_single_fault_is_said_alone(saved):

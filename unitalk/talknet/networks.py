@@ -197,7 +197,7 @@ def _compare(state: Mapping[str, Tensor], network: Network, path: Path) -> None:
     ]
     if missing or extra or misshapen:
         kinds = {"missing": missing, "unknown": extra, "of another shape": misshapen}
-        said = [f"{len(keys):,} {kind}: {examples(keys)}" for kind, keys in kinds.items() if keys]
+        said = [f"{len(keys):,} {kind}: {', '.join(keys)}" for kind, keys in kinds.items() if keys]
         raise DataError(
             f"{path}: not the weights of {network.name} as it is here; of its {len(own):,} "
             f"entries and the file's {len(state):,}, " + "; ".join(said),
