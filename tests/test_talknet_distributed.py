@@ -38,11 +38,11 @@ def environment() -> dict[str, str]:
     return {**without_coverage(), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
 
 
-def trained(data: Path, folder: Path, processes: int, *options: str) -> Path:
-    start = [sys.executable, "-m"]
-    if processes > 1:
-        count = ("--nproc-per-node", str(processes))
-        start += ["torch.distributed.run", "--standalone", *count, "-m"]
+PAIR = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+def trained(data: Path, folder: Path, *options: str, pair: bool) -> Path:
+    start = [*PAIR, "-m"] if pair else [sys.executable, "-m"]
     words = ("unitalk", "-q", "talknet", "train", "--data", data, "--out", folder)
     command = [*start, *map(str, words), *OPTIONS, *options]
     ran = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
@@ -57,15 +57,35 @@ def scores(folder: Path) -> list[float]:
         return [float(row["score"]) for row in csv.DictReader(file)]
 
 
+STOPPED = """
+import os, sys, threading
+from unitalk.talknet.distributed import World
+from unitalk.talknet.train import TrainOptions, train
+rank = int(os.environ["RANK"])
+stop = threading.Event()
+if rank == 1:
+    stop.set()
+options = TrainOptions(model="light-asd", batch_frames=12, workers=0, device="cpu", lr=1e-4)
+world = World(rank=rank, size=2, local_rank=rank)
+report = train(*sys.argv[1:], score=lambda *_: None, options=options, world=world, stop=stop)
+assert report.stopped and not report.results
+"""
+
+
 def test_two_processes_are_one_with_twice_the_frames(data, tmp_path):
     """Batches of {6, 6, 6, 6} and {3, 3, 3, 3}: 2 x 12 frames are 24, and 2 x 6 are 12.
 
-    The two are ended after the first epoch, and gone on with. Equal but for float32's noise: Adam
-    turns a gradient that is nothing but noise into a step of the learning rate, 1e-4, four times.
+    One of the two is told to stop after the first batch, both do, and are gone on with. Equal but
+    for float32's noise: Adam turns a gradient that is nothing but noise into a step of the learning
+    rate, 1e-4, four times.
     """
-    trained(data, tmp_path / "pair", 2, "--batch-frames", "12", "--epochs", "1")
-    pair = trained(data, tmp_path / "pair", 2, "--batch-frames", "12", "--resume")
-    one = trained(data, tmp_path / "one", 1, "--batch-frames", "24")
+    script = tmp_path / "stopped.py"
+    script.write_text(STOPPED)
+    subprocess.run([*PAIR, script, data, tmp_path / "pair"], env=environment(), check=True)
+    state = torch.load(tmp_path / "pair/last.pt", weights_only=True)["state"]
+    assert (state["epoch"], state["step"], state["frames"]) in {(1, 1, 12), (1, 1, 6)}
+    pair = trained(data, tmp_path / "pair", "--batch-frames", "12", "--resume", pair=True)
+    one = trained(data, tmp_path / "one", "--batch-frames", "24", pair=False)
     ours, theirs = ([json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
                     for folder in (pair, one))  # fmt: skip
     for mine, other in zip(ours, theirs, strict=True):
@@ -133,11 +153,10 @@ with joined(World(rank=rank, size=size), torch.device("cpu")):
 
 def test_normalisation_over_two_processes_is_that_of_the_whole_batch(tmp_path):
     """Beside PyTorch's own over all six: values, gradients and running statistics, in float64."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
     script = tmp_path / "norm.py"
     script.write_text(NORM)
     ran = subprocess.run(
-        [*command, "2", str(script)], env=environment(), capture_output=True, text=True, check=False
+        [*PAIR, str(script)], env=environment(), capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
     assert sorted(ran.stdout.split("\n")) == ["", "same (1, 1)", "same (1, 1)"]

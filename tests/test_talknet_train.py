@@ -60,11 +60,11 @@ def run(data, folder, *, resume=False, score=ap, stop=None, board=None, **option
 
 
 class StopAfter(threading.Event):
-    """Is set when it was looked at so many times: once a batch."""
+    """Is set when it was looked at so many times: once a batch, and once a track of val."""
 
-    def __init__(self, batches: int) -> None:
+    def __init__(self, times: int) -> None:
         super().__init__()
-        self.left = batches
+        self.left = times
 
     def is_set(self) -> bool:
         self.left -= 1
@@ -198,17 +198,19 @@ def test_the_mean_loss_is_over_frames(tiny, tmp_path):
 # ------------------------------------------------------------------------------ going on
 
 
-@pytest.mark.parametrize("batches", [0, 1, 3, 4])
+@pytest.mark.parametrize(("times", "done"), [(0, 0), (1, 0), (3, 0), (5, 0), (6, 1), (7, 1)])
 def test_fault_13_a_run_that_is_stopped_and_gone_on_with_is_the_whole_run(
-    tiny, tmp_path, whole, batches
+    tiny, tmp_path, whole, times, done
 ):
-    """Three batches an epoch: stopped after the first, the second, at an end, in the next one.
+    """An epoch is three batches, and four tracks of val: stopped after each, and in the next one.
 
-    The original keeps no state of its optimiser: what goes on is another training.
+    After the last track there is nothing left to stop but the next epoch. The original keeps no
+    state of its optimiser: what goes on is another training.
     """
-    first = run(tiny, tmp_path / "run", stop=StopAfter(batches))
+    first = run(tiny, tmp_path / "run", stop=StopAfter(times))
     assert first.stopped
-    assert len(first.results) == batches // 3
+    assert len(first.results) == done
+    assert (tmp_path / "run/predictions.csv").exists() == bool(done)
     second = run(tiny, tmp_path / "run", resume=True)
     assert not second.stopped
     same_run(tmp_path / "run", whole[0])

@@ -177,7 +177,8 @@ def train(
         options: how.
         resume: go on where an earlier run ended.
         world: the processes that do it together; each calls this.
-        stop: when set, the run ends after the batch that is under way, and saves.
+        stop: when set, the run ends after the batch that is under way, and saves; or, on val,
+            after the track that is under way.
         board: opens, in the folder, what draws each epoch's numbers.
         progress: where to report to; of several processes the first reports.
 
@@ -337,7 +338,8 @@ class _Run:
         while self.state.epoch <= options.epochs:
             if not self._learn(spread_out, learning, stop):
                 return
-            self._finish(score, trying)
+            if not self._finish(score, trying, stop):
+                return
 
     @property
     def lr(self) -> float:
@@ -405,8 +407,12 @@ class _Run:
 
     # -------------------------------------------------------------------------- after an epoch
 
-    def _finish(self, score: Score, reader: Reader) -> None:
-        """Try the network on val, write what came out, and go to the next epoch."""
+    def _finish(self, score: Score, reader: Reader, stop: threading.Event) -> bool:
+        """Try the network on val, write what came out, and go to the next epoch.
+
+        Returns:
+            Whether it came to the end; where not, nothing is written, for all batches are saved.
+        """
         state, own = self.state, share(self.val.lengths.tolist(), self.world)
         pieces = {}
         task = self.progress.task(
@@ -419,6 +425,10 @@ class _Run:
             for number, one in zip(own, found, strict=True):
                 pieces[number] = one
                 task.advance(len(one))
+                if stop.is_set():
+                    break
+        if agree(int(len(pieces) < len(own)), self.world, self.device):
+            return False
         together = {n: one for part in gathered(pieces, self.world) for n, one in part.items()}
         reached = None
         if self.world.leads:
@@ -429,6 +439,7 @@ class _Run:
         (reached, *_) = gathered(reached, self.world)
         self._record(state.loss / max(state.frames, 1), reached)
         gathered(None, self.world)  # nobody begins an epoch that is not written
+        return True
 
     def _record(self, loss: float, reached: float | None) -> None:
         state = self.state
