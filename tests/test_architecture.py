@@ -21,7 +21,7 @@ FLOORS = (
     {"errors"},
     {"layout", "progress", "executor"},
     {"fsops"},
-    {"schema", "catalog", "leaderboard", "hub", "_drawing"},
+    {"schema", "catalog", "leaderboard", "facecrops", "hub", "_drawing"},
     {"loopback", "verify", "stats", "reading"},
     {"download", "trim", "sample", "convert", "ingest", "export", "evaluation", "video", "weights"},
     {"quickstart", "ava", "talknet"},
@@ -70,7 +70,7 @@ def test_every_module_is_on_a_floor():
 
 @pytest.mark.parametrize(
     ("library", "allowed"),
-    [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "evaluation", "verify", "reading"}),
+    [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "facecrops", "verify", "reading"}),
      ("zipfile", {"fsops", "sample"}), ("click", {"cli"}), ("tqdm", {"progress"}),
      ("torch", {"reading", "talknet"}), ("cv2", {"reading", "talknet", "video"}),
      ("simplejpeg", {"reading"}), ("av", {"video"}), ("gdown", {"hub"}), ("tensorboard", set()),

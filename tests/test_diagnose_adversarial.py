@@ -21,8 +21,8 @@ from test_asw import CHECKOUT
 from test_diagnose import BOX, VIDEOS, after, area_of, draw, found, only_problem, percent
 
 import unitalk
+from unitalk import facecrops
 from unitalk.errors import SchemaError
-from unitalk.evaluation import crops
 from unitalk.evaluation.diagnosis import Diagnosis, diagnose
 from unitalk.layout import Layout
 
@@ -149,13 +149,16 @@ def test_a_link_that_leads_to_itself_is_no_face(tmp_path):
     folder = tmp_path / "clips_videos/val/v/v:0"
     folder.mkdir(parents=True)
     (folder / "0.04.jpg").symlink_to("0.04.jpg")
-    assert crops.face_file(Layout(tmp_path), crops.Face("v", "v:0", 0.04, (0, 0, 1, 1))) is None
+    assert (
+        facecrops.face_file(Layout(tmp_path), facecrops.Face("v", "v:0", 0.04, (0, 0, 1, 1)))
+        is None
+    )
 
 
 def test_an_id_that_is_too_long_for_a_file_has_no_crop(tmp_path):
     (tmp_path / "clips_videos/val/v").mkdir(parents=True)
-    long = crops.Face("v", "x" * 300, 0.04, (0, 0, 1, 1))
-    assert crops.face_file(Layout(tmp_path), long) is None
+    long = facecrops.Face("v", "x" * 300, 0.04, (0, 0, 1, 1))
+    assert facecrops.face_file(Layout(tmp_path), long) is None
 
 
 @pytest.mark.filterwarnings("error")
@@ -679,9 +682,9 @@ def test_a_dataset_of_damaged_crops_has_grey_strips_and_no_sizes(tmp_path):
     folder.mkdir(parents=True)
     for number, content in enumerate([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a"]):
         (folder / f"0.0{number}.jpg").write_bytes(content)
-    faces = [crops.Face("v", "v:0", number / 100, (0.1, 0.1, 0.2, 0.2)) for number in range(4)]
-    files = [crops.face_file(Layout(tmp_path), each) for each in faces]
+    faces = [facecrops.Face("v", "v:0", number / 100, (0.1, 0.1, 0.2, 0.2)) for number in range(4)]
+    files = [facecrops.face_file(Layout(tmp_path), each) for each in faces]
     assert all(files)
-    assert crops.strip(files, height=16).startswith(b"\xff\xd8")
+    assert facecrops.strip(files, height=16).startswith(b"\xff\xd8")
     with pytest.raises(unitalk.UnitalkError, match="none of 4 face crops can be read"):
-        crops.frame_sizes(tmp_path, faces)
+        facecrops.frame_sizes(tmp_path, faces)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from unitalk import schema
+from unitalk import facecrops, schema
 from unitalk.errors import UsageError
-from unitalk.evaluation import crops
 from unitalk.evaluation.breakdown import Divider, Division, FaceSize, read_categories
 from unitalk.evaluation.jackknife import Resampling
 from unitalk.evaluation.result import Unit
@@ -213,12 +212,12 @@ def _frames_of_crops(truth: Truth, data: Path) -> Mapping[str, tuple[float, floa
     boxes = np.stack([truth.faces.numbers(edge) for edge in schema.BOX], axis=1)
     times = truth.faces.numbers(schema.TIME)
     chosen = (
-        crops.Face(
+        facecrops.Face(
             truth.video_names[truth.video_codes[row]],
             truth.track_names[truth.tracks[row]],
             float(times[row]),
             tuple(boxes[row].tolist()),
         )
-        for row in crops.telling_faces(truth.video_codes, boxes)
+        for row in facecrops.telling_faces(truth.video_codes, boxes)
     )
-    return crops.frame_sizes(data, chosen)
+    return facecrops.frame_sizes(data, chosen)

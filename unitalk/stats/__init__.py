@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unitalk import catalog, crops, schema
+from unitalk import catalog, facecrops, schema
 from unitalk.errors import LayoutError, examples
 from unitalk.progress import Progress, SilentProgress
 from unitalk.stats.counting import Counted, Rows, count, join
@@ -193,10 +193,10 @@ def _measure(layout: Layout, split: str, faces: schema.Faces, frames: Floats) ->
     entity, entities = faces.codes(schema.ENTITY)
     seconds = faces.milliseconds() / 1000
     boxes = np.stack([faces.numbers(name) for name in schema.BOX], axis=1)
-    chosen: dict[int, list[crops.Face]] = {}
-    for row in crops.telling_faces(video, boxes).tolist():
+    chosen: dict[int, list[facecrops.Face]] = {}
+    for row in facecrops.telling_faces(video, boxes).tolist():
         left, top, right, bottom = boxes[row].tolist()
-        face = crops.Face(
+        face = facecrops.Face(
             names[video[row]], entities[entity[row]], float(seconds[row]),
             (left, top, right, bottom),
         )  # fmt: skip
@@ -204,7 +204,7 @@ def _measure(layout: Layout, split: str, faces: schema.Faces, frames: Floats) ->
     unknown = []
     for code, own in chosen.items():
         try:
-            frames[code] = crops.frame_sizes(layout.root, own)[names[code]]
+            frames[code] = facecrops.frame_sizes(layout.root, own)[names[code]]
         except LayoutError:
             unknown.append(names[code])
     if not unknown:

@@ -156,12 +156,12 @@ def face_strip(track: Track, data: str | Path) -> Markup | None:
 
     A moment without a face, and a face without a file, is an empty tile.
     """
-    from unitalk.evaluation import crops
+    from unitalk import facecrops
 
     paths = _face_files(track, Layout(Path(data)))
     if not any(paths):
         return None
-    coded = base64.b64encode(crops.strip(paths, height=_TILE_HEIGHT)).decode("ascii")
+    coded = base64.b64encode(facecrops.strip(paths, height=_TILE_HEIGHT)).decode("ascii")
     return tag(
         "img",
         src=f"data:image/jpeg;base64,{coded}",
@@ -171,7 +171,7 @@ def face_strip(track: Track, data: str | Path) -> Markup | None:
 
 def _face_files(track: Track, layout: Layout) -> list[Path | None]:
     """Find the file of the face that stands for each tile's part of the time."""
-    from unitalk.evaluation import crops
+    from unitalk import facecrops
 
     span = Span.of(track)
     width = (span.end - span.start) / TILES
@@ -182,6 +182,8 @@ def _face_files(track: Track, layout: Layout) -> list[Path | None]:
         path = None
         if abs(nearest - moment) <= max(width, span.step) / 2 * (1 + 1e-9):
             with suppress(DataError):  # an id that cannot name a file
-                path = crops.face_file(layout, crops.Face(track.video, track.name, nearest, _WHOLE))
+                path = facecrops.face_file(
+                    layout, crops.Face(track.video, track.name, nearest, _WHOLE)
+                )
         found.append(path)
     return found

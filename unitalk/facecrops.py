@@ -1,6 +1,6 @@
-"""Face crops as a score's groups and page need them: their frames' size, and small pictures.
+"""Face crops that are there: the size of the frames they were cut from, and small pictures of them.
 
-Crops are cut out of videos by `unitalk.video`.
+They are cut out of videos by `unitalk.video`.
 """
 
 from __future__ import annotations
