@@ -182,8 +182,7 @@ def _face_files(track: Track, layout: Layout) -> list[Path | None]:
         path = None
         if abs(nearest - moment) <= max(width, span.step) / 2 * (1 + 1e-9):
             with suppress(DataError):  # an id that cannot name a file
-                path = facecrops.face_file(
-                    layout, crops.Face(track.video, track.name, nearest, _WHOLE)
-                )
+                face = facecrops.Face(track.video, track.name, nearest, _WHOLE)
+                path = facecrops.face_file(layout, face)
         found.append(path)
     return found
