@@ -6,14 +6,19 @@ import csv
 import fcntl
 import io
 import os
+import shutil
 import wave
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from unitalk.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Two processes test at a time: one that computes with all cores would get in the other's way.
 # Before numpy and PyTorch are imported, which look once; what tests start does so too.
@@ -147,21 +152,29 @@ def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample, made once for the tests of all processes; it is only read."""
-    from unitalk.sample import make_sample
-
-    here = tmp_path_factory.getbasetemp()
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder for the tests of all processes, which only read it."""
+    here = factory.getbasetemp()
     # Beside the folders of pytest-xdist's processes, one of which makes it while the others wait.
     shared = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
-    made = shared / "made-once" / "sample"
+    made = shared / "made-once" / name
     made.parent.mkdir(exist_ok=True)
-    with (made.parent / "lock").open("w") as lock:
+    with (made.parent / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.is_dir():
-            make_sample(made)
+            half = made.with_suffix(".half")
+            shutil.rmtree(half, ignore_errors=True)
+            make(half)
+            half.rename(made)
     return made
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample, made once."""
+    from unitalk.sample import make_sample
+
+    return made_once(tmp_path_factory, "sample", make_sample)
 
 
 def on_another_file_system(folder: Path) -> Path:

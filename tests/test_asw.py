@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import made_once
 from reference import area_fast, ranked
 
 import unitalk
@@ -37,14 +38,18 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def asw(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("asw")
+def make_asw(folder: Path) -> None:
+    """Write the annotations as this program reads them, and a model's scores of them."""
     script = CHECKOUT / "benchmarks/asw_to_csv.py"
     ran = subprocess.run(
         [sys.executable, script, ARCHIVE, folder], capture_output=True, text=True, check=True
     )
     assert ran.stdout == "461,486 faces of 8,159 tracks\n"
+
+
+@pytest.fixture(scope="module")
+def asw(tmp_path_factory):
+    folder = made_once(tmp_path_factory, "asw", make_asw)
     return folder / "groundtruth.csv", folder / "predictions.csv"
 
 

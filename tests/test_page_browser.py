@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from test_asw import ARCHIVE, CHECKOUT
+from conftest import made_once
+from test_asw import ARCHIVE, make_asw
 from test_page import (
     DRAWN,
     GROUPS,
@@ -36,7 +35,6 @@ from unitalk.evaluation.page import page
 from unitalk.evaluation.result import Difference
 from unitalk.layout import Layout
 
-TO_CSV = CHECKOUT / "benchmarks/asw_to_csv.py"
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 
 pytest.importorskip("selenium", reason='no selenium: pip install ".[test]"')
@@ -196,10 +194,10 @@ def test_the_console_is_silent_and_nothing_is_asked_of_the_network(browser, page
 
 
 @pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here (test_asw.py)")
-def test_so_it_is_with_461_486_real_faces(browser, tmp_path):
-    subprocess.run([sys.executable, TO_CSV, ARCHIVE, tmp_path], capture_output=True, check=True)
-    how = EvaluateOptions(categories=tmp_path / "splits.csv", metrics=True)
-    files = tmp_path / "groundtruth.csv", tmp_path / "predictions.csv"
+def test_so_it_is_with_461_486_real_faces(browser, tmp_path, tmp_path_factory):
+    real = made_once(tmp_path_factory, "asw", make_asw)
+    how = EvaluateOptions(categories=real / "splits.csv", metrics=True)
+    files = real / "groundtruth.csv", real / "predictions.csv"
     result = unitalk.evaluate(*files, by="all", ci=True, options=how)
     (tmp_path / "report.html").write_text(result.to_html(), encoding="utf-8")
     assert_silent(browser, (tmp_path / "report.html").as_uri())

@@ -41,6 +41,6 @@ def test_a_network_learns_who_speaks(divided, tmp_path):
         divided,
         tmp_path / "run",
         score=lambda truth, found: evaluate(truth, found).average_precision,
-        options=TrainOptions(model="light-asd", epochs=2, batch_frames=50, workers=0, device="cpu"),
+        options=TrainOptions(model="light-asd", epochs=1, batch_frames=50, workers=0, device="cpu"),
     )
     assert report.results[0].average_precision > 0.62
