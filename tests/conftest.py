@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from unitalk.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 # Two processes test at a time: one that computes with all cores would get in the other's way.
 # Before numpy and PyTorch are imported, which look once; what tests start does so too.
@@ -28,6 +28,20 @@ for library in ("OMP", "OPENBLAS", "MKL"):
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+exhaustive = pytest.mark.exhaustive
+
+
+def one_in(every: int, cases: Iterable[object]) -> list[object]:
+    """Cases of which one in so many is always tested, and the others by `-m ''`."""
+    return [
+        pytest.param(
+            *(case if isinstance(case, tuple) else (case,)),
+            marks=exhaustive if place % every else (),
+        )
+        for place, case in enumerate(cases)
+    ]
+
 
 HEADER = (
     "video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from conftest import tree
-from test_crops_verb import VIDEOS, faces
+from test_crops import VIDEOS, faces
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 

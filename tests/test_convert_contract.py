@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Tracks, make_dataset, tree, write_csv
+from conftest import Tracks, exhaustive, make_dataset, tree, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loaders import asc, loconet, scored_by_position, talknet
@@ -346,6 +346,7 @@ def columns_of(path: Path) -> tuple[list[str], np.ndarray]:
     return [row[7] for row in cells], np.array([row[8] == "1" for row in cells])
 
 
+@exhaustive
 @pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here (see test_asw)")
 def test_asw_with_a_sorted_loader_falls_to_the_prior_and_ours_cannot(asw_csv, tmp_path):
     """185,009 faces; the model is the truth and noise, and the loader's csv decides what it gets.

@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import Tracks, make_dataset, on_another_file_system, tree
+from conftest import Tracks, exhaustive, make_dataset, on_another_file_system, tree
 
 import unitalk
 from unitalk import convert_asc, fsops, trim_dataset
@@ -250,6 +250,7 @@ def test_after_a_termination_the_same_command_clears_up_and_makes_it_whole(large
     assert len(tree(tmp_path / "new/clips_videos")) == 3000
 
 
+@exhaustive
 def test_sample_and_quickstart_killed_at_several_moments_converge(tmp_path):
     """The run that gets through goes without asserts, in a folder that it may not write to."""
     here = tmp_path / "here"

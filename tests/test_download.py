@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from conftest import one_in
 from hub_server import (
     DASH,
     EXTRA,
@@ -972,7 +973,7 @@ def check_nothing_half_made(root):
 
 @pytest.mark.parametrize(
     "moment",
-    [
+    one_in(3, [
         r"os.mkdir .unitalk",
         r"os.rename .unitalk/.dataset",
         r"os.rename .unitalk/.tree",
@@ -997,8 +998,8 @@ def check_nothing_half_made(root):
         r"os.rename .unitalk/.merged-train",
         r"os.rename csv/.val_orig",
         r"os.rename .unitalk/.merged-val",
-    ],
-)
+    ]),
+)  # fmt: skip
 def test_killed_at_any_step_then_run_again(start, root, moment):
     server, hub = start()
     kill_before(server, root, moment)

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pytest
-from conftest import HEADER, face, write_csv
+from conftest import HEADER, exhaustive, face, write_csv
 
 import unitalk
 
@@ -314,6 +314,7 @@ def test_very_long_ids(run, here):
     assert ran.stdout.startswith("average precision: 50.00%")
 
 
+@exhaustive
 def test_two_million_rows(here):
     """Ranked positive, negative, positive, ...: the k-th positive has precision k / (2k - 1).
 

@@ -28,6 +28,7 @@ from pathlib import Path
 import pytest
 import requests
 import urllib3
+from conftest import exhaustive
 from hub_server import (
     TRAIN,
     Fault,
@@ -597,7 +598,15 @@ def play_all(cases, server, room, session) -> int:
     return ran
 
 
-@pytest.mark.parametrize(("group", "part"), [(g, p) for g, parts in GROUPS.items() for p in parts])
+def parts_of_the_matrix():
+    """Faults that come alone are always played, those in company by `-m ''`."""
+    for group, parts in GROUPS.items():
+        for part, cases in parts.items():
+            alone = part != "together" and all(len(case.steps) == 1 for case in cases)
+            yield pytest.param(group, part, marks=() if alone else exhaustive)
+
+
+@pytest.mark.parametrize(("group", "part"), list(parts_of_the_matrix()))
 def test_every_case_is_whole_or_told_and_whole_the_next_time(server, room, session, group, part):
     cases = GROUPS[group][part]
     assert play_all(cases, server, room, session) == len(cases) > 0

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("unmeasured")
 KILLER = Path(__file__).with_name("killer.py")
 
 
-def run(fatal: int, *arguments: object) -> subprocess.CompletedProcess[str]:
+def started(fatal: int, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(KILLER), str(fatal), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -37,38 +37,37 @@ VERBS = {
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_killed_run_leaves_no_half_made_dataset(tmp_path, dataset, verb):
+def test_a_killed_run_leaves_no_half_made_dataset(run, tmp_path, dataset, verb):
     command = VERBS[verb]
-    undisturbed = run(0, *command(dataset, tmp_path / "whole"))
+    undisturbed = started(0, *command(dataset, tmp_path / "whole"))
     assert undisturbed.returncode == 0
     count = int(re.search(r"changes=(\d+)", undisturbed.stderr).group(1))
     assert count > 20
     whole = tree(tmp_path / "whole")
     for number, fatal in enumerate(moments(count)):
         destination = tmp_path / f"killed{number}"
-        killed = run(fatal, *command(dataset, destination))
+        killed = started(fatal, *command(dataset, destination))
         assert killed.returncode == -9
         # A change in the last moment may be the one after which the name was given.
         assert not destination.exists() or tree(destination) == whole
-        again = run(0, *command(dataset, destination), "--overwrite")
-        assert again.returncode == 0
+        assert run(*command(dataset, destination), "--overwrite").code == 0
         assert tree(destination) == whole
     assert {name for name in os.listdir(tmp_path) if name.startswith(".")} == set()
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_run_killed_while_it_replaces_an_older_result_loses_neither(tmp_path, dataset, verb):
+def test_a_run_killed_while_it_replaces_an_older_result_loses_neither(run, tmp_path, dataset, verb):
     command = VERBS[verb]
     destination = tmp_path / "result"
-    assert run(0, *command(dataset, destination)).returncode == 0
+    assert run(*command(dataset, destination)).code == 0
     whole = tree(destination)
-    replaced = run(0, *command(dataset, destination), "--overwrite")
+    replaced = started(0, *command(dataset, destination), "--overwrite")
     count = int(re.search(r"changes=(\d+)", replaced.stderr).group(1))
     for fatal in moments(count):
-        killed = run(fatal, *command(dataset, destination), "--overwrite")
+        killed = started(fatal, *command(dataset, destination), "--overwrite")
         assert killed.returncode == -9
         aside = tmp_path / ".result.unitalk-old"
         assert tree(destination if destination.exists() else aside) == whole
-        assert run(0, *command(dataset, destination), "--overwrite").returncode == 0
+        assert run(*command(dataset, destination), "--overwrite").code == 0
         assert tree(destination) == whole
         assert sorted(os.listdir(tmp_path)) == ["dataset", "result"]

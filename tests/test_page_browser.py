@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import made_once
+from conftest import exhaustive, made_once
 from test_asw import ARCHIVE, make_asw
 from test_page import (
     DRAWN,
@@ -193,6 +193,7 @@ def test_the_console_is_silent_and_nothing_is_asked_of_the_network(browser, page
     assert_silent(browser, pages[name])
 
 
+@exhaustive
 @pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here (test_asw.py)")
 def test_so_it_is_with_461_486_real_faces(browser, tmp_path, tmp_path_factory):
     real = made_once(tmp_path_factory, "asw", make_asw)

@@ -7,7 +7,7 @@ import os
 import shutil
 
 import pytest
-from conftest import tree
+from conftest import exhaustive, tree
 from reference import area_fast, ranked
 
 import unitalk
@@ -70,6 +70,7 @@ def test_without_a_folder_it_leaves_nothing(run, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+@exhaustive
 def test_its_own_folder_is_replaced_on_request_alone(run, made, tmp_path):
     shutil.copytree(made[0], tmp_path / "q", symlinks=True)
     refused = run("quickstart", "-q", tmp_path / "q")

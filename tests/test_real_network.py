@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import exhaustive
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
@@ -148,6 +149,7 @@ def test_of_two_faces_it_finds_the_one_whose_voice_it_is(together, once, tmp_pat
     assert other.talks == pytest.approx(right.keeps_quiet)
 
 
+@exhaustive
 @needs_weights
 def test_of_two_faces_it_finds_neither_where_pictures_are_wrong(together, once, tmp_path):
     _, data = together

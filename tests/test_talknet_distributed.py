@@ -19,8 +19,7 @@ torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.talknet.distributed import ALONE, World, agree, gathered, mean, share  # noqa: E402
-
-OPTIONS = ("--model", "light-asd", "--epochs", "2", "--workers", "0", "--device", "cpu", "--lr", "1e-4")  # fmt: skip  # noqa: E501
+from unitalk.talknet.train import TrainOptions, train  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -41,63 +40,20 @@ def environment() -> dict[str, str]:
 PAIR = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
-def trained(data: Path, folder: Path, *options: str, pair: bool) -> Path:
-    start = [*PAIR, "-m"] if pair else [sys.executable, "-m"]
-    words = ("unitalk", "-q", "talknet", "train", "--data", data, "--out", folder)
-    command = [*start, *map(str, words), *OPTIONS, *options]
-    ran = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+def in_a_pair(*words: object) -> str:
+    """What two processes print, of which each has 12 frames a batch."""
+    command = [*PAIR, *map(str, words)]
+    ran = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=300, check=False
+    )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.count("best: epoch") == 1  # one of them speaks for all
     assert "Warning" not in ran.stderr
-    return folder
+    return ran.stdout
 
 
 def scores(folder: Path) -> list[float]:
     with (folder / "predictions.csv").open(newline="") as file:
         return [float(row["score"]) for row in csv.DictReader(file)]
-
-
-STOPPED = """
-import os, sys, threading
-from unitalk.talknet.distributed import World
-from unitalk.talknet.train import TrainOptions, train
-rank = int(os.environ["RANK"])
-stop = threading.Event()
-if rank == 1:
-    stop.set()
-options = TrainOptions(model="light-asd", batch_frames=12, workers=0, device="cpu", lr=1e-4)
-world = World(rank=rank, size=2, local_rank=rank)
-report = train(*sys.argv[1:], score=lambda *_: None, options=options, world=world, stop=stop)
-assert report.stopped and not report.results
-"""
-
-
-def test_two_processes_are_one_with_twice_the_frames(data, tmp_path):
-    """Batches of {6, 6, 6, 6} and {3, 3, 3, 3}: 2 x 12 frames are 24, and 2 x 6 are 12.
-
-    One of the two is told to stop after the first batch, both do, and are gone on with. Equal but
-    for float32's noise: Adam turns a gradient that is nothing but noise into a step of the learning
-    rate, 1e-4, four times.
-    """
-    script = tmp_path / "stopped.py"
-    script.write_text(STOPPED)
-    subprocess.run([*PAIR, script, data, tmp_path / "pair"], env=environment(), check=True)
-    state = torch.load(tmp_path / "pair/last.pt", weights_only=True)["state"]
-    assert (state["epoch"], state["step"], state["frames"]) in {(1, 1, 12), (1, 1, 6)}
-    pair = trained(data, tmp_path / "pair", "--batch-frames", "12", "--resume", pair=True)
-    one = trained(data, tmp_path / "one", "--batch-frames", "24", pair=False)
-    ours, theirs = ([json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-                    for folder in (pair, one))  # fmt: skip
-    for mine, other in zip(ours, theirs, strict=True):
-        assert mine["frames"] == other["frames"] == 36
-        assert mine["lr"] == other["lr"]
-        assert mine["loss"] == pytest.approx(other["loss"], abs=1e-3)
-    assert scores(pair) == pytest.approx(scores(one), abs=5e-3)
-    mine, other = (torch.load(f / "last.pt", weights_only=True)["network"] for f in (pair, one))
-    for key in mine:
-        torch.testing.assert_close(
-            mine[key], other[key], rtol=1e-3, atol=2e-3, msg=lambda text, k=key: f"{k}: {text}"
-        )
 
 
 NORM = """
@@ -151,15 +107,63 @@ with joined(World(rank=rank, size=size), torch.device("cpu")):
 """
 
 
+STOPPED = """
+import os, sys, threading
+from unitalk.talknet.distributed import World
+from unitalk.talknet.train import TrainOptions, train
+rank = int(os.environ["RANK"])
+stop = threading.Event()
+if rank == 1:
+    stop.set()
+options = TrainOptions(model="light-asd", batch_frames=12, workers=0, device="cpu", lr=1e-4)
+world = World(rank=rank, size=2, local_rank=rank)
+report = train(*sys.argv[1:], score=lambda *_: None, options=options, world=world, stop=stop)
+assert report.stopped and not report.results
+"""
+
+
+def test_two_processes_are_one_with_twice_the_frames(data, tmp_path):
+    """Batches of {6, 6, 6, 6} and {3, 3, 3, 3}: 2 x 12 frames are 24, and 2 x 6 are 12.
+
+    One of the two is told to stop after the first batch, both do, and are gone on with. Equal but
+    for float32's noise: Adam turns a gradient that is nothing but noise into a step of the learning
+    rate, 1e-4, four times.
+    """
+    pair = tmp_path / "pair"
+    (tmp_path / "stopped.py").write_text(STOPPED)
+    in_a_pair(tmp_path / "stopped.py", data, pair)
+    state = torch.load(pair / "last.pt", weights_only=True)["state"]
+    assert (state["epoch"], state["step"], state["frames"]) in {(1, 1, 12), (1, 1, 6)}
+    said = in_a_pair(
+        "-m", "unitalk", "-q", "talknet", "train", "--data", data, "--out", pair, "--model",
+        "light-asd", "--epochs", 2, "--workers", 0, "--device", "cpu", "--lr", "1e-4",
+        "--batch-frames", 12, "--resume",
+    )  # fmt: skip
+    assert said.count("best: epoch") == 1  # one of them speaks for all
+    one = tmp_path / "one"
+    options = TrainOptions(
+        model="light-asd", epochs=2, batch_frames=24, workers=0, device="cpu", lr=1e-4
+    )
+    train(data, one, score=lambda *_: None, options=options)
+    ours, theirs = ([json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+                    for folder in (pair, one))  # fmt: skip
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine["frames"] == other["frames"] == 36
+        assert mine["lr"] == other["lr"]
+        assert mine["loss"] == pytest.approx(other["loss"], abs=1e-3)
+    assert scores(pair) == pytest.approx(scores(one), abs=5e-3)
+    mine, other = (torch.load(f / "last.pt", weights_only=True)["network"] for f in (pair, one))
+    for key in mine:
+        torch.testing.assert_close(
+            mine[key], other[key], rtol=1e-3, atol=2e-3, msg=lambda text, k=key: f"{k}: {text}"
+        )
+
+
 def test_normalisation_over_two_processes_is_that_of_the_whole_batch(tmp_path):
     """Beside PyTorch's own over all six: values, gradients and running statistics, in float64."""
-    script = tmp_path / "norm.py"
-    script.write_text(NORM)
-    ran = subprocess.run(
-        [*PAIR, str(script)], env=environment(), capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert sorted(ran.stdout.split("\n")) == ["", "same (1, 1)", "same (1, 1)"]
+    (tmp_path / "norm.py").write_text(NORM)
+    said = in_a_pair(tmp_path / "norm.py")
+    assert sorted(said.split("\n")) == ["", "same (1, 1)", "same (1, 1)"]
 
 
 # ------------------------------------------------------------------------------ alone

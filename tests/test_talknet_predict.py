@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import exhaustive
 from talknet_sets import make_tiny
 
 from unitalk import evaluate
@@ -253,6 +254,7 @@ def test_no_threads_compute_nothing(tiny, weights, tmp_path):
         predict(tiny, weights, tmp_path / "o.csv", options=PredictOptions(device="cpu", threads=0))
 
 
+@exhaustive
 def test_a_clusters_worker_gives_the_same_bytes(tiny, weights, tmp_path, unmeasured):
     pytest.importorskip("distributed", reason='pip install "unitalk[cluster]"')
     from cluster import running
