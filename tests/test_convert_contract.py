@@ -135,6 +135,7 @@ def check_talknets(source: Path, made: Path, split: str, tmp_path: Path, name: s
 
 @pytest.mark.parametrize("name", LOADERS)
 @pytest.mark.parametrize("in_place", [True, False])
+@exhaustive
 def test_the_sample_feeds_the_loaders_of_scores_by_position(sample, tmp_path, name, in_place):
     source = tmp_path / "d"
     shutil.copytree(sample, source)

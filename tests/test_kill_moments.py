@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from conftest import Tracks, make_dataset, tree, without_coverage
+from conftest import Tracks, make_dataset, one_in, tree, without_coverage
 from hub_server import (
     TRAIN,
     VAL,
@@ -191,7 +191,7 @@ def phase(root, server):
 # ------------------------------------------------------------------------------ download
 
 
-@pytest.mark.parametrize("jobs", [8, 1])
+@pytest.mark.parametrize("jobs", one_in(2, [8, 1]))
 def test_a_download_killed_at_any_moment(forks, server, tmp_path, jobs):
     """Half of the moments with as many connections as people have, half with one."""
     root = tmp_path / "data"

@@ -19,6 +19,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import pytest
+from conftest import exhaustive
 from PIL import Image
 
 from unitalk import catalog, fsops, schema
@@ -118,6 +119,7 @@ def test_another_process_makes_the_same_bytes(sample: Made, tmp_path: Path) -> N
     assert files(tmp_path / "again") == files(sample.root)
 
 
+@exhaustive
 def test_another_seed_and_overwrite(sample: Made, tmp_path: Path) -> None:
     other = tmp_path / "other"
     (other / ".unitalk").mkdir(parents=True)

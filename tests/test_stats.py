@@ -16,7 +16,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from conftest import HEADER, Tracks, face, make_dataset, write_csv, write_wav
+from conftest import HEADER, Tracks, exhaustive, face, make_dataset, write_csv, write_wav
 from PIL import Image
 
 from unitalk import schema
@@ -601,6 +601,7 @@ def test_the_sample_is_what_its_maker_says(sample):
 # ------------------------------------------------------------------------------ real annotations
 
 
+@exhaustive
 @pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here")
 def test_asw(tmp_path):
     """The numbers of the dataset itself (see test_asw.py); it has five faces a second."""
