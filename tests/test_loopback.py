@@ -7,6 +7,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 
@@ -197,17 +198,36 @@ def fetch(address, times, size):
 
 
 class Clock:
-    """A clock that moves only when somebody sleeps, and then by `late` more than was asked for."""
+    """A clock that moves only when somebody sleeps, and then by `late` more than was asked for.
+
+    A hub of an earlier test may still be answering somebody who has gone; its threads keep the real
+    time.
+    """
 
     def __init__(self, late=0.0):
         self.now, self.late, self.slept = 50.0, late, []
+        self.earlier = set(threading.enumerate()) - {threading.current_thread()}
 
     def monotonic(self):
-        return self.now
+        return time.monotonic() if threading.current_thread() in self.earlier else self.now
 
     def sleep(self, seconds):
+        if threading.current_thread() in self.earlier:
+            time.sleep(seconds)
+            return
         self.slept.append(seconds)
         self.now += seconds + self.late
+
+
+def test_a_hub_of_an_earlier_test_does_not_move_the_clock(served, monkeypatch):
+    path = longer(served, 4_000)
+    with LoopbackHub(served, bytes_per_second=10_000) as hub:
+        with requests.get(hub.endpoint + path, stream=True, timeout=5):
+            pass  # gone, and 0.4 s of pieces are still to come
+        clock = Clock()
+        monkeypatch.setattr(loopback, "time", clock)
+        time.sleep(0.2)
+    assert (clock.now, clock.slept) == (50, [])
 
 
 def test_speed_is_held_when_asked(served):
