@@ -150,7 +150,7 @@ def predict(
             for name in missing
         )
         _score(executor or Here(), jobs, missing, found, progress)
-        pieces = {name: np.load(_part(parts, name))["scores"] for name in names}
+        pieces = {name: _read_part(parts, name)[0] for name in names}
         write_predictions(root, split, output, _in_order(found, pieces), found.places)
         shutil.rmtree(parts)
     return PredictReport(
@@ -181,10 +181,16 @@ def _part(parts: Path, video_id: str) -> Path:
 def _is_scored(parts: Path, video_id: str, found: Tracks) -> bool:
     """Whether a video's scores are there, and are of the crops and sounds that it has now."""
     try:
-        with np.load(_part(parts, video_id)) as part:
-            return bool(part["files"] == _files(found, _own(found, video_id)))
+        _, files = _read_part(parts, video_id)
     except FileNotFoundError:
         return False
+    return files == _files(found, _own(found, video_id))
+
+
+def _read_part(parts: Path, video_id: str) -> tuple[npt.NDArray[np.float32], str]:
+    """A video's scores, and the digest of the files that they are of."""
+    with np.load(_part(parts, video_id)) as part:
+        return part["scores"], str(part["files"])
 
 
 def _own(found: Tracks, video_id: str) -> list[int]:

@@ -15,7 +15,7 @@ from unitalk.evaluation.diagnosis.findings import (
     places,
     problem,
 )
-from unitalk.evaluation.diagnosis.pairing import NOBODY, keys_of, repeated
+from unitalk.evaluation.diagnosis.pairing import NOBODY, first_with, keys_of, repeated
 from unitalk.evaluation.match import counting
 
 if TYPE_CHECKING:
@@ -152,8 +152,7 @@ def check_duplicates(truth: Faces, faces: Faces, pairing: Pairing, *, scored: bo
     if not len(rows):
         return ok("duplicates", "no face is there twice")
     keys = keys_of(pairing.tracks, faces.milliseconds())
-    order = np.argsort(keys, kind="stable")
-    first = order[np.searchsorted(keys[order], keys[rows])]
+    first = first_with(keys, rows)
     agree = ""
     if scored:
         scores = faces.numbers(schema.SCORE)

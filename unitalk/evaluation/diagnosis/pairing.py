@@ -70,3 +70,9 @@ def repeated(keys: Integers) -> Bools:
     result = np.zeros(len(keys), np.bool_)
     result[order[1:]] = ascending[1:] == ascending[:-1]
     return result
+
+
+def first_with(keys: Integers, rows: Integers) -> Integers:
+    """The first row with the same key as each of some rows."""
+    order = np.argsort(keys, kind="stable")
+    return order[np.searchsorted(keys[order], keys[rows])]

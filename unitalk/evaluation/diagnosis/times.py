@@ -24,7 +24,7 @@ from unitalk.evaluation.diagnosis.findings import (
     places,
     problem,
 )
-from unitalk.evaluation.diagnosis.pairing import NOBODY, Pairing, keys_of, pair
+from unitalk.evaluation.diagnosis.pairing import NOBODY, Pairing, first_with, keys_of, pair
 from unitalk.evaluation.diagnosis.reading import refusal
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def check_times(
         guessed=np.zeros(len(keys), np.bool_),
     )  # fmt: skip
     lost = (partners == NOBODY) & (tracks < len(known))
-    if _are_copies(faces, np.flatnonzero(lost), pairing, wanted, keys):
+    if _are_copies(faces, np.flatnonzero(lost), repeats, keys):
         lost[:] = False
     both = _Both(
         names=names, wanted=wanted, codes=codes.astype(np.int64), tracks=tracks,
@@ -122,25 +122,19 @@ def check_times(
     return ok("times", "every known track's times are those of the ground truth"), pairing
 
 
-def _are_copies(
-    faces: Faces, rows: Integers, pairing: Pairing, wanted: Integers, keys: Integers
-) -> bool:
+def _are_copies(faces: Faces, rows: Integers, repeats: Bools, keys: Integers) -> bool:
     """Whether all these predictions are others again, with their scores and boxes.
 
     Two faces whose times became one by rounding would hardly have the same score, unless all of
     the file has.
     """
     present = faces.table.column_names
-    if not len(rows) or not pairing.repeats[rows].all() or schema.SCORE not in present:
+    if not len(rows) or not repeats[rows].all() or schema.SCORE not in present:
         return False
     scores = faces.numbers(schema.SCORE)
     if (scores == scores[0]).all():
         return False
-    taken = np.flatnonzero(pairing.partners != NOBODY)
-    holder = np.full(len(wanted), NOBODY)
-    holder[pairing.partners[taken]] = taken
-    order = np.argsort(wanted, kind="stable")
-    first = holder[order[np.searchsorted(wanted, keys[rows], sorter=order)]]
+    first = first_with(keys, rows)
     said = (faces.numbers(name) for name in (schema.SCORE, *schema.BOX) if name in present)
     return all((numbers[rows] == numbers[first]).all() for numbers in said)
 
