@@ -194,6 +194,18 @@ def test_scores_of_files_that_changed_since_are_not_kept(tiny, weights, tmp_path
     assert {key[0] for key in before if before[key] != after[key]} == {"ccccccccccc:1"}
 
 
+def test_a_crop_that_is_a_link_to_nothing_is_named(tiny, weights, tmp_path):
+    data = Path(shutil.copytree(tiny, tmp_path / "data"))
+    crop = data / "clips_videos/val/ccccccccccc/ccccccccccc:1/1.60.jpg"
+    crop.unlink()
+    crop.symlink_to("nothing.jpg")
+    with pytest.raises(DataError, match=r"1 of 2 videos cannot.*ccccccccccc:1/1\.60\.jpg"):
+        predict(data, weights, tmp_path / "out.csv", options=CPU)
+    crop.unlink()
+    shutil.copy2(tiny / crop.relative_to(data), crop)
+    assert predict(data, weights, tmp_path / "out.csv", options=CPU).kept == 1
+
+
 def test_a_csv_that_changed_is_read_again_in_the_same_process(tiny, weights, tmp_path):
     data = Path(shutil.copytree(tiny, tmp_path / "data"))
     predict(data, weights, tmp_path / "out.csv", options=CPU)

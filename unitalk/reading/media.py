@@ -70,7 +70,7 @@ class Media(Protocol):
     def known_by(self, part: Part, key: Key) -> object:
         """Look what a track's crops or its sound are known by: names, sizes, times of change.
 
-        None where they are missing; nothing is read.
+        None where they are missing, or cannot be looked at; nothing is read.
         """
         ...
 
@@ -121,10 +121,13 @@ class Folders:
         path = find_entity(videos, key.entity_id, suffix, others=key.taken)
         if path is None:
             return None
-        if suffix:
-            return _known_by(path.stat())
-        with os.scandir(path) as listing:
-            return sorted((entry.name, *_known_by(entry.stat())) for entry in listing)
+        try:
+            if suffix:
+                return _known_by(path.stat())
+            with os.scandir(path) as listing:
+                return sorted((entry.name, *_known_by(entry.stat())) for entry in listing)
+        except OSError:  # such as a link to nothing: whoever reads it says what is wrong
+            return None
 
     def _spelled(self, folder: Path, names: Sequence[str]) -> list[str]:
         """The crops' own names.
