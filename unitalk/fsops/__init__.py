@@ -12,7 +12,14 @@ from unitalk.fsops.files import (
     sync,
     write_json,
 )
-from unitalk.fsops.folders import check_apart, check_destination, locked, mark, staged_folder
+from unitalk.fsops.folders import (
+    check_apart,
+    check_destination,
+    locked,
+    made_by,
+    mark,
+    staged_folder,
+)
 from unitalk.fsops.placing import LINKS, Link, Placer
 from unitalk.fsops.unpacking import MAX_UNPACK_RATIO, unzip
 
@@ -27,6 +34,7 @@ __all__ = [
     "disk_errors",
     "free_bytes",
     "locked",
+    "made_by",
     "mark",
     "read_json",
     "sha256",

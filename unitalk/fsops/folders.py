@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unitalk.errors import DestinationError
+from unitalk.errors import DestinationError, UnitalkError
 from unitalk.fsops.files import disk_errors, make_folder, read_json, write_json
 from unitalk.layout import Layout
 
@@ -182,6 +182,15 @@ def mark(folder: Path, *, made_by: str, about: Mapping[str, Any]) -> None:
     from unitalk import __version__
 
     write_json(Layout(folder).marker, {"made_by": made_by, "unitalk_version": __version__, **about})
+
+
+def made_by(folder: Path) -> str | None:
+    """The verb that made a folder, as its marker says; None where no marker says it."""
+    with contextlib.suppress(UnitalkError, OSError):  # a damaged marker says nothing
+        marker = read_json(Layout(folder).marker)
+        verb = marker.get("made_by") if isinstance(marker, dict) else None
+        return verb if isinstance(verb, str) else None
+    return None
 
 
 @contextlib.contextmanager

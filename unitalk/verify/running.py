@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from unitalk import schema
-from unitalk.errors import UnitalkError, UsageError
-from unitalk.fsops import read_json
+from unitalk.errors import UsageError
+from unitalk.fsops import made_by
 from unitalk.layout import FlatLayout, Layout, face_name
 from unitalk.progress import Progress, SilentProgress
 from unitalk.verify import workers
@@ -98,16 +97,8 @@ def verify_dataset(
         checked=run.checked,
         findings=by_kind(run.findings),
         notes=tuple(run.notes),
-        made_by=_maker(root),
+        made_by=made_by(root),
     )
-
-
-def _maker(root: Path) -> str | None:
-    """The verb that made a folder, as its marker says."""
-    with contextlib.suppress(UnitalkError):  # a damaged one says nothing
-        marker = read_json(Layout(root).marker)
-        return str(marker.get("made_by")) if isinstance(marker, dict) else None
-    return None
 
 
 class _Asked(NamedTuple):
