@@ -1,28 +1,20 @@
-"""Real annotations: ASW's 159 development and validation videos, a synthetic model scored on them.
-
-The files are not in this repository. They are looked for in `../shared/data/asw/`, or where
-`UNITALK_TEST_DATA` says.
-"""
+"""Real annotations: ASW's 159 development and validation videos, scored by a synthetic model."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from conftest import made_once
+from real_data import ASW, CHECKOUT, needs
 from reference import area_fast, ranked
 
 import unitalk
 from unitalk import EvaluateOptions
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("UNITALK_TEST_DATA", CHECKOUT.parent / "shared/data"))
-ARCHIVE = DATA / "asw/asw-dev-val.tar.xz"
 
 # A process of its own in between, small and with one child: what a test's process starts is counted
 # together with all that it started before, and begins with that process's own memory.
@@ -33,16 +25,14 @@ used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 pathlib.Path(sys.argv[1]).write_text(str(used))
 """
 
-pytestmark = pytest.mark.skipif(
-    not ARCHIVE.is_file(), reason="ASW's annotations are not here (see this file's first lines)"
-)
+pytestmark = needs(ASW)
 
 
 def make_asw(folder: Path) -> None:
     """Write the annotations as this program reads them, and a model's scores of them."""
     script = CHECKOUT / "benchmarks/asw_to_csv.py"
     ran = subprocess.run(
-        [sys.executable, script, ARCHIVE, folder], capture_output=True, text=True, check=True
+        [sys.executable, script, ASW, folder], capture_output=True, text=True, check=True
     )
     assert ran.stdout == "461,486 faces of 8,159 tracks\n"
 

@@ -20,8 +20,8 @@ from conftest import Tracks, exhaustive, make_dataset, tree, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loaders import asc, loconet, scored_by_position, talknet
+from real_data import ASW, CHECKOUT, needs
 from reference import area_fast, ranked
-from test_asw import ARCHIVE, CHECKOUT
 
 import unitalk
 from unitalk import convert_asc
@@ -332,8 +332,8 @@ def asw_csv(tmp_path_factory):
     """The rows of ASW's validation set in the schema, in the archive's order of videos."""
     read = runpy.run_path(str(CHECKOUT / "benchmarks/asw_to_csv.py"))
     path = tmp_path_factory.mktemp("asw") / "groundtruth.csv"
-    own = {video for video, split in read["splits"](ARCHIVE) if split == "val"}
-    rows = (row for row in read["rows"](ARCHIVE) if row[0] in own)
+    own = {video for video, split in read["splits"](ASW) if split == "val"}
+    rows = (row for row in read["rows"](ASW) if row[0] in own)
     with path.open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
     return path
@@ -348,7 +348,7 @@ def columns_of(path: Path) -> tuple[list[str], np.ndarray]:
 
 
 @exhaustive
-@pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here (see test_asw)")
+@needs(ASW)
 def test_asw_with_a_sorted_loader_falls_to_the_prior_and_ours_cannot(asw_csv, tmp_path):
     """185,009 faces; the model is the truth and noise, and the loader's csv decides what it gets.
 

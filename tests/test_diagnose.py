@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from real_data import ASW, CHECKOUT, needs
 from reference import area_fast, ranked
-from test_asw import ARCHIVE, CHECKOUT
 
 from unitalk.errors import UsageError
 from unitalk.evaluation.diagnosis import Diagnosis, Finding, diagnose
@@ -951,7 +951,7 @@ def test_causes_together_are_named_apart(data):
 # ------------------------------------------------------------------------------ real annotations
 
 
-@pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here")
+@needs(ASW)
 def test_a_misordered_loader_file_of_real_annotations():
     """Twenty-five of ASW's videos, in the archive's order, and a loader file made with groupby."""
     sys.path.insert(0, str(CHECKOUT / "benchmarks"))
@@ -960,7 +960,7 @@ def test_a_misordered_loader_file_of_real_annotations():
     finally:
         sys.path.pop(0)
     faces, videos = [], set()
-    for row in asw_to_csv.rows(ARCHIVE):
+    for row in asw_to_csv.rows(ASW):
         videos.add(row[0])
         if len(videos) > 25:
             break

@@ -1,28 +1,20 @@
-"""ASW's annotations as a dataset: by hand, and all that there are of the real ones.
-
-The real files are not in this repository. They are looked for in `../shared/data/asw/`, or where
-`UNITALK_TEST_DATA` says.
-"""
+"""ASW's annotations as a dataset: by hand, and all that there are of the real ones."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 import tarfile
 from pathlib import Path
 
 import pytest
 from conftest import tree
+from real_data import ASW, needs
 
 from unitalk import DataError, SchemaError, UsageError, evaluate, schema, verify_dataset
 from unitalk.errors import DestinationError
 from unitalk.executor import Processes
 from unitalk.ingest import import_asw
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("UNITALK_TEST_DATA", CHECKOUT.parent / "shared/data"))
-ARCHIVE = DATA / "asw/asw-dev-val.tar.xz"
 
 HEADER = (
     "video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,label,"
@@ -305,15 +297,13 @@ def test_what_was_imported_is_scored_without_the_faces_that_do_not_count(run, gi
 
 # ------------------------------------------------------------------------------ the real ones
 
-REAL = pytest.mark.skipif(
-    not ARCHIVE.is_file(), reason="ASW's annotations are not here (see this file's first lines)"
-)
+REAL = needs(ASW)
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
     folder = tmp_path_factory.mktemp("asw")
-    with tarfile.open(ARCHIVE) as archive:
+    with tarfile.open(ASW) as archive:
         for member in archive:
             if member.isfile():  # extractall's filter is not in every Python 3.11
                 path = folder / member.name

@@ -1,24 +1,16 @@
-"""Published results: what the sources say, what speaks against them, and own rows among them.
-
-The collection that they were taken from is not in this repository; it is looked for beside the
-checkout, in `../shared/facts/`, and the test that compares with it says when it is absent.
-"""
+"""Published results: what the sources say, what speaks against them, and own rows among them."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 import unitalk
 from unitalk import leaderboard
 from unitalk.leaderboard import benchmarks, parts, published, ranked
-
-FACTS = Path(__file__).resolve().parents[2] / "shared/facts/results.csv"
 
 PAGE = {
     "LoCoNet + TalkNCE": [83.2, 86.7, 84.9, 84.1, 77.9],
@@ -41,17 +33,6 @@ CROSS = {
 
 
 # ------------------------------------------------------------------------------ the rows
-
-
-def test_the_rows_are_those_of_the_facts():
-    if not FACTS.is_file():
-        pytest.skip(f"the collected facts are not there: {FACTS}")
-    with FACTS.open(encoding="utf-8", newline="") as file:
-        facts = [row for row in csv.DictReader(file) if row["metric"] == "mAP"]
-    ours = [row.to_dict() for row in published()]
-    for row in ours:
-        del row["caveat"]
-    assert ours == [{**row, "value": float(row["value"])} for row in facts]
 
 
 def test_unitalks_rows_are_those_of_its_project_page():

@@ -3,18 +3,16 @@
 `golden/light_asd.npz` holds what the original modules (Junhua-Liao/Light-ASD, commit ed38c23)
 gave in float32 on a CPU for the parameters and inputs of `talknet_fill`, and
 `golden/light_asd_state_dict.tsv` the entries of the published weights. These weights themselves are
-not in this repository. They are looked for in `../shared/data/light-asd/`, or where
-`UNITALK_TEST_DATA` says.
+not in this repository; `real_data` says where they are looked for.
 """
 
 from __future__ import annotations
 
 import csv
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
+from real_data import LIGHT_ASD, absent
 from talknet_fill import audio_input, fill, labels, visual_input
 from talknet_formula import GOLDEN, golden
 
@@ -27,10 +25,6 @@ from unitalk.talknet.networks import (  # noqa: E402
     new_network,
     speaking_probability,
 )
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("UNITALK_TEST_DATA", CHECKOUT.parent / "shared/data"))
-WEIGHTS = DATA / "light-asd/pretrain_AVA_CVPR.model"
 
 
 def filled():
@@ -222,13 +216,13 @@ def test_the_second_recurrence_runs_backwards():
 
 @pytest.fixture(scope="module")
 def real():
-    if not WEIGHTS.is_file():
-        pytest.skip("Light-ASD's weights are not here (see this file's first lines)")
-    return load_weights(WEIGHTS, expected="light-asd")
+    if reason := absent(LIGHT_ASD):
+        pytest.skip(reason)
+    return load_weights(LIGHT_ASD, expected="light-asd")
 
 
 def test_the_real_weights_load_as_they_are(real):
-    published = torch.load(WEIGHTS, weights_only=True, map_location="cpu")
+    published = torch.load(LIGHT_ASD, weights_only=True, map_location="cpu")
     assert real.state_dict().keys() == published.keys()
     for name, value in real.state_dict().items():
         assert torch.equal(value, published[name]), name

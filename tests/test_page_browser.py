@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import exhaustive, made_once
-from test_asw import ARCHIVE, make_asw
+from real_data import ASW, needs
+from test_asw import make_asw
 from test_page import (
     DRAWN,
     GROUPS,
@@ -194,7 +195,7 @@ def test_the_console_is_silent_and_nothing_is_asked_of_the_network(browser, page
 
 
 @exhaustive
-@pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here (test_asw.py)")
+@needs(ASW)
 def test_so_it_is_with_461_486_real_faces(browser, tmp_path, tmp_path_factory):
     real = made_once(tmp_path_factory, "asw", make_asw)
     how = EvaluateOptions(categories=real / "splits.csv", metrics=True)

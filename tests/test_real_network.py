@@ -5,20 +5,17 @@ knows nothing of this program, so that it finds who speaks only where every step
 and boxes of crops, sounds in step, features, pixels, the join of scores. What it finds where one of
 them is wrong is measured beside it. `benchmarks/real_network.py` does all of this for many scenes;
 the bounds here lie outside of what it printed for ten of them.
-
-The weights are not in this repository. They are looked for in `../shared/data/light-asd/`, the real
-video in `../shared/data/grid/`, or where `UNITALK_TEST_DATA` says.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import exhaustive
+from real_data import GRID, LIGHT_ASD, needs
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
@@ -26,18 +23,6 @@ cv2 = pytest.importorskip("cv2", reason='pip install "unitalk[video]"')
 
 import pipeline_faults as faults  # noqa: E402
 from rendered_scene import ALONE, TOGETHER, Filmed, Take, shoot  # noqa: E402
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("UNITALK_TEST_DATA", CHECKOUT.parent / "shared/data"))
-WEIGHTS = DATA / "light-asd/pretrain_AVA_CVPR.model"
-VIDEO = DATA / "grid/swwp2s.mpg"
-
-needs_weights = pytest.mark.skipif(
-    not WEIGHTS.is_file(), reason="Light-ASD's weights are not here (see this file's top)"
-)
-needs_video = pytest.mark.skipif(
-    not VIDEO.is_file(), reason="GRID's video is not here (see this file's top)"
-)
 
 Scene = tuple[list[Filmed], Path]  # what was filmed, and the dataset that was cut out of it
 
@@ -106,15 +91,15 @@ def test_sounds_are_in_step_to_the_sample(scene, request):
 # ------------------------------------------------------------------------------ what it says
 
 
-@needs_weights
+@needs(LIGHT_ASD)
 def test_it_finds_who_speaks_and_hears_when_sound_is_not_in_step(alone, once, tmp_path):
     _, data = alone
-    right = faults.score(data, WEIGHTS)
+    right = faults.score(data, LIGHT_ASD)
     assert right.ap > 0.97
     assert right.talks > 0.9
     assert right.keeps_quiet < 0.2
     wrong = {
-        name: faults.score(fault(data, tmp_path / name), WEIGHTS).ap
+        name: faults.score(fault(data, tmp_path / name), LIGHT_ASD).ap
         for name, fault in faults.SOUND_FAULTS.items()
     }
     late = [right.ap, *(wrong[f"sound {n} frames late"] for n in (2, 4, 10))]
@@ -126,70 +111,70 @@ def test_it_finds_who_speaks_and_hears_when_sound_is_not_in_step(alone, once, tm
     assert wrong["another video's sound"] < right.ap - 0.12
 
 
-@needs_weights
+@needs(LIGHT_ASD)
 def test_mouths_that_move_without_a_voice_do_not_speak(alone, once, tmp_path):
     _, data = alone
-    heard = faults.score(faults.silent(data, tmp_path / "silent"), WEIGHTS)
+    heard = faults.score(faults.silent(data, tmp_path / "silent"), LIGHT_ASD)
     assert heard.talks < 0.2
     assert heard.keeps_quiet < 0.05
 
 
-@needs_weights
+@needs(LIGHT_ASD)
 def test_of_two_faces_it_finds_the_one_whose_voice_it_is(together, once, tmp_path):
     _, data = together
-    right = faults.score(data, WEIGHTS)
+    right = faults.score(data, LIGHT_ASD)
     assert right.ap > 0.8
     first, second = right.scores.reshape(2, -1)
     speaks = right.speaking.reshape(2, -1)[0]
     assert ((first > second) == speaks).mean() > 0.75
     # AVA's precision never falls below the share of faces that speak, which is a half here.
-    other = faults.score(faults.swapped(data, tmp_path / "swapped"), WEIGHTS)
+    other = faults.score(faults.swapped(data, tmp_path / "swapped"), LIGHT_ASD)
     assert other.ap < 0.55
     assert other.scores.tolist() == [*second.tolist(), *first.tolist()]
     assert other.talks == pytest.approx(right.keeps_quiet)
 
 
 @exhaustive
-@needs_weights
+@needs(LIGHT_ASD)
 def test_of_two_faces_it_finds_neither_where_pictures_are_wrong(together, once, tmp_path):
     _, data = together
-    assert faults.score(faults.backwards(data, tmp_path / "back"), WEIGHTS).ap < 0.77
+    assert faults.score(faults.backwards(data, tmp_path / "back"), LIGHT_ASD).ap < 0.77
     with faults.seen_through(faults.divided_twice):
-        assert faults.score(data, WEIGHTS).ap < 0.6
+        assert faults.score(data, LIGHT_ASD).ap < 0.6
 
 
 # ------------------------------------------------------------------------------ a real video
 
 
-@needs_weights
-@needs_video
+@needs(LIGHT_ASD)
+@needs(GRID)
 def test_of_a_real_video_the_commands_score_above_97_percent(run, tmp_path):
     faults.annotate_swwp2s(tmp_path)
     csv, data, scores = tmp_path / "val_orig.csv", tmp_path / "data", tmp_path / "scores.csv"
-    ran = run("crops", "--csv", csv, "--videos", VIDEO.parent, "--destination", data, "--jobs", 1)
+    ran = run("crops", "--csv", csv, "--videos", GRID.parent, "--destination", data, "--jobs", 1)
     assert (ran.code, ran.stderr) == (0, "")
     assert f"{data}: 75 face crops, 1 sounds" in ran.stdout
-    ran = run("-q", "talknet", "predict", "--data", data, "--weights", WEIGHTS, "-o", scores)
+    ran = run("-q", "talknet", "predict", "--data", data, "--weights", LIGHT_ASD, "-o", scores)
     assert (ran.code, ran.stderr) == (0, "")
     ran = run("eval", "-g", csv, "-p", scores, "--format", "json")
     assert ran.code == 0
     assert json.loads(ran.stdout)["average_precision"] > 0.97
 
 
-@needs_weights
-@needs_video
+@needs(LIGHT_ASD)
+@needs(GRID)
 def test_of_a_real_video_it_notices_what_is_wrong(once, tmp_path):
     faults.annotate_swwp2s(tmp_path)
-    data = faults.cut_scene(tmp_path, VIDEO.parent)
-    right = faults.score(data, WEIGHTS)
+    data = faults.cut_scene(tmp_path, GRID.parent)
+    right = faults.score(data, LIGHT_ASD)
     assert right.ap > 0.97
     assert right.talks > 0.9
     assert right.keeps_quiet < 0.15
-    late = faults.score(faults.moved(data, tmp_path / "late", frames=10), WEIGHTS)
+    late = faults.score(faults.moved(data, tmp_path / "late", frames=10), LIGHT_ASD)
     assert late.ap < right.ap - 0.05
     assert late.keeps_quiet > 0.2
-    assert faults.score(faults.backwards(data, tmp_path / "back"), WEIGHTS).ap < right.ap - 0.02
-    assert faults.score(faults.silent(data, tmp_path / "silent"), WEIGHTS).talks < 0.2
+    assert faults.score(faults.backwards(data, tmp_path / "back"), LIGHT_ASD).ap < right.ap - 0.02
+    assert faults.score(faults.silent(data, tmp_path / "silent"), LIGHT_ASD).talks < 0.2
     for change in faults.PIXEL_FAULTS.values():
         with faults.seen_through(change):
-            assert faults.score(data, WEIGHTS).ap < right.ap - 0.1
+            assert faults.score(data, LIGHT_ASD).ap < right.ap - 0.1

@@ -7,7 +7,6 @@ import gzip
 import importlib.util
 import io
 import json
-import os
 import shutil
 import sys
 from collections import Counter
@@ -18,6 +17,7 @@ import numpy as np
 import pytest
 from conftest import HEADER, Tracks, exhaustive, face, make_dataset, write_csv, write_wav
 from PIL import Image
+from real_data import ASW, CHECKOUT, needs
 
 from unitalk import schema
 from unitalk.catalog import CATEGORIES
@@ -28,10 +28,6 @@ from unitalk.stats import NO_CATEGORY, grouping, statistics
 from unitalk.stats.media import count_media
 from unitalk.stats.result import DESCRIPTION, Shares
 from unitalk.stats.sources import origins
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("UNITALK_TEST_DATA", CHECKOUT.parent / "shared/data"))
-ARCHIVE = DATA / "asw/asw-dev-val.tar.xz"
 
 LANGUAGE, MIXED, NOISE, VISUAL = "ho_oK12hY6M", "qv3-HaaxGUc", "EEey6Pt0rqI", "wh3-1DUTb3Q"
 TRAIN = "-maoolmiKi0"
@@ -602,7 +598,7 @@ def test_the_sample_is_what_its_maker_says(sample):
 
 
 @exhaustive
-@pytest.mark.skipif(not ARCHIVE.is_file(), reason="ASW's annotations are not here")
+@needs(ASW)
 def test_asw(tmp_path):
     """The numbers of the dataset itself (see test_asw.py); it has five faces a second."""
     spec = importlib.util.spec_from_file_location("asw", CHECKOUT / "benchmarks/asw_to_csv.py")
@@ -612,7 +608,7 @@ def test_asw(tmp_path):
     with (tmp_path / "groundtruth.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(schema.COLUMNS)
-        for row in asw.rows(ARCHIVE):
+        for row in asw.rows(ASW):
             writer.writerow(row)
             moments[row[0], round(1000 * float(row[1]))] += 1
             # Within a track the archive's rows are in time order.

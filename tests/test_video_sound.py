@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import wave
-from pathlib import Path
 
 import numpy as np
 import pytest
+from real_data import GRID, needs
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import FACE, NTSC, Form, clicks, crop, cut_out, heard, make_video, onsets
 
 from unitalk.video.job import span
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("UNITALK_TEST_DATA", CHECKOUT.parent / "shared/data"))
-CLIP = DATA / "grid/swwp2s.mpg"
 
 MPEG = {"codec": "mpeg2video", "options": ()}
 
@@ -145,17 +140,17 @@ def test_another_rate_than_25(tmp_path):
 # ------------------------------------------------------------------------------ a real clip
 
 
-@pytest.mark.skipif(not CLIP.is_file(), reason="GRID's clips are not here (see this file's top)")
+@needs(GRID)
 def test_a_real_clip_is_cut_in_step(tmp_path):
     """GRID swwp2s: MPEG-PS, 3 s at 25 a second; speech from 0.49 to 2.21 s by its alignment."""
     import cv2
 
-    (tmp_path / "videos").symlink_to(CLIP.parent)
+    (tmp_path / "videos").symlink_to(GRID.parent)
     box = (118 / 360, 75 / 288, 246 / 360, 262 / 288)
     rows = [("swwp2s", round(n / 25, 2), box, "swwp2s:0") for n in range(75)]
     report = cut_out(tmp_path, rows)
     assert (report.crops, report.sounds, report.whole) == (75, 1, True)
-    reader = cv2.VideoCapture(str(CLIP))
+    reader = cv2.VideoCapture(str(GRID))
     for _, seconds, _, track in rows:
         _, frame = reader.read()
         wanted = cv2.imencode(".jpg", frame[75:262, 118:246])[1].tobytes()

@@ -7,7 +7,6 @@ Google Drive and GitHub under their own names.
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import json
 import os
@@ -18,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bucket import Internet, Page, certificate_for
+from real_data import LIGHT_ASD, needs
 
 from unitalk import weights
 from unitalk.errors import (
@@ -34,12 +34,6 @@ from unitalk.errors import (
 from unitalk.fsops import locked
 from unitalk.hub import Patience, StoppedError, drive
 from unitalk.weights.having import look
-
-FACTS = Path(__file__).resolve().parents[2] / "shared/facts/checkpoints.csv"
-DATA = Path(
-    os.environ.get("UNITALK_TEST_DATA", Path(__file__).resolve().parents[2] / "shared/data")
-)
-REAL = DATA / "light-asd/pretrain_AVA_CVPR.model"
 
 GOOD = b"PK\x03\x04" + b"weights of a network" * 50
 OTHER = b"\x80\x02" + b"weights of another one" * 50
@@ -84,16 +78,6 @@ def files_in(folder):
 
 
 # ------------------------------------------------------------------------------ the table
-
-
-def test_the_table_has_what_the_facts_have():
-    if not FACTS.is_file():
-        pytest.skip(f"the collected facts are not there: {FACTS}")
-    with FACTS.open(encoding="utf-8", newline="") as file:
-        facts = list(csv.DictReader(file))
-    columns = ("name", "model", "trained_on", "url", "source")
-    ours = [{c: getattr(one, c) or "-" for c in columns} for one in weights.checkpoints()]
-    assert ours == facts
 
 
 def test_what_loads_into_which_model():
@@ -310,12 +294,11 @@ def test_where_only_the_size_is_published_that_is_compared(saved, folder):
     assert weights.register("light-asd-talkset", folder, saved).compared_with is None
 
 
+@needs(LIGHT_ASD)
 def test_the_real_weights_are_the_published_ones(folder):
-    if not REAL.is_file():
-        pytest.skip(f"the real weights are not there: {REAL}")
-    report = weights.register("light-asd-ava", folder, REAL)
+    report = weights.register("light-asd-ava", folder, LIGHT_ASD)
     assert (report.compared_with, report.warnings) == ("table", ())
-    assert report.size == 4_175_289  # shared/facts: "4,175,289-byte files"
+    assert report.size == 4_175_289  # the size that the repository lists
 
 
 @pytest.mark.parametrize(
@@ -602,13 +585,12 @@ def test_githubs_file_is_held_to_the_published_hash(internet, folder):
     assert files_in(folder) == []
 
 
+@needs(LIGHT_ASD)
 def test_the_real_weights_come_from_github(internet, folder):
-    if not REAL.is_file():
-        pytest.skip(f"the real weights are not there: {REAL}")
-    internet(lambda host, path: Page(REAL.read_bytes()))
+    internet(lambda host, path: Page(LIGHT_ASD.read_bytes()))
     report = weights.download("light-asd-ava", folder, patience=QUICK)
     assert (report.how, report.compared_with) == ("downloaded", "table")
-    assert report.path.read_bytes() == REAL.read_bytes()
+    assert report.path.read_bytes() == LIGHT_ASD.read_bytes()
     assert files_in(folder) == ["light-asd-ava.model", "weights.json"]
 
 
