@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
-from conftest import HEADER, face, write_csv
+from conftest import HEADER, face, one_in, write_csv
 
 import unitalk
 from unitalk import schema
+from unitalk.schema.columns import wrong_with
 
 ROWS = [
     face("v", "0.04", "v:0", 0),
@@ -150,9 +153,11 @@ def problems(tmp_path, content, kind="groundtruth") -> unitalk.SchemaError:
         (2, "inf", "is not a finite number"),
         (2, "1e999", "is not a finite number"),
         (6, "SPEAKING", "is none of NOT_SPEAKING, SPEAKING_AUDIBLE, SPEAKING_NOT_AUDIBLE"),
-        (7, "", "is not an id"),
-        (7, " v:0", "is not an id"),
-        (7, "../../etc", "is not an id"),
+        (7, "", "is not an id: it is empty"),
+        (7, " v:0", "is not an id: it begins with a blank"),
+        (0, "v\u00a0", "is not an id: it ends with a blank"),
+        (7, "../../etc", "is not an id: it contains a slash"),
+        (9, "v:0:\\0", "is not an id: it contains a backslash"),
         (8, "3", "is none of 0, 1, 2"),
     ],
 )
@@ -168,6 +173,24 @@ def test_a_wrong_cell_is_named_by_file_line_column_and_value(
     assert error.count == 1
     assert error.problems[0].startswith(f"{tmp_path}/file.csv:{line}: column {name}: {value!r} ")
     assert reason in error.problems[0]
+
+
+def test_the_rule_that_an_id_breaks_is_named():
+    """Over all that Python calls blank and all that Arrow refuses, at each place of an id."""
+    blanks = [chr(n) for n in range(sys.maxunicode + 1) if chr(n).isspace()] + ["\ufeff"]
+    for blank in blanks:
+        assert wrong_with("entity_id", f"{blank}a", "faces") == (
+            "is not an id: it begins with a blank"
+        )
+        assert wrong_with("entity_id", f"a{blank}", "faces") == "is not an id: it ends with a blank"
+    for mark, name in {
+        ",": "a comma", '"': "a quotation mark", "/": "a slash", "\\": "a backslash",
+        "\n": "a line break", "\r": "a line break", "\t": "a tab", "\0": "a NUL character",
+    }.items():  # fmt: skip
+        assert wrong_with("video_id", f"a{mark}b", "faces") == f"is not an id: it contains {name}"
+        assert not schema.faces.are_ids(pa.array([f"a{mark}b"]))
+    for sound in ("a b", "a:b", "-a", ".a", "a\u200bb", "'a'", "7", "#"):
+        assert wrong_with("entity_id", sound, "faces") is None
 
 
 def test_all_problems_are_counted_and_ten_are_told(tmp_path):
@@ -220,7 +243,8 @@ def test_scores_must_be_finite_numbers(tmp_path):
         ("v;0.04;0\n", "groundtruth", "1 cells", "semicolons"),
         (
             text_of(ROWS, HEADER.replace("entity_id", "entity")),
-            "groundtruth", "header lacks 'entity_id'", "have the columns video_id",
+            "groundtruth", "header lacks 'entity_id', but has 'entity'",
+                "rename 'entity' to 'entity_id'",
         ),
         (
             text_of(ROWS, HEADER.replace("instance_id", "label")),
@@ -266,6 +290,72 @@ def test_a_file_that_is_not_there(tmp_path):
         unitalk.read_groundtruth(tmp_path)
 
 
+# ------------------------------------------------------------------------------ names of columns
+
+OTHER_NAMES = {
+    "video_id": ["video", "clip_id", "Video ID", "vdeo_id"],
+    "frame_timestamp": ["time", "timestamp", "t", "seconds", "frame_timestmap", "Frame-Timestamp"],
+    "entity_box_x1": ["x1", "bbox_x1", "xmin", "left"],
+    "entity_box_y2": ["y2", "box_y2", "ymax", "bottom"],
+    "label": ["labels", "class", "Label"],
+    "entity_id": ["entity", "track_id", "track", "person_id", "EntityID"],
+    "score": ["pred", "prob", "probability", "conf", "positive_score", "y_score", "scroe", "Score"],
+}
+
+
+@pytest.mark.parametrize(("wanted", "name"), one_in(3, [
+    (wanted, name) for wanted, names in OTHER_NAMES.items() for name in names
+]))  # fmt: skip
+def test_a_column_under_another_name_is_named_and_renaming_it_is_enough(tmp_path, wanted, name):
+    kind = "predictions" if wanted in {"score", "entity_id", "frame_timestamp"} else "groundtruth"
+    columns = [*HEADER.split(",")[:8], "score", "remark"]
+    header = ",".join(name if column == wanted else column for column in columns)
+    content = text_of([[*row, "x"] for row in PREDICTED], header)
+    error = problems(tmp_path, content, kind)
+    assert error.message == f"{tmp_path}/file.csv:1: the header lacks {wanted!r}, but has {name!r}"
+    assert error.hint == f"rename {name!r} to {wanted!r}"
+    frame = pd.read_csv(tmp_path / "file.csv")
+    with pytest.raises(unitalk.SchemaError, match=f"lacks {wanted!r}, but has {name!r}") as caught:
+        schema.from_frame(frame, kind)
+    assert caught.value.hint == error.hint
+    obeyed = frame.rename(columns={name: wanted})
+    assert len(schema.from_frame(obeyed, kind)) == len(read(tmp_path, obeyed.to_csv(), kind)) == 3
+
+
+def test_several_columns_under_other_names_even_when_no_known_one_is_there(tmp_path):
+    names = dict(zip(HEADER.split(",")[:8], ["clip", "time", "left", "top", "right", "bottom",
+                                             "class", "track"], strict=True))  # fmt: skip
+    for kept in ("", "label", "entity_id"):
+        own = {name: name if name == kept else other for name, other in names.items()}
+        error = problems(tmp_path, text_of([row[:8] for row in ROWS], ",".join(own.values())))
+        for name, other in own.items():
+            assert (f"{other!r} to {name!r}" in error.hint) == (name != kept)
+    error = problems(tmp_path, "id,sec,conf\nv:0,0.04,0.5\n", "predictions")
+    assert error.hint == "rename 'sec' to 'frame_timestamp', 'conf' to 'score'; " + (
+        "predictions have the columns frame_timestamp, entity_id, score; "
+        "video_id, all four of entity_box_* and label may be there"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "said", "hint"),
+    [
+        # Two that may be it; none whose name says so; and what a name says against the cell.
+        ("pred,prob", "1,0.5", "lacks 'score', but has 'pred', 'prob'",
+         "rename 'pred' or 'prob' to 'score'"),
+        ("fps", "25", "lacks 'score', and has 'fps'", "rename the column of the scores to 'score'"),
+        ("pred,fps", "yes,25", "lacks 'score', and has 'fps'", "column of the scores"),
+        ("pred,prob", "SPEAKING,0.5", "lacks 'score', but has 'prob'", "rename 'prob' to 'score'"),
+        ("prediction", "yes", "lacks 'score', and has 'prediction'", "predictions have the"),
+    ],
+)  # fmt: skip
+def test_which_column_is_the_score_is_not_guessed(tmp_path, header, row, said, hint):
+    content = f"entity_id,frame_timestamp,{header}\nv:0,0.04,{row}\n"
+    error = problems(tmp_path, content, "predictions")
+    assert error.message.endswith(said)
+    assert hint in error.hint
+
+
 # ------------------------------------------------------------------------------ frames
 
 
@@ -284,6 +374,9 @@ def test_a_frame_with_ordinary_columns_will_do(tmp_path):
         (lambda f: f.assign(entity_box_x1="left"), "could not convert"),
         (lambda f: f.assign(label="TALKING"), "unknown label 'TALKING'"),
         (lambda f: f.iloc[:0], "has no rows"),
+        (lambda f: f.assign(entity_id=["v:0", "v:0", "w,0"]), "row 2: 'w,0' is not an id: it cont"),
+        (lambda f: f.assign(frame_timestamp=[0, -0.5, 1]), "row 1: '-0.5' is a negative time"),
+        (lambda f: f.assign(entity_box_y1=[0, 0, np.nan]), "entity_box_y1, row 2: the value is mi"),
     ],
 )
 def test_a_frame_that_breaks_the_schema(tmp_path, change, message):

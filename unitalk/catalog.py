@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from unitalk.errors import DataError, UsageError, examples
+from unitalk.fsops.contents import FIRST_BYTES, identify
 from unitalk.layout import PUBLISHED_SPLITS, Split
 
 REPOSITORY = "plnguyen2908/UniTalk-ASD"
@@ -20,6 +21,7 @@ REPOSITORY = "plnguyen2908/UniTalk-ASD"
 CATEGORIES = ("language", "mixed", "noise", "visual")
 """The categories of the val split; every val video is in exactly one."""
 
+_LINES = "give one id or one link a line"
 _LINK = "https://www.youtube.com/watch?v="
 _ID_IN_LINK = re.compile(r"(?:[?&]v=|youtu\.be/)([A-Za-z0-9_-]+)")
 
@@ -133,7 +135,10 @@ def read_list(path: Path) -> tuple[str, ...]:
     """
     ids: dict[str, None] = {}
     wrong: list[str] = []
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    content = path.read_bytes()
+    if foreign := identify(content[:FIRST_BYTES]):
+        raise DataError(f"{path}: the file is {foreign.what}", hint=_LINES)
+    lines = content.decode("utf-8-sig", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         text = line.strip().strip('"')
         is_header = number == 1 and text.lower() in {"link", "video_id", "id"}
@@ -145,11 +150,9 @@ def read_list(path: Path) -> tuple[str, ...]:
         else:
             ids[video_id] = None
     if wrong:
-        raise DataError(
-            f"not a list of videos: {examples(wrong)}", hint="give one id or one link a line"
-        )
+        raise DataError(f"not a list of videos: {examples(wrong)}", hint=_LINES)
     if not ids:
-        raise DataError(f"{path}: the list is empty", hint="give one id or one link a line")
+        raise DataError(f"{path}: the list is empty", hint=_LINES)
     return tuple(ids)
 
 

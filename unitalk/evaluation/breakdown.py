@@ -17,6 +17,7 @@ import numpy as np
 
 from unitalk import catalog, schema
 from unitalk.errors import DataError, UsageError, examples
+from unitalk.fsops.contents import FIRST_BYTES, identify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -266,8 +267,11 @@ def read_categories(path: Path) -> dict[str, str]:
     hint = "give a file with a line `id,category` each"
     if not path.exists() or path.is_dir():
         raise UsageError(f"{path} is no file", hint=hint)
+    content = path.read_bytes()
+    if foreign := identify(content[:FIRST_BYTES]):
+        raise DataError(f"{path}: the file is {foreign.what}", hint=hint)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
         rows = list(csv.reader(text.splitlines(), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as csv: {error}", hint=hint) from error

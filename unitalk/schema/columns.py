@@ -121,6 +121,16 @@ _BLANK = (
     " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
     "\u2007\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
+_NAMES_OF_MARKS = {
+    ",": "a comma",
+    '"': "a quotation mark",
+    "/": "a slash",
+    "\\": "a backslash",
+    "\r": "a line break",
+    "\n": "a line break",
+    "\t": "a tab",
+    "\0": "a NUL character",
+}
 NO_ID = rf"""^$|^[{_BLANK}]|[{_BLANK}]$|[,"/\\\r\n\t\x00]"""
 """What is no id, as a pattern for both engines.
 
@@ -172,9 +182,19 @@ def is_forward_form(cells: Sequence[str]) -> bool:
     return form[-1] in NUMBERS or cells[-1].startswith("[")
 
 
+def shown(text: str) -> str:
+    r"""A text of `Source.rows` for a message, in quotes; bytes that are not UTF-8 as `\xfc`."""
+    return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", repr(text))
+
+
+def is_text(text: str) -> bool:
+    """Whether a text of `Source.rows` was UTF-8; other bytes come as lone surrogates."""
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def wrong_with(name: str, text: str, kind: Kind) -> str | None:
     """What is wrong with one cell, or None."""
-    if any("\ud800" <= c <= "\udfff" for c in text):  # `Source.rows` shows other bytes so
+    if not is_text(text):
         return "is not UTF-8 text"
     if name in NUMBERS:
         return _wrong_with_number(name, text)
@@ -183,8 +203,18 @@ def wrong_with(name: str, text: str, kind: Kind) -> str | None:
     if name in MARKS and text not in marks_of(name, kind):
         return f"is none of {', '.join(MARKS[name])}"
     if name in IDS and re.search(NO_ID, text):
-        return "is not an id: empty, or with blanks at its ends, commas, quotes or separators"
+        return f"is not an id: {_wrong_with_id(text)}"
     return None
+
+
+def _wrong_with_id(text: str) -> str:
+    """Which rule of `NO_ID` a text breaks."""
+    if not text:
+        return "it is empty"
+    if text[0] in _BLANK or text[-1] in _BLANK:
+        return f"it {'begins' if text[0] in _BLANK else 'ends'} with a blank"
+    mark = next(mark for mark in text if mark in _NAMES_OF_MARKS)
+    return f"it contains {_NAMES_OF_MARKS[mark]}"
 
 
 def _wrong_with_number(name: str, text: str) -> str | None:

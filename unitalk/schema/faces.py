@@ -37,12 +37,14 @@ from unitalk.schema.columns import (
     TIME,
     UNLABELLED,
     Kind,
-    columns_wanted,
     known_columns,
     lacking,
     marks_of,
+    shown,
+    wrong_with,
 )
 from unitalk.schema.problems import explain, together
+from unitalk.schema.renames import missing_columns
 from unitalk.schema.source import Head, Source, read_head, sources_in
 
 if TYPE_CHECKING:
@@ -292,10 +294,10 @@ def from_frame(frame: pd.DataFrame, kind: Kind, *, columns: Sequence[str] | None
     name = f"the frame of {KIND_NAME[kind]}"
     missing = lacking(frame.columns, kind)
     if missing:
-        raise SchemaError(
-            f"{name} lacks {', '.join(map(repr, missing))}",
-            hint=columns_wanted(kind),
-        )
+        names = [str(column) for column in frame.columns]
+        cells = [str(cell) for cell in frame.iloc[0]] if len(frame) else [""] * len(names)
+        said, hint = missing_columns(missing, dict(zip(names, cells, strict=True)), kind)
+        raise SchemaError(f"{name} {said}", hint=hint)
     if not len(frame):
         raise SchemaError(f"{name} has no rows", hint="give a frame with one row a face")
     known = [column for column in known_columns(kind) if column in frame.columns]
@@ -309,8 +311,9 @@ def from_frame(frame: pd.DataFrame, kind: Kind, *, columns: Sequence[str] | None
             f"{name}: {error}", hint="numbers as floats, ids and labels as text"
         ) from error
     if unsound:
+        wrong = [_first_wrong(table, column, kind) for column in unsound]
         raise SchemaError(
-            f"{name}: column {', '.join(unsound)}: a value is missing or out of range",
+            f"{name}: {'; '.join(wrong)}",
             hint="numbers must be finite, times not negative, ids without blanks or separators",
         )
     return Faces(name, table)
@@ -439,6 +442,25 @@ def _without_labels(name: str) -> SchemaError:
 def _unsound(table: pa.Table, kind: Kind) -> list[str]:
     """Name the columns with a hole, an infinity, a negative time, an id that is none."""
     return [name for name in table.column_names if not _is_sound(table, name, kind)]
+
+
+def _first_wrong(table: pa.Table, column: str, kind: Kind) -> str:
+    """The first value of an unsound column, and what is wrong with it."""
+    values = table[column]
+    if column in NUMBERS:
+        numbers = values.to_numpy()  # what is missing becomes NaN
+        sound = np.isfinite(numbers)
+        if column == TIME:
+            sound &= (numbers >= 0) & (numbers < MAX_SECONDS)
+        row = int(np.argmin(sound))
+    else:
+        wrong = [wrong_with(column, text, kind) is not None for text in _texts(values)]
+        codes = np.concatenate([as_numpy(c.indices) for c in _dictionary_chunks(values)])
+        row = int(np.argmax(np.array(wrong)[codes]))
+    value = values[row].as_py()
+    if value is None:
+        return f"column {column}, row {row}: the value is missing"
+    return f"column {column}, row {row}: {shown(str(value))} {wrong_with(column, str(value), kind)}"
 
 
 def _is_sound(table: pa.Table, name: str, kind: Kind) -> bool:

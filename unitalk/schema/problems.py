@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unitalk.errors import EXAMPLES, SchemaError
-from unitalk.schema.columns import KIND_NAME, Kind, wrong_with
+from unitalk.schema.columns import KIND_NAME, Kind, shown, wrong_with
 from unitalk.schema.source import UNREADABLE
 
 if TYPE_CHECKING:
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 def explain(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> SchemaError | None:
     """Walk a file and collect all that is wrong with some of its columns; None if nothing is."""
-    shown: list[str] = []
+    told: list[str] = []
     count = 0
     try:
         for problem in _problems(source, kind, head, wanted):
             count += 1
             if count <= EXAMPLES:
-                shown.append(problem)
+                told.append(problem)
     except UNREADABLE as error:  # first, as all that follows may come of it
         count += 1
-        shown.insert(0, f"{source.name}: cannot be read to its end: {error}")
+        told.insert(0, f"{source.name}: cannot be read to its end: {error}")
     if not count:
         return None
-    rest = f"\n  and {count - len(shown):,} more" if count > len(shown) else ""
+    rest = f"\n  and {count - len(told):,} more" if count > len(told) else ""
     noun = "problem" if count == 1 else "problems"
     named = "" if head.header_line else f": {', '.join(head.columns)}"
     return SchemaError(
-        f"{source.name}: {count:,} {noun} in the {KIND_NAME[kind]}\n  " + "\n  ".join(shown) + rest,
+        f"{source.name}: {count:,} {noun} in the {KIND_NAME[kind]}\n  " + "\n  ".join(told) + rest,
         hint=f"correct this and run the command again; the file has {head.describe()}{named}",
-        problems=shown,
+        problems=told,
         count=count,
     )
 
@@ -74,6 +74,6 @@ def _problems(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> 
         for place, name in places:
             wrong = wrong_with(name, cells[place], kind)
             if wrong:
-                yield f"{source.name}:{line}: column {name}: {cells[place][:60]!r} {wrong}"
+                yield f"{source.name}:{line}: column {name}: {shown(cells[place][:60])} {wrong}"
     if not rows:
         yield f"{source.name}: there is a header and not one row"

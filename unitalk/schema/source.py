@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
+import itertools
 import os
 import stat
 import sys
@@ -15,6 +17,7 @@ from typing import IO, TYPE_CHECKING, cast
 import pyarrow as pa
 
 from unitalk.errors import SchemaError, UsageError
+from unitalk.fsops.contents import FIRST_BYTES, identify, is_binary
 from unitalk.schema.columns import (
     AVA_COLUMNS,
     COLUMNS,
@@ -28,11 +31,15 @@ from unitalk.schema.columns import (
     LOGITS,
     REQUIRED,
     SCORE,
+    TIME,
     Kind,
-    columns_wanted,
     is_forward_form,
+    is_text,
     lacking,
+    shown,
+    wrong_with,
 )
+from unitalk.schema.renames import missing_columns, names_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +48,6 @@ if TYPE_CHECKING:
 UNREADABLE = (csv.Error, EOFError, zlib.error, OSError, UnicodeError)
 """What a file that is damaged, or no csv at all, raises while it is read."""
 
-_UTF_16 = {b"\xff\xfe", b"\xfe\xff"}  # the byte-order marks of what spreadsheets call Unicode
 _GZIP = b"\x1f\x8b"
 
 
@@ -177,19 +183,7 @@ def read_head(source: Source, kind: Kind) -> Head:
     Raises:
         SchemaError: it is empty, or in no known form.
     """
-    try:
-        with source.open() as raw:
-            is_utf_16 = raw.read(2) in _UTF_16
-        line, cells = (0, []) if is_utf_16 else next(source.rows(), (0, []))
-    except UNREADABLE as error:
-        raise SchemaError(
-            f"{source.name}: cannot be read as csv: {error}",
-            hint="give a csv file as text, or packed with gzip",
-        ) from error
-    if is_utf_16:
-        raise SchemaError(
-            f"{source.name}: the file is UTF-16 text", hint="save it as UTF-8 and try again"
-        )
+    first, line, cells = _top(source)
     if not cells:
         raise SchemaError(
             f"{source.name}: the file is empty", hint=f"a file of {KIND_NAME[kind]} is wanted"
@@ -197,7 +191,8 @@ def read_head(source: Source, kind: Kind) -> Head:
     names = tuple(cell.strip() for cell in cells)
     if {*COLUMNS, SCORE} & set(names):
         return _check_header(source, kind, Head(names, line))
-    if {*COLUMNS, SCORE} & {name.lower() for name in names}:
+    lower = [name.lower() for name in names]
+    if {*COLUMNS, SCORE} & set(lower) and not lacking(lower, kind):
         raise SchemaError(
             f"{source.name}:{line}: the header is in another case: {', '.join(names)[:60]}",
             hint="write the columns' names in lower case",
@@ -205,8 +200,13 @@ def read_head(source: Source, kind: Kind) -> Head:
     form = HEADERLESS[kind].get(len(names))
     if kind == "predictions" and is_forward_form(cells):
         form = FORWARD_FORMS[len(names)]
+    has_no_time = form is None or wrong_with(TIME, cells[form.index(TIME)], kind)
+    if {*COLUMNS, SCORE} & set(lower) or (
+        has_no_time and names_columns(names, lacking(names, kind))
+    ):
+        return _check_header(source, kind, Head(names, line))
     if form is None:
-        raise _unknown_form(source, kind, line, cells)
+        raise _unknown_form(source, kind, line, cells, first)
     if kind == "predictions" and len(names) in HEADERLESS["groundtruth"]:
         # Ground truth given as predictions has a label where the entity should be.
         label = names[AVA_COLUMNS.index(LABEL)] if form[-2] == ENTITY else ""
@@ -218,15 +218,39 @@ def read_head(source: Source, kind: Kind) -> Head:
     return Head(form, 0)
 
 
+def _top(source: Source) -> tuple[bytes, int, list[str]]:
+    """A file's first bytes; its first row that is not empty, and the line that this ends on.
+
+    Raises:
+        SchemaError: the file is known to be something else than csv, or is damaged.
+    """
+    try:
+        with source.open() as raw:
+            first = raw.read(FIRST_BYTES)
+        foreign = identify(first)
+        line, cells = (0, list[str]()) if foreign else next(source.rows(), (0, []))
+    except UNREADABLE as error:
+        raise SchemaError(
+            f"{source.name}: cannot be read as csv: {error}",
+            hint="give a csv file as text, or packed with gzip",
+        ) from error
+    if foreign:
+        raise SchemaError(f"{source.name}: the file is {foreign.what}", hint=foreign.hint)
+    return first, line, cells
+
+
 def _check_header(source: Source, kind: Kind, head: Head) -> Head:
     where = f"{source.name}:{head.header_line}"
+    if not all(map(is_text, head.columns)):
+        wrong = next(name for name in head.columns if not is_text(name))
+        raise SchemaError(
+            f"{where}: the header has {shown(wrong[:40])}, which is not UTF-8 text",
+            hint="save it as UTF-8 and try again",
+        )
     missing = lacking(head.columns, kind)
     if missing:
-        also = ": this looks like ground truth" if missing == [SCORE] else ""
-        raise SchemaError(
-            f"{where}: the header lacks {', '.join(map(repr, missing))}{also}",
-            hint=columns_wanted(kind),
-        )
+        said, hint = missing_columns(missing, _first_row(source, head), kind)
+        raise SchemaError(f"{where}: the header {said}", hint=hint)
     # What other columns a file has twice is its own affair.
     known = {*COLUMNS, EVAL, SCORE} & set(head.columns)
     twice = sorted(name for name in known if head.columns.count(name) > 1)
@@ -238,7 +262,22 @@ def _check_header(source: Source, kind: Kind, head: Head) -> Head:
     return head
 
 
-def _unknown_form(source: Source, kind: Kind, line: int, cells: list[str]) -> SchemaError:
+def _first_row(source: Source, head: Head) -> dict[str, str]:
+    """Each column with its cell in the first row below the header, or with nothing."""
+    cells: list[str] = []
+    with contextlib.suppress(*UNREADABLE):
+        cells = next((row for line, row in source.rows() if line > head.header_line), [])
+    return dict(itertools.zip_longest(head.columns, cells[: len(head.columns)], fillvalue=""))
+
+
+def _unknown_form(
+    source: Source, kind: Kind, line: int, cells: list[str], first: bytes
+) -> SchemaError:
+    if is_binary(first):
+        return SchemaError(
+            f"{source.name}: the file is not UTF-8 text, and in no format that is known here",
+            hint="save it as csv text in UTF-8",
+        )
     forms = " or ".join(str(count) for count in HEADERLESS[kind])
     if "\t" in cells[0]:
         hint = "its cells are separated by tabs (a TalkNet loader file?); commas are wanted"

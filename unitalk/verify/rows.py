@@ -12,7 +12,7 @@ import numpy as np
 
 from unitalk import schema
 from unitalk.errors import SchemaError, UsageError
-from unitalk.schema.columns import wrong_with
+from unitalk.schema.columns import shown, wrong_with
 from unitalk.schema.source import UNREADABLE
 from unitalk.verify.report import Finding, relative
 
@@ -211,7 +211,7 @@ def _wrong_with_row(at: Finding, columns: tuple[str, ...], cells: list[str]) -> 
             kind="csv-cell",
             video_id=_printable(row[schema.VIDEO]),
             entity_id=_printable(row[schema.ENTITY]),
-            detail=_printable(f"{column} {row[column][:60]!r} {said}"),
+            detail=f"{column} {shown(row[column][:60])} {said}",
         )
         for column in columns
         if column in schema.EVAL_COLUMNS
