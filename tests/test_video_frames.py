@@ -156,7 +156,7 @@ def test_variable_rate_video_is_seen_and_handled(tmp_path, name):
     steps = [0.04] * 10 + [0.08] * 10 + [0.04] * 9
     times = tuple(np.round(np.cumsum([0.0, *steps]), 2).tolist())
     path = make_video(tmp_path / "videos" / name, Form(times=times))
-    line = read_timeline(str(path), until=99, threads=1)
+    line = read_timeline(str(path), 0, until=99, threads=1)
     assert not line.constant
     assert line.frames_at(np.array(times)).tolist() == list(range(30))
     rows = [("v", time, BOXES[2], "v:0") for time in times]
@@ -172,7 +172,7 @@ def test_one_missing_frame_makes_a_rate_variable(tmp_path):
     """Frame 11 is not there: what is counted would be one frame off from then on."""
     times = tuple(round(n / 25, 2) for n in range(31) if n != 11)
     path = make_video(tmp_path / "videos/v.mp4", Form(times=times))
-    line = read_timeline(str(path), until=99, threads=1)
+    line = read_timeline(str(path), 0, until=99, threads=1)
     assert not line.constant
     assert line.frames_at(np.array([0.4, 0.48, 1.2])).tolist() == [10, 11, 29]
 
@@ -180,7 +180,7 @@ def test_one_missing_frame_makes_a_rate_variable(tmp_path):
 @pytest.mark.parametrize("name", ["29.mkv", "23.mkv", "late.mkv", "25.webm", "23q.mp4"])
 def test_what_containers_round_is_a_constant_rate(tmp_path, name):
     path = make_video(tmp_path / name, CONSTANT[name])
-    line = read_timeline(str(path), until=99, threads=1)
+    line = read_timeline(str(path), 0, until=99, threads=1)
     assert line.constant
     assert line.rate == pytest.approx(float(CONSTANT[name].rate), rel=1e-6)
     assert len(line.pts) == CONSTANT[name].frames

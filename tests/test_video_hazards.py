@@ -96,6 +96,26 @@ def test_boxes_without_a_pixel(tmp_path):
     assert (report.crops, report.sounds) == (1, 1)
 
 
+def test_boxes_in_pixels(tmp_path):
+    """160 x 96: no crop is made of a row in pixels, not even of one that begins at the edge.
+
+    An edge of 1.6 is what a box that leaves the frame may have.
+    """
+    make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
+    boxes = [(0, 0, 80, 48), (0.5, 0.25, 120.5, 90.25), (2, 1, 5, 3), (-0.2, 0.1, 1.6, 1.6), FACE]
+    report = cut_out(tmp_path, [("a", n / 25, box, "a:0") for n, box in enumerate(boxes)])
+    [finding] = report.findings
+    assert (finding.kind, finding.count) == ("boxes-in-pixels", 3)
+    assert finding.where == "a:0 at 0.00 s, a:0 at 0.04 s, a:0 at 0.08 s"
+    assert "look like pixels" in finding.what
+    assert (report.crops, report.sounds) == (2, 1)
+    only = cut_out(
+        tmp_path, [("a", n / 25, (3, 4, 50, 60), "a:0") for n in range(9)], overwrite=True
+    )
+    assert [(one.kind, one.count) for one in only.findings] == [("boxes-in-pixels", 9)]
+    assert (only.crops, only.sounds) == (0, 0)
+
+
 def test_a_video_that_was_cut_off(tmp_path):
     """Half of an mkv, whose index is not needed: what is there is cut, the rest is past its end."""
     path = make_video(tmp_path / "videos/a.mkv", Form(frames=60, sound="pcm_s16le"))

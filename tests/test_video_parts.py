@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -106,7 +105,7 @@ def stretches(wanted: list[int], keys: list[int], *, skip: bool = True):
         pts=np.arange(0, 100_000, 40), keys=np.array(keys), tick=0.001, rate=25.0, constant=True,
         counted=False, end=100.0,
     )  # fmt: skip
-    return Reader("none", line, threads=1, skip=skip)._stretches(np.array(wanted, np.int64))
+    return Reader("none", 0, line, threads=1, skip=skip)._stretches(np.array(wanted, np.int64))
 
 
 def test_where_decoding_begins_and_ends():
@@ -298,14 +297,3 @@ def test_a_receipt_says_of_what_it_is(tmp_path):
     assert job.kept(made, wanted, options, video) is None
     job.remove(made, "val", "a")
     assert [path for path in made.rglob("*") if path.is_file()] == []
-
-
-def test_a_cover_is_no_video():
-    """The picture on an album is a stream of pictures too, of one frame; FFmpeg marks it."""
-    from unitalk.video.timeline import video_stream
-
-    cover, film = (
-        SimpleNamespace(disposition=SimpleNamespace(value=flags)) for flags in (0x400, 1)
-    )
-    for streams, wanted in (([cover, film], film), ([cover], None), ([], None)):
-        assert video_stream(SimpleNamespace(streams=SimpleNamespace(video=streams))) is wanted

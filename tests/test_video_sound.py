@@ -10,7 +10,19 @@ from real_data import GRID, needs
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
-from video_files import FACE, NTSC, Form, clicks, crop, cut_out, heard, make_video, onsets
+from video_files import (
+    FACE,
+    NTSC,
+    Form,
+    Voice,
+    clicks,
+    crop,
+    cut_out,
+    heard,
+    make_streams,
+    make_video,
+    onsets,
+)
 
 from unitalk.video.job import span
 
@@ -99,6 +111,58 @@ def test_no_sound_is_told_and_there_is_no_wav(tmp_path):
     assert (finding.kind, finding.where, finding.count) == ("sound-missing", "a:0, a:1", 2)
     assert (report.crops, report.sounds) == (10, 0)
     assert not list(tmp_path.rglob("*.wav"))
+
+
+# ------------------------------------------------------------------------------ channels
+
+
+@pytest.mark.parametrize(
+    ("channels", "left", "cancelled"),
+    [(2, 0.02, True), (2, 0.15, True), (4, 0.05, True), (6, 0.05, True), (2, 0.25, False)],
+)
+def test_channels_that_cancel_each_other_out(tmp_path, channels, left, cancelled):
+    """The first channel is the second one turned over, less a share.
+
+    The mix of two has half of that share, and that of more has no more: it is lost up to 0.2.
+    """
+    voice = clicks(1.2, 16000)
+    samples = np.zeros((channels, len(voice)), np.int16)
+    samples[1], samples[0] = voice, -(voice * (1 - left)).astype(np.int16)
+    make_streams(tmp_path / "videos/a.mkv", [Form()], [Voice(samples=samples)])
+    report = cut_out(tmp_path, faces("a", 0, 30) + faces("a", 3, 9, "1"))
+    found = [(one.kind, one.where, one.what.rpartition(": ")[2]) for one in report.findings]
+    said = f"channel 2 of {channels}"
+    assert found == ([("sound-cancelled", "a:0, a:1", said)] if cancelled else [])
+    mix = voice if cancelled else (voice * left / 2).astype(np.int16)
+    np.testing.assert_allclose(heard(tmp_path, "a", "a:0"), mix, atol=1)
+    np.testing.assert_allclose(heard(tmp_path, "a", "a:1"), mix[1920 : 1920 + 9 * 640], atol=1)
+
+
+def test_a_channel_alone_stays_where_it_is_heard(tmp_path):
+    """The sound begins 0.3 s after the pictures: silence, and clicks 0.3 s later."""
+    samples = np.stack([clicks(1.2, 16000), -clicks(1.2, 16000)])
+    make_streams(tmp_path / "videos/a.mkv", [Form()], [Voice(samples=samples, start=0.3)])
+    report = cut_out(tmp_path, faces("a", 0, 30))
+    assert [one.kind for one in report.findings] == ["sound-cancelled"]
+    assert onsets(heard(tmp_path, "a", "a:0")) == pytest.approx([0.3, 0.55, 0.8, 1.05], abs=0.001)
+
+
+def test_a_silent_track_of_a_sound_that_is_not_silent(tmp_path):
+    """Nothing from 0.3 to 1 s: the track within it is told, the others are not."""
+    voice = np.full((1, 19200), 3000, np.int16)
+    voice[:, 4800:16000] = 0
+    make_streams(tmp_path / "videos/a.mkv", [Form()], [Voice(samples=voice)])
+    report = cut_out(tmp_path, faces("a", 0, 30) + faces("a", 9, 15, "1") + faces("a", 2, 7, "2"))
+    [finding] = report.findings
+    assert (finding.kind, finding.where) == ("sound-silent", "a:1")
+
+
+def test_a_silent_stream_is_noted(tmp_path):
+    silent = [Voice(samples=np.zeros((2, 19200), np.int16))]
+    make_streams(tmp_path / "videos/a.mkv", [Form()], silent)
+    report = cut_out(tmp_path, faces("a", 0, 30))
+    assert report.whole
+    assert [note.kind for note in report.notes] == ["silent-stream"]
 
 
 # ------------------------------------------------------------------------------ where it ends

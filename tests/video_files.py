@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -147,6 +147,66 @@ def _sound(stream, form: Form):
     return made
 
 
+LAYOUTS = {1: "mono", 2: "stereo", 4: "quad", 6: "5.1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """One stream of sound among several.
+
+    Attributes:
+        samples: [channels, samples] int16, at 16 kHz.
+        language: three letters.
+        default: whether players are told to take it.
+        start: when it begins, in seconds.
+    """
+
+    samples: np.ndarray
+    language: str | None = None
+    default: bool = False
+    start: float = 0.0
+
+
+def make_streams(path: Path, pictures: list[Form], voices: list[Voice], *, cover: int = 0) -> Path:
+    """Write a Matroska file with several streams, and a cover of so many pixels a side."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    default = av.stream.Disposition.default
+    with av.open(str(path), "w", format="matroska") as container:
+        if cover:
+            container.add_attachment("cover.jpg", "image/jpeg", _cover(cover))
+        packets = []
+        for form in pictures:
+            stream = container.add_stream(form.codec, rate=form.rate, options=dict(form.options))
+            stream.width, stream.height = form.size
+            stream.pix_fmt = form.pix_fmt
+            stream.codec_context.time_base = 1 / Fraction(form.rate)
+            packets.append((_pictures, stream, form, None))
+        for voice in voices:
+            stream = container.add_stream("pcm_s16le", rate=16000)
+            stream.layout = LAYOUTS[len(voice.samples)]
+            stream.disposition = default if voice.default else av.stream.Disposition(0)
+            if voice.language:
+                stream.metadata["language"] = voice.language
+            packets.append((_voice, stream, voice))
+        made = [packet for write, *given in packets for packet in write(*given)]
+        for packet in sorted(made, key=lambda packet: float(packet.dts * packet.time_base)):
+            container.mux(packet)
+    return path
+
+
+def _cover(side: int) -> bytes:
+    return cv2.imencode(".jpg", np.full((side, side, 3), 90, np.uint8))[1].tobytes()
+
+
+def _voice(stream, voice: Voice):
+    packed = np.ascontiguousarray(voice.samples.T).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(packed, "s16", stream.layout.name)
+    frame.sample_rate = 16000
+    frame.pts, frame.time_base = round(voice.start * 16000), Fraction(1, 16000)
+    yield from stream.encode(frame)
+    yield from stream.encode(None)
+
+
 class SeekingLoop:
     """The original's way (TalkNet, utils/tools.py): seek, read, cut, pack, row by row."""
 
@@ -187,7 +247,8 @@ def cut_out(folder: Path, rows: list[tuple[str, float, tuple[float, ...], str]],
     from unitalk.video import CropOptions, cut
 
     csv = write_rows(folder / "val_orig.csv", rows)
-    how = CropOptions(**{k: options.pop(k) for k in ("margin", "compat") if k in options})
+    names = {field.name for field in fields(CropOptions)}
+    how = CropOptions(**{name: options.pop(name) for name in names & set(options)})
     return cut(
         {"val": csv}, folder / "made", videos=folder / "videos", source=csv, options=how, **options
     )

@@ -33,6 +33,8 @@ def command(
     splits: tuple[Split, ...],
     videos: tuple[str, ...],
     margin: float,
+    audio_stream: int | None,
+    video_stream: int | None,
     compat: bool,
     overwrite: bool,
     jobs: int | None,
@@ -50,10 +52,12 @@ def command(
     from unitalk.video import CropOptions
 
     refuse_to_overwrite(output, csv, videos_folder)
+    options = CropOptions(
+        margin=margin, compat=compat, audio_stream=audio_stream, video_stream=video_stream
+    )
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
         report = prepare(
             csv, videos_folder, destination, splits=splits, only=videos,
-            options=CropOptions(margin=margin, compat=compat), overwrite=overwrite,
-            executor=executor, progress=console.progress,
+            options=options, overwrite=overwrite, executor=executor, progress=console.progress,
         )  # fmt: skip
     finish(console, report, form, output)

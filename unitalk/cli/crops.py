@@ -48,6 +48,14 @@ def cut_options(function: Function) -> Function:
             help="End sounds as TalkNet's scripts do, before the last frame.",
         ),
         click.option(
+            "--video-stream", type=click.IntRange(min=1), metavar="N",
+            help="The stream of pictures to take, counted from 1.  [default: FFmpeg's choice]",
+        ),
+        click.option(
+            "--audio-stream", type=click.IntRange(min=1), metavar="N",
+            help="The stream of sound to take, counted from 1.  [default: FFmpeg's choice]",
+        ),
+        click.option(
             "--margin", type=click.FloatRange(min=0), default=0.0, show_default=True,
             metavar="SHARE", help="Widen each box by this share of its size on each side.",
         ),
@@ -79,6 +87,8 @@ def command(
     splits: tuple[Split, ...],
     videos: tuple[str, ...],
     margin: float,
+    audio_stream: int | None,
+    video_stream: int | None,
     compat: bool,
     overwrite: bool,
     jobs: int | None,
@@ -95,11 +105,13 @@ def command(
     from unitalk.video import CropOptions, cut, find_csvs
 
     refuse_to_overwrite(output, csv, videos_folder)
+    options = CropOptions(
+        margin=margin, compat=compat, audio_stream=audio_stream, video_stream=video_stream
+    )
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
         report = cut(
             find_csvs(csv, splits), destination, videos=videos_folder, source=csv, only=videos,
-            options=CropOptions(margin=margin, compat=compat), overwrite=overwrite,
-            executor=executor, progress=console.progress,
+            options=options, overwrite=overwrite, executor=executor, progress=console.progress,
         )  # fmt: skip
     finish(console, report, form, output)
 
@@ -121,6 +133,11 @@ def render(report: CropReport) -> str:
     ]
     lines.append(f"videos: {report.written:,} cut, {report.kept:,} kept from an earlier run")
     lines += _told("note", report.notes)
+    if any(one.kind.startswith("several-") for one in report.notes):
+        lines.append(
+            "to take another stream, run the same command with --audio-stream N or "
+            "--video-stream N, and --overwrite"
+        )
     missing = [one for one in report.findings if one.kind == "video-missing"]
     lines += _told("wrong", [one for one in report.findings if one not in missing])
     if missing:

@@ -29,6 +29,7 @@ FAR = 0.5
 
 ASW's boxes, drawn on a padded frame, go from -0.081 to 1.137; boxes in pixels lie far beyond.
 """
+_PIXELS = 2.0  # an edge beyond it is no share of a frame
 
 
 class _Wrong(NamedTuple):
@@ -87,7 +88,8 @@ def _located(rows: Rows, wrong: list[_Wrong]) -> list[Finding]:
 def _box(rows: Rows) -> Iterator[_Wrong]:
     def edges(row: int) -> str:
         left, top, right, bottom = (rows.faces.numbers(name, row, 1)[0] for name in schema.BOX)
-        return f"x {left:g} to {right:g}, y {top:g} to {bottom:g}"
+        pixels = ": these look like pixels" if min(right, bottom) > _PIXELS else ""
+        return f"x {left:g} to {right:g}, y {top:g} to {bottom:g}{pixels}"
 
     turned, far = np.zeros((2, len(rows)), bool)
     for axis in (0, 1):

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
 
+_PIXELS = 2.0
+"""Beyond this an edge is no share of a frame: boxes that leave it do so by less than half of it."""
+
 
 @dataclass(slots=True)
 class Crops:
@@ -32,6 +35,7 @@ class Crops:
         folder: where crops go.
         margin: by which share of its size a box is widened on each side.
         written: how many crops there are.
+        pixels: rows whose box is in pixels and not in shares of the frame.
         empty: rows whose box has no pixel within the frame.
         lost: rows whose frame cannot be decoded.
         damaged: rows whose frame the decoder marked as damaged.
@@ -42,27 +46,30 @@ class Crops:
     folder: Path
     margin: float
     written: int = 0
+    pixels: list[int] = field(default_factory=list)
     empty: list[int] = field(default_factory=list)
     lost: list[int] = field(default_factory=list)
     damaged: list[int] = field(default_factory=list)
     late: list[int] = field(default_factory=list)
     _made: set[int] = field(default_factory=set)
 
-    def cut(self, path: str, timeline: Timeline, *, threads: int) -> Reader:
+    def cut(self, path: str, index: int, timeline: Timeline, *, threads: int) -> Reader:
         """Cut all crops; what reads the video is returned, as it knows what frames are like."""
         frames = timeline.frames_at(self.wanted.seconds)
-        self.late = np.flatnonzero(frames < 0).tolist()
-        rows = np.flatnonzero(frames >= 0)
+        in_pixels = (self.wanted.boxes[:, 2:] > _PIXELS).all(axis=1)
+        self.pixels = np.flatnonzero(in_pixels).tolist()
+        self.late = np.flatnonzero((frames < 0) & ~in_pixels).tolist()
+        rows = np.flatnonzero((frames >= 0) & ~in_pixels)
         numbers, place = np.unique(frames[rows], return_inverse=True)
         order = rows[np.argsort(place, kind="stable")]
         owned = np.split(order, np.cumsum(np.bincount(place))[:-1]) if len(rows) else []
-        reader = Reader(path, timeline, threads=threads)
+        reader = Reader(path, index, timeline, threads=threads)
         seen = self._cut_all(reader, numbers, owned)
         if reader.errors or reader.damaged or len(seen) < len(numbers):
             # What threads make of a damaged frame depends on which of them is first; and a damaged
             # file, or its index, may not be where a decoder can begin in its middle.
             shutil.rmtree(self.folder, ignore_errors=True)
-            reader = Reader(path, timeline, threads=1, skip=False)
+            reader = Reader(path, index, timeline, threads=1, skip=False)
             seen = self._cut_all(reader, numbers, owned)
         self.lost = [row for n, own in enumerate(owned) if n not in seen for row in own.tolist()]
         self.damaged = [row for n in reader.damaged for row in owned[n].tolist()]

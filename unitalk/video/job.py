@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,11 +20,11 @@ import numpy as np
 from unitalk import fsops
 from unitalk.errors import UnitalkError
 from unitalk.layout import Layout, check_id
-from unitalk.video import sound
+from unitalk.video import sound, streams
 from unitalk.video.faces import Crops
 from unitalk.video.libraries import load
 from unitalk.video.report import FINDINGS, Finding
-from unitalk.video.timeline import read_timeline, video_stream
+from unitalk.video.timeline import read_timeline
 
 if TYPE_CHECKING:
     from unitalk.layout import Split
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from unitalk.video.rows import Wanted
     from unitalk.video.timeline import Timeline
 
-VERSION = 1
+VERSION = 2
 """Of what is made of the same rows and the same video."""
 
 _TRIES = 5
@@ -157,6 +158,8 @@ class _Cut:
         self._places: dict[str, list[str]] = {}
         self._said: dict[str, str] = {}
         self._noted: dict[str, str] = {}
+        self._pictures = -1
+        self._sound = streams.Chosen(None)
         self.crops = 0
         self.sounds = 0
 
@@ -194,10 +197,10 @@ class _Cut:
             return
         av = load("av")
         try:
-            if not self._can_be_decoded(av):
+            if not self._choose_streams(av):
                 return
             until = float(job.wanted.seconds.max())
-            timeline = read_timeline(job.path, until=until, threads=job.threads)
+            timeline = read_timeline(job.path, self._pictures, until=until, threads=job.threads)
         except av.FFmpegError as error:
             self.find("video-unreadable", said=_reason(error))
             return
@@ -209,20 +212,42 @@ class _Cut:
         if tracks:
             self._cut_sounds(tracks, timeline)
 
-    def _can_be_decoded(self, av: Any) -> bool:  # noqa: ANN401 - of an extra
+    def _choose_streams(self, av: Any) -> bool:  # noqa: ANN401 - of an extra
+        """Choose the streams to use; False when there are no pictures that can be decoded."""
+        options = self._job.options
         with av.open(self._job.path) as container:
-            stream = video_stream(container)
-            if stream is None:
-                self.find("no-pictures")
-            elif stream.codec_context is None:
+            pictures = streams.pictures_of(container, options.video_stream)
+            if pictures.place is None:
+                self.find("no-such-stream" if pictures.said else "no-pictures", said=pictures.said)
+                return False
+            stream = container.streams[pictures.place]
+            if stream.codec_context is None:
                 self.find("codec-unknown")
-            return stream is not None and stream.codec_context is not None
+                return False
+            self._pictures = pictures.place
+            self._sound = streams.sound_of(container, pictures.place, options.audio_stream)
+            self._note_streams(container, stream)
+        if pictures.several:
+            self._noted["several-video-streams"] = pictures.said
+        if self._sound.several:
+            self._noted["several-audio-streams"] = self._sound.said
+        return True
+
+    def _note_streams(self, container: Any, stream: Any) -> None:  # noqa: ANN401
+        """Note what is a choice of ours where others choose otherwise."""
+        shape = stream.codec_context.sample_aspect_ratio
+        if shape and shape != 1:
+            self._noted["pixels-not-square"] = f"{shape.numerator}:{shape.denominator}"
+        if stream.start_time is not None and container.start_time is not None:
+            late = float(stream.start_time * stream.time_base) - container.start_time / 1e6
+            if late * float(stream.average_rate or 0) > 1:
+                self._noted["pictures-begin-later"] = f"{late:.2f} s"
 
     def _cut_pictures(self, timeline: Timeline) -> Crops:
         job, wanted = self._job, self._job.wanted
         crops = Crops(wanted, self._folder / "faces", job.options.margin)
         self._note_timeline(timeline)
-        reader = crops.cut(job.path, timeline, threads=job.threads)
+        reader = crops.cut(job.path, self._pictures, timeline, threads=job.threads)
         self._note_pictures(reader)
         self.crops = crops.written
         if crops.late:
@@ -230,6 +255,7 @@ class _Cut:
         for kind, rows in (
             ("frame-lost", crops.lost),
             ("frame-damaged", crops.damaged),
+            ("boxes-in-pixels", crops.pixels),
             ("crop-empty", crops.empty),
         ):
             if rows:
@@ -256,17 +282,27 @@ class _Cut:
 
     def _cut_sounds(self, tracks: list[int], timeline: Timeline) -> None:
         wanted = self._job.wanted
+        entities = [wanted.entities[n] for n in tracks]
+        if self._sound.place is None:
+            said = self._sound.said
+            self.find("no-such-stream" if said else "sound-missing", entities, said)
+            return
         until = float(wanted.seconds.max()) + 1 / timeline.rate + 1.0
         with tempfile.TemporaryFile(dir=self._folder) as scratch:
             try:
-                found = sound.read_sound(self._job.path, scratch, start=timeline.start, until=until)
+                found = sound.read_sound(
+                    self._job.path, self._sound.place, scratch, start=timeline.start, until=until
+                )
             except sound.NoSoundError as error:
-                kind = "sound-unreadable" if str(error) else "sound-missing"
-                self.find(kind, [wanted.entities[n] for n in tracks], str(error))
+                self.find("sound-unreadable", entities, str(error))
                 return
             self._write_sounds(tracks, found, timeline)
         if found.failed:
             self.find("sound-damaged", said=f"{found.failed:,} packets")
+        if found.cancelled:
+            self.find("sound-cancelled", entities, found.cancelled)
+        if found.silent:
+            self._noted["silent-stream"] = ""
 
     def _write_sounds(self, tracks: list[int], found: sound.Sound, timeline: Timeline) -> None:
         wanted, compat = self._job.wanted, self._job.options.compat
@@ -283,6 +319,8 @@ class _Cut:
                 places["sound-empty"].append(entity)
             elif min(last, ends) - len(found.samples) > _SHORT * sound.RATE:
                 places["sound-short"].append(entity)
+            elif not samples.any() and not found.silent:
+                places["sound-silent"].append(entity)
             sound.write_wav(folder / f"{check_id(entity)}.wav", np.asarray(samples))
             self.sounds += 1
         for kind, entities in places.items():
@@ -328,8 +366,7 @@ def fingerprint(wanted: Wanted, options: CropOptions, path: Path | None) -> dict
     made_of = {
         "version": VERSION,
         "rows": wanted.digest(),
-        "margin": options.margin,
-        "compat": options.compat,
+        **asdict(options),
     }
     if path is not None:
         about = path.stat()

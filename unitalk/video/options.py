@@ -16,16 +16,25 @@ class CropOptions:
         margin: by which share of its size a box is widened on each side.
         compat: end a sound where TalkNet's scripts end it, at the time of the track's last face,
             so that this face has no sound; both ends are cut down to a whole sample.
+        audio_stream: which stream of sound of each video is taken, counted from 1; default: the
+            one that FFmpeg takes for the best.
+        video_stream: likewise of pictures, covers not counted.
 
     Raises:
-        UsageError: a margin that is no share.
+        UsageError: a margin that is no share, or a number of a stream below 1.
     """
 
     margin: float = 0.0
     compat: bool = False
+    audio_stream: int | None = None
+    video_stream: int | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.margin) and self.margin >= 0):
             raise UsageError(
                 f"a margin of {self.margin} is no share of a box", hint="give one such as 0.4"
             )
+        for name in ("audio_stream", "video_stream"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise UsageError(f"{name} is {number}", hint="count the streams from 1")

@@ -45,15 +45,17 @@ class Reader:
 
     Args:
         path: the video.
+        index: of its stream of pictures.
         timeline: its frames.
         threads: of the decoder; 0: as many as there are processors.
         skip: leave long stretches without a face undecoded.
     """
 
     def __init__(
-        self, path: str, timeline: Timeline, *, threads: int = 1, skip: bool = True
+        self, path: str, index: int, timeline: Timeline, *, threads: int = 1, skip: bool = True
     ) -> None:
         self._path = path
+        self._index = index
         self._timeline = timeline
         self._threads = threads
         self._skip = skip
@@ -79,7 +81,7 @@ class Reader:
         wanted = self._timeline.pts[numbers]
         place = {int(pts): n for n, pts in enumerate(wanted)}
         with av.open(self._path) as container:
-            stream = prepared_stream(container, self._threads)
+            stream = prepared_stream(container, self._index, self._threads)
             for seek, last in self._stretches(wanted):
                 if seek is not None:
                     container.seek(seek, stream=stream, backward=True)

@@ -34,7 +34,6 @@ _Seen = tuple[int | None, int | None, bool]  # pts and length in ticks, whether 
 _PACKET_IS_FRAME = frozenset({"mov", "mp4", "matroska", "webm"})
 """Containers whose packets are frames and say when each is shown; elsewhere it takes a decoder."""
 _BEYOND = 5.0  # seconds after the last face at which looking ends: frames are not far out of order
-_ATTACHED_PICTURE = 0x400  # of FFmpeg's dispositions
 _BRIEF = 1e-6  # of a frame: the digits of a float
 
 
@@ -80,11 +79,12 @@ class Timeline:
         return np.where(seconds < self.end, numbers, -1)
 
 
-def read_timeline(path: str, *, until: float, threads: int) -> Timeline | None:
+def read_timeline(path: str, index: int, *, until: float, threads: int) -> Timeline | None:
     """Look when each frame of a video is shown, up to a time.
 
     Args:
-        path: the video, which has pictures that can be decoded.
+        path: the video.
+        index: of its stream of pictures, which can be decoded.
         until: seconds from the first frame after which nothing is wanted.
         threads: of the decoder, if it takes one; 0: as many as there are processors.
 
@@ -93,14 +93,14 @@ def read_timeline(path: str, *, until: float, threads: int) -> Timeline | None:
     """
     av = load("av")
     with av.open(path) as container:
-        stream = prepared_stream(container, threads)
+        stream = prepared_stream(container, index, threads)
         rate, tick = average_rate(stream), float(stream.time_base or 0)
         if _PACKET_IS_FRAME & set(container.format.name.split(",")):
             made = _of_packets(list(_packets(av, container, stream, until)), tick, rate)
             if made is not None:
                 return made
     with av.open(path) as container:
-        stream = prepared_stream(container, threads)
+        stream = prepared_stream(container, index, threads)
         frames = list(_frames(av, container, stream, until))
     return _of_frames(frames, tick, rate)
 
@@ -110,21 +110,12 @@ def average_rate(stream: Any) -> float:  # noqa: ANN401 - of an extra
     return float(stream.average_rate or 0)
 
 
-def prepared_stream(container: Any, threads: int) -> Any:  # noqa: ANN401
-    """The stream of pictures, its decoder told how many threads it may have."""
-    stream = video_stream(container)
+def prepared_stream(container: Any, index: int, threads: int) -> Any:  # noqa: ANN401
+    """A stream of pictures, its decoder told how many threads it may have."""
+    stream = container.streams[index]
     stream.thread_type = "AUTO" if threads != 1 else "SLICE"
     stream.codec_context.thread_count = threads
     return stream
-
-
-def video_stream(container: Any) -> Any:  # noqa: ANN401 - of an extra
-    """The first stream of pictures that move, or None: a cover's picture does not."""
-    return next((one for one in container.streams.video if not _is_cover(one)), None)
-
-
-def _is_cover(stream: Any) -> bool:  # noqa: ANN401
-    return bool(stream.disposition.value & _ATTACHED_PICTURE)
 
 
 def _packets(av: Any, container: Any, stream: Any, until: float) -> Iterator[_Seen]:  # noqa: ANN401
