@@ -205,6 +205,7 @@ def test_a_video_that_was_removed_once_it_was_cut_does_not_matter(run, source, t
     [
         (("--margin", "0.1"), "margin are not the same"),
         (("--compat",), "compat are not the same"),
+        (("--audio-stream", 1, "--video-stream", 1), "audio_stream, video_stream are not the same"),
         (("--video", "EEey6Pt0rqI"), "videos are not the same"),
     ],
 )
