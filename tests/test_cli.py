@@ -116,6 +116,42 @@ def test_wrong_usage_is_exit_code_2_and_goes_to_stderr(run, arguments, message):
     assert message in ran.stderr
 
 
+def parameters(name: str) -> list[tuple[click.Command, click.Parameter]]:
+    """A parameter of every verb that has it."""
+    found = []
+    for verb, *own in leaves():
+        command = cli.get_command(None, verb)
+        command = command.get_command(None, own[0]) if own else command
+        found += [(command, one) for one in command.params if name in one.opts]
+    return found
+
+
+@pytest.mark.parametrize("value", ["out/", "none/deeper/", "a/..", "."])
+def test_no_verb_takes_the_name_of_a_folder_for_a_file(value, tmp_path, monkeypatch):
+    """`-o outdir/` wrote a file called `outdir` where there was no such folder."""
+    monkeypatch.chdir(tmp_path)
+    written = [one for name in ("-o", "--plot", "--report", "--predictions", "--ids")
+               for one in parameters(name) if isinstance(one[1].type, click.Path)]  # fmt: skip
+    assert len(written) > 25
+    for command, parameter in written:
+        with pytest.raises(click.BadParameter, match="Give the name of a file"):
+            parameter.type_cast_value(click.Context(command), value)
+
+
+def test_a_verb_reads_the_names_of_videos_as_lists_do(tmp_path):
+    (tmp_path / "list.txt").write_text("https://youtu.be/-maoolmiKi0\nseen/9Zja_cIAwY8.mkv\n")
+    given = ("EEey6Pt0rqI.mp4", "https://www.youtube.com/shorts/kzr8J4AFkBI?feature=share",
+             f"@{tmp_path / 'list.txt'}", "own.v2_0-30")  # fmt: skip
+    wanted = ("EEey6Pt0rqI", "kzr8J4AFkBI", "-maoolmiKi0", "9Zja_cIAwY8", "own.v2_0-30")
+    every = parameters("--video")
+    assert len(every) > 7
+    for command, parameter in every:
+        context = click.Context(command)
+        assert parameter.process_value(context, given) == wanted
+        with pytest.raises(click.BadParameter, match="names no video"):
+            parameter.process_value(context, ("https://example.org/watch/12",))
+
+
 def test_an_error_says_what_and_what_next(run, tmp_path):
     ran = run("eval", "-g", tmp_path / "none.csv", "-p", tmp_path / "none.csv")
     assert (ran.code, ran.stdout) == (2, "")

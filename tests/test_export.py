@@ -13,11 +13,13 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from conftest import tree, without_coverage
 from export_data import DRAWN, FACES, TRACKS, make_pictured
 
 from unitalk import fsops
+from unitalk.cli.main import cli
 from unitalk.errors import DataError, DestinationError, DiskError, LayoutError, UsageError
 from unitalk.executor import Here, Processes
 from unitalk.export import export_tracks
@@ -329,6 +331,10 @@ def test_what_is_no_export(source, tmp_path):
 # ------------------------------------------------------------------------------ SIGKILL
 
 
+def command_of(form: str) -> click.Command:
+    return cli.get_command(None, "export").get_command(None, form)
+
+
 def command(source: Path, made: Path, *more: str) -> list[str]:
     return ["export", "webdataset", "-q", "--source", str(source), "--destination", str(made),
             "--shard-size", "40kB", "--format", "json", *more]  # fmt: skip
@@ -368,7 +374,7 @@ def test_ended_half_way_with_two_processes(source, tmp_path, ending):
     made = tmp_path / "e"
     process = subprocess.Popen(
         [sys.executable, "-m", "unitalk", *command(source, made, "--jobs", "2"),
-         "--shard-size", "1"],
+         "--shard-size", "1B"],
         env=without_coverage(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while not shards_of(made) and process.poll() is None:
@@ -438,13 +444,36 @@ def test_lists_of_videos_and_sizes(run, source, tmp_path):
     assert run("export", "parquet", *arguments, "--overwrite").code == 0
 
 
-@pytest.mark.parametrize("size", ["0", "none", "-1MB", "1 PB", "0.0001kB", ""])
+@pytest.mark.parametrize("size", ["0", "none", "-1MB", "1 PB", "0.0001kB", "", "1iB", "64Mi b"])
 def test_what_is_no_size(run, source, tmp_path, size):
     ran = run("export", "hf", "--source", source, "--destination", tmp_path / "e",
               f"--shard-size={size}")  # fmt: skip
     assert (ran.code, ran.stdout) == (2, "")
-    assert "is no size such as 256MB or 1GB" in ran.stderr
+    assert "such as 256MB" in ran.stderr
     assert not (tmp_path / "e").exists()
+
+
+def test_a_size_without_a_unit_is_not_taken_for_a_few_bytes():
+    """Everybody who types 512 means megabytes; a hundred shards of 512 bytes is what came."""
+    option = next(one for one in command_of("webdataset").params if "--shard-size" in one.opts)
+
+    def read(text):
+        return option.process_value(click.Context(command_of("webdataset")), text)
+
+    for text in ("1", "512", "999999", " 2.5 "):
+        with pytest.raises(click.BadParameter, match="without a unit") as caught:
+            read(text)
+        given = re.findall(r"Give ([^ ]+), or ([^ ]+) for bytes", caught.value.message)[0]
+        assert [read(one) for one in given] == [int(float(text) * 1e6), int(float(text))]
+    for text, size in {
+        "1000000": 1_000_000, "1e6B": None, "7B": 7, "3 kb": 3000, "1.5G": 1_500_000_000,
+        "64MiB": 64 * 1024**2, "2Gi": 2 * 1024**3,
+    }.items():  # fmt: skip
+        if size is None:
+            with pytest.raises(click.BadParameter, match="is not a size"):
+                read(text)
+        else:
+            assert read(text) == size
 
 
 def test_the_group_names_its_forms(run):

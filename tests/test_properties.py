@@ -67,7 +67,9 @@ ids = st.from_regex(r"[A-Za-z0-9_-]{1,11}", fullmatch=True).filter(
     lambda text: text.lower() not in {"link", "video_id", "id"}
 )
 FORMS = ("{}", '"{}"', " {} ", "https://www.youtube.com/watch?v={}", "https://youtu.be/{}?t=3",
-         "https://www.youtube.com/watch?t=3&v={}&x=1")  # fmt: skip
+         "https://www.youtube.com/watch?t=3&v={}&x=1", "https://m.youtube.com/shorts/{}?a=b",
+         "https://www.youtube-nocookie.com/embed/{}", "youtube.com/live/{}", "{}.mkv",
+         "videos/{}.MP4", "https://example.org/trainval/{}.webm")  # fmt: skip
 
 
 @disk

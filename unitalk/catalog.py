@@ -21,9 +21,20 @@ REPOSITORY = "plnguyen2908/UniTalk-ASD"
 CATEGORIES = ("language", "mixed", "noise", "visual")
 """The categories of the val split; every val video is in exactly one."""
 
-_LINES = "give one id or one link a line"
+_LINES = "give one id, link or video file per line"
 _LINK = "https://www.youtube.com/watch?v="
-_ID_IN_LINK = re.compile(r"(?:[?&]v=|youtu\.be/)([A-Za-z0-9_-]+)")
+_ID_IN_LINK = re.compile(
+    r"(?:[?&]v=|youtu\.be/|youtube(?:-nocookie)?\.com/(?:shorts|embed|live|v)/)([A-Za-z0-9_-]+)"
+)
+_SEPARATORS = re.compile(r"[\s,;/\\]")
+
+VIDEO_ENDINGS = frozenset(
+    {
+        *("mp4", "mkv", "webm", "avi", "mov", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "flv"),
+        *("wmv", "asf", "3gp", "3g2", "ogv", "vob", "mxf", "divx", "f4v", "rm", "rmvb"),
+    }
+)
+"""Endings that only the files of videos have, in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +137,7 @@ def resolve_list(name_or_file: str | Path) -> tuple[str, ...]:
 
 
 def read_list(path: Path) -> tuple[str, ...]:
-    """Read a list of videos: an id or a link a line, with or without the header `Link`.
+    """Read a list of videos, one `video_id` per line, with or without the header `Link`.
 
     Empty lines, lines that begin with `#` and repeated ids are passed over; the order is kept.
 
@@ -144,11 +155,11 @@ def read_list(path: Path) -> tuple[str, ...]:
         is_header = number == 1 and text.lower() in {"link", "video_id", "id"}
         if not text or text.startswith("#") or is_header:
             continue
-        video_id = id_in(text)
-        if re.search(r"[\s,;/\\]", video_id):
+        found = video_id(text)
+        if found is None:
             wrong.append(f"{path}:{number}: {text!r}")
         else:
-            ids[video_id] = None
+            ids[found] = None
     if wrong:
         raise DataError(f"not a list of videos: {examples(wrong)}", hint=_LINES)
     if not ids:
@@ -156,10 +167,19 @@ def read_list(path: Path) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def id_in(text: str) -> str:
-    """The video id in a link, or the text itself."""
+def video_id(text: str) -> str | None:
+    """The id of a video as people name it: the id, a link of YouTube, or the video's file.
+
+    Lists and every `--video` are read by this function. None for a text that names no video.
+    """
+    text = text.strip()
     link = _ID_IN_LINK.search(text)
-    return link.group(1) if link else text
+    if link:
+        return link.group(1)
+    stem, dot, ending = text.rpartition(".")
+    if dot and ending.lower() in VIDEO_ENDINGS:
+        text = re.split(r"[/\\]", stem)[-1]
+    return None if not text or _SEPARATORS.search(text) else text
 
 
 def _lists() -> Path:

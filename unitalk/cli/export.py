@@ -47,14 +47,25 @@ FORMS: dict[FormName, str] = {
 """Each form of a shard and its help."""
 
 _UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
+_LEAST = 1_000_000  # bytes, of a number without a unit: whoever types 256 means megabytes
 
 
 def _read_size(_: click.Context, __: click.Parameter, value: str) -> int:
-    """A number of bytes, as `256MB` or `1.5 GB`, in powers of 1000."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B?", value.strip().upper())
-    amount = int(float(found[1]) * _UNITS[found[2]]) if found else 0
+    """A number of bytes, as `256MB` or `1.5 GB` in powers of 1000, `64MiB` in powers of 1024."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(?:([KMGT]?)(I?)(B?))", value.strip().upper())
+    if not found or (found[3] and not found[2]):
+        raise click.BadParameter(f"{value!r} is not a size. Give one such as 256MB or 1GB.")
+    unit = _UNITS[found[2]]
+    if found[3]:
+        unit = 1024 ** list(_UNITS).index(found[2])
+    amount = int(float(found[1]) * unit)
     if not amount:
-        raise click.BadParameter(f"{value!r} is no size such as 256MB or 1GB")
+        raise click.BadParameter(f"{value!r} is less than a byte. Give a size such as 256MB.")
+    if amount < _LEAST and not (found[2] or found[4]):
+        raise click.BadParameter(
+            f"{value!r} without a unit is {amount:,} bytes. Give {found[1]}MB, or {found[1]}B for "
+            "bytes."
+        )
     return amount
 
 

@@ -30,8 +30,24 @@ class _Path(click.Path):
         return super().convert(os.path.expanduser(value), param, ctx)
 
 
+class _NewFile(_Path):
+    """The path of a file to write or read: what ends with a slash can only be a folder."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """Refuse the name of a folder, be it there or not."""
+        text = os.fspath(value)
+        if os.path.basename(text) in {"", ".", ".."}:
+            self.fail(f"{text!r} is the name of a folder. Give the name of a file.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 FOLDER = _Path(path_type=Path, file_okay=False)
-NEW_FILE = _Path(path_type=Path, dir_okay=False)
+NEW_FILE = _NewFile(path_type=Path, dir_okay=False)
 SOURCE = _Path(path_type=Path, exists=True)
 
 # click wants choices before any verb is imported, and layout is cheap to import, fsops is not
@@ -96,26 +112,30 @@ def place_options(function: Function) -> Function:
 
 
 def videos_option(function: Function) -> Function:
-    """Add a repeatable --video, an id or @FILE; the verb takes `videos`, ids only."""
+    """Add a repeatable --video, which names a video or @FILE; the verb takes `videos`, ids only."""
     return click.option(
-        "--video", "videos", multiple=True, metavar="ID|@FILE", callback=_read_lists,
-        help="Only this one, or those of a list; repeatable.",
+        "--video", "videos", multiple=True, metavar="ID|@FILE", callback=_read_videos,
+        help="Only this one (an id, a link, or its file's name), or those of a list; repeatable.",
     )(function)  # fmt: skip
 
 
-def _read_lists(
+def _read_videos(
     context: click.Context, _: click.Parameter, values: tuple[str, ...]
 ) -> tuple[str, ...]:
-    if context.resilient_parsing:
+    if context.resilient_parsing or not values:
         return values
+    from unitalk.catalog import resolve_list, video_id
+
     ids: list[str] = []
     for value in values:
         if value.startswith("@"):  # no id begins so
-            from unitalk.catalog import resolve_list
-
             ids += resolve_list(os.path.join(".", os.path.expanduser(value[1:])))
+        elif (found := video_id(value)) is not None:
+            ids.append(found)
         else:
-            ids.append(value)
+            raise click.BadParameter(
+                f"{value!r} names no video. Give an id, a link of YouTube, or a video's file name."
+            )
     return tuple(ids)
 
 

@@ -281,10 +281,10 @@ def read_categories(path: Path) -> dict[str, str]:
         cells = [cell.strip() for cell in row]
         if not any(cells) or (number == 1 and cells[-1].lower() == "category"):
             continue
-        if len(cells) != 2 or not all(cells):  # noqa: PLR2004 - an id and a category
+        video = catalog.video_id(cells[0])
+        if len(cells) != 2 or not all(cells) or video is None:  # noqa: PLR2004 - id and category
             wrong.append(f"{path}:{number}: {','.join(cells)!r}")
             continue
-        video = catalog.id_in(cells[0])
         if found.setdefault(video, cells[1]) != cells[1]:
             wrong.append(f"{path}:{number}: {video} is already in {found[video]}")
     if wrong or not found:

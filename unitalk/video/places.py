@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unitalk.catalog import VIDEO_ENDINGS
 from unitalk.errors import DataError, UsageError, examples
 
 if TYPE_CHECKING:
@@ -15,12 +16,6 @@ if TYPE_CHECKING:
 FOLDERS = ("trainval", "train", "val", "test")
 """The folders below the given one that are looked into, as AVA's videos are kept."""
 
-_USUAL = frozenset(
-    {
-        *("mp4", "mkv", "webm", "avi", "mov", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "flv"),
-        *("wmv", "asf", "3gp", "3g2", "ogv", "vob", "mxf", "divx", "f4v", "rm", "rmvb"),
-    }
-)
 # What stands beside a video and is none, where no name has one of the usual endings.
 _BESIDE = frozenset(
     {
@@ -70,4 +65,4 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _usual(paths: list[Path]) -> list[Path]:
     """Those with an ending that only videos have; all, if there are none."""
-    return [path for path in paths if path.suffix[1:].lower() in _USUAL] or paths
+    return [path for path in paths if path.suffix[1:].lower() in VIDEO_ENDINGS] or paths
