@@ -24,7 +24,7 @@ FLOORS = (
     {"schema", "catalog", "leaderboard", "facecrops", "hub", "_drawing"},
     {"loopback", "verify", "stats", "reading"},
     {"download", "trim", "sample", "convert", "ingest", "export", "evaluation", "video", "weights"},
-    {"quickstart", "ava", "talknet"},
+    {"quickstart", "ava", "talknet", "training_rows"},
     {"cli"},
 )
 # `unitalk/__init__.py` is on no floor: it imports nothing until a name is asked for, and everyone

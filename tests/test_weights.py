@@ -171,8 +171,31 @@ def test_an_unknown_name_says_which_are_known(folder):
     assert caught.value.hint.startswith("did you mean talknet-ava")
     assert all(name in caught.value.hint for name in by_name())
     with pytest.raises(UsageError) as caught:
+        weights.find("light-asd-av", folder, models=("light-asd",))
+    fitting = [name for name, one in by_name().items() if one.loads_into == "light-asd"]
+    assert caught.value.hint == (f"did you mean light-asd-ava or light-asd-talkset? known are: {', '.join(fitting)}")
+    with pytest.raises(UsageError) as caught:
         weights.find("zzz", folder)
     assert caught.value.hint.startswith("known are: unitalk-talknce")
+
+
+@pytest.mark.parametrize("models", [("talknet",), ("light-asd",), ("talknet", "light-asd")])
+def test_what_cannot_be_loaded_is_not_asked_for(folder, models):
+    """Whether it fits is looked at before whether it is here: nobody fetches it for nothing."""
+    for name, one in by_name().items():
+        with pytest.raises(UsageError) as caught:
+            weights.find(name, folder, models=models)
+        fits = one.loads_into in models
+        assert ("cannot load" in caught.value.message) != fits
+        assert (caught.value.hint == f"unitalk weights download {name}") == fits
+        if not fits:
+            named = caught.value.hint.removeprefix("known are: ").split(", ")
+            assert {by_name()[other].loads_into for other in named} == set(models)
+
+
+def test_a_folder_is_a_run_unless_it_has_a_name_of_the_list(folder, tmp_path):
+    (tmp_path / "run").mkdir()
+    assert weights.find(str(tmp_path / "run"), folder) == tmp_path / "run"
 
 
 def test_a_file_that_was_lost_is_not_here_any_more(saved, folder):
@@ -307,9 +330,9 @@ def test_the_real_weights_are_the_published_ones(folder):
         ("talknet-ava", PAGE, "a web page, not a checkpoint of PyTorch"),
         ("talknet-ava", b"\n  <html>", "a web page"),
         ("talknet-ava", b"\xef\xbb\xbf<html>", "a web page"),
-        ("talknet-ava", b"version https://git-lfs.github.com/spec/v1\n", "a note of git-lfs"),
+        ("talknet-ava", b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
         ("talknet-ava", b"", "an empty file"),
-        ("talknet-ava", b"\x1f\x8b\x08", "a file that begins with"),
+        ("talknet-ava", b"\x1f\x8b\x08", "a gzip"),
         ("ava-csv", GOOD, "not a tar.gz"),
         ("ava-csv", PAGE, "a web page, not a tar.gz"),
     ],

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from unitalk.talknet.predict import PredictOptions, PredictReport, predict
     from unitalk.talknet.train import TrainOptions, TrainReport
     from unitalk.talknet.train import train as train_network
+    from unitalk.training_rows import check_training_rows
     from unitalk.trim import TrimReport, trim_dataset
     from unitalk.verify import VerifyReport, verify_dataset
     from unitalk.video import CropOptions, CropReport
@@ -135,6 +136,7 @@ _HOME = {
     "VerifyReport": "verify",
     "Video": "catalog",
     "WeightsReport": "weights",
+    "check_training_rows": "training_rows",
     "checkpoints": "weights",
     "compare": "evaluation",
     "convert_asc": "convert.asc",
@@ -227,6 +229,7 @@ __all__ = [
     "Video",
     "WeightsReport",
     "__version__",
+    "check_training_rows",
     "checkpoints",
     "compare",
     "convert_asc",

@@ -64,7 +64,7 @@ def predict_options(function: Function) -> Function:
         ),
         click.option(
             "--weights", required=True, metavar="FILE|NAME",
-            help="A file of weights, a run's best.pt, or a name of `unitalk weights list`.",
+            help="A file of weights, the folder of a run, or a name of `unitalk weights list`.",
         ),
         data_option,
     ):  # fmt: skip
@@ -77,15 +77,15 @@ def jobs_options_of_one(function: Function) -> Function:
     return jobs_options(function, default="1")
 
 
-def find_weights(name_or_file: str) -> Path:
-    """The file that --weights means.
+def find_weights(name_or_file: str, model: str | None) -> Path:
+    """What --weights means; a name is one that --model, or any model, can load.
 
     Raises:
         UsageError: there is none.
     """
     from unitalk.weights import find
 
-    return find(name_or_file, weights_folder())
+    return find(name_or_file, weights_folder(), models=MODELS if model is None else (model,))
 
 
 def run_predict(
@@ -116,6 +116,6 @@ def run_predict(
     )  # fmt: skip
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
         return predict(
-            data, find_weights(weights), output, split=split, videos=videos, options=options,
+            data, find_weights(weights, model), output, split=split, videos=videos, options=options,
             executor=executor, progress=console.progress,
         )  # fmt: skip

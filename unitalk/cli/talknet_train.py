@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from unitalk.cli.output import Console
+    from unitalk.reading import Tracks
     from unitalk.talknet.train import TrainReport
 
 INTERRUPTED = 130
@@ -39,6 +40,7 @@ INTERRUPTED = 130
 @click.option(
     "--weights", metavar="FILE|NAME", help="Begin with these weights, and not with random ones."
 )
+@click.option("--allow-leak", is_flag=True, help="Train although a video is in both train and val.")
 @click.option("--epochs", type=click.IntRange(1), default=25, show_default=True, help="How many.")
 @click.option("--lr", type=float, help="Learning rate.  [default: 1e-4; Light-ASD 1e-3]")
 @click.option(
@@ -67,6 +69,7 @@ def command(
     data: Path,
     folder: Path,
     weights: str | None,
+    allow_leak: bool,
     resume: bool,
     tensorboard: bool,
     form: str,
@@ -82,9 +85,17 @@ def command(
     from unitalk.evaluation import evaluate
     from unitalk.talknet.board import open_board
     from unitalk.talknet.train import TrainOptions, train
+    from unitalk.training_rows import check_training_rows
 
     refuse_to_overwrite(output, data)
     world = _world()
+
+    def check(train_: Tracks, val: Tracks, rate: float | None) -> tuple[str, ...]:
+        warnings = check_training_rows(train_, val, rate, allow_leak=allow_leak)
+        if world.leads:
+            console.warn(warnings)  # at once, and not after the hours of training
+        return warnings
+
     with _stopped_by_signals(console) as stop:
         report = train(
             data,
@@ -92,8 +103,9 @@ def command(
             score=lambda groundtruth, predictions: (
                 evaluate(groundtruth, predictions).average_precision
             ),
+            check=check,
             options=TrainOptions(
-                weights=None if weights is None else str(find_weights(weights)), **options
+                weights=weights and str(find_weights(weights, options["model"])), **options
             ),
             resume=resume,
             world=world,

@@ -23,13 +23,15 @@ import torch
 
 from unitalk.errors import DataError
 from unitalk.fsops import atomic_write
-from unitalk.talknet.networks import read_tensors
+from unitalk.talknet.weight_files import BEST, LAST, NETWORK_KEY, read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-LAST, BEST, WEIGHTS = "last.pt", "best.pt", "best.model"
+__all__ = ["BEST", "LAST"]
+
+WEIGHTS = "best.model"
 PREDICTIONS, BEST_PREDICTIONS = "predictions.csv", "best_predictions.csv"
 SCORES, LOG = "score.txt", "log.jsonl"
 
@@ -97,7 +99,7 @@ def load(path: Path) -> dict[str, Any]:
         DataError: it is none, or is damaged.
     """
     found = read_tensors(path)
-    if not isinstance(found, dict) or "network" not in found or "state" not in found:
+    if not isinstance(found, dict) or NETWORK_KEY not in found or "state" not in found:
         raise DataError(
             f"{path}: not a checkpoint of `unitalk talknet train`",
             hint="--resume needs the folder that an earlier run wrote to",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from unitalk.errors import UsageError
+from unitalk.schema.rates import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,10 +44,13 @@ class Network(nn.Module):
     Attributes:
         name: what people call it by; one of `networks.NETWORKS`.
         default_lr: the learning rate that it was published with.
+        frame_rate: how many frames a second the videos have that it was trained on: 25, as those
+            of all published weights, unless their file says another.
     """
 
     name: ClassVar[str]
     default_lr: ClassVar[float]
+    frame_rate: float = USUAL
 
     def forward(self, audio: Tensor, faces: Tensor) -> Logits:
         """Judge every face of every track.

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import pickle
-import re
-import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.talknet.contract import Logits, Network, speaking_probability
 from unitalk.talknet.light_asd import LightASD
 from unitalk.talknet.model import TalkNet
+from unitalk.talknet.weight_files import read_tensors, state_dict, weights_file
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import Tensor
 
 __all__ = [
     "NETWORKS",
@@ -26,21 +25,17 @@ __all__ = [
     "Network",
     "load_weights",
     "new_network",
-    "read_tensors",
     "speaking_probability",
 ]
 
 NETWORKS: tuple[str, ...] = (TalkNet.name, LightASD.name)
 """The names of the networks there are."""
 
-NETWORK_KEY = "network"
-"""Where a checkpoint of our training keeps the parameters; a bare file of weights is only these."""
+RATE_KEY = "frame_rate"
+"""Where a checkpoint of our training keeps the frames a second of what it was trained on."""
 
-_WRAPPERS = {"module", "_orig_mod"}
-# What data-parallel training and compilation put into names.
 _LOCONET = (".convAV.", ".audioEncoder.features.")
 # Parts of it that no network here has.
-_ASKS_FOR_CODE = re.compile(r"(?:GLOBAL|global|class):? ([\w.]+\.[\w.]+)")
 
 
 def new_network(name: str, *, clip_leak: bool = False) -> Network:
@@ -67,11 +62,12 @@ def load_weights(
 ) -> Network:
     """Read the weights of a network, and make it: on the CPU, in evaluation mode.
 
-    The file is a state dict as the originals publish it, or a checkpoint of our training. Which
-    network it belongs to is told from its names. Nothing in a file is ever run.
+    Which network they belong to is told from their names. Nothing in a file is ever run.
 
     Args:
-        path: the file.
+        path: a state dict as the originals publish it, alone or under a usual key, saved by
+            PyTorch or as safetensors; a checkpoint of our training; or a run's folder, for the
+            best epoch's.
         expected: the network that it has to be, one of `NETWORKS`; default: any.
         clip_leak: as for `new_network`.
 
@@ -80,10 +76,11 @@ def load_weights(
         DataError: the file is no checkpoint, is damaged, would run code, or holds another network;
             or entries are missing, too many, or of another shape.
     """
-    path = Path(path)
     if expected is not None and expected not in NETWORKS:
         raise UsageError(f"no network {expected!r}", hint=f"there are {', '.join(NETWORKS)}")
-    state = _bare(read_tensors(path), path)
+    path = weights_file(path)
+    found = read_tensors(path)
+    state = _named_here(state_dict(found, path))
     name = _recognise(state, path)
     if expected not in {None, name}:
         raise DataError(
@@ -93,70 +90,23 @@ def load_weights(
     network = new_network(name, clip_leak=clip_leak)
     _compare(state, network, path)
     network.load_state_dict(state)
+    if isinstance(found, dict) and RATE_KEY in found:
+        network.frame_rate = float(found[RATE_KEY])
     return network.eval()
 
 
-def read_tensors(path: Path) -> object:
-    """Read a file of tensors, without running what it may hold.
+def _named_here(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The entries without a first part that all names share, if they are known only without it.
 
-    Raises:
-        UsageError: there is no such file.
-        DataError: it is no checkpoint, is damaged, or would run code.
+    So PyTorch Lightning writes them: a network's own names behind that of its attribute.
     """
-    if not path.is_file():
-        raise UsageError(f"{path} is no file", hint="give a file of weights")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about how it was pickled
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        asked = _ASKS_FOR_CODE.search(str(error))
-        if asked is None:
-            raise _no_checkpoint(path, error) from error
-        raise DataError(
-            f"{path}: to read it, code would have to be run: {asked[1]}",
-            hint="save the state dict alone, and give that file",
-        ) from error
-    except Exception as error:
-        # A damaged file raises whatever its bytes lead the reader to.
-        raise _no_checkpoint(path, error) from error
-
-
-def _no_checkpoint(path: Path, error: Exception) -> DataError:
-    with path.open("rb") as file:
-        begins_well = file.read(4) == b"PK\x03\x04"
-    what = "cut off or damaged" if begins_well else "no checkpoint of PyTorch's, or cut off"
-    reason = str(error).strip().partition("\n")[0][:100] or "it ends too early"
-    # What a pickle is refused with is advice to run what it asks for.
-    said = (
-        "" if isinstance(error, pickle.UnpicklingError) else f"; {type(error).__name__}: {reason}"
-    )
-    return DataError(
-        f"{path}: {what} ({path.stat().st_size:,} bytes{said})", hint="download it again"
-    )
-
-
-def _bare(found: object, path: Path) -> dict[str, Tensor]:
-    """The parameters by their own names, without what wrappers put around them."""
-    if isinstance(found, dict) and NETWORK_KEY in found:
-        found = found[NETWORK_KEY]
-    if not isinstance(found, dict) or not found:
-        what = "nothing" if found == {} else type(found).__name__
-        raise DataError(f"{path}: no state dict; it holds {what}", hint="give a file of weights")
-    state: dict[str, Tensor] = {}
-    for key, value in found.items():
-        if not isinstance(key, str) or not isinstance(value, Tensor):
-            raise DataError(
-                f"{path}: no state dict: the entry {key!r} is of the type {type(value).__name__}",
-                hint=f"give names and tensors, or a dict that has them under {NETWORK_KEY!r}",
-            )
-        name = ".".join(part for part in key.split(".") if part not in _WRAPPERS)
-        if name in state:
-            raise DataError(
-                f"{path}: two entries are called {name}, the second as {key}",
-                hint="give a file of one network",
-            )
-        state[name] = value
+    ours = {key for name in NETWORKS for key in shapes(name)}
+    while not ours & state.keys():
+        first = {key.partition(".")[0] for key in state}
+        shorter = {key.partition(".")[2]: value for key, value in state.items()}
+        if len(first) > 1 or "" in shorter:
+            break
+        state = shorter
     return state
 
 

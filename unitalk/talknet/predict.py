@@ -25,6 +25,7 @@ from unitalk.reading import Tracks, tracks
 from unitalk.talknet.data import ScoringTracks
 from unitalk.talknet.networks import load_weights
 from unitalk.talknet.scoring import Precision, choose_device, scores, write_predictions
+from unitalk.talknet.weight_files import weights_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,7 +109,7 @@ def predict(
 
     Args:
         data: the dataset.
-        weights: a state dict under the original's names, or a checkpoint of `train`.
+        weights: what `networks.load_weights` takes.
         output: the csv to write; what it needs until then lies beside it, in a hidden folder.
         split: which to score; it may be without labels.
         videos: only these; default: all.
@@ -124,11 +125,12 @@ def predict(
     """
     options = options or PredictOptions()
     progress = progress or SilentProgress()
-    root, output, weights = Path(data).absolute(), Path(output).absolute(), Path(weights).absolute()
+    root, output = Path(data).absolute(), Path(output).absolute()
     found = tracks(root, split=split, videos=tuple(videos) or None)
     if options.threads is not None and options.threads < 1:
         raise UsageError(f"{options.threads} threads compute nothing", hint="give 1 or more")
     choose_device(options.device)
+    weights = weights_file(weights).absolute()
     model = load_weights(weights, expected=options.model).name
     digest, rows = fsops.sha256(weights), fsops.sha256(Layout(root).csv(split))
     fingerprint = {

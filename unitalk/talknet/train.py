@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from unitalk.talknet import checkpoints
 from unitalk.talknet.checkpoints import EpochResult, State
 from unitalk.talknet.data import Reader, ScoringTracks, TrainingBatches, plan_epoch
 from unitalk.talknet.distributed import ALONE, World, agree, gathered, joined, mean, share, spread
-from unitalk.talknet.networks import load_weights, new_network
+from unitalk.talknet.networks import RATE_KEY, load_weights, new_network
 from unitalk.talknet.scoring import (
     PRECISIONS,
     Precision,
@@ -38,6 +38,7 @@ from unitalk.talknet.scoring import (
     scores,
     write_predictions,
 )
+from unitalk.talknet.weight_files import NETWORK_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,10 @@ if TYPE_CHECKING:
 
 Score = Callable[[Path, Path], "float | None"]
 """AP, 0 to 1, of a ground truth's and a predictions' csv; None where it is undefined."""
+
+Check = Callable[[Tracks, Tracks, "float | None"], Sequence[str]]
+"""Looks at the tracks of train and of val, and at the frames a second of the weights that a run
+begins with (None for random ones); returns warnings, and raises what must not be trained on."""
 
 MADE_BY = "talknet train"
 _SAVE, _STOP = 1, 2  # what all processes do when one says so
@@ -123,12 +128,14 @@ class TrainReport:
         model: what was trained.
         results: the epochs that are done, earlier runs' as well.
         stopped: whether it was told to stop before the last one; the same with `resume` goes on.
+        warnings: what the reader should know.
     """
 
     folder: Path
     model: str
     results: tuple[EpochResult, ...]
     stopped: bool
+    warnings: tuple[str, ...] = ()
 
     @property
     def best(self) -> EpochResult | None:
@@ -144,7 +151,7 @@ class TrainReport:
             "epochs": [one.to_dict() for one in self.results],
             "best": None if self.best is None else self.best.to_dict(),
             "stopped": self.stopped,
-            "warnings": [],
+            "warnings": list(self.warnings),
         }
 
 
@@ -161,6 +168,7 @@ def train(
     folder: str | Path,
     *,
     score: Score,
+    check: Check | None = None,
     options: TrainOptions | None = None,
     resume: bool = False,
     world: World = ALONE,
@@ -174,6 +182,7 @@ def train(
         data: the dataset.
         folder: a new one, or with `resume` that of an earlier run.
         score: what gives the AP on val, such as `unitalk.evaluate` on two files.
+        check: what looks at the rows before the first batch, such as `unitalk.check_training_rows`.
         options: how.
         resume: go on where an earlier run ended.
         world: the processes that do it together; each calls this.
@@ -194,9 +203,9 @@ def train(
     silent = SilentProgress()
     with joined(world, device):
         run = _Run.begin(
-            Path(data), Path(folder), options, resume=resume, world=world, device=device
-        )
-        run.progress = (progress or silent) if world.leads else silent
+            Path(data), Path(folder), options, check=check, resume=resume, world=world,
+            device=device, progress=(progress or silent) if world.leads else silent,
+        )  # fmt: skip
         run.board = board(run.folder) if board is not None and world.leads else None
         with _held(run.folder, world):
             run.go(score, stop or threading.Event())
@@ -205,6 +214,7 @@ def train(
         model=options.model,
         results=tuple(run.state.results),
         stopped=run.state.epoch <= options.epochs,
+        warnings=tuple(run.warnings),
     )
 
 
@@ -269,6 +279,7 @@ class _Run:
     optimizer: torch.optim.Optimizer
     state: State
     progress: Progress
+    warnings: list[str]
     board: Board | None = None
     saved: float = 0.0
 
@@ -279,13 +290,20 @@ class _Run:
         folder: Path,
         options: TrainOptions,
         *,
+        check: Check | None,
         resume: bool,
         world: World,
         device: torch.device,
+        progress: Progress,
     ) -> _Run:
         """Open everything, and come to where an earlier run ended."""
         train = tracks(data, split=options.train_split)
         val = tracks(data, split=options.val_split)
+        given = None
+        if options.weights is not None and not (resume and (folder / checkpoints.LAST).is_file()):
+            given = load_weights(options.weights, expected=options.model)
+        rate = None if given is None else given.frame_rate
+        warnings = [] if check is None else [*check(train, val, rate)]
         wanted = asdict(options) | {
             "processes": world.size,
             "csv": [
@@ -297,11 +315,13 @@ class _Run:
         torch.manual_seed(options.seed)
         leak = options.compat and options.model == "talknet"
         network = new_network(options.model, clip_leak=leak)
-        if options.weights is not None and found is None:
-            given = load_weights(Path(options.weights), expected=options.model)
+        if resume and found is None:
+            warnings.append(f"{folder} has nothing to resume: the run starts at the first epoch")
+            progress.note(warnings[-1])
+        if given is not None:
             network.load_state_dict(given.state_dict())
         if found is not None:
-            network.load_state_dict(found["network"])
+            network.load_state_dict(found[NETWORK_KEY])
         network = network.to(device)
         optimizer = torch.optim.Adam(
             (one for one in network.parameters() if one.requires_grad),
@@ -320,7 +340,8 @@ class _Run:
             network=network,
             optimizer=optimizer,
             state=State(results=[]) if found is None else checkpoints.state_of(found["state"]),
-            progress=SilentProgress(),
+            progress=progress,
+            warnings=warnings,
         )
 
     # -------------------------------------------------------------------------- going on
@@ -399,7 +420,8 @@ class _Run:
 
     def _checkpoint(self) -> dict[str, Any]:
         return {
-            "network": self.network.state_dict(),
+            NETWORK_KEY: self.network.state_dict(),
+            RATE_KEY: float(np.median(self.train.frame_rates)),
             "optimizer": self.optimizer.state_dict(),
             "model": self.options.model,
             "state": checkpoints.state_dict(self.state),

@@ -7,8 +7,12 @@ import difflib
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unitalk.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,18 +78,39 @@ def checkpoints() -> tuple[Checkpoint, ...]:
         )
 
 
-def named(name: str) -> Checkpoint:
+def is_known(name: str) -> bool:
+    """Whether a checkpoint is published under a name."""
+    return any(checkpoint.name == name for checkpoint in checkpoints())
+
+
+def named(name: str, models: Collection[str] | None = None) -> Checkpoint:
     """The checkpoint of a name.
 
+    Args:
+        name: as the table has it.
+        models: what it has to load into; default: it may be any.
+
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or it does not load into these models.
     """
-    known = {checkpoint.name: checkpoint for checkpoint in checkpoints()}
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(name.lower(), known, n=3)
-    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    fitting = {
+        checkpoint.name: checkpoint
+        for checkpoint in checkpoints()
+        if models is None or checkpoint.loads_into in models
+    }
+    if name in fitting:
+        return fitting[name]
+    known = f"known are: {', '.join(fitting)}"
+    other = next((one for one in checkpoints() if one.name == name), None)
+    if other is None:
+        near = difflib.get_close_matches(name.lower(), fitting, n=3)
+        guess = f"did you mean {' or '.join(near)}? " if near else ""
+        raise UsageError(
+            f"{name!r} is neither a file nor a published checkpoint", hint=guess + known
+        )
+    reader = other.loads_into or other.elsewhere
     raise UsageError(
-        f"{name!r} is neither a file nor a published checkpoint",
-        hint=f"{guess}known are: {', '.join(known)}",
+        f"{name} is {other.model}, which {' and '.join(models or ())} cannot load"
+        + (f"; it is read by {reader}" if reader else ""),
+        hint=known,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from unitalk import fsops
 from unitalk.errors import DestinationError, HubError, IntegrityError, UsageError
+from unitalk.fsops.contents import FIRST_BYTES, identify
 from unitalk.hub import Patience, drive
 from unitalk.hub.site import Site, forget
 from unitalk.progress import Progress, SilentProgress
@@ -29,7 +30,6 @@ Known = Literal["table", "registry"]
 _INCOMING = ".incoming"
 """Where, in the folder, bytes are collected."""
 
-_ENOUGH = 64
 _STARTS = {False: (b"PK\x03\x04", b"\x80"), True: (b"\x1f\x8b",)}
 """What a file of `torch.save` begins with, an archive or a pickle; and what a tar.gz does."""
 
@@ -255,13 +255,12 @@ def _check_start(checkpoint: Checkpoint, part: Path, origin: str) -> None:
         IntegrityError: by its first bytes it is not.
     """
     with part.open("rb") as file:
-        start = file.read(_ENOUGH)
+        start = file.read(FIRST_BYTES)
     if start.startswith(_STARTS[checkpoint.is_archive]):
         return
-    if start.lstrip().removeprefix(b"\xef\xbb\xbf").startswith(b"<"):
-        what = "a web page"
-    elif start.startswith(b"version https://git-lfs"):
-        what = "a note of git-lfs in place of a file"
+    known = identify(start)
+    if known is not None:
+        what = known.what
     else:
         what = f"a file that begins with {start[:8]!r}" if start else "an empty file"
     wanted = "a tar.gz" if checkpoint.is_archive else "a checkpoint of PyTorch"

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from unitalk import fsops
 from unitalk.errors import DataError, DestinationError, DiskError, UsageError
 from unitalk.weights import registry
-from unitalk.weights.catalogue import Checkpoint, checkpoints, named
+from unitalk.weights.catalogue import Checkpoint, checkpoints, is_known, named
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from unitalk.weights.registry import Entry
 
 State = Literal["absent", "present", "altered", "lost"]
@@ -53,23 +55,27 @@ class Held:
         }
 
 
-def find(name_or_file: str, folder: Path) -> Path:
-    """Return the file of a checkpoint's name; what is a file already is returned as it is.
+def find(name_or_file: str, folder: Path, *, models: Collection[str] | None = None) -> Path:
+    """Return the file of a checkpoint's name; what is a path already is returned as it is.
 
     A file whose size and time of writing are those that were registered is taken for unchanged;
     else its hash is compared.
 
     Args:
-        name_or_file: a path, or a name of `checkpoints`; where both are there, the path counts.
+        name_or_file: a path, or a name of `checkpoints`; where both are there, a file counts, and
+            a folder, such as a run's, does not.
         folder: where registered files are.
+        models: what the checkpoint has to load into; default: it may be any.
 
     Raises:
-        UsageError: it is neither, or the checkpoint is not on this machine.
+        UsageError: it is neither, the checkpoint does not load into these models, or it is not on
+            this machine.
         DataError: the file is not the one that was registered.
     """
-    if Path(name_or_file).is_file():
-        return Path(name_or_file)
-    checkpoint = named(name_or_file)
+    path = Path(name_or_file)
+    if path.is_file() or (path.is_dir() and not is_known(name_or_file)):
+        return path
+    checkpoint = named(name_or_file, models)
     here = look(checkpoint, folder)
     if here.entry is None or here.state in {"absent", "lost"}:
         raise UsageError(
