@@ -173,7 +173,9 @@ def test_an_unknown_name_says_which_are_known(folder):
     with pytest.raises(UsageError) as caught:
         weights.find("light-asd-av", folder, models=("light-asd",))
     fitting = [name for name, one in by_name().items() if one.loads_into == "light-asd"]
-    assert caught.value.hint == (f"did you mean light-asd-ava or light-asd-talkset? known are: {', '.join(fitting)}")
+    assert caught.value.hint == (
+        f"did you mean light-asd-ava or light-asd-talkset? known are: {', '.join(fitting)}"
+    )
     with pytest.raises(UsageError) as caught:
         weights.find("zzz", folder)
     assert caught.value.hint.startswith("known are: unitalk-talknce")

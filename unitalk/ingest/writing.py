@@ -2,7 +2,7 @@
 
 Each file is a task of its own, which writes a part; the parts are put together afterwards. What
 an importer gives of a file are columns of text, at least AVA's eight; `label_id` and `instance_id`
-are derived where they are not given.
+are derived where they are not given (`schema.complete`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 GAP = 0.201
 """Seconds: a longer step within a track is a gap; `verify` has the same."""
-_SPELLINGS = {**schema.LABEL_SPELLINGS, schema.UNLABELLED: schema.UNLABELLED}
-_IDS = {label: str(number) for label, number in schema.LABEL_IDS.items()}
-_IDS[schema.UNLABELLED] = schema.UNLABELLED
 
 
 class Rows(NamedTuple):
@@ -183,13 +180,16 @@ class _Order(NamedTuple):
 
 def _complete_and_write(job: _Job, rows: Rows) -> _Part:
     given = rows.columns
-    tracks, names = _codes(given[schema.ENTITY])
+    tracks, names = schema.text_codes(given[schema.ENTITY])
     by_time = _Order.of(tracks, schema.seconds_of(pa.RecordBatch.from_pydict(given)))
-    videos, titles = _codes(given[schema.VIDEO])
+    videos, titles = schema.text_codes(given[schema.VIDEO])
     _check(job.file.path, rows, by_time, videos)
-    labels, found = _codes(given[schema.LABEL])
-    spelled = [_SPELLINGS[text] for text in found]
-    batch = _completed(job.file.columns, given, by_time, (names, labels, spelled))
+    labels, found = schema.text_codes(given[schema.LABEL])
+    spelled = [schema.SPELLED[text] for text in found]
+    columns = schema.complete(given | {schema.LABEL: schema.text_column(spelled, labels)})
+    batch = pa.RecordBatch.from_pydict({name: columns[name] for name in job.file.columns})
+    if not by_time.stands_so:
+        batch = batch.take(by_time.order)
     with atomic_write(job.part, "wb") as file:
         schema.append_text(file, batch)
     return _Part(
@@ -200,44 +200,10 @@ def _complete_and_write(job: _Job, rows: Rows) -> _Part:
         faces=batch.num_rows,
         positives=_count(labels, spelled, schema.SPEAKING),
         unlabelled=_count(labels, spelled, schema.UNLABELLED),
-        counted=_count(*_codes(given[schema.EVAL]), "1") if schema.EVAL in given else 0,
+        counted=_count(*schema.text_codes(given[schema.EVAL]), "1") if schema.EVAL in given else 0,
         reordered=by_time.reordered(),
         gaps=by_time.gaps(),
     )
-
-
-def _completed(
-    wanted: Sequence[str],
-    given: dict[str, pa.StringArray],
-    by_time: _Order,
-    labelled: tuple[list[str], npt.NDArray[np.int32], list[str]],
-) -> pa.RecordBatch:
-    """The wanted columns in order.
-
-    Args:
-        wanted: their names.
-        given: those that there are.
-        by_time: the order of the rows.
-        labelled: entities; [rows] index into the labels; the labels as the schema spells them.
-    """
-    names, labels, spelled = labelled
-    columns = given | {schema.LABEL: schema.text_column(spelled, labels)}
-    if schema.LABEL_ID not in given:
-        columns[schema.LABEL_ID] = schema.text_column([_IDS[text] for text in spelled], labels)
-    if not by_time.stands_so:
-        batch = pa.RecordBatch.from_pydict(columns).take(by_time.order)
-        columns = {name: cast("pa.StringArray", batch[name]) for name in columns}
-    if schema.INSTANCE not in given:
-        alike = np.array([spelled.index(text) for text in spelled])  # two may mean one label
-        order = by_time.order
-        columns[schema.INSTANCE] = _instances(by_time.tracks[order], alike[labels[order]], names)
-    return pa.RecordBatch.from_pydict({name: columns[name] for name in wanted})
-
-
-def _codes(column: pa.StringArray) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """A column as (the index of each row's text, the texts in the order of their first rows)."""
-    encoded = column.dictionary_encode()
-    return schema.as_numpy(encoded.indices), [str(text) for text in encoded.dictionary.to_pylist()]
 
 
 def _count(codes: npt.NDArray[np.int32], texts: list[str], text: str) -> int:
@@ -266,22 +232,6 @@ def _check(path: Path, rows: Rows, by_time: _Order, videos: npt.NDArray[np.int32
         if len(again) > len(few):
             problems.add("", len(again) - len(few))
     problems.check()
-
-
-def _instances(tracks: npt.NDArray[np.int32], labels: Ints, names: list[str]) -> pa.StringArray:
-    """`<entity_id>:<k>`; k begins at 0 and grows at each change of label within a track."""
-    begins = np.append(True, np.diff(tracks) != 0)
-    changes = begins | np.append(True, np.diff(labels) != 0)
-    heads = np.flatnonzero(changes)
-    number = np.cumsum(changes) - 1
-    first = np.maximum.accumulate(np.where(begins[heads], np.arange(len(heads)), 0))
-    texts = [
-        f"{names[track]}:{k}"
-        for track, k in zip(
-            tracks[heads].tolist(), (np.arange(len(heads)) - first).tolist(), strict=True
-        )
-    ]
-    return schema.text_column(texts, number.astype(np.int32))
 
 
 # ------------------------------------------------------------------------------ all files

@@ -5,7 +5,7 @@ No other module spells a column's name or a label. A row is a *face*; its key is
 
 `columns` has the words and says what is wrong with a cell, `source` opens a file and finds its
 header, `faces` reads it into columns, `problems` explains what is wrong with it, `text` carries
-rows unharmed.
+rows unharmed, `completing` derives the columns that AVA's files lack.
 """
 
 from unitalk.schema.columns import (
@@ -32,6 +32,7 @@ from unitalk.schema.columns import (
     VIDEO,
     Kind,
 )
+from unitalk.schema.completing import SPELLED, complete, text_codes
 from unitalk.schema.faces import (
     Faces,
     File,
@@ -63,6 +64,7 @@ __all__ = [
     "PREDICTION_COLUMNS",
     "SCORE",
     "SPEAKING",
+    "SPELLED",
     "TIME",
     "UNLABELLED",
     "VIDEO",
@@ -73,6 +75,7 @@ __all__ = [
     "Source",
     "append_text",
     "as_numpy",
+    "complete",
     "from_frame",
     "load",
     "read_groundtruth",
@@ -80,6 +83,7 @@ __all__ = [
     "read_predictions",
     "read_text",
     "seconds_of",
+    "text_codes",
     "text_column",
     "write_text",
 ]
