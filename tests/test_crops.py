@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -153,6 +154,163 @@ def test_what_is_missing_is_listed_and_is_exit_code_3(run, source, tmp_path):
     assert "videos: 2 cut, 1 kept from an earlier run" in again.stdout
     run(*arguments(source, tmp_path / "whole", "--jobs", 1))
     assert contents(tmp_path / "made") == contents(tmp_path / "whole")
+
+
+# ------------------------------------------------------------------------------ all ten columns
+
+
+def labelled(video: str, labels: str, *, track: int = 0, start: float = 0.0) -> list[str]:
+    """Rows of AVA's eight columns, a face a letter: A audible, N not audible, - neither."""
+    words = {"A": "SPEAKING_AUDIBLE", "N": "SPEAKING_NOT_AUDIBLE", "-": "NOT_SPEAKING", "0": ""}
+    return [
+        f"{video},{start + n / 25:.2f},0.1,0.1,0.9,0.9,{words[letter]},{video}:{track}"
+        for n, letter in enumerate(labels)
+    ]
+
+
+def written(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def cut_rows(run, source, rows, to, *more):
+    given = to.with_name(f"{to.name}_val.csv")
+    given.write_text("\n".join(rows) + "\n")
+    return run("crops", "--csv", given, "--videos", source / "videos", "--destination", to,
+               "--jobs", 1, *more)  # fmt: skip
+
+
+def test_rows_of_eight_columns_become_ten_that_every_verb_takes(run, source, tmp_path):
+    """A track's rows lie apart, in no order; of another the label goes to and fro."""
+    one = labelled("-dash000000", "--AA-A")
+    two = labelled("EEey6Pt0rqI", "NN-AA", track=1)
+    made = tmp_path / "made"
+    assert cut_rows(run, source, [*one[3:], *two, *one[:3]], made).code == 0
+    found = written(made / "csv/val_orig.csv")
+    assert list(found[0]) == HEADER.split(",")
+    assert [(row["label_id"], row["instance_id"].rpartition(":")[2]) for row in found] == [
+        ("1", "1"), ("0", "2"), ("1", "3"),
+        ("2", "0"), ("2", "0"), ("0", "1"), ("1", "2"), ("1", "2"),
+        ("0", "0"), ("0", "0"), ("1", "1"),
+    ]  # fmt: skip
+    lines = [line.rsplit(",", 2)[0] for line in (made / "csv/val_orig.csv").read_text().split()]
+    assert lines[1:] == [*one[3:], *two, *one[:3]]  # the rest as it was, where it was
+    kinds = json.loads(run("verify", made, "--format", "json").stdout)["counts"]
+    assert set(kinds) <= {"rows-apart", "rows-unordered"}  # which were so before
+    assert run("convert-talknet", "--source", made, "--destination", tmp_path / "t").code == 0
+
+
+def test_rows_without_a_label_stay_without_one(run, source, tmp_path):
+    assert cut_rows(run, source, labelled("-dash000000", "0000"), tmp_path / "made").code == 0
+    found = written(tmp_path / "made/csv/val_orig.csv")
+    assert {(row["label"], row["label_id"], row["instance_id"]) for row in found} == {
+        ("", "", "-dash000000:0:0")
+    }
+
+
+def test_a_folder_of_csv_files_is_taken_where_a_csv_is(run, source, tmp_path):
+    folder = tmp_path / "my_val"
+    folder.mkdir()
+    whole = []
+    for video in sorted(VIDEOS):
+        rows = labelled(video, "--AA")
+        whole += rows
+        (folder / f"{video}.csv").write_text("\n".join(rows))
+    words = ("--videos", source / "videos", "--jobs", 1)
+    ran = run("crops", "--csv", folder, "--destination", tmp_path / "folder", *words)
+    assert ran.code == 0, ran.stderr
+    cut_rows(run, source, whole, tmp_path / "file")
+    # The marker has the hashes of what was given.
+    assert {k: v for k, v in tree(tmp_path / "folder").items() if "dataset.json" not in k} == {
+        k: v for k, v in tree(tmp_path / "file").items() if "dataset.json" not in k
+    }
+    again = run("crops", "--csv", folder, "--destination", tmp_path / "folder", *words)
+    assert "0 cut, 3 kept" in again.stdout
+    (folder / f"{VIDEOS[1]}.csv").write_text("\n".join(labelled(VIDEOS[1], "--A-")))
+    ran = run("crops", "--csv", folder, "--destination", tmp_path / "folder", *words)
+    assert (ran.code, "rows are not the same" in ran.stderr) == (2, True)
+
+
+# ------------------------------------------------------------------------------ what is dropped
+
+
+@pytest.fixture(scope="module")
+def lacking(tmp_path_factory):
+    """Of ten frames a video: rows past the end, a box outside, no sound, no file; one is whole."""
+    folder = tmp_path_factory.mktemp("lacking")
+    for video, sound in (("whole", "pcm_s16le"), ("short", "pcm_s16le"), ("mute", None)):
+        make_video(folder / f"videos/{video}.mkv", Form(frames=10, size=(64, 48), sound=sound))
+    rows = [
+        *labelled("short", "--AAAA", start=0.2),  # the last one is past the end
+        *labelled("short", "AA--", track=1, start=0.6),  # and all of these
+        *labelled("short", "A--", track=2, start=0.2),  # the first of these has no pixel
+        *labelled("mute", "A-"), *labelled("absent", "A-"), *labelled("whole", "-A-A"),
+    ]  # fmt: skip
+    gone = [rows[5], *rows[6:10], rows[10], *rows[13:17]]
+    gone[5] = rows[10] = rows[10].replace("0.1,0.1,0.9,0.9", "1.5,0.1,1.9,0.9")
+    (folder / "val.csv").write_text("\n".join(rows))
+    return folder, rows, gone
+
+
+def test_what_cannot_be_cut_is_dropped_and_the_rest_is_sound(run, lacking, tmp_path):
+    folder, rows, gone = lacking
+    words = ("crops", "--csv", folder / "val.csv", "--videos", folder / "videos", "--jobs", 1)
+    assert run(*words, "--destination", tmp_path / "all").code == 3
+    ran = run(*words, "--destination", tmp_path / "made", "--drop-missing", "--format", "json")
+    assert ran.code == 0
+    report = json.loads(ran.stdout)
+    assert (report["dropped"], report["findings"]) == (len(gone), [])
+    assert {note["kind"] for note in report["notes"]} >= {
+        "past-end", "crop-empty", "sound-missing", "video-missing"
+    }  # fmt: skip
+
+    def text(path):
+        return [line.split(",")[:8] for line in path.read_text().splitlines()[1:]]
+
+    kept = [row for row in rows if row not in gone]
+    assert text(tmp_path / "made/csv/val_orig.csv") == [row.split(",") for row in kept]
+    assert text(tmp_path / "made/dropped.csv") == [row.split(",") for row in gone]
+    assert [row["reason"] for row in written(tmp_path / "made/dropped.csv")] == [
+        *["no face crop"] * 6, *["no sound"] * 2, *["no video"] * 2
+    ]  # fmt: skip
+    verified = run("verify", tmp_path / "made", "--deep", "--jobs", 1)
+    assert verified.code == 0, verified.stdout
+    # As if the rows had never been there: crops, and sounds that begin and end with the faces.
+    cut_rows(run, folder, kept, tmp_path / "fresh")
+    media = {k: v for k, v in tree(tmp_path / "fresh").items() if k.startswith("clips_")}
+    assert media == {k: v for k, v in tree(tmp_path / "made").items() if k.startswith("clips_")}
+
+
+def test_what_was_dropped_comes_back_when_it_can_be_cut(run, lacking, tmp_path):
+    folder, rows, _ = lacking
+    own = copied(folder, tmp_path / "own")
+    made = tmp_path / "made"
+    words = ("crops", "--csv", own / "val.csv", "--videos", own / "videos", "--jobs", 1,
+             "--destination", made)  # fmt: skip
+    run(*words, "--drop-missing")
+    before = tree(made)
+    assert "0 cut, 3 kept" in run(*words, "--drop-missing").stdout
+    assert tree(made) == before
+    for video in ("absent", "mute"):
+        (own / f"videos/{video}.mkv").write_bytes((own / "videos/whole.mkv").read_bytes())
+    ran = run(*words, "--drop-missing")
+    assert "2 cut, 2 kept" in ran.stdout
+    assert len(written(made / "dropped.csv")) == 6
+    refused = run(*words)
+    assert (refused.code, "drop_missing are not the same" in refused.stderr) == (2, True)
+    assert run(*words, "--overwrite").code == 3  # all rows again, and what is wrong with them
+    assert len(written(made / "csv/val_orig.csv")) == len(rows)
+    assert not (made / "dropped.csv").exists()
+
+
+def test_where_nothing_can_be_cut_nothing_is_dropped(run, lacking, tmp_path):
+    folder, _, _ = lacking
+    words = ("crops", "--csv", folder / "val.csv", "--videos", folder / "videos", "--jobs", 1)
+    words += ("--destination", tmp_path / "made", "--video", "absent", "--video", "mute")
+    ran = run(*words, "--drop-missing")
+    assert (ran.code, ran.stdout) == (3, "")
+    assert "not one of the 4 faces can be cut: no sound (2), no video (2)" in ran.stderr
+    assert len(written(tmp_path / "made/csv/val_orig.csv")) == 4
 
 
 def test_many_findings_are_counted():

@@ -36,6 +36,7 @@ def command(
     audio_stream: int | None,
     video_stream: int | None,
     compat: bool,
+    drop_missing: bool,
     overwrite: bool,
     jobs: int | None,
     scheduler: str | None,
@@ -53,8 +54,9 @@ def command(
 
     refuse_to_overwrite(output, csv, videos_folder)
     options = CropOptions(
-        margin=margin, compat=compat, audio_stream=audio_stream, video_stream=video_stream
-    )
+        margin=margin, compat=compat, audio_stream=audio_stream, video_stream=video_stream,
+        drop_missing=drop_missing,
+    )  # fmt: skip
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
         report = prepare(
             csv, videos_folder, destination, splits=splits, only=videos,

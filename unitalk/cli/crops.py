@@ -44,6 +44,10 @@ def cut_options(function: Function) -> Function:
             help="Replace what this verb made there for other rows or options.",
         ),
         click.option(
+            "--drop-missing", is_flag=True,
+            help="Leave out faces without a crop or a sound; they go to dropped.csv.",
+        ),
+        click.option(
             "--compat", is_flag=True,
             help="End sounds as TalkNet's scripts do, before the last frame.",
         ),
@@ -74,7 +78,7 @@ def cut_options(function: Function) -> Function:
 @click.command("crops")
 @click.option(
     "--csv", type=SOURCE, required=True,
-    help="A csv of faces such as val_orig.csv, or a dataset's folder.",
+    help="A csv of faces such as val_orig.csv, a folder of such, or a dataset's folder.",
 )  # fmt: skip
 @cut_options
 @click.pass_obj
@@ -90,6 +94,7 @@ def command(
     audio_stream: int | None,
     video_stream: int | None,
     compat: bool,
+    drop_missing: bool,
     overwrite: bool,
     jobs: int | None,
     scheduler: str | None,
@@ -106,8 +111,9 @@ def command(
 
     refuse_to_overwrite(output, csv, videos_folder)
     options = CropOptions(
-        margin=margin, compat=compat, audio_stream=audio_stream, video_stream=video_stream
-    )
+        margin=margin, compat=compat, audio_stream=audio_stream, video_stream=video_stream,
+        drop_missing=drop_missing,
+    )  # fmt: skip
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
         report = cut(
             find_csvs(csv, splits), destination, videos=videos_folder, source=csv, only=videos,
@@ -132,6 +138,10 @@ def render(report: CropReport) -> str:
         for split, count in report.splits.items()
     ]
     lines.append(f"videos: {report.written:,} cut, {report.kept:,} kept from an earlier run")
+    if report.dropped:
+        lines.append(
+            f"dropped: {report.dropped:,} faces have no crop or no sound; they are in dropped.csv"
+        )
     lines += _told("note", report.notes)
     if any(one.kind.startswith("several-") for one in report.notes):
         lines.append(

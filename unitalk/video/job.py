@@ -21,6 +21,7 @@ from unitalk import fsops
 from unitalk.errors import UnitalkError
 from unitalk.layout import Layout, check_id
 from unitalk.video import sound, streams
+from unitalk.video.dropping import Dropped, uncut, without
 from unitalk.video.faces import Crops
 from unitalk.video.libraries import load
 from unitalk.video.report import FINDINGS, Finding
@@ -66,12 +67,14 @@ class Outcome(NamedTuple):
         sounds: how many tracks have one.
         findings: what is wrong.
         notes: what is worth knowing.
+        dropped: the rows that were left out.
     """
 
     crops: int
     sounds: int
     findings: tuple[Finding, ...]
     notes: tuple[Finding, ...]
+    dropped: Dropped = ()
 
 
 def cut_video(job: Job) -> Outcome:
@@ -90,6 +93,9 @@ def cut_video(job: Job) -> Outcome:
             made = _Cut(job, own)
             made.run()
             outcome = made.outcome()
+            dropped = uncut(own / "faces", own / "sounds", job.wanted)
+            if job.options.drop_missing and dropped:
+                outcome = _cut_without(job, own, dropped, outcome)
             _place(Layout(target), own, job.wanted)
             fsops.write_json(
                 receipt_path(target, job.wanted.split, job.wanted.video),
@@ -99,11 +105,29 @@ def cut_video(job: Job) -> Outcome:
                     "sounds": outcome.sounds,
                     "findings": [one.to_dict() for one in outcome.findings],
                     "notes": [one.to_dict() for one in outcome.notes],
+                    "dropped": outcome.dropped,
                 },
             )
         finally:
             shutil.rmtree(own, ignore_errors=True)
     return outcome
+
+
+def _cut_without(job: Job, own: Path, dropped: Dropped, outcome: Outcome) -> Outcome:
+    """Cut a video again without the rows that could not be cut.
+
+    A track's sound begins and ends with its faces: of other faces it is another sound.
+    """
+    for name in ("faces", "sounds"):
+        shutil.rmtree(own / name, ignore_errors=True)
+    wanted, again = without(job.wanted, dropped), Outcome(0, 0, (), outcome.notes)
+    if wanted is not None:
+        made = _Cut(job._replace(wanted=wanted), own)
+        made.run()
+        again = made.outcome()
+    left = {one.kind for one in again.findings}
+    settled = tuple(one for one in outcome.findings if one.kind not in left)
+    return again._replace(notes=again.notes + settled, dropped=dropped)
 
 
 def remove(destination: Path, split: Split, video: str) -> None:
@@ -395,6 +419,7 @@ def kept(
             sounds=found["sounds"],
             findings=tuple(Finding(**one) for one in found["findings"]),
             notes=tuple(Finding(**one) for one in found["notes"]),
+            dropped=tuple((reason, tuple(rows)) for reason, rows in found["dropped"]),
         )
     except (UnitalkError, KeyError, TypeError, AttributeError):  # damaged from outside
         return None

@@ -19,6 +19,8 @@ class CropOptions:
         audio_stream: which stream of sound of each video is taken, counted from 1; default: the
             one that FFmpeg takes for the best.
         video_stream: likewise of pictures, covers not counted.
+        drop_missing: leave out the rows whose crop or sound cannot be cut, and cut the others as if
+            those had never been there.
 
     Raises:
         UsageError: a margin that is no share, or a number of a stream below 1.
@@ -28,6 +30,7 @@ class CropOptions:
     compat: bool = False
     audio_stream: int | None = None
     video_stream: int | None = None
+    drop_missing: bool = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.margin) and self.margin >= 0):

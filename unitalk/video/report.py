@@ -106,6 +106,7 @@ class CropReport:
         kept: videos that an earlier run had cut.
         crops: face crops that are there.
         sounds: sounds that are there.
+        dropped: faces that are in `dropped.csv` and not in the csv of their split.
         findings: what is wrong, by split, video and kind.
         notes: what is handled and worth knowing, likewise.
         warnings: what the reader should know of the whole.
@@ -119,6 +120,7 @@ class CropReport:
     kept: int
     crops: int
     sounds: int
+    dropped: int = 0
     findings: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -146,6 +148,7 @@ class CropReport:
             "videos_with_findings": self.videos_with_findings,
             "crops": self.crops,
             "sounds": self.sounds,
+            "dropped": self.dropped,
             "findings": [one.to_dict() for one in self.findings],
             "notes": [one.to_dict() for one in self.notes],
             "warnings": list(self.warnings),

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from unitalk import schema
+from unitalk import fsops, schema
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.layout import SPLITS, Layout
 from unitalk.reading.rows import read_rows
+from unitalk.schema.source import sources_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -30,27 +31,34 @@ def find_csvs(source: Path, splits: Sequence[Split] = ()) -> dict[Split, Path]:
     """Find the csv file of each split.
 
     Args:
-        source: a dataset; a folder with `<split>_orig.csv`; or one csv file, whose split is a word
-            of its name, or the one that is given.
+        source: a dataset; a folder with `<split>_orig.csv`; or one csv file, or a folder of them,
+            whose split is a word of its name, or the one that is given.
         splits: which are wanted; default: all that are found.
 
+    Returns:
+        Of each split a csv file, or a folder of them.
+
     Raises:
-        LayoutError: the folder is no dataset, or lacks a wanted split.
-        UsageError: it is not there, or it cannot be seen which split a file is of.
+        LayoutError: the dataset lacks a wanted split.
+        UsageError: it is not there, or it cannot be seen which split files are of.
     """
-    if source.is_dir():
-        flat = {split: source / Layout(source).csv(split).name for split in SPLITS}
-        there = {split: path for split, path in flat.items() if path.is_file()}
-        if there and set(splits) <= set(there):
-            return {s: path for s, path in there.items() if not splits or s in splits}
-        layout = Layout(source)
+    if not source.exists():
+        raise UsageError(
+            f"{source} does not exist", hint="give a csv file, a folder of them, or a dataset"
+        )
+    layout = Layout(source)
+    flat = {split: source / layout.csv(split).name for split in SPLITS}
+    there = {split: path for split, path in flat.items() if path.is_file()}
+    if there and set(splits) <= set(there):
+        return {s: path for s, path in there.items() if not splits or s in splits}
+    if source.is_dir() and (layout.looks_like_one() or not any(source.glob("*.csv*"))):
         return {s: layout.csv(s) for s in SPLITS if s in layout.require_splits(tuple(splits))}
-    if not source.is_file():
-        raise UsageError(f"{source} is not there", hint="give a csv file, or a dataset's folder")
-    words = re.split(r"[^a-z]+", source.name.lower())
+    words = re.split(r"[^a-z]+", source.resolve().name.lower())
     own = set(splits) or {split for split in SPLITS if split in words}
     if len(own) != 1:
-        raise UsageError(f"which split are the rows of {source}?", hint="give one --split")
+        raise UsageError(
+            f"it cannot be seen which split the rows of {source} are of", hint="give one --split"
+        )
     return {own.pop(): source}
 
 
@@ -126,6 +134,10 @@ class SplitRows:
         """The number of faces of one video."""
         return int(np.diff(self.rows.starts)[self.tracks[video]].sum())
 
+    def places_of(self, video: str) -> npt.NDArray[np.int64]:
+        """Which row of the csv each of a video's faces is, from 0, in the order of `of`."""
+        return np.concatenate([self.rows.places(number) for number in self.tracks[video]])
+
     def __iter__(self) -> Iterator[Wanted]:
         for video in self.tracks:
             yield self.of(video)
@@ -160,13 +172,41 @@ def check_videos(source: str, found: Mapping[Split, SplitRows], videos: Sequence
         )
 
 
+def csv_sha256(source: Path) -> str:
+    """The hash of a csv file, or of the names and hashes of those in a folder."""
+    if source.is_file():
+        return fsops.sha256(source)
+    files = [(Path(one.name).name, fsops.sha256(Path(one.name))) for one in sources_in(source)]
+    return hashlib.sha256(repr(files).encode()).hexdigest()
+
+
 def copy_csv(source: Path, destination: Path, videos: Sequence[str]) -> None:
-    """Write the rows of some videos, or all, with every cell's text as it is, under a header."""
-    head, batches = schema.read_text(source, kind="faces")
+    """Write the rows of some videos, or all, in the ten columns; no cell's text is changed."""
+    columns, batches = read_complete(source)
+    schema.write_text(destination, columns, choose(batches, videos))
+
+
+def choose(batches: Iterable[pa.RecordBatch], videos: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of some videos; of all where none is named."""
     wanted = schema.text_column(videos)
+    for batch in batches:
+        yield batch.filter(pc.is_in(batch[schema.VIDEO], wanted)) if videos else batch
 
-    def chosen() -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            yield batch.filter(pc.is_in(batch[schema.VIDEO], wanted)) if videos else batch
 
-    schema.write_text(destination, head.columns, chosen())
+def read_complete(source: Path) -> tuple[Sequence[str], Iterator[pa.RecordBatch]]:
+    """Read a csv file, or those in a folder, as text that has all of the ten columns.
+
+    A file that has them is read in batches; else columns that follow from others are added, for
+    which all rows are taken together.
+    """
+    files = [source] if source.is_file() else [Path(one.name) for one in sources_in(source)]
+    read = [schema.read_text(path, kind="faces") for path in files]
+    heads = [head.columns for head, _ in read]
+    if all(columns == heads[0] for columns in heads) and set(schema.COLUMNS) <= set(heads[0]):
+        return heads[0], (batch for _, batches in read for batch in batches)
+    shared = [name for name in heads[0] if all(name in columns for columns in heads)]
+    rows = pa.Table.from_batches([b.select(shared) for _, batches in read for b in batches])
+    rows = rows.combine_chunks()
+    given = {name: cast("pa.StringArray", rows[name].chunk(0)) for name in shared}
+    batch = pa.RecordBatch.from_pydict(schema.complete(given))
+    return batch.schema.names, iter([batch])

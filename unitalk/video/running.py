@@ -7,22 +7,24 @@ something else is refused, or with `overwrite` takes the place of what differs.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unitalk import fsops
-from unitalk.errors import DestinationError
+from unitalk.errors import DataError, DestinationError
 from unitalk.executor import Here
 from unitalk.layout import SPLITS, Layout
 from unitalk.progress import Progress, SilentProgress
+from unitalk.video.dropping import FILE, NO_VIDEO, write_kept
 from unitalk.video.job import VERSION, Job, Outcome, cut_video, kept, remove, staging
 from unitalk.video.libraries import load
 from unitalk.video.options import CropOptions
 from unitalk.video.places import find_videos
 from unitalk.video.report import CropReport, Finding
-from unitalk.video.rows import SplitRows, check_videos, copy_csv
+from unitalk.video.rows import SplitRows, check_videos, copy_csv, csv_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +55,7 @@ def cut(
     video and options alone, not on who cut them and when.
 
     Args:
-        csvs: of each split its rows, see `rows.find_csvs`.
+        csvs: of each split a csv file, or a folder of them, see `rows.find_csvs`.
         destination: a folder that does not exist, is empty, or was made by this verb for the same.
         videos: where the files are, see `places.find_videos`.
         source: where the rows are from; for messages, and kept apart from the destination.
@@ -74,7 +76,7 @@ def cut(
             the other.
         SchemaError: the rows break the schema.
         DataError: a video has two files; there are no rows of a video; a track has two rows at one
-            time.
+            time; of all rows that may be dropped, none is left.
         MissingExtraError: the extra is not installed.
         DiskError: the disk refused.
     """
@@ -97,6 +99,7 @@ def cut(
             asked.replace(target, verb, rows)
         run = _Run(target, options, rows, files, str(videos))
         run.cut_missing(executor or Here(), progress or SilentProgress())
+        dropped = run.drop_missing(csvs, asked.only) if options.drop_missing else 0
     done = [run.outcomes[key] for key in run.order if key in run.outcomes]
     return CropReport(
         source=str(source),
@@ -107,8 +110,9 @@ def cut(
         kept=run.kept,
         crops=sum(one.crops for one in done),
         sounds=sum(one.sounds for one in done),
+        dropped=dropped,
         findings=tuple(run.findings()),
-        notes=tuple(note for one in done for note in one.notes),
+        notes=tuple(run.notes()),
     )
 
 
@@ -127,7 +131,7 @@ class _Asked:
         """What must be the same where a run continues another one."""
         return {
             "version": VERSION,
-            "rows": {split: fsops.sha256(path) for split, path in self.csvs.items()},
+            "rows": {split: csv_sha256(path) for split, path in self.csvs.items()},
             "videos": sorted(self.only),
             **asdict(self.options),
         }
@@ -169,6 +173,7 @@ class _Asked:
         """
         layout = Layout(target)
         fsops.mark(target, made_by=verb, about={"fingerprint": None})
+        (target / FILE).unlink(missing_ok=True)
         for split in SPLITS:
             layout.csv(split).unlink(missing_ok=True)
             own = rows[split].tracks if split in rows else {}
@@ -256,10 +261,55 @@ class _Run:
         """Remove what a killed process left of what was under way."""
         shutil.rmtree(staging(self.target), ignore_errors=True)
 
+    def drop_missing(self, csvs: Mapping[Split, Path], only: Sequence[str]) -> int:
+        """Leave the rows that could not be cut out of the csv files; returns how many these are.
+
+        Raises:
+            DataError: no row is left; the csv files stay as they are.
+        """
+        reasons = {split: self._reasons(split) for split in self.rows}
+        dropped, faces = (
+            sum(map(len, reasons.values())),
+            sum(len(one.rows.seconds) for one in self.rows.values()),
+        )
+        if dropped == faces:
+            told = Counter(reason for own in reasons.values() for reason in own.values())
+            raise DataError(
+                f"{self.target}: not one of the {faces:,} faces can be cut: "
+                + ", ".join(f"{reason} ({count:,})" for reason, count in told.items()),
+                hint="leave --drop-missing away to see what is wrong with each video",
+            )
+        write_kept(csvs, Layout(self.target), only, reasons)
+        return dropped
+
+    def _reasons(self, split: Split) -> dict[int, str]:
+        """Why rows of a split's csv are left out, by their numbers in it."""
+        found: dict[int, str] = {}
+        for video in self.rows[split].tracks:
+            places = self.rows[split].places_of(video)
+            outcome = self.outcomes.get((split, video))
+            if outcome is None:
+                found |= dict.fromkeys(places.tolist(), NO_VIDEO)
+                continue
+            for reason, rows in outcome.dropped:
+                found |= dict.fromkeys(places[list(rows)].tolist(), reason)
+        return found
+
     def findings(self) -> Iterator[Finding]:
-        """What is wrong, in the order of the videos."""
+        """What is wrong, in the order of the videos; not that of rows that were left out."""
         for key in self.order:
             if key in self.outcomes:
                 yield from self.outcomes[key].findings
-            else:
-                yield Finding.of("video-missing", *key, said=f"in {self.videos}")
+            elif not self.options.drop_missing:
+                yield self._missing(key)
+
+    def notes(self) -> Iterator[Finding]:
+        """What is worth knowing, in the order of the videos."""
+        for key in self.order:
+            if key in self.outcomes:
+                yield from self.outcomes[key].notes
+            elif self.options.drop_missing:
+                yield self._missing(key)
+
+    def _missing(self, key: tuple[Split, str]) -> Finding:
+        return Finding.of("video-missing", *key, said=f"in {self.videos}")
