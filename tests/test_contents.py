@@ -74,7 +74,7 @@ FILES = {
     "7z": ("a 7-Zip archive", b"7z\xbc\xaf\x27\x1c\0\4" + b"\x9a" * 99),
     "tar": ("a tar archive", saved(tarred)),
     "tar.gz": ("a tar archive", gzip.compress(saved(tarred))),
-    "gz.gz": ("a gzip file within", gzip.compress(gzip.compress(CSV))),
+    "gz.gz": ("gzip data", gzip.compress(gzip.compress(CSV))),
     "hdf5": ("an HDF5 file", b"\x89HDF\r\n\x1a\n\0\0"),
     "xls": ("an Excel workbook", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16),
     "sqlite": ("an SQLite database", b"SQLite format 3\0\x10\0"),

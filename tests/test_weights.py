@@ -334,7 +334,7 @@ def test_the_real_weights_are_the_published_ones(folder):
         ("talknet-ava", b"\xef\xbb\xbf<html>", "a web page"),
         ("talknet-ava", b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
         ("talknet-ava", b"", "an empty file"),
-        ("talknet-ava", b"\x1f\x8b\x08", "a gzip"),
+        ("talknet-ava", b"\x1f\x8b\x08", "gzip data"),
         ("ava-csv", GOOD, "not a tar.gz"),
         ("ava-csv", PAGE, "a web page, not a tar.gz"),
     ],

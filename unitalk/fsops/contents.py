@@ -31,7 +31,7 @@ _BINARY = tuple(
         (rb"\x04\x22M\x18", "an LZ4 archive", _UNPACK),
         (rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
         (rb"Rar!\x1a\x07", "a RAR archive", _UNPACK),
-        (rb"\x1f\x8b", "a gzip file within a gzip file", _UNPACK),
+        (rb"\x1f\x8b", "gzip data", _UNPACK),
         (rb".{257}ustar", "a tar archive", _UNPACK),
         (rb"\x93NUMPY", "a NumPy array (.npy)", _EXPORT),
         (rb"PAR1", "a Parquet file", _EXPORT),
