@@ -647,7 +647,7 @@ def test_a_folder_that_holds_a_video_twice_is_refused_and_diagnosed(data, tmp_pa
     guess = pd.concat([data.guess, data.guess], ignore_index=True)
     finding = only_problem(diagnose(data.truth, folder), "duplicates")
     assert f"{len(data.guess):,} predictions" in finding.what
-    assert "each with the same score" in finding.what
+    assert "each with the same label, box and score" in finding.what
     assert diagnose(data.truth, after(finding, guess)).problems == ()
 
 

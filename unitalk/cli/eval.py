@@ -137,9 +137,9 @@ def command(
 ) -> None:
     """Score predictions against ground truth.
 
-    The number is AVA's average precision, joined by entity_id and frame_timestamp in whole
-    milliseconds. Every face must be scored exactly once; rows may come in any order, and rows
-    that share a score count as one step.
+    The number is AVA's average precision, joined by entity_id and frame_timestamp: equal in whole
+    milliseconds, or else the only face of the track within 1 ms. Every face must be scored exactly
+    once; rows may come in any order, and rows that share a score count as one step.
     """
     from unitalk.cli.eval_checks import check_effect, check_form, check_written
     from unitalk.cli.scores import render

@@ -1,4 +1,10 @@
-"""Join predictions to ground truth by key, and say everything that does not fit."""
+"""Join predictions to ground truth by key, and say everything that does not fit.
+
+A key is the track and the time. Times are equal when their whole milliseconds are; two rows of one
+file with equal keys are an error. Only where this would refuse the predictions, those that are left
+are matched with the faces within `seconds.REACH`, as `seconds` says. So whatever equal milliseconds
+accept, be it in part, is scored as if there were no such reach.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +16,8 @@ import numpy as np
 
 from unitalk import schema
 from unitalk.errors import EXAMPLES, CoverageError, DataError, examples
+from unitalk.evaluation import duplicates
+from unitalk.evaluation.seconds import NOBODY, Nearby, in_seconds, nearby
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -116,6 +124,7 @@ class Matched:
         missing: ground truth faces that count and that the predictions lack.
         elsewhere: ground truth faces that only another system's predictions lack.
         extra: predicted faces that the ground truth does not have.
+        near: missing faces that have one of these within a millisecond.
         other_labels: predicted rows whose label is not SPEAKING_AUDIBLE.
     """
 
@@ -131,6 +140,7 @@ class Matched:
     missing: int
     elsewhere: int = 0
     extra: int
+    near: int = 0
     other_labels: int
 
     def milliseconds(self) -> npt.NDArray[np.int64]:
@@ -148,7 +158,7 @@ class Matched:
             truth, rows, self.scores[place], extra=self.extra, other_labels=self.other_labels
         )
         left_out = len(self.scores) - len(rows)
-        return replace(kept, missing=self.missing, elsewhere=left_out)
+        return replace(kept, missing=self.missing, near=self.near, elsewhere=left_out)
 
 
 def _check_tracks(
@@ -187,7 +197,7 @@ def counting(faces: Faces) -> npt.NDArray[np.bool_] | None:
 
 
 def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched:
-    """Join by (`entity_id`, milliseconds).
+    """Join by (`entity_id`, milliseconds); where that is refused, by the nearest time as well.
 
     A face that does not count may have a prediction, and needs none.
 
@@ -199,33 +209,40 @@ def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched
     Raises:
         CoverageError: a face is missing or unknown, and `partial` was not asked for; or nothing
             matches at all.
-        DataError: a key is there twice, or boxes of the same face differ.
+        DataError: a key is there twice, boxes of the same face differ, or a prediction is near
+            two faces, or two are near one.
     """
-    groundtruth, keys = truth.faces, truth.keys
+    keys = truth.keys
     predicted_keys = _keys(_codes_among(truth.track_names, predictions), predictions)
     if np.array_equal(keys, predicted_keys) and bool(np.all(keys[1:] > keys[:-1])):
         pair = Pair(None, None, len(keys))
     else:
-        pair = _pair(groundtruth, keys, predictions, predicted_keys)
-    rows = pair.rows
-    if truth.counts is not None:
-        rows = truth.counted(np.arange(len(truth)) if rows is None else rows)
-    count = len(truth) if rows is None else len(rows)
-    missing, extra = len(truth) - truth.left_out - count, len(predicted_keys) - pair.count
-    if (missing or extra) and not (partial and count):
-        raise _not_covered(truth, predictions, len(predicted_keys), pair, count)
+        pair = _pair(truth.faces, keys, predictions, predicted_keys)
+    cover = _Cover.of(truth, predicted_keys, pair)
+    near = 0
+    if cover.extra:
+        left, found = _nearby(truth, predictions, predicted_keys, pair)
+        if partial and cover.count:
+            near = len(truth.counted(found.faces[found.certain]))
+        else:
+            _check_certain(truth, predictions, left, found)
+            pair = _with(pair, len(truth), found.faces, left)
+            cover = _Cover.of(truth, predicted_keys, pair)
+    if (cover.missing or cover.extra) and not (partial and cover.count):
+        raise _not_covered(truth, predictions, len(predicted_keys), pair, cover.count)
     if set(schema.BOX) <= set(predictions.table.column_names):
-        _compare_boxes(groundtruth, predictions, pair)
+        _compare_boxes(truth.faces, predictions, pair)
     scores = pair.of_predictions(predictions.numbers(schema.SCORE))
     if truth.counts is not None:
         scores = scores[truth.counts if pair.rows is None else truth.counts[pair.rows]]
-    return _matched(
+    matched = _matched(
         truth,
-        rows,
+        cover.rows,
         scores,
-        extra=extra,
+        extra=cover.extra,
         other_labels=_other_labels(predictions),
     )
+    return replace(matched, near=near) if near else matched
 
 
 def match_all(
@@ -311,6 +328,32 @@ class Pair:
         return values if self.partners is None else values[self.partners]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """How far a pairing covers both sides.
+
+    Attributes:
+        rows: rows of the ground truth that have a prediction and count; None when it is all.
+        count: how many these are.
+        missing: faces that count and have no prediction.
+        extra: predictions without a face.
+    """
+
+    rows: npt.NDArray[np.int64] | None
+    count: int
+    missing: int
+    extra: int
+
+    @classmethod
+    def of(cls, truth: Truth, predicted_keys: npt.NDArray[np.int64], pair: Pair) -> _Cover:
+        rows = pair.rows
+        if truth.counts is not None:
+            rows = truth.counted(np.arange(len(truth)) if rows is None else rows)
+        count = len(truth) if rows is None else len(rows)
+        missing = len(truth) - truth.left_out - count
+        return cls(rows, count, missing, len(predicted_keys) - pair.count)
+
+
 def _codes_among(names: list[str], predictions: Faces) -> npt.NDArray[np.int32]:
     """Each predicted row's entity as an index into `names`."""
     codes, own = predictions.codes(schema.ENTITY)
@@ -355,30 +398,94 @@ def _sorted_unique(faces: Faces, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.
     """
     order = np.argsort(keys, kind="stable")
     ascending = keys[order]
-    twice = np.flatnonzero((ascending[1:] == ascending[:-1]) & (ascending[1:] >= 0))
+    twice = np.flatnonzero((ascending[1:] == ascending[:-1]) & (ascending[1:] >= 0)) + 1
     if len(twice):
-        pairs = [(int(order[i]), int(order[i + 1])) for i in twice[:EXAMPLES]]
-        lines = faces.where([row for pair in pairs for row in pair])
-        shown = [
-            f"{face} ({first} and {second})"
-            for face, first, second in zip(
-                _name_faces(faces, [first for first, _ in pairs]),
-                lines[::2],
-                lines[1::2],
-                strict=True,
-            )
-        ]
-        raise DataError(
-            f"{faces.name}: {len(twice):,} faces are there twice (same entity_id, same "
-            f"millisecond): {examples(shown, count=len(twice))}",
-            hint="keep one row a face",
-        )
+        first = order[np.searchsorted(ascending, ascending[twice])]
+        raise _there_twice(faces, duplicates.compare(faces, first, order[twice]))
     return order
+
+
+def _there_twice(faces: Faces, found: duplicates.Duplicates) -> DataError:
+    few = [[int(row) for row in rows[:EXAMPLES]] for rows in (found.first, found.rows)]
+    lines = faces.where(few[0] + few[1])
+    shown = [
+        f"{face} ({first} and {second})"
+        for face, first, second in zip(
+            _name_faces(faces, few[0]), lines, lines[len(few[0]) :], strict=False
+        )
+    ]
+    difference = f", {found.difference}" if found.difference else ""
+    return DataError(
+        f"{faces.name}: {len(found.rows):,} faces are there twice (same {schema.ENTITY}, same "
+        f"millisecond){difference}: {examples(shown, count=len(found.rows))}",
+        hint=found.advice,
+    )
+
+
+def _nearby(
+    truth: Truth, predictions: Faces, predicted_keys: npt.NDArray[np.int64], pair: Pair
+) -> tuple[npt.NDArray[np.int64], Nearby]:
+    """The predictions of known tracks that are for no face, and the faces within their reach."""
+    left = _complement(len(predicted_keys), pair.partners)
+    left = left[predicted_keys[left] >= 0]
+    taken = np.zeros(len(truth), np.bool_)
+    taken[slice(None) if pair.rows is None else pair.rows] = True
+    seconds = truth.faces.numbers(schema.TIME)
+    at = predictions.numbers(schema.TIME)[left]
+    return left, nearby(truth.keys, seconds, taken, predicted_keys[left], at)
+
+
+def _with(
+    pair: Pair, faces: int, rows: npt.NDArray[np.int64], partners: npt.NDArray[np.int64]
+) -> Pair:
+    """Add pairs to those that there are; a row may be NOBODY."""
+    found = rows != NOBODY
+    if pair.rows is None or pair.partners is None or not found.any():
+        return pair
+    every = np.append(pair.rows, rows[found])
+    order = np.argsort(every)
+    both = np.append(pair.partners, partners[found])[order]
+    return Pair(every[order] if len(every) < faces else None, both, len(every))
+
+
+def _check_certain(
+    truth: Truth, predictions: Faces, left: npt.NDArray[np.int64], found: Nearby
+) -> None:
+    """Refuse to choose between faces, or between predictions.
+
+    Raises:
+        DataError: a prediction has two faces within reach, or a face has two predictions.
+    """
+    open_ = np.flatnonzero((found.faces != NOBODY) & ~found.certain)
+    if not len(open_):
+        return
+    few = [int(row) for row in open_[:EXAMPLES]]
+    shown = []
+    for prediction, line, face, place, several in zip(
+        predictions.numbers(schema.TIME)[left[few]].tolist(),
+        predictions.where([int(row) for row in left[few]]),
+        found.faces[few].tolist(),
+        truth.faces.where(found.faces[few].tolist()),
+        found.several[few].tolist(),
+        strict=True,
+    ):
+        said, at = in_seconds(prediction, float(truth.faces.numbers(schema.TIME, face, 1)[0]))
+        why = "and another face is as near" if several else "which has another prediction"
+        track = truth.track_names[truth.tracks[face]]
+        shown.append(f"{track} at {said} s ({line}) is near the face at {at} s ({place}), {why}")
+    raise DataError(
+        f"{predictions.name}: {len(open_):,} predictions are ambiguous: at the time of no face, "
+        "and within a millisecond of two faces or of one that has another prediction: "
+        f"{examples(shown, count=len(open_))}",
+        hint=f"write one prediction for each face, with the ground truth's {schema.TIME}",
+    )
 
 
 def _name_faces(faces: Faces, rows: Sequence[int]) -> list[str]:
     few = faces.table.select([schema.ENTITY, schema.TIME]).take(np.asarray(rows, np.int64))
-    return [f"{row[schema.ENTITY]} at {row[schema.TIME]:g} s" for row in few.to_pylist()]
+    return [
+        f"{row[schema.ENTITY]} at {in_seconds(row[schema.TIME])[0]} s" for row in few.to_pylist()
+    ]
 
 
 def _not_covered(

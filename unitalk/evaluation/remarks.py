@@ -53,6 +53,12 @@ def warnings(
             f"partial: {matched.missing:,} faces have no prediction and were left out; this number "
             "is not that of the whole ground truth"
         )
+    if matched.near:
+        said.append(
+            f"partial: {matched.near:,} faces were left out although a prediction is within a "
+            "millisecond of each; a partial number is of times that are equal in whole "
+            "milliseconds"
+        )
     if matched.elsewhere:
         said.append(
             f"partial: {matched.elsewhere:,} faces were left out because another system has no "

@@ -1,7 +1,8 @@
 """The csv schema: columns, labels, keys; the one reader of ground truth and of predictions.
 
 No other module spells a column's name or a label. A row is a *face*; its key is
-(`entity_id`, `frame_timestamp` in whole milliseconds), never its position and never a float's text.
+(`entity_id`, `frame_timestamp` in whole milliseconds), never its position and never a float's text;
+`evaluation.seconds` says which face a prediction is for whose time is off by a fraction of one.
 
 `columns` has the words and says what is wrong with a cell, `source` opens a file and finds its
 header, `faces` reads it into columns, `problems` explains what is wrong with it, `text` carries

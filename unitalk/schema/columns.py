@@ -53,7 +53,7 @@ UNLABELLED = ""
 
 DESCRIPTION = {
     VIDEO: ("text", "the video's id"),
-    TIME: ("seconds", "when the face is seen; compared in whole milliseconds"),
+    TIME: ("seconds", "when the face is seen; compared in whole milliseconds, or within 1 ms"),
     BOX[0]: ("0..1", "left edge of the face's box, relative to the frame's width"),
     BOX[1]: ("0..1", "top edge, relative to the frame's height"),
     BOX[2]: ("0..1", "right edge"),

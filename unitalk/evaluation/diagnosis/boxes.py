@@ -10,7 +10,7 @@ import numpy as np
 
 from unitalk import schema
 from unitalk.evaluation.diagnosis.findings import Finding, counted, ok, places, problem
-from unitalk.evaluation.diagnosis.pairing import NOBODY
+from unitalk.evaluation.seconds import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Faces without a prediction, predictions without a face, and faces that are there twice."""
+"""Faces without a prediction, and predictions without a face."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from unitalk.evaluation.diagnosis.findings import (
     places,
     problem,
 )
-from unitalk.evaluation.diagnosis.pairing import NOBODY, first_with, keys_of, repeated
+from unitalk.evaluation.diagnosis.pairing import keys_of, repeated
 from unitalk.evaluation.match import counting
+from unitalk.evaluation.seconds import NOBODY, in_seconds
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -125,59 +126,6 @@ def _shown(faces: Faces, rows: npt.NDArray[np.int64]) -> list[str]:
     codes, names = faces.codes(schema.ENTITY)
     seconds = faces.numbers(schema.TIME)
     few = [int(row) for row in rows[: SHOWN - 1]]
-    return places(faces, few, [f"{names[codes[row]]} at {seconds[row]:g} s" for row in few])
-
-
-def check_duplicates(truth: Faces, faces: Faces, pairing: Pairing, *, scored: bool) -> Finding:
-    """Look for faces that are there twice, in either file.
-
-    Args:
-        truth: the ground truth.
-        faces: the predictions.
-        pairing: which prediction is for which face.
-        scored: whether the predictions' scores could be read.
-    """
-    codes, _ = truth.codes(schema.ENTITY)
-    twice = repeated(keys_of(codes, truth.milliseconds()))
-    if twice.any():
-        rows = np.flatnonzero(twice)
-        return problem(
-            "duplicates",
-            f"{counted(len(rows), 'face')} of the ground truth {'is' if len(rows) == 1 else 'are'} "
-            "there more than once",
-            examples=_shown(truth, rows),
-            advice="keep one row a face in the ground truth",
-        )
-    rows = np.flatnonzero(pairing.repeats)
-    if not len(rows):
-        return ok("duplicates", "no face is there twice")
-    keys = keys_of(pairing.tracks, faces.milliseconds())
-    first = first_with(keys, rows)
-    agree = ""
-    if scored:
-        scores = faces.numbers(schema.SCORE)
-        same = int(np.count_nonzero(scores[first] == scores[rows]))
-        agree = (
-            "; each with the same score"
-            if same == len(rows)
-            else f"; {len(rows) - same:,} of them with another score"
-        )
-    lines = faces.where([int(row) for pair in zip(first, rows, strict=True) for row in pair][:6])
-    seconds = faces.numbers(schema.TIME)
-    by_both = np.lexsort((seconds, pairing.tracks))
-    equal = np.diff(seconds[by_both]) == 0
-    equal &= np.diff(pairing.tracks[by_both]) == 0
-    column = f'["{schema.ENTITY}", "{schema.TIME}"]'
-    drop = f"predictions = predictions.drop_duplicates({column})"
-    return problem(
-        "duplicates",
-        f"{counted(len(rows), 'prediction')} {'is' if len(rows) == 1 else 'are'} for a face that "
-        f"has one already{agree}",
-        examples=[
-            f"{earlier} and {later}: {pairing.names[pairing.tracks[row]]} at {seconds[row]:g} s"
-            for earlier, later, row in zip(lines[::2], lines[1::2], rows, strict=False)
-        ],
-        advice="keep one row a face; when scores differ, find out which one is meant",
-        # pandas drops what is equal to the last digit, and of every track.
-        code=drop if np.count_nonzero(equal) == len(rows) else None,
+    return places(
+        faces, few, [f"{names[codes[row]]} at {in_seconds(seconds[row])[0]} s" for row in few]
     )

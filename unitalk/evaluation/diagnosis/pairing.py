@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unitalk.evaluation.seconds import NOBODY, nearby
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Integers = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
     Bools = npt.NDArray[np.bool_]
-
-NOBODY = -1
-"""The partner of a prediction that is for no face."""
 
 _TIME_BITS = 32
 
@@ -25,17 +25,27 @@ class Pairing:
 
     Attributes:
         partners: [predictions] row of the ground truth, or NOBODY.
-        repeats: [predictions] True for a prediction whose face has one further up.
+        holders: [predictions] for a prediction whose face has another one, the row of that; else
+            NOBODY.
+        unused: [predictions] True for a repeat whose label says that its score is not that of
+            speaking, where the face has one that is.
         tracks: [predictions] the track of each, as an index into `names`.
         names: the ground truth's ids, and behind them ids that it does not have.
         guessed: [predictions] True where another face of the track would do as well.
     """
 
     partners: Integers
-    repeats: Bools
+    holders: Integers
+    unused: Bools
     tracks: Integers
     names: list[str]
     guessed: Bools
+
+    @property
+    def repeats(self) -> Bools:
+        """[predictions] Whether its face has another one."""
+        result: Bools = self.holders != NOBODY
+        return result
 
 
 def keys_of(tracks: npt.NDArray[np.integer], milliseconds: Integers) -> Integers:
@@ -61,6 +71,42 @@ def pair(truth: Integers, keys: Integers) -> tuple[Integers, Bools]:
     repeats = repeated(keys)
     there = (ascending[place] == keys) & ~repeats
     return np.where(there, order[place], NOBODY), repeats
+
+
+def pair_times(
+    truth: Integers, true: Floats, keys: Integers, said: Floats
+) -> tuple[Integers, Integers]:
+    """Find each prediction's face as `match` does: by key, or else the only one within reach.
+
+    Args:
+        truth: [faces] keys of the ground truth; those of unknown tracks are larger.
+        true: [faces] seconds.
+        keys: [predictions].
+        said: [predictions] seconds.
+
+    Returns:
+        Partners and holders, as `Pairing` has them.
+    """
+    partners, repeats = pair(truth, keys)
+    holders = np.full(len(keys), NOBODY, np.int64)
+    left = np.flatnonzero((partners == NOBODY) & ~repeats)
+    if len(left):
+        holder = np.full(len(truth), NOBODY, np.int64)
+        found = np.flatnonzero(partners != NOBODY)
+        holder[partners[found]] = found
+        near = nearby(truth, true, holder != NOBODY, keys[left], said[left])
+        one = (near.faces != NOBODY) & ~near.several
+        rows, faces = left[one][::-1], near.faces[one][::-1]
+        free = holder[faces] == NOBODY
+        holder[faces[free]] = rows[free]  # of several the last that is written: the file's first
+        has = holder[faces] == rows
+        partners[rows[has]] = faces[has]
+        holders[rows[~has]] = holder[faces[~has]]
+    again = np.flatnonzero(repeats)
+    if len(again):
+        first = first_with(keys, again)
+        holders[again] = np.where(partners[first] != NOBODY, first, holders[first])
+    return partners, holders
 
 
 def repeated(keys: Integers) -> Bools:

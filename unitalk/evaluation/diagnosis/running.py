@@ -11,11 +11,11 @@ import numpy as np
 from unitalk import schema
 from unitalk.errors import UsageError
 from unitalk.evaluation.diagnosis.boxes import check_boxes
-from unitalk.evaluation.diagnosis.coverage import check_coverage, check_duplicates
+from unitalk.evaluation.diagnosis.coverage import check_coverage
+from unitalk.evaluation.diagnosis.duplicates import check_duplicates
 from unitalk.evaluation.diagnosis.findings import Diagnosis, Finding, note, ok
 from unitalk.evaluation.diagnosis.ids import check_ids
 from unitalk.evaluation.diagnosis.order import check_order
-from unitalk.evaluation.diagnosis.pairing import NOBODY, Pairing
 from unitalk.evaluation.diagnosis.reading import Read, check_files, read, refusal
 from unitalk.evaluation.diagnosis.scores import (
     Scored,
@@ -28,6 +28,7 @@ from unitalk.evaluation.diagnosis.scores import (
 )
 from unitalk.evaluation.diagnosis.times import check_times
 from unitalk.evaluation.match import counting
+from unitalk.evaluation.seconds import NOBODY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from unitalk.evaluation.diagnosis.pairing import Pairing
     from unitalk.schema import Faces
 
 CHECKS = (
@@ -111,7 +113,7 @@ def _of_faces(truth: Faces, guess: Read, faces: Faces, pairing: Pairing) -> list
     columns = faces.table.column_names
     found = [
         check_coverage(truth, faces, pairing),
-        check_duplicates(truth, faces, pairing, scored=schema.SCORE in columns),
+        check_duplicates(truth, faces, pairing),
     ]
     if "boxes" in guess.refused or not (pairing.partners != NOBODY).any():
         return found
@@ -130,6 +132,7 @@ def _of_scores(
     everything = faces.numbers(schema.SCORE) if schema.SCORE in columns else None
     scored, worth = None, None
     rows, labels = np.array([], np.int64), np.array([], np.bool_)
+    unused = np.zeros(len(faces), np.bool_) if pairing is None else pairing.unused
     if truth is not None and pairing is not None:
         rows = np.flatnonzero(pairing.partners != NOBODY)
         if (counts := counting(truth)) is not None:
@@ -144,13 +147,13 @@ def _of_scores(
     if one_class is not None:
         found.append(one_class)
     elif "labels" not in guess.refused:
-        said, spoken = check_labels(faces, rows, labels, worth)
+        said, spoken = check_labels(faces, rows, labels, worth, ~unused)
         found.append(said)
         if scored is not None and spoken is not None:
             everything, scored = spoken, replace(scored, scores=spoken[rows])
             worth = measure(labels, scored.scores, scored.by_track())
     if everything is not None:
-        said = check_scores(scored, everything, worth)
+        said = check_scores(scored, everything[~unused], worth)
         found.append(said)
         if scored is not None and said.code is not None:  # they are upside down
             scored = replace(scored, scores=-scored.scores)

@@ -166,7 +166,7 @@ def positives_of(faces: Faces) -> Bools:
 
 
 def check_labels(
-    faces: Faces, rows: npt.NDArray[np.int64], labels: Bools, worth: Worth | None
+    faces: Faces, rows: npt.NDArray[np.int64], labels: Bools, worth: Worth | None, used: Bools
 ) -> tuple[Finding, Floats | None]:
     """Look whether each predicted row says that its score is that of speaking.
 
@@ -175,6 +175,7 @@ def check_labels(
         rows: the predictions that are for a face.
         labels: [rows] whether that face speaks.
         worth: what the scores are worth; None when that is unknown.
+        used: [predictions] False for those whose label does not matter.
 
     Returns:
         The finding; all scores as those of speaking, where they are not.
@@ -182,7 +183,7 @@ def check_labels(
     if schema.LABEL not in faces.table.column_names:
         return ok("labels", f"there is no column; each score is that of {schema.SPEAKING}"), None
     codes, names = faces.codes(schema.LABEL)
-    counts = np.bincount(codes, minlength=len(names))
+    counts = np.bincount(codes[used], minlength=len(names))
     said = {name: int(count) for name, count in zip(names, counts, strict=True) if count}
     if set(said) <= {schema.SPEAKING}:
         return ok("labels", f"each score is that of {schema.SPEAKING}, and the ground truth has "
@@ -195,7 +196,7 @@ def check_labels(
             advice=f"the reference needs it spelled out: {code}",
         ), None
     speaks = positives_of(faces)
-    others = np.flatnonzero(~speaks)
+    others = np.flatnonzero(~speaks & used)
     shares = ", ".join(
         f"{count:,} {name or 'nothing'}" for name, count in sorted(said.items(), reverse=True)
     )

@@ -1,6 +1,7 @@
 """Times that are not the ground truth's: the change that explains them, and the pairs without it.
 
-What may have happened to times is tried on whole tracks. A change says where each prediction's
+Times that are off by a millisecond at most are no problem: they are matched as `match` does it. For
+the others, what may have happened is tried on whole tracks. A change says where each prediction's
 face would be, and how far around; then as many predictions as possible are laid on faces, in the
 order of time. The change that explains most is told, if that is nearly everything.
 """
@@ -24,8 +25,11 @@ from unitalk.evaluation.diagnosis.findings import (
     places,
     problem,
 )
-from unitalk.evaluation.diagnosis.pairing import NOBODY, Pairing, first_with, keys_of, pair
+from unitalk.evaluation.diagnosis.pairing import Pairing, keys_of, pair_times
 from unitalk.evaluation.diagnosis.reading import refusal
+from unitalk.evaluation.duplicates import compare
+from unitalk.evaluation.seconds import NOBODY, REACH, in_seconds
+from unitalk.schema.rates import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +48,14 @@ _LOOKED_AT = 300  # tracks that all changes are tried on
 _ROUNDS = 8  # surplus predictions of one track that do not disturb those behind them
 _NEARLY = 0.05  # of a frame
 _TINY = 1e-6  # what arithmetic in float64 may leave
+_FINE = 42  # bits of a time in microseconds, below `schema.MAX_SECONDS`
 _FPS = (25.0, 24.0, 30.0, 24_000 / 1001, 30_000 / 1001, 50.0, 60.0)
+_RATES = {
+    24_000 / 1001: "24000 / 1001", 30_000 / 1001: "30000 / 1001", 60_000 / 1001: "60000 / 1001",
+    **{fps: f"{fps:g}" for fps in (24, 25, 30, 50, 60, 23.976, 23.98, 29.97, 59.94)},
+}  # fmt: skip
+_SAME_RATE = 0.01  # by which a rate that steps show may be off
+_NEAREST_RATES = 3  # that are tried
 
 
 _COPY = f"copy {schema.TIME} from the ground truth, as text, without computing with it"
@@ -61,6 +72,7 @@ class _Change:
         above: seconds by which it may be later.
         advice: what to do.
         undo: (a, b) where (said - a) / b are seconds, the same for all faces.
+        scale: code that divides by b, where that is not the number itself.
         is_fitted: whether it was made to fit, so that nearly all faces must come back as well.
     """
 
@@ -70,6 +82,7 @@ class _Change:
     above: float
     advice: str = _COPY
     undo: tuple[float, float] | None = None
+    scale: str = ""
     is_fitted: bool = False
 
 
@@ -91,52 +104,67 @@ def check_times(
     codes, known = truth.codes(schema.ENTITY)
     wanted = keys_of(codes, truth.milliseconds())
     keys = keys_of(tracks, faces.milliseconds())
-    partners, repeats = pair(wanted, keys)
-    there = (partners != NOBODY) | (repeats & np.isin(keys, wanted))
-    repeats &= there  # what is for no face cannot be the second of a face
+    true, said = truth.numbers(schema.TIME), faces.numbers(schema.TIME)
+    partners, holders = pair_times(wanted, true, keys, said)
     pairing = Pairing(
-        partners=partners, repeats=repeats, tracks=tracks, names=names,
-        guessed=np.zeros(len(keys), np.bool_),
+        partners=partners, holders=holders, tracks=tracks, names=names,
+        guessed=np.zeros(len(keys), np.bool_), unused=np.zeros(len(keys), np.bool_),
     )  # fmt: skip
     lost = (partners == NOBODY) & (tracks < len(known))
-    if _are_copies(faces, np.flatnonzero(lost), repeats, keys):
+    if _are_repeats(faces, pairing, np.flatnonzero(lost)):
         lost[:] = False
     both = _Both(
         names=names, wanted=wanted, codes=codes.astype(np.int64), tracks=tracks,
-        true=truth.numbers(schema.TIME), said=faces.numbers(schema.TIME), lost=lost,
-        boxes=_boxes(truth, faces),
+        true=true, said=said, lost=lost, boxes=_boxes(truth, faces),
     )  # fmt: skip
     affected = _affected(both, partners)
     found = _explain(both, affected) if len(affected) else None
     if found is not None:
         change, rows, own = found
         partners[rows] = own
-        repeats[rows] &= own == NOBODY
+        holders[rows[own != NOBODY]] = NOBODY
         pairing.guessed[rows] = change.undo is None
         return _explained(faces, both, change, rows, pairing), pairing
     if "times" in guess.refused:
         return refusal("times", guess.refused["times"]), None
-    strange = np.flatnonzero(lost & ~there)
+    strange = np.flatnonzero(lost & ~pairing.repeats)
     if len(strange):
         return _unexplained(faces, pairing, strange), pairing
+    there = np.flatnonzero(partners != NOBODY)
+    off = there[wanted[partners[there]] != keys[there]]
+    if len(off):
+        return _a_little_off(both, pairing, off), pairing
     return ok("times", "every known track's times are those of the ground truth"), pairing
 
 
-def _are_copies(faces: Faces, rows: Integers, repeats: Bools, keys: Integers) -> bool:
-    """Whether all these predictions are others again, with their scores and boxes.
+def _are_repeats(faces: Faces, pairing: Pairing, rows: Integers) -> bool:
+    """Whether all these predictions are others again: copies, or the row of another label.
 
     Two faces whose times became one by rounding would hardly have the same score, unless all of
     the file has.
     """
-    present = faces.table.column_names
-    if not len(rows) or not repeats[rows].all() or schema.SCORE not in present:
+    if not len(rows) or not pairing.repeats[rows].all():
         return False
+    found = compare(faces, pairing.holders[rows], rows)
+    if found.is_by_label or "score" not in found.differing:
+        return found.is_by_label
     scores = faces.numbers(schema.SCORE)
-    if (scores == scores[0]).all():
-        return False
-    first = first_with(keys, rows)
-    said = (faces.numbers(name) for name in (schema.SCORE, *schema.BOX) if name in present)
-    return all((numbers[rows] == numbers[first]).all() for numbers in said)
+    return (
+        not found.differing["score"]
+        and not (scores == scores[0]).all()
+        and (not found.differing.get("box"))
+    )
+
+
+def _a_little_off(both: _Both, pairing: Pairing, rows: Integers) -> Finding:
+    first = int(rows[0])
+    said, true = in_seconds(both.said[first], both.true[pairing.partners[first]])
+    return note(
+        "times",
+        f"{counted(len(rows), 'prediction')} {'is' if len(rows) == 1 else 'are'} off by a "
+        "millisecond at most, and matched with the one face that is so near (the first: "
+        f"{both.names[both.tracks[first]]} at {said} s where the face is at {true} s)",
+    )
 
 
 def _boxes(truth: Faces, faces: Faces) -> tuple[Floats, Floats] | None:
@@ -159,12 +187,12 @@ def _affected(both: _Both, partners: Integers) -> Integers:
 
 def _unexplained(faces: Faces, pairing: Pairing, rows: Integers) -> Finding:
     first = int(rows[0])
-    at = faces.numbers(schema.TIME, first, 1)[0]
+    (at,) = in_seconds(faces.numbers(schema.TIME, first, 1)[0])
     return note(
         "times",
         f"{counted(len(rows), 'prediction')} of known tracks {'is' if len(rows) == 1 else 'are'} "
         "at times at which the track has no face, and neither rounding nor a shift nor another "
-        f"unit explains it (the first: {pairing.names[pairing.tracks[first]]} at {at:g} s): see "
+        f"unit explains it (the first: {pairing.names[pairing.tracks[first]]} at {at} s): see "
         "coverage",
     )
 
@@ -175,16 +203,16 @@ def _explained(
     # What has the right time by luck (0.4 is 0.40, rounded or not) is neither counted nor shown.
     moved = np.sort(rows[pairing.partners[rows] != NOBODY])
     true = both.true[pairing.partners[moved]]
-    differ = np.rint(true * 1000) != np.rint(both.said[moved] * 1000)
+    differ = np.abs(true - both.said[moved]) > REACH
     moved, true = moved[differ], true[differ]
     tracks = np.unique(both.tracks[moved])
-    pairs = zip(both.said[moved[:SHOWN]], true, strict=False)
+    pairs = (in_seconds(*pair) for pair in zip(both.said[moved[:SHOWN]], true, strict=False))
     return problem(
         "times",
         f"{counted(len(moved), 'prediction')} of {counted(len(tracks), 'track')} "
         f"{'is' if len(moved) == 1 else 'are'} at times that {change.what}",
         examples=places(
-            faces, moved, [f"{said:g} where the face is at {at:g} s" for said, at in pairs]
+            faces, moved, [f"{said} where the face is at {at} s" for said, at in pairs]
         ),
         advice=change.advice,
         code=_line(faces, both, change, rows, pairing),
@@ -204,7 +232,7 @@ def _line(
     code = column = f'predictions["{schema.TIME}"]'
     if start:
         code = f"({column} {'-' if start > 0 else '+'} {abs(start)!r})"
-    code = code.strip("()") if unit == 1 else f"{code} / {unit!r}"
+    code = code.strip("()") if unit == 1 else code + (change.scale or f" / {unit!r}")
     scopes: list[tuple[Bools | bool, list[str] | None]] = [(True, None)]
     if schema.VIDEO in faces.table.column_names:
         codes, titles = faces.codes(schema.VIDEO)
@@ -213,8 +241,9 @@ def _line(
             scopes.append((np.isin(codes, of), [titles[video] for video in of]))
     for inside, videos in scopes:
         seconds = np.where(inside, (both.said - start) / unit, both.said)
-        moments = np.rint(seconds * 1000).astype(np.int64)
-        if np.array_equal(pair(both.wanted, keys_of(both.tracks, moments))[0], pairing.partners):
+        keys = keys_of(both.tracks, np.rint(seconds * 1000).astype(np.int64))
+        partners, _ = pair_times(both.wanted, both.true, keys, seconds)
+        if np.array_equal(partners, pairing.partners):
             return line_for(column, code, videos)
     return None
 
@@ -300,11 +329,11 @@ class _Tracks:
         and not too early; one whose face would be too late stands aside for those behind it. The
         same predictions are then laid on the last faces that are possible.
         """
-        keys = keys_of(self.codes, np.rint(self.true * 1000).astype(np.int64))
+        keys = _finely(self.codes, self.true)
         valid = np.flatnonzero(np.isfinite(change.at))
-        place, tracks = change.at[valid] * 1000, self.tracks[valid]
-        low = keys_of(tracks, np.ceil(place - 1000 * change.below - _TINY).astype(np.int64))
-        high = keys_of(tracks, np.floor(place + 1000 * change.above + _TINY).astype(np.int64))
+        place, tracks = change.at[valid], self.tracks[valid]
+        low = _finely(tracks, place - change.below)
+        high = _finely(tracks, place + change.above)
         first, end = np.searchsorted(keys, low), np.searchsorted(keys, high, "right")
         keep = first < end
         for _ in range(_ROUNDS):
@@ -325,6 +354,11 @@ class _Tracks:
         early[valid] = taken
         late[valid] = np.minimum.accumulate((end - 1 - steps)[::-1])[::-1] + steps
         return early, late
+
+
+def _finely(tracks: Integers, seconds: Floats) -> Integers:
+    """Track and microsecond in one number."""
+    return (tracks << _FINE) + np.rint(seconds * 1e6).astype(np.int64)
 
 
 def _explain(both: _Both, affected: Integers) -> tuple[_Change, Integers, Integers] | None:
@@ -384,9 +418,10 @@ def _nearer(both: _Both, side: _Tracks, change: _Change) -> Integers:
 def _changes(side: _Tracks) -> Iterator[_Change]:
     """Everything that is known to happen; of two that explain as much the first is told."""
     yield from _roundings(side)
+    yield from _rates(side)
     yield from _shifts(side)
     what, advice = "are in milliseconds; seconds are wanted", "divide by 1000"
-    yield _uniform(side, what, advice, (0.0, 1000.0), 0.001)
+    yield _uniform(side, what, advice, (0.0, 1000.0), REACH)
     if (side.said == np.rint(side.said)).mean() >= _ENOUGH:
         for fps, first in product(_FPS, (0.0, 1.0)):
             yield _uniform(
@@ -398,12 +433,23 @@ def _changes(side: _Tracks) -> Iterator[_Change]:
             )
     face, row = side.firsts()
     since = side.said - side.said[row]
+    # Counted from a later start, times are smaller, and by more than a frame is out of place.
+    start = side.true[face]
+    moved = (start - side.said[row] > _usual_step(side) / 2) | (start <= REACH)
+    at = np.where(moved, start + since, np.nan)
     what = "count from the start of each track (or of its clip)"
-    yield _Change(what, side.true[face] + since, 0.001, 0.001, is_fitted=True)
+    yield _Change(what, at, REACH, REACH, is_fitted=True)
     nth = np.minimum(face + np.rint(since).astype(np.int64), len(side.true) - 1)
     whole = (since == np.rint(since)) & (side.codes[nth] == side.tracks)
     at = np.where(whole, side.true[nth], np.nan)
     yield _Change("number the faces of each track", at, 0.0, 0.0, is_fitted=True)
+
+
+def _usual_step(side: _Tracks) -> float:
+    """Seconds from face to face, gaps left out; 0 where no track has two faces."""
+    steps = np.diff(side.true)[np.diff(side.codes) == 0]
+    steps = steps[steps > 0]
+    return float(steps[steps < GAP * np.median(steps)].mean()) if len(steps) else 0.0
 
 
 def _uniform(
@@ -411,7 +457,31 @@ def _uniform(
 ) -> _Change:
     """A change that is undone in all rows alike."""
     start, unit = undo
-    return _Change(what, (side.said - start) / unit, slack, slack, advice, undo, unit == 1)
+    at = (side.said - start) / unit
+    return _Change(what, at, slack, slack, advice, undo, is_fitted=unit == 1)
+
+
+def _rates(side: _Tracks) -> Iterator[_Change]:
+    """Frames counted at another rate than the ground truth's, those first that fit best."""
+    said, true = np.concatenate([(side.said[mine], side.true[its]) for mine, its in _ends(side)], 1)
+    late = true >= max(np.median(true), REACH)
+    step = _usual_step(side)
+    if not late.any() or not step:
+        return
+    quotient = float(np.median(said[late] / true[late]))
+    pairs = [(own, rate) for own, rate in product(_RATES, _RATES)
+             if own != rate and abs(rate * step - 1) < _SAME_RATE]  # fmt: skip
+    pairs.sort(key=lambda pair: abs(pair[1] / pair[0] - quotient))
+    for own, rate in pairs[:_NEAREST_RATES]:
+        ours, theirs = (name.replace(" ", "") for name in (_RATES[rate], _RATES[own]))
+        code = [f"({name})" if " " in name else name for name in (_RATES[own], _RATES[rate])]
+        unit = rate / own
+        yield _Change(
+            f"are those of {theirs} frames a second; the ground truth has {ours}",
+            side.said / unit, REACH, REACH,
+            f"compute them at {ours} frames a second, or {_COPY}",
+            undo=(0.0, unit), scale=" * {} / {}".format(*code), is_fitted=True,
+        )  # fmt: skip
 
 
 def _roundings(side: _Tracks) -> Iterator[_Change]:
@@ -421,28 +491,35 @@ def _roundings(side: _Tracks) -> Iterator[_Change]:
         on_grid = np.abs(steps - np.rint(steps)) < _TINY * np.maximum(1, np.abs(steps))
         said = np.where(on_grid, side.said, np.nan)
         yield _Change(f"are rounded to {name}", said, unit / 2, unit / 2)
-        yield _Change(f"are cut off after {name}", said, 0, unit - 0.001)
+        yield _Change(f"are cut off after {name}", said, 0, unit - _TINY)
 
 
-def _shifts(side: _Tracks) -> Iterator[_Change]:
-    """By what most tracks begin too late, and by what they end too late."""
+def _ends(side: _Tracks) -> tuple[tuple[Integers, Integers], tuple[Integers, Integers]]:
+    """Each track's first prediction and face, and its last ones."""
     face, row = side.firsts()
     first = np.unique(row)
     last = np.append(first[1:], len(row)) - 1
     end = np.searchsorted(side.codes, side.tracks, "right") - 1
-    for mine, its in ((first, face), (last, end)):
-        off = np.rint((side.said[mine] - side.true[its[mine]]) * 1000)
-        values, counts = np.unique(off, return_counts=True)
-        shift = float(values[counts.argmax()]) / 1000
+    return (first, face[first]), (last, end[last])
+
+
+def _shifts(side: _Tracks) -> Iterator[_Change]:
+    """By what most tracks begin too late, and by what they end too late."""
+    for mine, its in _ends(side):
+        off = side.said[mine] - side.true[its]
+        milliseconds = np.rint(off * 1000)
+        values, counts = np.unique(milliseconds, return_counts=True)
+        usual = off[milliseconds == values[counts.argmax()]]
+        shift = round(float(np.median(usual)), 6)
         frames = round(shift * 25)
         whole = frames and abs(shift * 25 - frames) < _NEARLY
         count = "one frame" if abs(frames) == 1 else f"{abs(frames)} frames"
-        if shift:
+        if abs(shift) > REACH:
             yield _uniform(
                 side,
                 f"are shifted: {abs(shift):.3g} s too {'late' if shift > 0 else 'early'}"
                 + (f" ({count} at 25 fps)" if whole else ""),
                 "count time as the ground truth does, or take the difference off",
                 (shift, 1.0),
-                0.001,
+                REACH,
             )

@@ -1,0 +1,100 @@
+"""Times of faces: which face a time is for when it is not a face's own, and times as text.
+
+Two times of one track are equal when their whole milliseconds are: `0.12`, `0.120` and `0.1200004`.
+Where that leaves predictions without a face, as it does with times at 29.97 frames a second that
+were rounded, each of them is for the only face of its track within `REACH`. Two faces within reach
+of one prediction, or a face that has another prediction, leave it open which pair is meant: nothing
+is chosen then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+    Integers = npt.NDArray[np.int64]
+    Bools = npt.NDArray[np.bool_]
+
+NOBODY = -1
+"""The partner of a prediction that is for no face."""
+
+REACH = 0.001 + 1e-9
+"""Seconds between a prediction and its face: at most a millisecond, inclusive.
+
+A float64 below `schema.MAX_SECONDS` is off by up to 2**-32 s, and the difference of two by 5e-10 s.
+The nanosecond is more than that, so that what is 1 ms apart on paper is within reach.
+"""
+
+_STEPS = 2  # two times a millisecond apart can be 0.5 -> 0 and 1.5 -> 2 in whole milliseconds
+_DECIMALS = range(6, 17)
+_FAITHFUL = 0.1  # of a difference, which rounding may take away when it is printed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearby:
+    """The faces within reach of some predictions.
+
+    Attributes:
+        faces: [rows] a row of the ground truth, or NOBODY.
+        several: [rows] whether there are more than one.
+        shared: [rows] whether that face has another prediction, or is within reach of one.
+    """
+
+    faces: Integers
+    several: Bools
+    shared: Bools
+
+    @property
+    def certain(self) -> Bools:
+        """[rows] Whether there is one face, and no other prediction for it."""
+        result: Bools = (self.faces != NOBODY) & ~self.several & ~self.shared
+        return result
+
+
+def nearby(keys: Integers, seconds: Floats, taken: Bools, asked: Integers, at: Floats) -> Nearby:
+    """Find the faces within reach of predictions that have none of their own.
+
+    Args:
+        keys: [faces] track and whole milliseconds in one number; larger is later in the same track.
+        seconds: [faces] the times themselves.
+        taken: [faces] whether one has a prediction already.
+        asked: [rows] keys of the predictions.
+        at: [rows] their times.
+    """
+    order = np.argsort(keys, kind="stable")
+    ascending = keys[order]
+    faces = np.full(len(asked), NOBODY, np.int64)
+    count = np.zeros(len(asked), np.int64)
+    for step in range(-_STEPS, _STEPS + 1):
+        place = np.minimum(np.searchsorted(ascending, asked + step), len(order) - 1)
+        face = order[place]
+        there = (ascending[place] == asked + step) & (np.abs(seconds[face] - at) <= REACH)
+        faces[there] = face[there]
+        count += there
+    found = np.flatnonzero(faces != NOBODY)
+    others = np.bincount(faces[found], minlength=len(keys)) > 1
+    shared = np.zeros(len(asked), np.bool_)
+    shared[found] = taken[faces[found]] | others[faces[found]]
+    return Nearby(faces=faces, several=count > 1, shared=shared)
+
+
+def in_seconds(*times: float) -> list[str]:
+    """Times as text: six decimals at most, and more where they are needed to tell them apart."""
+    distinct = np.unique(times)
+    gap = float(np.diff(distinct).min()) if len(distinct) > 1 else np.inf
+    for decimals in _DECIMALS:
+        off = max(abs(round(time, decimals) - time) for time in times)
+        if off <= _FAITHFUL * gap:
+            return [_plain(time, decimals) for time in times]
+    return [repr(float(time)) for time in times]
+
+
+def _plain(time: float, decimals: int) -> str:
+    text = f"{time:.{decimals}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
