@@ -123,7 +123,7 @@ def test_another_frame_rate_is_named_and_undone(case):
     with pytest.raises(unitalk.CoverageError):
         evaluate(truth, other)
     finding = only_problem(diagnose(truth, other), "times")
-    assert f"are those of {its} frames a second; the ground truth has {ours}" in finding.what
+    assert f"count {its} frames a second where the ground truth has {ours}" in finding.what
     mended = evaluate(truth, after(finding, other))
     assert mended.average_precision == evaluate(truth, guess).average_precision
 

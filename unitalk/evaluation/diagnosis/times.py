@@ -162,7 +162,7 @@ def _a_little_off(both: _Both, pairing: Pairing, rows: Integers) -> Finding:
     return note(
         "times",
         f"{counted(len(rows), 'prediction')} {'is' if len(rows) == 1 else 'are'} off by a "
-        "millisecond at most, and matched with the one face that is so near (the first: "
+        "millisecond at most; each is matched with the only face within reach (the first: "
         f"{both.names[both.tracks[first]]} at {said} s where the face is at {true} s)",
     )
 
@@ -477,7 +477,7 @@ def _rates(side: _Tracks) -> Iterator[_Change]:
         code = [f"({name})" if " " in name else name for name in (_RATES[own], _RATES[rate])]
         unit = rate / own
         yield _Change(
-            f"are those of {theirs} frames a second; the ground truth has {ours}",
+            f"count {theirs} frames a second where the ground truth has {ours}",
             side.said / unit, REACH, REACH,
             f"compute them at {ours} frames a second, or {_COPY}",
             undo=(0.0, unit), scale=" * {} / {}".format(*code), is_fitted=True,
