@@ -40,6 +40,7 @@ from unitalk.schema.faces import (
     as_numpy,
     from_frame,
     load,
+    load_split,
     read_groundtruth,
     read_predictions,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "complete",
     "from_frame",
     "load",
+    "load_split",
     "read_groundtruth",
     "read_head",
     "read_predictions",

@@ -200,6 +200,26 @@ def load(given: str | Path | Source, kind: Kind, *, columns: Sequence[str] | Non
     return _load_file(Source(given), kind, columns)
 
 
+def load_split(given: str | Path, *, columns: Sequence[str] | None = None) -> Faces:
+    """Read the rows of a split: ground truth, or a file without one label, as AVA's test split.
+
+    Raises:
+        SchemaError: a file breaks the schema, or only some of its faces have a label.
+        UsageError: there is no such file, or none in the folder.
+    """
+    if str(given) != "-" and os.path.isdir(given):
+        return _load_folder(given, "groundtruth", columns)
+    source = Source(given)
+    try:
+        return _load_file(source, "groundtruth", columns)
+    except UnlabelledError:
+        return _load_file(source, "faces", columns)
+
+
+class UnlabelledError(SchemaError):
+    """Ground truth of which not one face has a label."""
+
+
 def _load_folder(folder: str | Path, kind: Kind, columns: Sequence[str] | None) -> Faces:
     sources = sources_in(folder)
     loaded: list[Faces] = []
@@ -432,8 +452,8 @@ def _normalise_labels(name: str, table: pa.Table, kind: Kind) -> pa.Table:
     return table.set_column(index, LABEL, pa.chunked_array(chunks))
 
 
-def _without_labels(name: str) -> SchemaError:
-    return SchemaError(
+def _without_labels(name: str) -> UnlabelledError:
+    return UnlabelledError(
         f"{name}: not one face has a label: this split is unlabelled, as AVA's test split is",
         hint="it can be predicted, and not scored: take ground truth with labels, such as val",
     )

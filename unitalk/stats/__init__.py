@@ -17,7 +17,15 @@ from unitalk.progress import Progress, SilentProgress
 from unitalk.stats.counting import Counted, Rows, count, join
 from unitalk.stats.grouping import Dataset, group
 from unitalk.stats.media import count_media
-from unitalk.stats.result import FACES_A_SECOND, Group, Media, Shares, Spread, Statistics
+from unitalk.stats.result import (
+    FACES_A_SECOND,
+    UNLABELLED,
+    Group,
+    Media,
+    Shares,
+    Spread,
+    Statistics,
+)
 from unitalk.stats.sources import Origin, origins
 
 if TYPE_CHECKING:
@@ -33,6 +41,7 @@ NO_CATEGORY = "(none)"
 """The category of a video in no list, in a split in which others have one."""
 
 _LABELS = (schema.SPEAKING, schema.NOT_SPEAKING, schema.NOT_AUDIBLE)
+_CODES = {label: code for code, label in enumerate((*_LABELS, schema.UNLABELLED))}
 _COLUMNS = (schema.VIDEO, schema.TIME, *schema.BOX, schema.LABEL, schema.ENTITY)
 _EDGES = ((schema.BOX[0], schema.BOX[2]), (schema.BOX[1], schema.BOX[3]))
 _BEYOND = 2.0  # boxes of a padded frame reach 1.14 in ASW
@@ -51,6 +60,7 @@ class _Part:
         reach: how far right or down a box goes.
         frames: [videos, 2] width and height in pixels; NaN is unknown.
         warnings: what the reader should know.
+        labelled: whether any face has a label; else none has.
     """
 
     origin: Origin
@@ -60,6 +70,7 @@ class _Part:
     reach: float
     frames: Floats
     warnings: list[str]
+    labelled: bool
 
 
 def statistics(
@@ -98,7 +109,7 @@ def statistics(
             task.advance()
     data = Dataset(
         counted=join([part.counted for part in parts]),
-        labels=_LABELS,
+        labels=_LABELS if all(part.labelled for part in parts) else (*_LABELS, UNLABELLED),
         speaking=schema.SPEAKING,
         boxes=max(part.reach for part in parts) <= _BEYOND,
         frames=np.concatenate([part.frames for part in parts]),
@@ -129,9 +140,15 @@ def _media(layout: Layout, split: str, progress: Progress) -> Media | None:
 
 def _read(origin: Origin, layout: Layout | None) -> _Part:
     """Read a split and count what is in it; with a layout also look at a few face crops."""
-    faces = schema.load(origin.rows, "groundtruth", columns=_COLUMNS)
+    faces = schema.load_split(origin.rows, columns=_COLUMNS)
     form, names = faces.describe(), faces.codes(schema.VIDEO)[1]
     warnings = []
+    labelled = faces.codes(schema.LABEL)[1] != [schema.UNLABELLED]
+    if not labelled:
+        warnings.append(
+            f"{origin.split}: no face has a label; its frames and tracks count as silent, and its "
+            "faces in no share of those that speak"
+        )
     if not origin.whole:
         warnings.append(
             f"{origin.split}: read from the files of {len(faces.files):,} single videos, as the "
@@ -157,6 +174,7 @@ def _read(origin: Origin, layout: Layout | None) -> _Part:
         reach=reach,
         frames=frames,
         warnings=warnings,
+        labelled=labelled,
     )
 
 
@@ -171,7 +189,7 @@ def _rows(faces: schema.Faces) -> tuple[Rows, float, int]:
         video=video,
         entity=entity,
         milliseconds=faces.milliseconds(),
-        label=np.array([_LABELS.index(text) for text in labels], np.int8)[label],
+        label=np.array([_CODES[text] for text in labels], np.int8)[label],
         speaking=_LABELS.index(schema.SPEAKING),
         width=width,
         height=height,

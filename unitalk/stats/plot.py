@@ -189,13 +189,15 @@ def _hours(axes: Axes, groups: Sequence[Group]) -> None:
     """Hours as bars, in them those of speaking faces."""
     rows = range(len(groups))
     hours = [group.face_hours for group in groups]
-    spoken = [group.face_hours * group.speaking_share for group in groups]
+    spoken = [group.face_hours * (group.speaking_share or 0) for group in groups]
     axes.barh(rows, hours, _BAR, color=_WEAK)
     axes.barh(rows, spoken, _BAR, color=_STRONG)
     axes.set_xlim(0, 1.75 * max(hours))  # room for the words
     for row, group in enumerate(groups):
+        share = group.speaking_share
+        said = "no labels" if share is None else f"{100 * share:.0f} %"
         axes.annotate(
-            f"{_hours_text(group)} h, {100 * group.speaking_share:.0f} %",
+            f"{_hours_text(group)} h, {said}",
             (group.face_hours, row), (4, 0), textcoords="offset points",
             va="center", fontsize=8, color=_INK,
         )  # fmt: skip

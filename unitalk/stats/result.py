@@ -14,11 +14,14 @@ FACES_A_SECOND = 25
 """What the dataset's paper divides by to say hours; UniTalk's videos have as many frames."""
 _SECONDS = 3600
 
+UNLABELLED = "unlabelled"
+"""What `labels` calls faces without a label, where there are some."""
+
 DESCRIPTION = {
     "face_hours": f"hours of face tracks: faces / {FACES_A_SECOND} / {_SECONDS}, as the dataset's "
     "paper counts",
     "track_hours": "the tracks' lengths together, by their own times",
-    "speaking_share": "faces that speak audibly, of all faces",
+    "speaking_share": "faces that speak audibly, of all faces with a label",
     "frames": "distinct times of a video at which a face is annotated; frames without a face are "
     "in no csv and in no number here",
     "faces_a_frame": "faces / frames",
@@ -156,9 +159,10 @@ class Group:
         return self.faces / FACES_A_SECOND / _SECONDS
 
     @property
-    def speaking_share(self) -> float:
-        """Positives by faces."""
-        return self.speaking / self.faces
+    def speaking_share(self) -> float | None:
+        """Positives by faces that have a label; None where none has one."""
+        labelled = self.faces - self.labels.counts.get(UNLABELLED, 0)
+        return self.speaking / labelled if labelled else None
 
     @property
     def faces_a_frame(self) -> float:

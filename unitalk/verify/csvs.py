@@ -102,7 +102,7 @@ def _box(rows: Rows) -> Iterator[_Wrong]:
 
 
 def _label(rows: Rows) -> Iterator[_Wrong]:
-    if schema.LABEL_ID not in rows.faces.table.column_names:
+    if schema.LABEL_ID not in rows.faces.table.column_names or rows.unlabelled:
         return
     (labels, names), (ids, numbers) = map(rows.faces.codes, (schema.LABEL, schema.LABEL_ID))
     wanted = np.array([schema.LABEL_IDS[name] for name in names], np.int8)[labels]

@@ -60,6 +60,11 @@ class Rows:
         return len(self.faces)
 
     @cached_property
+    def unlabelled(self) -> bool:
+        """Whether not one face has a label, as in AVA's test split."""
+        return self.faces.codes(schema.LABEL)[1] == [schema.UNLABELLED]
+
+    @cached_property
     def video(self) -> tuple[npt.NDArray[np.int32], list[str]]:
         """Each row's video, as a number, and the videos."""
         return self.faces.codes(schema.VIDEO)
@@ -149,7 +154,7 @@ def read_rows(root: Path, path: Path, split: str) -> tuple[Rows | None, list[Fin
     """
     name = relative(root, path)
     try:
-        faces = schema.load(path, "groundtruth")
+        faces = schema.load_split(path)
     except UsageError as error:
         return None, [_unreadable(split, name, error.message)]
     except SchemaError as error:

@@ -136,6 +136,8 @@ class _Run:
                 f"files of {split} without a row, gaps and instance ids were not looked for, "
                 "because rows of its csv were refused"
             )
+        if rows.unlabelled:
+            self.notes.append(f"{split}: no face has a label; it can be predicted, and not scored")
         self.findings += csv_findings(rows)
         self.findings += self._files_of_layout(rows)
         codes, videos = rows.video

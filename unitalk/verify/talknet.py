@@ -178,7 +178,7 @@ def _is_rate(text: str) -> bool:
 
 def _label_ids(rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
     """Each row's label_id."""
-    if schema.LABEL_ID not in rows.faces.table.column_names:
+    if schema.LABEL_ID not in rows.faces.table.column_names or rows.unlabelled:
         return None
     codes, texts = rows.faces.codes(schema.LABEL_ID)
     numbers: np.ndarray[tuple[int], np.dtype[np.int64]] = np.array([int(t) for t in texts])[codes]
