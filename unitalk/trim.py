@@ -159,12 +159,12 @@ def _copy_rows(source: Path, destination: Path, wanted: tuple[str, ...]) -> tupl
 
 def _no_such_videos(old: Layout, split: Split, absent: tuple[str, ...]) -> DataError:
     published = {video.video_id: video.split for video in catalog.videos()}
-    elsewhere = {published.get(video) for video in absent} - {split, None}
+    elsewhere = sorted({str(published[v]) for v in absent if v in published} - {split})
+    known = f"; they are published in {' and '.join(elsewhere)}" if elsewhere else ""
     return DataError(
-        f"{old.csv(split)} has no rows of {len(absent):,} of the listed videos: {examples(absent)}",
-        hint=f"these are {' and '.join(map(str, elsewhere))} videos: give --split"
-        if elsewhere
-        else "download them first, or leave them out with --partial",
+        f"{old.csv(split)} has no rows of {len(absent):,} of the listed videos: "
+        f"{examples(absent)}{known}",
+        hint=f"give --split {elsewhere[0]}" if elsewhere else "leave them out with --partial",
     )
 
 
@@ -200,5 +200,5 @@ def _lacking(part: Part, kept: tuple[str, ...], lacking: list[str], *, partial: 
     if len(lacking) == len(kept):
         return f"the source has no {_HAS[part]} of these videos"
     if not partial:
-        raise LayoutError(message, hint="download them, or go on without with --partial")
+        raise LayoutError(message, hint="leave them out with --partial")
     return message

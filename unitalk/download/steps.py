@@ -105,7 +105,7 @@ def bring(job: Job, file: PlannedFile, on_bytes: Callable[[int], object]) -> Pat
     if job.hub is None:
         raise IncompleteError(
             f"{file.remote.path}: no whole archive of it is kept",
-            hint="`unitalk download` fetches it",
+            hint="download it, or copy it from where it was published",
         )
     job.hub.fetch(file.remote, job.plan.commit, partial, on_bytes)
     return partial
