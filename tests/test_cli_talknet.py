@@ -166,6 +166,30 @@ def test_a_file_inside_the_dataset_is_not_written(run, tiny, weights):
     assert "would write over an input" in ran.stderr
 
 
+def test_predictions_may_be_put_into_the_folder_of_the_run(run, tiny, tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    torch.save(new_network("light-asd").state_dict(), out / "best.pt")
+    words = ("-q", "talknet", "predict", "--data", tiny, "--weights", out, "-o")
+    assert run(*words, out / "p.csv").code == 0
+    ran = run(*words, out / "best.pt")
+    assert (ran.code, "would write over an input" in ran.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["s3fd", "talknce-ava", "talknet-ava", "columbia-labels"])
+def test_a_checkpoint_that_the_model_cannot_load_is_never_asked_for(
+    run, tiny, tmp_path, monkeypatch, name
+):
+    monkeypatch.setenv("UNITALK_WEIGHTS", str(tmp_path / "weights"))
+    ran = run("talknet", "train", "--data", tiny, "--out", tmp_path / "run", *SHORT,
+              "--weights", name)  # fmt: skip
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "light-asd cannot load" in ran.stderr
+    assert "weights download" not in ran.stderr
+    assert "known are: light-asd-ava, light-asd-talkset" in ran.stderr
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("verb", ["train", "predict", "evaluate"])
 def test_without_pytorch_a_sentence_says_what_to_install(tiny, weights, tmp_path, verb):
     words = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -86,6 +87,11 @@ def find_weights(name_or_file: str, model: str | None) -> Path:
     from unitalk.weights import find
 
     return find(name_or_file, weights_folder(), models=MODELS if model is None else (model,))
+
+
+def file_of_weights(given: str) -> str:
+    """The file that is read where --weights names one, or the folder of a run."""
+    return os.path.join(given, "best.pt") if os.path.isdir(given) else given
 
 
 def run_predict(

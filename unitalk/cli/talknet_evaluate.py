@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unitalk.cli import eval as scoring
-from unitalk.cli.networks import predict_options, run_predict
+from unitalk.cli.networks import file_of_weights, predict_options, run_predict
 from unitalk.cli.options import NEW_FILE, common_options
 from unitalk.cli.output import refuse_to_overwrite
 
@@ -52,7 +52,7 @@ def command(
     check_effect(asked["by"], asked["ci"], pictured, asked)
     check_written(asked["output"], asked["plot"], asked["report"], (str(predictions),))
     check_form(asked["form"], asked["leaderboard"], metrics=asked["metrics"])
-    refuse_to_overwrite(predictions, data, options["weights"])
+    refuse_to_overwrite(predictions, data, file_of_weights(options["weights"]))
     report = run_predict(console, data=data, output=predictions, **options)
     context.invoke(
         scoring.command,

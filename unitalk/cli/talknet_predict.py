@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unitalk.cli.networks import predict_options, run_predict
+from unitalk.cli.networks import file_of_weights, predict_options, run_predict
 from unitalk.cli.options import NEW_FILE, common_options
 from unitalk.cli.output import refuse_to_overwrite
 
@@ -40,7 +40,7 @@ def command(
     The result has one row a face, in the order of the split's csv and with its text, for
     `unitalk eval`. Run again to continue: videos that were scored are kept.
     """
-    refuse_to_overwrite(output, data, weights)
+    refuse_to_overwrite(output, data, file_of_weights(weights))
     report = run_predict(console, data=data, weights=weights, output=output, **options)
     text = (
         f"{report.predictions}: {report.faces:,} faces of {report.tracks:,} tracks in "
