@@ -2,7 +2,7 @@
 
 `places` finds the files, `rows` what is wanted of each, `timeline` which frame is shown when,
 `pictures` decodes and crops them, `sound` brings the sound to 16 kHz, `job` makes one video's
-files, `running` all of them.
+files, `dropping` leaves out what cannot be cut, `running` makes all of them.
 """
 
 from unitalk.video.options import CropOptions

@@ -93,9 +93,9 @@ def cut_video(job: Job) -> Outcome:
             made = _Cut(job, own)
             made.run()
             outcome = made.outcome()
-            dropped = uncut(own / "faces", own / "sounds", job.wanted)
-            if job.options.drop_missing and dropped:
-                outcome = _cut_without(job, own, dropped, outcome)
+            if job.options.drop_missing:
+                dropped = uncut(own / "faces", own / "sounds", job.wanted)
+                outcome = _cut_without(job, own, dropped, outcome) if dropped else outcome
             _place(Layout(target), own, job.wanted)
             fsops.write_json(
                 receipt_path(target, job.wanted.split, job.wanted.video),
