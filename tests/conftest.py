@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import ctypes
 import fcntl
 import io
 import os
@@ -18,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from unitalk.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 # Two processes test at a time: one that computes with all cores would get in the other's way.
 # Before numpy and PyTorch are imported, which look once; what tests start does so too.
@@ -197,6 +199,28 @@ def on_another_file_system(folder: Path) -> Path:
         if os.access(other, os.W_OK) and other.stat().st_dev != folder.stat().st_dev:
             return other
     pytest.skip("needs a second writable file system, such as /dev/shm")
+
+
+@contextlib.contextmanager
+def bound_by_permissions() -> Iterator[None]:
+    """Let permissions bind this thread, which they do not where it is root's."""
+    if os.geteuid():
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    head = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable: the low 32, then the rest
+    if libc.capget(head, sets):
+        pytest.skip("runs as root, who cannot be bound by permissions here")
+    before = sets[0]
+    sets[0] &= ~0b110  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    if libc.capset(head, sets):
+        pytest.skip("runs as root, who cannot be bound by permissions here")
+    try:
+        yield
+    finally:
+        sets[0] = before
+        libc.capset(head, sets)
 
 
 def tree(root: Path) -> dict[str, bytes]:

@@ -448,9 +448,9 @@ def test_a_folder_without_csv_files_is_a_usage_error(tmp_path):
     assert "csv files of its videos" in caught.value.hint
 
 
-def test_a_folder_that_cannot_be_listed_is_a_usage_error(folder):
+def test_a_folder_that_cannot_be_listed_is_named(folder):
     """Permission is as good as any reason, but root has it always; a file will do."""
-    with pytest.raises(unitalk.UsageError, match=r"a.csv cannot be read: Not a directory"):
+    with pytest.raises(unitalk.DiskError, match=r"a.csv: Not a directory"):
         sources_in(folder / "a.csv")
 
 

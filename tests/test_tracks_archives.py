@@ -17,7 +17,7 @@ from face_tracks import jpg, make_small, pack, real_crops
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitalk.errors import ArchiveError, DataError, LayoutError
+from unitalk.errors import ArchiveError, DataError, DiskError, LayoutError
 from unitalk.fsops.ziprandom import Archive
 from unitalk.loopback import LoopbackHub
 from unitalk.reading import tracks
@@ -297,7 +297,7 @@ def test_a_disk_that_fails_is_named(kept, monkeypatch):
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr("unitalk.fsops.ziprandom.os.pread", failing)
-    with pytest.raises(ArchiveError, match=rf"{VIDEO}\.zip: cannot be read: Input/output error"):
+    with pytest.raises(DiskError, match=rf"{VIDEO}\.zip: Input/output error"):
         track.jpgs()
 
 

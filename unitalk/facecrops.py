@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 
 from unitalk.errors import LayoutError, UsageError, examples
+from unitalk.fsops import unreadable
 from unitalk.layout import SPLITS, Layout, face_name, faces, find_entity
 
 if TYPE_CHECKING:
@@ -139,8 +140,10 @@ def face_file(layout: Layout, face: Face) -> Path | None:
     """
     try:
         return _face_file(layout, face)
-    except OSError:  # an id that is too long for a name, a link to itself: no crop of ours
-        return None
+    except OSError as error:
+        if refused := unreadable(error):
+            raise refused from error
+        return None  # an id that is too long for a name, a link to itself: no crop of ours
 
 
 def _face_file(layout: Layout, face: Face) -> Path | None:
@@ -214,11 +217,11 @@ def _opened(path: Path | None, look: Callable[[Image.Image], T]) -> T | None:
     try:
         with Image.open(path, formats=["JPEG"]) as picture:
             return look(picture)
-    except (
-        OSError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return None
+    except OSError as error:
+        if refused := unreadable(error):
+            raise refused from error
         return None
 
 

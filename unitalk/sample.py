@@ -153,6 +153,7 @@ class _Scene:
 # ------------------------------------------------------------------------------ the dataset
 
 
+@fsops.disk_boundary("destination")
 def make_sample(
     destination: Path,
     *,
@@ -377,7 +378,7 @@ def _boxes(rng: np.random.Generator, frames: int, place: int, count: int) -> Arr
 
 
 def _write_wav(path: Path, samples: Array) -> None:
-    with wave.open(str(path), "wb") as file:
+    with path.open("wb") as raw, wave.open(raw, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from unitalk import catalog, schema
 from unitalk.errors import DataError, LayoutError, UsageError, examples
-from unitalk.fsops import Link, Placer, check_apart, check_destination, staged_folder
+from unitalk.fsops import Link, Placer, check_apart, check_destination, disk_boundary, staged_folder
 from unitalk.layout import Layout, Part, Split
 from unitalk.progress import Progress, SilentProgress, Task
 
@@ -62,6 +62,7 @@ class TrimReport:
         }
 
 
+@disk_boundary("destination")
 def trim_dataset(
     source: Path,
     destination: Path,

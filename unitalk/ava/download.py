@@ -12,7 +12,6 @@ A run that dies between any two of them is continued by the next.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -47,9 +46,6 @@ __all__ = ["BASE_URL", "JOBS", "AvaPlan", "AvaReport", "PlannedVideo", "plan", "
 
 BASE_URL = "https://s3.amazonaws.com/ava-dataset"
 """Where AVA's videos are published."""
-
-# What the next file would meet just as well.
-_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,10 +243,9 @@ def _raise_fatal(error: Exception, root: Path) -> None:
     """Raise what would stop every other file too."""
     if isinstance(error, (StoppedError, DiskError)):
         raise error
-    if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
+    if isinstance(error, OSError) and (refused := fsops.disk_error(error, root)):
         raise DiskError(
-            f"{root}: {error.strerror}",
-            hint="what has arrived is kept; make room, then run the same command to continue",
+            refused.message, hint=f"what has arrived is kept; {refused.hint}"
         ) from error
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from unitalk import fsops
-from unitalk.errors import UnitalkError
+from unitalk.errors import DataError
 from unitalk.layout import Layout
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def receipts(root: Path) -> dict[str, Receipt]:
     """What was fetched, by path below the folder.
 
     Raises:
-        UnitalkError: the file is damaged.
+        DataError: the file is damaged.
     """
     path = _file(root)
     content: Any = fsops.read_json(path)
@@ -69,9 +69,9 @@ def receipts(root: Path) -> dict[str, Receipt]:
     try:
         return {name: Receipt(**fields) for name, fields in content["videos"].items()}
     except (TypeError, KeyError, AttributeError) as error:
-        raise UnitalkError(
+        raise DataError(
             f"{path}: not as this program writes it",
-            hint="remove it: the next run compares the files that are there with the server's",
+            hint="move it elsewhere: the next run compares the files there with the server's",
         ) from error
 
 

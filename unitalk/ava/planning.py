@@ -11,6 +11,7 @@ from unitalk.ava import fetched, lists
 from unitalk.ava.lists import AVA_SPLITS, AvaSplit
 from unitalk.ava.threads import JOBS, each
 from unitalk.errors import HubError, NotFoundError
+from unitalk.fsops import disk_boundary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +100,7 @@ class AvaPlan:
         }
 
 
+@disk_boundary("root")
 def plan(
     site: Site,
     root: Path,

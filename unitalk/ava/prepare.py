@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from unitalk.fsops import check_apart
+from unitalk.fsops import check_apart, disk_boundary
 from unitalk.ingest.csvs import files_of
 from unitalk.ingest.report import remarks
 from unitalk.ingest.writing import write_splits
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from unitalk.progress import Progress
 
 
+@disk_boundary("destination")
 def prepare(
     csv: Path,
     videos: Path,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import FOLDER, NEW_FILE, common_options, report_options, videos_option
+from unitalk.cli.options import FILE, FOLDER, common_options, report_options, videos_option
 from unitalk.cli.output import refuse_to_overwrite, table
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     help="Only this folder of AVA's; repeatable.  [default: both]",
 )  # fmt: skip
 @click.option(
-    "--list", "lists", type=NEW_FILE, multiple=True,
+    "--list", "lists", type=FILE, multiple=True,
     help="A list of file names, such as trainval_file_list.txt; repeatable.  [default: the "
     "server's]",
 )  # fmt: skip

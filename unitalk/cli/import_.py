@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from unitalk.cli.options import (
+    FILE,
     FOLDER,
-    NEW_FILE,
     common_options,
     jobs_options,
     report_options,
@@ -99,9 +99,7 @@ def ava(console: Console, /, csv: Path, **options: Any) -> None:  # noqa: ANN401
 
 @command.command("wasd")
 @click.option("--csv", type=FOLDER, required=True, help="The folder with val_orig.csv.")
-@click.option(
-    "--division", type=NEW_FILE, required=True, help="WASD's file eval/dataset_division.txt."
-)
+@click.option("--division", type=FILE, required=True, help="WASD's file eval/dataset_division.txt.")
 @splits_option
 @_import_options
 @click.pass_obj

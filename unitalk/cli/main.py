@@ -65,9 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     console = Console()
     try:
         cli.main(args=arguments, prog_name="unitalk", standalone_mode=False, obj=console)
-    except UnitalkError as error:
-        console.fail(error)
-        sys.exit(error.exit_code)
+    except (UnitalkError, OSError) as error:
+        refused = _in_words(error)
+        console.fail(refused)
+        sys.exit(refused.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -75,3 +76,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         console.interrupted()
         sys.exit(130)
     sys.exit(0)
+
+
+def _in_words(error: UnitalkError | OSError) -> UnitalkError:
+    """What to say of an error; one that is not the disk's refusal is a fault of our own."""
+    if isinstance(error, UnitalkError):
+        return error
+    from unitalk.fsops import disk_error
+
+    refused = disk_error(error)
+    if refused is None:
+        raise error
+    return refused

@@ -30,8 +30,8 @@ class _Path(click.Path):
         return super().convert(os.path.expanduser(value), param, ctx)
 
 
-class _NewFile(_Path):
-    """The path of a file to write or read: what ends with a slash can only be a folder."""
+class _File(_Path):
+    """The path of a file: what ends with a slash can only be a folder."""
 
     def convert(
         self,
@@ -46,7 +46,26 @@ class _NewFile(_Path):
         return super().convert(value, param, ctx)
 
 
+class _NewFile(_File):
+    """The path of a file to write, in a place that takes it: said before hours of work."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """Try the place; `-` is stdout."""
+        path = super().convert(value, param, ctx)
+        if os.fspath(path) != "-" and not (ctx and ctx.resilient_parsing):
+            from unitalk.fsops import check_writable
+
+            check_writable(Path(os.fsdecode(path)))
+        return path
+
+
 FOLDER = _Path(path_type=Path, file_okay=False)
+FILE = _File(path_type=Path, dir_okay=False)
 NEW_FILE = _NewFile(path_type=Path, dir_okay=False)
 SOURCE = _Path(path_type=Path, exists=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import NEW_FILE, common_options, report_options
+from unitalk.cli.options import FILE, common_options, report_options
 from unitalk.cli.output import refuse_to_overwrite, table
 from unitalk.cli.places import weights_folder
 from unitalk.errors import DataError
@@ -84,9 +84,7 @@ def show(console: Console, *, name: str, check: bool, form: str, output: Path | 
 
 @command.command("download")
 @click.argument("name")
-@click.option(
-    "--from-file", "file", type=NEW_FILE, help="Register a file that was fetched by hand."
-)
+@click.option("--from-file", "file", type=FILE, help="Register a file that was fetched by hand.")
 @click.option("--replace", is_flag=True, help="Let another file than before have the name.")
 @report_options
 @common_options

@@ -32,7 +32,7 @@ from unitalk.convert.report import ConvertReport, Found, sentences
 from unitalk.convert.sounds import ends_too_early
 from unitalk.errors import LayoutError
 from unitalk.executor import Executor, Here
-from unitalk.fsops import Link, Placer, check_apart, check_destination, staged_folder
+from unitalk.fsops import Link, Placer, check_apart, check_destination, disk_boundary, staged_folder
 from unitalk.layout import FlatLayout, Layout, Split, face_name
 from unitalk.progress import Progress, SilentProgress
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+@disk_boundary("destination")
 def convert_asc(
     source: Path,
     destination: Path,

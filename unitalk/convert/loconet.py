@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unitalk.convert import positional
+from unitalk.fsops import disk_boundary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from unitalk.progress import Progress
 
 
+@disk_boundary("destination")
 def convert_loconet(
     source: Path,
     destination: Path | None = None,

@@ -34,7 +34,6 @@ from unitalk.fsops import (
     atomic_write,
     check_apart,
     check_destination,
-    disk_errors,
     staged_folder,
 )
 from unitalk.layout import SPLITS, Layout, Split, face_name, face_seconds
@@ -70,8 +69,7 @@ def convert(
     splits = old.require_splits(splits)
     run = _Run(target, old, link, executor or Here(), progress or SilentProgress())
     if destination is None:
-        with disk_errors(old.root):
-            run.in_place(splits, overwrite=overwrite)
+        run.in_place(splits, overwrite=overwrite)
     else:
         about = {"source": str(old.root.resolve()), "splits": list(splits)}
         with staged_folder(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import wave
 
+from unitalk.fsops import unreadable
+
 _SLACK = 0.005  # seconds that a wav may be shorter than its faces: AVA's are cut a sample short
 
 # A wav as everybody writes it: RIFF, a format of 16 bytes that says PCM, then the sound.
@@ -13,7 +15,11 @@ _PCM = 1
 
 
 def seconds_of_wav(wav: str) -> float | None:
-    """How long a wav is; None where a loader would fail to read it."""
+    """How long a wav is; None where a loader would fail to read it.
+
+    Raises:
+        DiskError: the disk refused it.
+    """
     try:
         with open(wav, "rb", buffering=0) as file:
             head = file.read(_WAV.size)
@@ -26,7 +32,11 @@ def seconds_of_wav(wav: str) -> float | None:
                 return float(length // frame / rate)
         with wave.open(wav, "rb") as sound:
             return sound.getnframes() / sound.getframerate()
-    except (OSError, EOFError, ZeroDivisionError, wave.Error):
+    except (EOFError, ZeroDivisionError, wave.Error):
+        return None
+    except OSError as error:
+        if refused := unreadable(error):
+            raise refused from error
         return None
 
 

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from unitalk import catalog, fsops, layout
 from unitalk.download import choosing, receipts, steps
-from unitalk.errors import DataError, UnitalkError
+from unitalk.errors import DataError
 from unitalk.layout import PUBLISHED_SPLITS, Layout, Split
 from unitalk.schema import COLUMNS
 
@@ -85,7 +85,7 @@ def _merge(plan: Plan, split: Split) -> int:
         return 0
     record: dict[str, Any] = {"inputs": [list(pair) for pair in inputs]}
     size = merged.stat().st_size if merged.is_file() else None
-    with contextlib.suppress(UnitalkError):  # a damaged record: merge again
+    with contextlib.suppress(DataError):  # a damaged record: merge again
         if fsops.read_json(record_file) == {**record, "size": size}:
             return len(inputs)
     if plan.adopting and size is not None and not record_file.exists():

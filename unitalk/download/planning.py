@@ -146,6 +146,7 @@ class Folder:
     adopted: bool
 
 
+@fsops.disk_boundary("root")
 def plan(
     hub: Hub,
     root: Path,

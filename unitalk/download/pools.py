@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from unitalk import fsops
 from unitalk.download import steps
 from unitalk.errors import (
     AccessError,
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from unitalk.download.steps import Job
     from unitalk.progress import Progress, Task
 
-# What the next file would meet just as well.
-_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 UNPACKERS = max(1, min(4, os.cpu_count() or 1))
 """How many archives are unpacked at a time; more would only share the same cores."""
@@ -169,10 +167,9 @@ class _Line:
         """Raise what would stop every other file too."""
         if isinstance(error, (AccessError, StoppedError, DiskError)):
             raise error
-        if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
+        if isinstance(error, OSError) and (refused := fsops.disk_error(error, self.job.plan.root)):
             raise DiskError(
-                f"{self.job.plan.root}: {error.strerror}",
-                hint="what has arrived is kept; make room, then run the same command to continue",
+                refused.message, hint=f"what has arrived is kept; {refused.hint}"
             ) from error
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from unitalk import fsops
-from unitalk.errors import UnitalkError
+from unitalk.errors import DataError
 from unitalk.hub import RemoteFile
 from unitalk.layout import ARCHIVES, Layout, Part
 
@@ -60,7 +60,7 @@ def read(root: Path, hub_path: str) -> dict[str, object] | None:
     """A receipt; None where there is none, empty where it is damaged."""
     try:
         receipt = fsops.read_json(path(root, hub_path))
-    except UnitalkError:  # damaged from outside: ours, and as good as void
+    except DataError:  # damaged from outside: ours, and as good as void
         return {}
     return receipt if receipt is None or isinstance(receipt, dict) else {}
 
@@ -116,5 +116,5 @@ def remembered_tree(root: Path, commit: str) -> tuple[RemoteFile, ...] | None:
     try:
         entries = fsops.read_json(tree_file(root, commit))
         return None if entries is None else tuple(RemoteFile(**entry) for entry in entries)
-    except (UnitalkError, TypeError):  # damaged from outside: ask again
+    except (DataError, TypeError):  # damaged from outside: ask again
         return None

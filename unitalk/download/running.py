@@ -140,7 +140,7 @@ def run(
     if jobs < 1:
         raise UsageError(f"{jobs} jobs cannot fetch a file", hint="give 1 or more")
     progress = SilentProgress() if progress is None else progress
-    with fsops.locked(plan.root):
+    with fsops.disk_errors(plan.root), fsops.locked(plan.root):
         # What stands there and may be adopted takes no room; what of it gives way is counted later.
         expected = [file for file in plan.to_do if file.state != "unproven"]
         _check_space(plan, expected, jobs=jobs, keep_archives=keep_archives)

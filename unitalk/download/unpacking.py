@@ -12,7 +12,7 @@ from unitalk.download import choosing, planning, receipts, running
 from unitalk.download.choosing import Selection
 from unitalk.download.planning import Plan, PlannedFile
 from unitalk.errors import DestinationError, LayoutError
-from unitalk.fsops import check_apart, read_json
+from unitalk.fsops import check_apart, disk_boundary, read_json
 from unitalk.layout import ARCHIVES, PUBLISHED_SPLITS, Layout
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unitalk.progress import Progress
 
 
+@disk_boundary("source")
 def unpack_archives(
     source: Path,
     destination: Path | None = None,

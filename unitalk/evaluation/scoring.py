@@ -22,6 +22,7 @@ from unitalk.evaluation.match import Matched, Truth, match, match_all
 from unitalk.evaluation.options import Asked, EvaluateOptions, tables_of
 from unitalk.evaluation.result import Comparison, Difference, Evaluation, Group, Resamples
 from unitalk.evaluation.signature import Signature
+from unitalk.fsops import disk_boundary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     Given = str | Path | pd.DataFrame
 
 
+@disk_boundary("groundtruth")
 def evaluate(
     groundtruth: Given,
     predictions: Given,
@@ -70,6 +72,7 @@ def evaluate(
     return systems[0]
 
 
+@disk_boundary("groundtruth")
 def compare(
     groundtruth: Given,
     predictions: Mapping[str, Given],
@@ -111,6 +114,7 @@ def _check_names(predictions: object) -> None:
         )
 
 
+@disk_boundary("predictions")
 def reference_score(groundtruth: str | Path, predictions: str | Path) -> float:
     """The number that the reference prints, 0 to 1, ties in the order in which pandas leaves them.
 

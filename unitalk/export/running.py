@@ -36,6 +36,7 @@ SHARD_SIZE = 256_000_000
 INDEX = "manifest.json"
 
 
+@fsops.disk_boundary("destination")
 def export_tracks(
     source: Path,
     destination: Path,

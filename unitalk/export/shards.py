@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from unitalk import fsops
-from unitalk.errors import EXAMPLES, DataError, UnitalkError
+from unitalk.errors import EXAMPLES, DataError
 from unitalk.export.forms import Form, FormName, Record
 from unitalk.export.huggingface import CARD, HF
 from unitalk.export.parquet import PARQUET
@@ -149,7 +149,7 @@ def receipt(destination: Path, name: str) -> Receipt | None:
     try:
         found = Receipt(**(fsops.read_json(_receipt_path(destination, name)) or {}))
         size = (destination / name).stat().st_size
-    except (UnitalkError, TypeError, FileNotFoundError):  # damaged from outside: write it again
+    except (DataError, TypeError, FileNotFoundError):  # damaged from outside: write it again
         return None
     return found if size == found.bytes else None
 

@@ -5,11 +5,16 @@ Nothing has its final name until it is whole, and nothing is deleted that this p
 
 from unitalk.fsops.files import (
     atomic_write,
+    check_writable,
+    disk_boundary,
+    disk_error,
     disk_errors,
+    entries,
     free_bytes,
     read_json,
     sha256,
     sync,
+    unreadable,
     write_json,
 )
 from unitalk.fsops.folders import (
@@ -31,7 +36,11 @@ __all__ = [
     "atomic_write",
     "check_apart",
     "check_destination",
+    "check_writable",
+    "disk_boundary",
+    "disk_error",
     "disk_errors",
+    "entries",
     "free_bytes",
     "locked",
     "made_by",
@@ -40,6 +49,7 @@ __all__ = [
     "sha256",
     "staged_folder",
     "sync",
+    "unreadable",
     "unzip",
     "write_json",
 ]

@@ -4,44 +4,104 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
+import inspect
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from unitalk.errors import DiskError, UnitalkError
+from unitalk.errors import DataError, DiskError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-_NO_ROOM = "make room, then run the command again; nothing half-made was left"
-_NO_WAY = "give another place, or change the permissions"
-# What a disk may refuse without anybody's mistake in this program, and what to do then.
-_DISK_REFUSES = {
-    errno.ENOSPC: _NO_ROOM,
-    errno.EDQUOT: _NO_ROOM,
-    errno.EFBIG: _NO_ROOM,
-    errno.EROFS: _NO_WAY,
-    errno.EACCES: _NO_WAY,
-    errno.EPERM: _NO_WAY,
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_MAKE_ROOM = "make room on that disk, then run the command again; nothing half-made was left"
+_PERMISSION = "change the permissions, or give another place"
+# What a disk may refuse without a mistake in this program, and what to do then.
+_REFUSALS = {
+    errno.ENOSPC: _MAKE_ROOM,
+    errno.EDQUOT: _MAKE_ROOM,
+    errno.EFBIG: "give a place on a file system that takes larger files",
+    errno.EROFS: "give a place that is not mounted read-only",
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
     errno.EISDIR: "give the name of a file",
+    errno.ENOTDIR: "give a path inside a folder: one of its parts is a file",
     errno.ENAMETOOLONG: "give a shorter name",
-    errno.EIO: "the disk reports a fault: look at the system's log",
-    errno.ESTALE: "the network disk has lost the file: run the command again",
-    errno.ENOTDIR: "a part of the path is not a folder",
-    errno.ELOOP: "a link in the path leads in a circle",
+    errno.EMFILE: "raise the limit on open files, or do less at a time",
+    errno.ENFILE: "raise the system's limit on open files, or do less at a time",
+    errno.EIO: "look at the system's log: the disk reports a fault",
+    errno.ESTALE: "run the command again: the network disk has lost the file",
+    errno.ELOOP: "mend the link: it leads in a circle",
 }
+_NO_FILE = {errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+# Whose errors are an OSError too, and count otherwise: SSL's number 1 is not EPERM, and libav's
+# answer to a seek that fails is.
+_OTHER_NUMBERS = {"ssl", "socket", "urllib3", "requests", "av"}
+
+
+def disk_error(error: OSError, path: str | Path | None = None) -> DiskError | None:
+    """Put what a disk refused into a sentence.
+
+    Args:
+        error: what was raised.
+        path: named when the error names nothing, as when a disk is full.
+
+    Returns:
+        None when it was not the disk that refused: a network error, or a fault of our own.
+    """
+    if error.errno not in _REFUSALS or not _is_of_a_disk(error):
+        return None
+    named = error.filename2 or error.filename
+    if not isinstance(named, str | bytes):  # of an open file there is only a number
+        named = None
+    # Where a library leaves the name away, it puts a sentence where the system's words belong.
+    reason = os.strerror(error.errno) if named is None and path is not None else error.strerror
+    where = _FINAL.sub(r"\1", os.fsdecode(named)) if named is not None else path
+    message = str(reason) if where is None else f"{where}: {reason}"
+    return DiskError(message, hint=_REFUSALS[error.errno])
+
+
+# A folder that is being built has this name beside its own, which is the one that people know.
+STAGING = ".unitalk-staging"
+_FINAL = re.compile(rf"(?<=/)\.([^/]+){re.escape(STAGING)}")
+
+
+def _is_of_a_disk(error: OSError) -> bool:
+    roots = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    return error.filename is not None or not roots & _OTHER_NUMBERS
+
+
+def unreadable(error: OSError, path: str | Path | None = None) -> DiskError | None:
+    """As `disk_error`, of a file that was to be read; None as well where the name leads to none."""
+    return None if error.errno in _NO_FILE else disk_error(error, path)
+
+
+def entries(folder: Path) -> list[Path]:
+    """What is in a folder, by name; nothing where there is no folder.
+
+    Raises:
+        DiskError: it may not be listed, which `Path.glob` takes for empty.
+    """
+    with disk_errors(folder), contextlib.suppress(FileNotFoundError):
+        return sorted(folder.iterdir())
+    return []
 
 
 @contextlib.contextmanager
-def disk_errors(path: str | Path) -> Iterator[None]:
-    """Turn what a disk refuses into a sentence; what can only be our own fault stays as it is.
+def disk_errors(path: str | Path | None = None) -> Iterator[None]:
+    """Turn what a disk refuses into a sentence; anything else stays as it is.
 
     Args:
-        path: what is named when the system names nothing.
+        path: named when the system names nothing.
 
     Raises:
         DiskError: the disk refused.
@@ -49,12 +109,36 @@ def disk_errors(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _DISK_REFUSES:
+        refused = disk_error(error, path)
+        if refused is None:
             raise
-        raise DiskError(
-            f"{error.filename2 or error.filename or path}: {error.strerror}",
-            hint=_DISK_REFUSES[error.errno],
-        ) from error
+        raise refused from error
+
+
+def disk_boundary(argument: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a public function: `disk_errors` around each call.
+
+    Args:
+        argument: the parameter whose value is named when the system names nothing.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        parameters = inspect.signature(function)
+
+        @functools.wraps(function)
+        def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return function(*args, **kwargs)
+            except OSError as error:
+                given = parameters.bind(*args, **kwargs).arguments.get(argument)
+                refused = disk_error(error, given if isinstance(given, str | Path) else None)
+                if refused is None:
+                    raise
+                raise refused from error
+
+        return inner
+
+    return decorate
 
 
 @contextlib.contextmanager
@@ -78,7 +162,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
                 yield file
             return
         make_folder(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        handle, name = _temporary(path)
         try:
             with open(handle, mode, encoding=encoding, newline=newline) as file:
                 yield file
@@ -94,6 +178,33 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
                 os.unlink(name)
 
 
+def _temporary(path: Path) -> tuple[int, str]:
+    """Make an empty file beside a path; an error names the path, and not the file's own name."""
+    try:
+        return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
+def check_writable(path: Path) -> None:
+    """Look whether `atomic_write` could write a file: before hours of work and not after.
+
+    Raises:
+        DiskError: the disk refuses.
+    """
+    path = Path(os.path.realpath(path))
+    with disk_errors(path):
+        if path.exists() and not path.is_file():
+            return  # a pipe or a device
+        there = path
+        while not there.parent.exists():
+            there = there.parent
+        handle, name = _temporary(there)
+        os.close(handle)
+        os.unlink(name)
+
+
 def sync(path: Path) -> None:
     """Wait until a file's bytes are on the disk, so that no power cut takes them back."""
     with path.open("rb") as file:
@@ -104,12 +215,13 @@ def make_folder(path: Path) -> None:
     """Make a folder, and those above it, where there is none.
 
     Raises:
-        DiskError: a file is in the way.
+        DiskError: a file is in the way, or the disk refused.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        with disk_errors(path):
+            path.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
-        raise DiskError(f"{path} is not a folder", hint="give a place inside a folder") from error
+        raise DiskError(f"{path} is not a folder", hint=_REFUSALS[errno.ENOTDIR]) from error
 
 
 def write_json(path: Path, value: object) -> None:
@@ -123,22 +235,24 @@ def read_json(path: Path) -> Any | None:  # noqa: ANN401 - what JSON holds
     """Read a JSON file; None where there is none.
 
     Raises:
-        UnitalkError: the file is there and is not JSON.
+        DataError: the file is there and is not JSON.
+        DiskError: the disk refused it.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        with disk_errors(path):
+            return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise UnitalkError(
+        raise DataError(
             f"{path}: not a JSON file: {error}",
-            hint="it was damaged from outside; remove it and run the command again",
+            hint="move it elsewhere and run the command again, or give a new folder",
         ) from error
 
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, 64 hexadecimal digits."""
-    with path.open("rb") as file:
+    with disk_errors(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

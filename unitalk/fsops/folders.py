@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unitalk.errors import DestinationError, UnitalkError
-from unitalk.fsops.files import disk_errors, make_folder, read_json, write_json
+from unitalk.fsops.files import STAGING, disk_errors, make_folder, read_json, write_json
 from unitalk.layout import Layout
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def staged_folder(
     """
     destination = _resolved(destination)
     check_destination(destination, made_by=made_by, overwrite=overwrite)
-    staging = destination.with_name(f".{destination.name}.unitalk-staging")
+    staging = destination.with_name(f".{destination.name}{STAGING}")
     aside = destination.with_name(f".{destination.name}.unitalk-old")
     with disk_errors(destination):
         make_folder(destination.parent)
@@ -125,7 +125,7 @@ def check_destination(
     if maker != made_by:
         raise DestinationError(
             f"{destination} was made by `unitalk {maker}`, and this is `unitalk {made_by}`",
-            hint="give a new or empty folder, or remove that one yourself",
+            hint="give a new or empty folder",
         )
     if not overwrite:
         raise DestinationError(
@@ -202,7 +202,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         DestinationError: another process holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with _locked_folder(folder, folder):
         yield
 

@@ -32,7 +32,7 @@ _NO_HARD_LINK = {
     errno.EOPNOTSUPP,
 }
 
-_MEND = "mend the link or remove it"
+_MEND = "let the link lead to what it stands for"
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from unitalk.errors import ArchiveError
+from unitalk.fsops.files import disk_error
 from unitalk.fsops.unpacking import MAX_UNPACK_RATIO
 from unitalk.fsops.zipfiles import DEFLATED, BadArchiveError, Directory, Member
 
@@ -135,6 +136,7 @@ class Archive:
 
         Raises:
             ArchiveError: something is wrong with it.
+            DiskError: the disk refused it.
         """
         file = -1
         try:
@@ -143,7 +145,9 @@ class Archive:
         except BadArchiveError as error:
             raise self._damaged(str(error)) from error
         except OSError as error:
-            raise self._damaged(error.strerror or str(error)) from error
+            raise disk_error(error, self.path) or self._damaged(
+                error.strerror or str(error)
+            ) from error
         finally:
             if file >= 0:
                 os.close(file)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from unitalk import fsops
-from unitalk.errors import HubError, IntegrityError, UnitalkError
+from unitalk.errors import DataError, HubError, IntegrityError
 from unitalk.hub import answers
 from unitalk.hub.answers import PassingError, RefusedError
 from unitalk.hub.base import Client, drop, no_answer, size_of
@@ -348,7 +348,7 @@ def _remembered(part: Path) -> SiteFile | None:
     try:
         known: Any = fsops.read_json(_memory(part))
         return None if known is None else SiteFile(**known)
-    except (UnitalkError, TypeError):  # damaged from outside
+    except (DataError, TypeError):  # damaged from outside
         return None
 
 

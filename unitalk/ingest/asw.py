@@ -23,7 +23,7 @@ import numpy as np
 
 from unitalk import catalog, schema
 from unitalk.errors import DataError, SchemaError, UsageError, examples
-from unitalk.fsops import check_apart, check_destination, staged_folder
+from unitalk.fsops import check_apart, check_destination, disk_boundary, staged_folder
 from unitalk.ingest.report import ImportReport, Problems, remarks
 from unitalk.ingest.writing import File, Rows, write_splits
 from unitalk.schema.columns import MAX_SECONDS, wrong_with
@@ -53,6 +53,7 @@ _FACE = {"time", "bbox", "label", "eval"}
 _HINT = "take the file from github.com/clovaai/lookwhostalking again"
 
 
+@disk_boundary("destination")
 def import_asw(
     json_dir: Path,
     lists_dir: Path,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unitalk.fsops import check_apart, check_destination, staged_folder
+from unitalk.fsops import check_apart, check_destination, disk_boundary, staged_folder
 from unitalk.ingest.csvs import files_of
 from unitalk.ingest.report import ImportReport, remarks
 from unitalk.ingest.writing import write_splits
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unitalk.progress import Progress
 
 
+@disk_boundary("destination")
 def import_ava(
     csv: Path,
     destination: Path,

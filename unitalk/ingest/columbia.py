@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from unitalk import schema
 from unitalk.errors import UsageError
-from unitalk.fsops import check_apart, check_destination, staged_folder
+from unitalk.fsops import check_apart, check_destination, disk_boundary, entries, staged_folder
 from unitalk.ingest.report import ImportReport, Problems, remarks
 from unitalk.ingest.writing import File, Rows, write_splits
 from unitalk.schema.columns import MAX_SECONDS, wrong_with
@@ -34,6 +34,7 @@ _SCALE = 2  # labels are at half the video's size
 _LINE = re.compile(r"(\d+)\t(-?\d+)\t(-?\d+)\t(\d+)\t([01])\s*", re.ASCII)
 
 
+@disk_boundary("destination")
 def import_columbia(
     labels: Path,
     destination: Path,
@@ -67,7 +68,7 @@ def import_columbia(
     labels = Path(labels)
     check_apart(labels, destination)
     check_destination(destination, made_by="import columbia", overwrite=overwrite)
-    paths = sorted(labels.glob("*.txt"))
+    paths = [path for path in entries(labels) if path.suffix == ".txt"]
     if not paths:
         raise UsageError(f"{labels} has no txt files", hint="give the folder col_labels/fusion")
     for path in paths:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pyarrow as pa
 
-from unitalk import schema
+from unitalk import fsops, schema
 from unitalk.errors import UsageError
 from unitalk.ingest.writing import File, Rows
 from unitalk.layout import SPLITS, Layout
@@ -68,7 +68,7 @@ def _named(source: Path, split: Split) -> list[Path]:
     for bundle in (source / Layout(source).csv(split).name, Layout(source).csv(split)):
         if bundle.is_file():
             return [bundle]
-    folders = [f for f in sorted(source.glob("*")) if f.is_dir() and _is_of(f.name, split)]
+    folders = [f for f in fsops.entries(source) if f.is_dir() and _is_of(f.name, split)]
     return [path for folder in folders for path in _csvs(folder)]
 
 
@@ -95,7 +95,7 @@ def _is_of(name: str, split: str) -> bool:
 def _csvs(folder: Path) -> list[Path]:
     return [
         path
-        for path in sorted(folder.glob("*"))
+        for path in fsops.entries(folder)
         if path.name.lower().endswith(_ENDINGS) and not path.name.startswith(".")
     ]
 

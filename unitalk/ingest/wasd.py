@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unitalk.errors import DataError, UsageError, examples
-from unitalk.fsops import atomic_write, check_apart, check_destination, staged_folder
+from unitalk.fsops import atomic_write, check_apart, check_destination, disk_boundary, staged_folder
 from unitalk.ingest.csvs import files_of
 from unitalk.ingest.report import ImportReport, remarks
 from unitalk.ingest.writing import write_splits
@@ -39,6 +39,7 @@ _CUT = re.compile(r"(.+)_\d+-\d+")
 _HINT = "take eval/dataset_division.txt from github.com/Tiago-Roxo/WASD"
 
 
+@disk_boundary("destination")
 def import_wasd(
     csv: Path,
     division: Path,

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
-from unitalk.errors import DataError, LayoutError, examples
+from unitalk.errors import DataError, LayoutError, UnitalkError, examples
+from unitalk.fsops import unreadable
 from unitalk.layout import Layout, check_id, faces, find_entity
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Media(Protocol):
         Raises:
             LayoutError: one is missing.
             DataError: one cannot be read.
+            DiskError: the disk refused one.
         """
         ...
 
@@ -64,6 +66,7 @@ class Media(Protocol):
         Raises:
             LayoutError: it is missing.
             DataError: it cannot be read.
+            DiskError: the disk refused it.
         """
         ...
 
@@ -112,7 +115,8 @@ class Folders:
         try:
             return path.read_bytes(), str(path)
         except OSError as error:
-            raise DataError(f"{path}: {error.strerror}", hint=MISSING) from error
+            error.filename = str(path)
+            raise _unreadable(error) from error
 
     def known_by(self, part: Part, key: Key) -> object:
         """See `Media.known_by`."""
@@ -158,6 +162,7 @@ def _read_all(folder: Path, names: Sequence[str]) -> list[bytes]:
     Raises:
         FileNotFoundError: one is missing.
         DataError: one cannot be read.
+        DiskError: the disk refused one.
     """
     opened, name = -1, ""
     try:
@@ -175,11 +180,17 @@ def _read_all(folder: Path, names: Sequence[str]) -> list[bytes]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise DataError(f"{folder / name}: {error.strerror}", hint=MISSING) from error
+        error.filename = str(folder / name)  # opened by its name in a folder, it has no other
+        raise _unreadable(error) from error
     finally:
         if opened >= 0:
             os.close(opened)
     return data
+
+
+def _unreadable(error: OSError) -> UnitalkError:
+    """What to say of a file that is there: the disk refuses it, or it is no file."""
+    return unreadable(error) or DataError(f"{error.filename}: {error.strerror}", hint=MISSING)
 
 
 def _rest(file: int) -> bytes:

@@ -192,5 +192,5 @@ def _check_times(path: Path, rows: Rows) -> None:
     raise DataError(
         f"{path}: {len(doubles):,} faces of a track have a second row: "
         f"{examples(named, count=len(doubles))}",
-        hint="`unitalk verify` lists them; remove the second rows",
+        hint="`unitalk verify` lists them; keep one row for each face",
     )

@@ -13,6 +13,7 @@ import numpy as np
 from unitalk import catalog
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.executor import open_executor
+from unitalk.fsops import disk_boundary
 from unitalk.layout import SPLITS, Layout, Split
 from unitalk.reading.choosing import open_media
 from unitalk.reading.media import SOURCES, Source
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@disk_boundary("root")
 def tracks(
     root: str | Path,
     *,

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from unitalk.errors import SchemaError
+from unitalk.fsops import disk_boundary
 from unitalk.schema.columns import (
     ENTITY,
     EVAL,
@@ -155,6 +156,7 @@ class Faces:
         return frame
 
 
+@disk_boundary("path")
 def read_groundtruth(path: str | Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a file of ground truth, or a folder of one csv file a video, into a pandas frame.
 
@@ -172,6 +174,7 @@ def read_groundtruth(path: str | Path, *, columns: Sequence[str] | None = None) 
     return load(path, "groundtruth", columns=columns).to_frame()
 
 
+@disk_boundary("path")
 def read_predictions(path: str | Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a file of predictions, or a folder of one csv file a video, into a pandas frame.
 

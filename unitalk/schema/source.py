@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, cast
 import pyarrow as pa
 
 from unitalk.errors import SchemaError, UsageError
+from unitalk.fsops import disk_error, disk_errors
 from unitalk.fsops.contents import FIRST_BYTES, identify, is_binary
 from unitalk.schema.columns import (
     AVA_COLUMNS,
@@ -58,7 +59,8 @@ class Source:
     the pipe of `<(zcat file)`, is kept in memory.
 
     Raises:
-        UsageError: there is no such file, or it may not be read.
+        UsageError: there is no such file.
+        DiskError: the disk refused it.
     """
 
     def __init__(self, name: str | Path, *, stdin: IO[bytes] | None = None) -> None:
@@ -72,11 +74,14 @@ class Source:
                 with open(name, "rb") as file:
                     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                         self._bytes = file.read()
-        except OSError as error:
-            what = {FileNotFoundError: "does not exist", IsADirectoryError: "is a folder"}
+        except (FileNotFoundError, IsADirectoryError) as error:
+            what = "does not exist" if isinstance(error, FileNotFoundError) else "is a folder"
             raise UsageError(
-                f"{self.name} {what.get(type(error), f'cannot be read: {error.strerror}')}",
-                hint="give a csv file, or - for stdin",
+                f"{self.name} {what}", hint="give a csv file, or - for stdin"
+            ) from error
+        except OSError as error:
+            raise disk_error(error, self.name) or UsageError(
+                f"{self.name} cannot be read: {error.strerror}", hint="give another csv file"
             ) from error
 
     def open(self) -> IO[bytes]:
@@ -85,9 +90,10 @@ class Source:
             raw: IO[bytes] = io.BytesIO(self._bytes)
             packed = self._bytes.startswith(_GZIP)
             return cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
-        with open(self.name, "rb") as file:
-            packed = file.read(2) == _GZIP
-        return cast("IO[bytes]", gzip.open(self.name)) if packed else open(self.name, "rb")
+        with disk_errors(self.name):
+            with open(self.name, "rb") as file:
+                packed = file.read(2) == _GZIP
+            return cast("IO[bytes]", gzip.open(self.name)) if packed else open(self.name, "rb")
 
     def open_arrow(self) -> IO[bytes]:
         """Open it for Arrow: a plain file goes there by its name, without Python in between."""
@@ -106,7 +112,7 @@ class Source:
 
         Bytes that are no UTF-8 come as lone surrogates.
         """
-        with self.open() as raw:
+        with disk_errors(self.name), self.open() as raw:
             text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
             reader = csv.reader(text)
             for cells in reader:
@@ -118,15 +124,11 @@ def sources_in(folder: str | Path) -> list[Source]:
     """Open the csv files that lie in a folder, by name; those below it and hidden ones are not.
 
     Raises:
-        UsageError: it has none, or one may not be read.
+        UsageError: it has none.
+        DiskError: the disk refused it, or one of them.
     """
-    try:
-        with os.scandir(folder) as listing:
-            names = sorted(entry.name for entry in listing if _is_csv(entry))
-    except OSError as error:
-        raise UsageError(
-            f"{folder} cannot be read: {error.strerror}", hint="give a csv file or a folder of them"
-        ) from error
+    with disk_errors(folder), os.scandir(folder) as listing:
+        names = sorted(entry.name for entry in listing if _is_csv(entry))
     if not names:
         raise UsageError(
             f"{folder} is a folder without csv files",
@@ -225,7 +227,7 @@ def _top(source: Source) -> tuple[bytes, int, list[str]]:
         SchemaError: the file is known to be something else than csv, or is damaged.
     """
     try:
-        with source.open() as raw:
+        with disk_errors(source.name), source.open() as raw:
             first = raw.read(FIRST_BYTES)
         foreign = identify(first)
         line, cells = (0, list[str]()) if foreign else next(source.rows(), (0, []))

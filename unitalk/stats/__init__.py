@@ -13,6 +13,7 @@ import numpy as np
 
 from unitalk import catalog, facecrops, schema
 from unitalk.errors import LayoutError, examples
+from unitalk.fsops import disk_boundary
 from unitalk.progress import Progress, SilentProgress
 from unitalk.stats.counting import Counted, Rows, count, join
 from unitalk.stats.grouping import Dataset, group
@@ -73,6 +74,7 @@ class _Part:
     labelled: bool
 
 
+@disk_boundary("dataset")
 def statistics(
     dataset: str | Path,
     *,

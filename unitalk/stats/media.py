@@ -7,7 +7,6 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from unitalk.fsops import disk_errors
 from unitalk.progress import Progress, SilentProgress
 from unitalk.stats.result import Media
 
@@ -33,16 +32,11 @@ def count_media(
 
     Returns:
         What is there; None when neither folder is.
-
-    Raises:
-        DiskError: a folder may not be read.
     """
     if not crops.is_dir() and not sounds.is_dir():
         return None
-    with disk_errors(crops):
-        pictures, picture_bytes = _count(crops, _CROPS, progress, exact=False)
-    with disk_errors(sounds):
-        waves, wave_bytes = _count(sounds, _SOUNDS, progress, exact=True)
+    pictures, picture_bytes = _count(crops, _CROPS, progress, exact=False)
+    waves, wave_bytes = _count(sounds, _SOUNDS, progress, exact=True)
     return Media(
         split=split,
         crops=pictures,

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from unitalk import schema
+from unitalk import fsops, schema
 from unitalk.errors import DataError, UnitalkError
 from unitalk.reading.track import GRAY_SIZE
 from unitalk.talknet.augment import draw, mix
@@ -331,7 +331,8 @@ class _Caught(Dataset["Batch | UnitalkError"]):
 
     def __getitem__(self, index: object) -> Batch | UnitalkError:
         try:
-            return self.dataset[index]
+            with fsops.disk_errors():
+                return self.dataset[index]
         except UnitalkError as error:
             return error
 

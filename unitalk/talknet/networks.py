@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from unitalk.errors import DataError, UsageError, examples
+from unitalk.fsops import disk_boundary
 from unitalk.talknet.contract import Logits, Network, speaking_probability
 from unitalk.talknet.light_asd import LightASD
 from unitalk.talknet.model import TalkNet
@@ -57,6 +58,7 @@ def new_network(name: str, *, clip_leak: bool = False) -> Network:
     return LightASD()
 
 
+@disk_boundary("path")
 def load_weights(
     path: str | os.PathLike[str], *, expected: str | None = None, clip_leak: bool = False
 ) -> Network:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from unitalk import __version__, fsops
-from unitalk.errors import DataError, UnitalkError, UsageError, examples
+from unitalk.errors import DataError, DiskError, UnitalkError, UsageError, examples
 from unitalk.executor import Executor, Here
 from unitalk.layout import Layout
 from unitalk.progress import Progress, SilentProgress
@@ -94,6 +94,7 @@ class PredictReport:
         }
 
 
+@fsops.disk_boundary("output")
 def predict(
     data: str | Path,
     weights: str | Path,
@@ -270,9 +271,9 @@ def _do(job: _Job) -> UnitalkError | None:
     network = _network(job.weights, job.digest, job.options.model, str(device))
     found = _tracks(job.root, job.split, job.rows)
     own = _own(found, job.video_id)
+    reader = ScoringTracks(found, job.options.compat)
     try:
         files = _files(found, own)
-        reader = ScoringTracks(found, job.options.compat)
         scored = scores(
             network,
             (reader[number] for number in own),
@@ -280,10 +281,11 @@ def _do(job: _Job) -> UnitalkError | None:
             precision=job.options.precision,
             logits=job.options.logits,
         )
-        with fsops.atomic_write(_part(Path(job.parts), job.video_id), "wb") as file:
-            np.savez(file, scores=np.concatenate(list(scored)), files=files)
-    except DataError as error:
+        pieces = np.concatenate(list(scored))
+    except (DataError, DiskError) as error:
         return error
+    with fsops.atomic_write(_part(Path(job.parts), job.video_id), "wb") as file:
+        np.savez(file, scores=pieces, files=files)
     return None
 
 

@@ -163,6 +163,7 @@ class Board(Protocol):
         ...
 
 
+@fsops.disk_boundary("folder")
 def train(
     data: str | Path,
     folder: str | Path,

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from unitalk.errors import DataError, UsageError, examples
+from unitalk.fsops import unreadable
 from unitalk.fsops.contents import FIRST_BYTES, identify
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def read_tensors(path: Path) -> object:
             f"{path}: to read it, code would have to be run: {asked[1]}", hint=_STATE_ALONE
         ) from error
     except Exception as error:
+        if isinstance(error, OSError) and (refused := unreadable(error, path)):
+            raise refused from error
         # A damaged file raises whatever its bytes lead the reader to.
         raise _damaged(path, first) from error
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from unitalk import schema
 from unitalk.errors import UsageError
-from unitalk.fsops import made_by
+from unitalk.fsops import disk_boundary, made_by
 from unitalk.layout import FlatLayout, Layout, face_name
 from unitalk.progress import Progress, SilentProgress
 from unitalk.verify import workers
@@ -43,6 +43,7 @@ ALONE = 5_000
 """Up to so many faces, starting other processes takes longer than opening all files."""
 
 
+@disk_boundary("root")
 def verify_dataset(
     root: Path,
     *,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from unitalk import fsops
-from unitalk.errors import UnitalkError
+from unitalk.errors import DataError
 from unitalk.layout import Layout, check_id
 from unitalk.video import sound, streams
 from unitalk.video.dropping import Dropped, uncut, without
@@ -421,7 +421,7 @@ def kept(
             notes=tuple(Finding(**one) for one in found["notes"]),
             dropped=tuple((reason, tuple(rows)) for reason, rows in found["dropped"]),
         )
-    except (UnitalkError, KeyError, TypeError, AttributeError):  # damaged from outside
+    except (DataError, KeyError, TypeError, AttributeError):  # damaged from outside
         return None
     return outcome if _there(destination, wanted) == (outcome.crops, outcome.sounds) else None
 

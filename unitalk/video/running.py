@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Verb = Literal["crops", "ava prepare"]
 
 
+@fsops.disk_boundary("destination")
 def cut(
     csvs: Mapping[Split, Path],
     destination: Path,

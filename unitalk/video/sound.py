@@ -231,7 +231,7 @@ class _Track:
 
 def write_wav(path: Path, samples: Samples) -> None:
     """Write a sound of one channel in 16 bits at `RATE`."""
-    with wave.open(str(path), "wb") as file:
+    with path.open("wb") as raw, wave.open(raw, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(_BYTES)
         file.setframerate(RATE)

@@ -88,6 +88,7 @@ class WeightsReport:
         }
 
 
+@fsops.disk_boundary("folder")
 def download(
     name: str,
     folder: Path,
@@ -120,7 +121,7 @@ def download(
     """
     checkpoint = named(name)
     progress = SilentProgress() if progress is None else progress
-    with fsops.disk_errors(folder), fsops.locked(folder):
+    with fsops.locked(folder):
         there = None if replace else _there(checkpoint, folder)
         if there is not None:
             return there
@@ -140,6 +141,7 @@ def download(
             _clear(part)
 
 
+@fsops.disk_boundary("folder")
 def register(name: str, folder: Path, file: Path, *, replace: bool = False) -> WeightsReport:
     """Copy a file that was fetched by hand to its place and register it.
 
@@ -159,7 +161,7 @@ def register(name: str, folder: Path, file: Path, *, replace: bool = False) -> W
     checkpoint = named(name)
     if not file.is_file():
         raise UsageError(f"there is no file {file}", hint="give the file that was saved by hand")
-    with fsops.disk_errors(folder), fsops.locked(folder):
+    with fsops.locked(folder):
         part = folder / _INCOMING / name / checkpoint.file
         part.parent.mkdir(parents=True, exist_ok=True)
         try:

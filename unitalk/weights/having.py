@@ -55,6 +55,7 @@ class Held:
         }
 
 
+@fsops.disk_boundary("folder")
 def find(name_or_file: str, folder: Path, *, models: Collection[str] | None = None) -> Path:
     """Return the file of a checkpoint's name; what is a path already is returned as it is.
 
@@ -123,8 +124,7 @@ def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> Held:
     stat = here.path.stat()
     if not check and (stat.st_size, stat.st_mtime_ns) == (entry.size, entry.mtime_ns):
         return here
-    with fsops.disk_errors(here.path):
-        found = fsops.sha256(here.path)
+    found = fsops.sha256(here.path)
     if found != entry.sha256:
         return replace(here, state="altered", found_sha256=found)
     if stat.st_mtime_ns != entry.mtime_ns:

@@ -29,6 +29,7 @@ from unitalk.evaluation.diagnosis.scores import (
 from unitalk.evaluation.diagnosis.times import check_times
 from unitalk.evaluation.match import counting
 from unitalk.evaluation.seconds import NOBODY
+from unitalk.fsops import disk_boundary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,7 @@ CHECKS = (
 """The names of the checks, in the order of the findings."""
 
 
+@disk_boundary("predictions")
 def diagnose(
     groundtruth: str | Path | pd.DataFrame, predictions: str | Path | pd.DataFrame
 ) -> Diagnosis:
