@@ -20,7 +20,7 @@ PACKAGE = Path(unitalk.__file__).parent
 FLOORS = (
     {"errors"},
     {"layout", "progress", "executor"},
-    {"fsops"},
+    {"fsops", "media"},
     {"schema", "catalog", "leaderboard", "facecrops", "hub", "_drawing"},
     {"loopback", "verify", "stats", "reading"},
     {"download", "trim", "sample", "convert", "ingest", "export", "evaluation", "video", "weights"},
@@ -70,10 +70,10 @@ def test_every_module_is_on_a_floor():
 
 @pytest.mark.parametrize(
     ("library", "allowed"),
-    [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "facecrops", "verify", "reading"}),
+    [("requests", {"hub"}), ("PIL", {"_drawing", "sample", "facecrops", "media"}),
      ("zipfile", {"fsops", "sample"}), ("click", {"cli"}), ("tqdm", {"progress"}),
      ("torch", {"reading", "talknet"}), ("cv2", {"reading", "talknet", "video"}),
-     ("simplejpeg", {"reading"}), ("av", {"video"}), ("gdown", {"hub"}), ("tensorboard", set()),
+     ("simplejpeg", {"media"}), ("av", {"video"}), ("gdown", {"hub"}), ("tensorboard", set()),
      ("distributed", {"executor"}),
      ("scipy", set()), ("matplotlib", {"evaluation", "stats"}), ("sklearn", {"evaluation"})],
 )  # fmt: skip

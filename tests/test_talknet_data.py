@@ -242,7 +242,7 @@ def test_a_sound_without_a_sample_stops_the_run_with_its_name(broken):
 
 def test_another_rate_of_samples_is_refused(broken):
     sounds(broken, rate=8_000)
-    with pytest.raises(DataError, match=r"aaaaaaaaaaa:0: its sound has 8,000 .* 16,000"):
+    with pytest.raises(DataError, match=r"aaaaaaaaaaa:0\.wav: 8,000 Hz, .* 16,000 Hz"):
         one(TrainingBatches(tracks(broken, split="train"), 0), 0, 9)
 
 

@@ -386,7 +386,7 @@ def test_a_missing_crop_is_named_and_not_black(drawn):
         (lambda data: b"", "the file is empty"),
         (lambda data: data[: len(data) // 2], "and no end: it is cut off"),
         (lambda data: data[:-1], "and no end: it is cut off"),
-        (lambda data: b"GIF89a" + data[6:], "does not begin as a JPEG"),
+        (lambda data: b"GIF89a" + data[6:], "it is a GIF, not a JPEG"),
         (lambda data: bytes(len(data)), "does not begin as a JPEG"),
     ],
     ids=["empty", "half", "one byte", "another kind", "zeros"],
@@ -438,13 +438,13 @@ def wav_bytes(channels: int = 1, width: int = 2, rate: int = 16_000, frames: int
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "not a whole wav: it ends within its header"),
+        (b"", "not a whole wav: the file is empty"),
         (wav_bytes()[:30], "not a whole wav: it ends within its header"),
         (wav_bytes()[:-101], "not a whole wav: 1,435 of 1,536 bytes of samples are there"),
-        (b"ID3" + bytes(100), "not a whole wav: file does not start with RIFF id"),
-        (wav_bytes(channels=2), "2 channels of 16 bits; a track's sound is one channel of 16 bits"),
-        (wav_bytes(width=1), "1 channels of 8 bits"),
-        (wav_bytes(width=4), "1 channels of 32 bits"),
+        (b"ID3" + bytes(100), "not a whole wav: it is an MP3 file"),
+        (wav_bytes(channels=2), "2 channels of 16 bits; a track's sound is 16,000 Hz, 1 channel"),
+        (wav_bytes(width=1), "1 channel of 8 bits"),
+        (wav_bytes(width=4), "1 channel of 32 bits"),
     ],
     ids=["empty", "header", "cut", "mp3", "stereo", "8 bits", "32 bits"],
 )

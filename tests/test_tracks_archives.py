@@ -17,6 +17,7 @@ from face_tracks import jpg, make_small, pack, real_crops
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unitalk import fsops
 from unitalk.errors import ArchiveError, DataError, DiskError, LayoutError
 from unitalk.fsops.ziprandom import Archive
 from unitalk.loopback import LoopbackHub
@@ -212,7 +213,11 @@ def test_a_missing_archive_is_named(kept):
     with pytest.raises(LayoutError) as raised:
         one_of(kept).jpgs()
     assert raised.value.message == f"{kept / CROPS}: this archive is missing"
-    assert "--no-unpack" in raised.value.hint
+    assert "copy this video's archives again" in raised.value.hint
+    fsops.mark(kept, made_by="download", about={})
+    with pytest.raises(LayoutError) as raised:
+        one_of(kept).jpgs()
+    assert f"--save-path {kept} --video={VIDEO} --no-unpack --refetch" in raised.value.hint
     with pytest.raises(LayoutError, match="this archive is missing"):
         one_of(kept).wav()
     # With neither, it is the folder that is missed.

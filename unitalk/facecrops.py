@@ -210,13 +210,13 @@ def _pixels(picture: Image.Image, height: int) -> Image.Image | None:
 
 def _opened(path: Path | None, look: Callable[[Image.Image], T]) -> T | None:
     """What a look at a crop gives; None when it is not there or cannot be read."""
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     if path is None:
         return None
     try:
         with Image.open(path, formats=["JPEG"]) as picture:
-            return look(picture)
+            return look(ImageOps.exif_transpose(picture) if "exif" in picture.info else picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None
     except OSError as error:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import struct
-import wave
-
 from unitalk.fsops import unreadable
+from unitalk.media import wavs
 
 _SLACK = 0.005  # seconds that a wav may be shorter than its faces: AVA's are cut a sample short
-
-# A wav as everybody writes it: RIFF, a format of 16 bytes that says PCM, then the sound.
-_WAV = struct.Struct("<4s4x8sIHHI4xHH4sI")
-_PCM = 1
 
 
 def seconds_of_wav(wav: str) -> float | None:
@@ -22,22 +16,14 @@ def seconds_of_wav(wav: str) -> float | None:
     """
     try:
         with open(wav, "rb", buffering=0) as file:
-            head = file.read(_WAV.size)
-        if len(head) == _WAV.size:
-            # Python's reader takes ten times as long, and there may be fifty thousand wavs.
-            riff, form, size, coding, channels, rate, _, bits, data, length = _WAV.unpack(head)
-            frame = channels * ((bits + 7) // 8)
-            usual = (riff, form, size, coding, data) == (b"RIFF", b"WAVEfmt ", 16, _PCM, b"data")
-            if usual and frame and rate:
-                return float(length // frame / rate)
-        with wave.open(wav, "rb") as sound:
-            return sound.getnframes() / sound.getframerate()
-    except (EOFError, ZeroDivisionError, wave.Error):
+            header = wavs.read_header(file)
+    except wavs.NotAWavError:
         return None
     except OSError as error:
         if refused := unreadable(error):
             raise refused from error
         return None
+    return header.seconds if header.rate else None
 
 
 def ends_too_early(seconds: float, first: float, last: float) -> str | None:

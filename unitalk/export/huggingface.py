@@ -8,6 +8,7 @@ be read at all. Arrays are read everywhere, and are equal to the sample.
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,9 @@ import pyarrow as pa
 from unitalk import schema
 from unitalk.export.forms import Form, Record
 from unitalk.export.parquet import AUDIO, BOXES, IMAGES, columns, write_table
-from unitalk.reading import sounds
+from unitalk.media import wavs
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Iterable, Mapping
 
     from unitalk.export.parquet import Compression
@@ -64,8 +64,8 @@ def write_rows(file: io.RawIOBase, records: Iterable[Record]) -> None:
 
 
 def _samples(record: Record) -> dict[str, Any]:
-    array, rate = sounds.samples(record.wav, record.track.entity_id)
-    return {_ARRAY: array, _RATE: rate}
+    wav = wavs.read_header(io.BytesIO(record.wav))
+    return {_ARRAY: wavs.samples(record.wav, wav), _RATE: wav.rate}
 
 
 HF = Form(name="hf", version=1, folder="data", suffix=".parquet", write=write_rows)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from unitalk.errors import LayoutError
+from unitalk.fsops import made_by
 from unitalk.fsops.ziprandom import Archive, stamp
 from unitalk.layout import ARCHIVES, check_id, face_name, face_seconds, hub_path
-from unitalk.reading.media import MISSING, missing_faces
+from unitalk.reading.media import Crops, Sound, missing_faces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from unitalk.fsops.zipfiles import Member
@@ -52,31 +54,41 @@ class Archives:
         there = (self._root / place / path for place in _PLACES)
         return next((archive for archive in there if archive.is_file()), None)
 
-    def faces(self, key: Key, names: Sequence[str]) -> tuple[list[bytes], Callable[[int], str]]:
+    def faces(self, key: Key, names: Sequence[str]) -> Crops:
         """See `Media.faces`."""
         archive = self._open("video", key)
-        folder = _spelling(archive, key, "")
+        hint = self._hint(key)
+        folder = _spelling(archive, key, "", hint)
         own: list[str] = []
 
         def choose(members: Sequence[Member]) -> list[Member]:
-            chosen = _by_time(archive, folder, members, names)
+            chosen = _by_time(archive, folder, members, names, hint)
             own.extend(member.name for member in chosen)
             return chosen
 
         data = archive.read(folder, choose)
-        return data, lambda place: f"{archive.path}: {own[place]}"
+        return Crops(data, lambda place: f"{archive.path}: {own[place]}", hint)
 
-    def sound(self, key: Key) -> tuple[bytes, str]:
+    def sound(self, key: Key) -> Sound:
         """See `Media.sound`."""
         archive = self._open("audio", key)
-        name = _spelling(archive, key, ".wav")
-        (data,) = archive.read(name, lambda members: _file(archive, name, members))
-        return data, f"{archive.path}: {name}"
+        hint = self._hint(key)
+        name = _spelling(archive, key, ".wav", hint)
+        (data,) = archive.read(name, lambda members: _file(archive, name, members, hint))
+        return Sound(data, f"{archive.path}: {name}", hint, hint)
 
     def known_by(self, part: Part, key: Key) -> object:
         """See `Media.known_by`; of the video's archive."""
         path = self.find(part, key.split, key.video_id)
         return None if path is None else stamp(path)[2:]
+
+    def _hint(self, key: Key) -> str:
+        """What to do about an archive that is missing or damaged."""
+        if made_by(self._root) != "download":
+            return "copy this video's archives again from where the dataset was published"
+        root = shlex.quote(str(self._root))
+        video = f"--video={shlex.quote(key.video_id)}"  # it may begin with a dash
+        return f"run `unitalk download --save-path {root} {video} --no-unpack --refetch`"
 
     def _open(self, part: Part, key: Key) -> Archive:
         path = self.find(part, key.split, key.video_id)
@@ -84,7 +96,7 @@ class Archives:
             wanted = self._root / _PLACES[0] / hub_path(part, key.split, key.video_id)
             raise LayoutError(
                 f"{wanted}: this archive is missing",
-                hint="`unitalk download --no-unpack` keeps archives and unpacks none",
+                hint=self._hint(key),
             )
         if path not in self._known:  # two threads may both look at it, and find the same
             self._known[path] = _archive(path, key.video_id, stamp(path))
@@ -103,7 +115,7 @@ def _archive(path: Path, top: str, _: Stamp) -> Archive:
     return Archive(path, top=top)
 
 
-def _spelling(archive: Archive, key: Key, suffix: str) -> str:
+def _spelling(archive: Archive, key: Key, suffix: str, hint: str) -> str:
     """The name that a track has at the top of an archive.
 
     Raises:
@@ -114,11 +126,11 @@ def _spelling(archive: Archive, key: Key, suffix: str) -> str:
     for spelling in spellings:
         if spelling + suffix in archive:
             return spelling + suffix
-    raise LayoutError(f"{archive.path}: {key.entity_id}{suffix} is missing in it", hint=MISSING)
+    raise LayoutError(f"{archive.path}: {key.entity_id}{suffix} is missing in it", hint=hint)
 
 
 def _by_time(
-    archive: Archive, folder: str, members: Sequence[Member], names: Sequence[str]
+    archive: Archive, folder: str, members: Sequence[Member], names: Sequence[str], hint: str
 ) -> list[Member]:
     """The faces of some names, found by their time.
 
@@ -140,16 +152,16 @@ def _by_time(
             if member is None
         ]
         if missing:
-            raise missing_faces(missing)
+            raise missing_faces(missing, hint)
     return [member for member in found if member is not None]
 
 
-def _file(archive: Archive, name: str, members: Sequence[Member]) -> Sequence[Member]:
+def _file(archive: Archive, name: str, members: Sequence[Member], hint: str) -> Sequence[Member]:
     """The one member that is a file of this name.
 
     Raises:
         LayoutError: it is a folder.
     """
     if [member.inner for member in members] != [name]:
-        raise LayoutError(f"{archive.path}: {name} is a folder in it, and no sound", hint=MISSING)
+        raise LayoutError(f"{archive.path}: {name} is a folder in it, and no sound", hint=hint)
     return members

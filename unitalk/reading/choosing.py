@@ -10,11 +10,11 @@ from unitalk.reading.archives import Archives
 from unitalk.reading.media import Folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from unitalk.layout import Part
-    from unitalk.reading.media import Key, Media, Source
+    from unitalk.reading.media import Crops, Key, Media, Sound, Source
 
 
 def open_media(root: Path, source: Source) -> Media:
@@ -32,11 +32,11 @@ class _Either:
     folders: Folders
     archives: Archives
 
-    def faces(self, key: Key, names: Sequence[str]) -> tuple[list[bytes], Callable[[int], str]]:
+    def faces(self, key: Key, names: Sequence[str]) -> Crops:
         """See `Media.faces`."""
         return self._of("video", key).faces(key, names)
 
-    def sound(self, key: Key) -> tuple[bytes, str]:
+    def sound(self, key: Key) -> Sound:
         """See `Media.sound`."""
         return self._of("audio", key).sound(key)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 from unitalk.errors import DataError, LayoutError, UnitalkError, examples
 from unitalk.fsops import unreadable
 from unitalk.layout import Layout, check_id, faces, find_entity
+from unitalk.media import wavs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +23,6 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 """Where tracks are read from; `auto` takes a video's folder where there is one."""
 
 _BLOCK = 1 << 18  # more than any crop has
-MISSING = "`unitalk verify` lists what is missing; `unitalk download --refetch` brings it again"
 
 
 class Key(NamedTuple):
@@ -40,18 +41,45 @@ class Key(NamedTuple):
     taken: tuple[str, ...] = ()
 
 
+class Crops(NamedTuple):
+    """A track's face crops as they are in their files.
+
+    Attributes:
+        data: the bytes of each.
+        where: says where the n-th one is.
+        hint: what to do about a damaged one.
+    """
+
+    data: list[bytes]
+    where: Callable[[int], str]
+    hint: str
+
+
+class Sound(NamedTuple):
+    """A track's sound as it is in its file.
+
+    Attributes:
+        data: its bytes.
+        where: it is.
+        hint: what to do when it is damaged.
+        convert: what to do when it has another form.
+    """
+
+    data: bytes
+    where: str
+    hint: str
+    convert: str
+
+
 class Media(Protocol):
     """Reads a track's files, as they are."""
 
-    def faces(self, key: Key, names: Sequence[str]) -> tuple[list[bytes], Callable[[int], str]]:
+    def faces(self, key: Key, names: Sequence[str]) -> Crops:
         """Read face crops.
 
         Args:
             key: the track.
             names: the crops' names as `layout.face_name` makes them.
-
-        Returns:
-            The bytes of each, and what says where the n-th one is.
 
         Raises:
             LayoutError: one is missing.
@@ -60,8 +88,8 @@ class Media(Protocol):
         """
         ...
 
-    def sound(self, key: Key) -> tuple[bytes, str]:
-        """Read a track's sound: its bytes, and where it is.
+    def sound(self, key: Key) -> Sound:
+        """Read a track's sound.
 
         Raises:
             LayoutError: it is missing.
@@ -84,7 +112,7 @@ class Folders:
 
     root: Path
 
-    def faces(self, key: Key, names: Sequence[str]) -> tuple[list[bytes], Callable[[int], str]]:
+    def faces(self, key: Key, names: Sequence[str]) -> Crops:
         """See `Media.faces`."""
         layout = Layout(self.root)
         videos = layout.part("video", key.split, key.video_id)
@@ -93,30 +121,36 @@ class Folders:
             raise LayoutError(
                 f"{videos / check_id(key.entity_id)}: the folder of this track's face crops is "
                 "missing",
-                hint=MISSING,
+                hint=self._hint,
             )
         own: Sequence[str] = names
         try:
-            data = _read_all(folder, own)
+            data = _read_all(folder, own, self._hint)
         except FileNotFoundError:  # another spelling of the times, or a crop is missing
             own = self._spelled(folder, names)
-            data = _read_all(folder, own)
-        return data, lambda place: str(folder / own[place])
+            data = _read_all(folder, own, self._hint)
+        return Crops(data, lambda place: str(folder / own[place]), self._hint)
 
-    def sound(self, key: Key) -> tuple[bytes, str]:
+    def sound(self, key: Key) -> Sound:
         """See `Media.sound`."""
         videos = Layout(self.root).part("audio", key.split, key.video_id)
         path = find_entity(videos, key.entity_id, ".wav", others=key.taken)
         if path is None:
             raise LayoutError(
                 f"{videos / check_id(key.entity_id)}.wav: the sound of this track is missing",
-                hint=MISSING,
+                hint=self._hint,
             )
         try:
-            return path.read_bytes(), str(path)
+            data = path.read_bytes()
         except OSError as error:
             error.filename = str(path)
-            raise _unreadable(error) from error
+            raise _unreadable(error, self._hint) from error
+        return Sound(data, str(path), self._hint, f"run `{wavs.converting(path, self.root)}`")
+
+    @property
+    def _hint(self) -> str:
+        root = shlex.quote(str(self.root))
+        return f"run `unitalk verify {root} --deep`: it lists what is wrong and how to set it right"
 
     def known_by(self, part: Part, key: Key) -> object:
         """See `Media.known_by`."""
@@ -142,7 +176,7 @@ class Folders:
         there = faces(folder)
         missing = [str(folder / name) for name in names if name not in there]
         if missing:
-            raise missing_faces(missing)
+            raise missing_faces(missing, self._hint)
         return [there[name] for name in names]
 
 
@@ -150,13 +184,13 @@ def _known_by(about: os.stat_result) -> tuple[int, int]:
     return about.st_size, about.st_mtime_ns
 
 
-def missing_faces(paths: Sequence[str]) -> LayoutError:
+def missing_faces(paths: Sequence[str], hint: str) -> LayoutError:
     """The error that says which face crops of a track are missing."""
     count = f"{len(paths):,} face crops are" if len(paths) > 1 else "a face crop is"
-    return LayoutError(f"{count} missing: {examples(paths)}", hint=MISSING)
+    return LayoutError(f"{count} missing: {examples(paths)}", hint=hint)
 
 
-def _read_all(folder: Path, names: Sequence[str]) -> list[bytes]:
+def _read_all(folder: Path, names: Sequence[str], hint: str) -> list[bytes]:
     """Read files of one folder; each is opened by its name in a folder that stays open.
 
     Raises:
@@ -181,16 +215,16 @@ def _read_all(folder: Path, names: Sequence[str]) -> list[bytes]:
         raise
     except OSError as error:
         error.filename = str(folder / name)  # opened by its name in a folder, it has no other
-        raise _unreadable(error) from error
+        raise _unreadable(error, hint) from error
     finally:
         if opened >= 0:
             os.close(opened)
     return data
 
 
-def _unreadable(error: OSError) -> UnitalkError:
+def _unreadable(error: OSError, hint: str) -> UnitalkError:
     """What to say of a file that is there: the disk refuses it, or it is no file."""
-    return unreadable(error) or DataError(f"{error.filename}: {error.strerror}", hint=MISSING)
+    return unreadable(error) or DataError(f"{error.filename}: {error.strerror}", hint=hint)
 
 
 def _rest(file: int) -> bytes:

@@ -10,11 +10,9 @@ from unitalk import schema
 from unitalk.errors import UsageError
 from unitalk.layout import face_name
 from unitalk.reading import pictures, sounds
-from unitalk.reading.media import Key, Media
+from unitalk.reading.media import Crops, Key, Media
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     import numpy.typing as npt
 
@@ -76,9 +74,9 @@ class Track(Mapping[str, Any]):
             LayoutError: a crop is missing.
             DataError: a crop is cut off, or is no jpg.
         """
-        data, where = self._faces()
-        pictures.check_ends(data, where)
-        return data
+        crops = self._faces()
+        pictures.check_ends(crops)
+        return crops.data
 
     def wav(self) -> bytes:
         """The bytes of the sound as they are in its file.
@@ -87,9 +85,9 @@ class Track(Mapping[str, Any]):
             LayoutError: it is missing.
             DataError: it is no whole wav of one channel in 16 bits.
         """
-        data, where = self._media.sound(self._key)
-        sounds.samples(data, where)
-        return data
+        sound = self._media.sound(self._key)
+        sounds.samples(sound)
+        return sound.data
 
     @property
     def images(self) -> list[npt.NDArray[np.uint8]]:
@@ -99,7 +97,7 @@ class Track(Mapping[str, Any]):
             LayoutError: a crop is missing.
             DataError: a crop is damaged.
         """
-        return pictures.colours(*self._faces())
+        return pictures.colours(self._faces())
 
     def gray(self, size: int = GRAY_SIZE) -> npt.NDArray[np.uint8]:
         """The face crops in gray, [faces, size, size], as the models' loaders make them.
@@ -116,7 +114,7 @@ class Track(Mapping[str, Any]):
         """
         if size < 1:
             raise UsageError(f"a crop of {size} pixels is none", hint="give 1 or more")
-        return pictures.grays(*self._faces(), size)
+        return pictures.grays(self._faces(), size)
 
     @property
     def audio(self) -> Audio:
@@ -126,8 +124,21 @@ class Track(Mapping[str, Any]):
             LayoutError: it is missing.
             DataError: it is no whole wav of one channel in 16 bits.
         """
-        array, rate = sounds.samples(*self._media.sound(self._key))
+        array, rate = sounds.samples(self._media.sound(self._key))
         return {"array": array, "sampling_rate": rate}
+
+    def sound_at(self, rate: int) -> npt.NDArray[np.int16]:
+        """The samples of the sound, [samples], which has so many a second.
+
+        Raises:
+            LayoutError: it is missing.
+            DataError: it has another rate, or is no whole wav of one channel in 16 bits.
+        """
+        sound = self._media.sound(self._key)
+        array, own = sounds.samples(sound)
+        if own != rate:
+            raise sounds.wrong_form(sound)
+        return array
 
     def known_by(self) -> tuple[object, object]:
         """What its crops and its sound are known by: names, sizes and times of change.
@@ -141,7 +152,7 @@ class Track(Mapping[str, Any]):
     def _key(self) -> Key:
         return Key(self.split, self.video_id, self.entity_id, self._taken)
 
-    def _faces(self) -> tuple[list[bytes], Callable[[int], str]]:
+    def _faces(self) -> Crops:
         names = [face_name(seconds) for seconds in self.frame_timestamp.tolist()]
         return self._media.faces(self._key, names)
 

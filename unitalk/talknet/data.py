@@ -218,14 +218,7 @@ def samples(track: Track) -> npt.NDArray[np.int16]:
         LayoutError: it is missing.
         DataError: it is damaged, or has another rate.
     """
-    audio = track.audio
-    if audio["sampling_rate"] != RATE:
-        raise DataError(
-            f"{track.entity_id}: its sound has {audio['sampling_rate']:,} samples a second, and "
-            f"{RATE:,} are wanted",
-            hint="`unitalk verify --deep` lists the sounds of another form",
-        )
-    return audio["array"]
+    return track.sound_at(RATE)
 
 
 def features(

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from unitalk.media import jpegs, wavs
 from unitalk.verify.names import FaceNames
 from unitalk.verify.pictures import end_fault
 from unitalk.verify.rows import Rows
-from unitalk.verify.sounds import NotASoundError, header_fault, read_header
 from unitalk.verify.tree import Walk
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _jpg_fault(path: Path) -> str | None:
     try:
         with open(path, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
-            start = file.read(2)
+            start = file.read(jpegs.MAGIC_BYTES)
             file.seek(max(size - 2, 0))
             fault = end_fault(size, start, file.read(2))
     except OSError as error:
@@ -90,8 +90,8 @@ def _jpg_fault(path: Path) -> str | None:
 def _wav_fault(path: Path) -> str | None:
     try:
         with open(path, "rb") as file:
-            fault = header_fault(read_header(file))
-    except NotASoundError as error:
+            fault = wavs.read_header(file).fault
+    except wavs.NotAWavError as error:
         return f"wav-unreadable, {error}"
     except OSError as error:
         return f"wav-unreadable, {error.strerror}"

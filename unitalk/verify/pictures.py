@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from unitalk.media import jpegs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.integer[Any]]
     Places = npt.NDArray[np.int64]
 
-JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 BLACK = 8
 """Of 255: an image of zeros decodes to 0, or to little more where it was packed badly."""
 FLAT = 3
@@ -40,51 +40,32 @@ class Seen(NamedTuple):
 
 def look(path: str | Path) -> Seen:
     """Open one jpg and look at all of it."""
-    from PIL import Image
-
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
         return Seen((0, 0), "jpg-unreadable", error.strerror)
-    fault = end_fault(len(data), data[:2], data[-2:])
+    fault = end_fault(len(data), data[: jpegs.MAGIC_BYTES], data[-2:])
     if fault is not None:
         return Seen((0, 0), *fault)
     try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
-            size = picture.size
-            # A small grey picture is faster to unpack and says whether all of it is there.
-            picture.draft("L", (1, 1))
-            grey = np.asarray(picture.convert("L"))
-        if int(grey.max()) - int(grey.min()) <= FLAT:
+        size, gray = jpegs.glance(data)
+        if int(gray.max()) - int(gray.min()) <= FLAT:
             return Seen(size, *_flat(data))
-    except (
-        OSError, SyntaxError, ValueError, Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:  # fmt: skip
-        return Seen(
-            (0, 0), "jpg-unreadable", str(error).splitlines()[0][:80] if str(error) else None
-        )
+    except jpegs.DamagedError as error:
+        return Seen((0, 0), "jpg-unreadable", str(error)[:80])
     return Seen(size)
 
 
 def end_fault(size: int, start: bytes, end: bytes) -> tuple[str, str | None] | None:
-    """What the first and last two bytes of a jpg and its size say, as (kind, detail); or None."""
-    if not size:
-        return "jpg-empty", None
-    if start != JPEG_START:
-        return "jpg-unreadable", "does not begin as a JPEG"
-    if end != JPEG_END:
-        return "jpg-truncated", f"{size:,} bytes, and no end"
-    return None
+    """What `jpegs.end_fault` finds, as (kind, detail)."""
+    fault = jpegs.end_fault(size, start, end)
+    return None if fault is None else (f"jpg-{fault[0]}", fault[1])
 
 
 def _flat(data: bytes) -> tuple[str | None, str | None]:
     """Look at a picture that seems to be of one value, in full."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
-        colours = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    colours = jpegs.decode(data).reshape(-1, 3)
     low, high = colours.min(axis=0), colours.max(axis=0)
     if high.max() <= BLACK:
         return "jpg-black", None

@@ -5,15 +5,16 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unitalk import catalog
 from unitalk.layout import PARTS, Part, Split
+from unitalk.media import wavs
 from unitalk.verify.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 LayoutName = Literal["unitalk", "asc", "talknet"]
 
@@ -155,7 +156,8 @@ class VerifyReport:
         }.get(self.made_by or "")
         if again is not None:
             return () if self.ok else (again,)
-        commands = [
+        commands = self._conversions()
+        commands += [
             f"unitalk download --save-path {root} --split {finding.split} --only {finding.part}"
             for finding in self.findings
             if finding.kind == "missing-split" and finding.part is not None
@@ -165,6 +167,12 @@ class VerifyReport:
         if any(finding.kind.startswith("loader-") for finding in self.findings):
             commands.append(f"unitalk convert-talknet --source {root} --overwrite")
         return tuple(dict.fromkeys(commands))
+
+    def _conversions(self) -> list[str]:
+        """A line for each sound of another form, which makes it right."""
+        root = Path(self.root)
+        paths = [f.path for f in self.findings if f.kind == "wav-format" and f.path is not None]
+        return [wavs.converting(root / path, root) for path in paths]
 
     def _fetch(self, root: str, part: Part) -> list[str]:
         """Download one part of published videos again; of others there is nothing to fetch."""
