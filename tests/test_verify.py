@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
+import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -779,12 +781,99 @@ def test_nothing_can_be_fetched_of_what_is_not_published(tmp_path):
     assert (report.counts, report.repairs) == ({"missing-split": 1}, ())
 
 
+# ------------------------------------------------------------------------------ misplaced
+
+
+def drawn(root: Path) -> Path:
+    """Three videos of two tracks, ids that a shell would take apart, made by nobody we know."""
+    videos = {
+        f"{name}-clip": [Tracks(f"{name}-clip:{n}", ["0.0", "0.04"], [0, 1]) for n in range(2)]
+        for name in ("a b", "c$d", "e'f")
+    }
+    return make_dataset(root, videos)
+
+
+def all_too_high(part: Path) -> None:
+    for video in list((part / "val").iterdir()):
+        video.rename(part / video.name)
+    (part / "val").rmdir()
+
+
+def one_too_high(part: Path) -> None:
+    (part / "val/c$d-clip").rename(part / "c$d-clip")
+
+
+def in_another_video(part: Path) -> None:
+    [first, *_] = sorted((part / "val/a b-clip").iterdir())
+    first.rename(part / "val/c$d-clip" / first.name)
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (all_too_high, "of 3 videos, one level too high: move them to {}/val"),
+        (one_too_high, "of video c$d-clip, one level too high: move them to {}/val"),
+        (in_another_video, "of track a b-clip:0: move them to {}/val/a b-clip"),
+    ],
+)
+@pytest.mark.parametrize(("part", "what"), [("clips_videos", "crops"), ("clips_audios", "sounds")])
+def test_what_is_extra_under_a_name_that_rows_miss_is_misplaced(tmp_path, harm, says, part, what):
+    """The commands put it where it belongs; nothing is given up."""
+    root = drawn(tmp_path / "my data")
+    harm(root / part)
+    report = verify_dataset(root)
+    assert report.counts == {"misplaced": 1}
+    assert report.findings[0].detail == f"the {what} {says.format(part)}"
+    for command in report.repairs:
+        subprocess.run(["sh", "-c", command], check=True)
+    assert verify_dataset(root).ok
+
+
+def test_both_splits_in_one_folder_go_where_their_rows_are(tmp_path):
+    root = drawn(tmp_path / "d")
+    make_dataset(root, {"t": [Tracks("t:0", ["0.0"], [1])]}, split="train")
+    (root / "clips_videos/train/t").rename(root / "clips_videos/val/t")
+    report = verify_dataset(root)
+    assert report.counts == {"misplaced": 1}
+    for command in report.repairs:
+        subprocess.run(["sh", "-c", command], check=True)
+    assert verify_dataset(root).ok
+
+
+def test_the_flat_layout_is_recognized(tmp_path):
+    """ASC's and ASDNet's: a folder of a split with a folder or a wav for each track."""
+    root = drawn(tmp_path / "d")
+    for part in ("clips_videos", "clips_audios"):
+        for video in list((root / part / "val").iterdir()):
+            for track in list(video.iterdir()):
+                track.rename(root / part / "val" / track.name)
+            video.rmdir()
+    report = verify_dataset(root)
+    assert report.counts == {"misplaced": 2}
+    assert all("of 6 tracks" in one.detail for one in report.findings)
+    assert all("looks like ASC's layout" in one.detail for one in report.findings)
+    assert report.repairs == (f"unitalk verify {root} --layout asc",)
+    flat = verify_dataset(root, layout="asc").counts
+    assert not {"missing-track", "missing-wav", "extra-track"} & set(flat)
+
+
+def test_a_thing_of_no_row_stays_extra(tmp_path):
+    root = drawn(tmp_path / "d")
+    (root / "clips_videos/val/a b-clip").rename(root / "clips_videos/val/other")
+    assert verify_dataset(root).counts == {"missing-video": 1, "extra-video": 1}
+
+
+def test_no_remedy_gives_up_data_or_presumes_a_download():
+    for kind in KINDS.values():
+        assert not re.search(r"\b(remove|delete|erase|rm|download)\b", kind.remedy)
+
+
 def test_an_id_that_begins_with_a_dash_is_no_option(dataset):
     """And the csv of a val that holds a train video is told as such."""
     (dataset / "clips_videos/val/-maoolmiKi0/-maoolmiKi0:0/0.40.jpg").unlink()
     report = verify_dataset(dataset)
     assert report.counts["missing-jpg"] == 1
-    assert report.repairs == (f"unitalk download --save-path {dataset} --split val --adopt",)
+    assert report.repairs == ()  # who made it is not known: nothing is fetched into it
     fsops.mark(dataset, made_by="download", about={})
     (line,) = verify_dataset(dataset).repairs
     assert line.endswith("--video=-maoolmiKi0 --only video --refetch")
@@ -798,6 +887,7 @@ def test_many_videos_are_read_from_a_file_of_ids(tmp_path, sample):
     shutil.copytree(sample, root)
     shutil.rmtree(root / "clips_audios/val")
     (root / "clips_audios/val").mkdir()
+    fsops.mark(root, made_by="download", about={})
     report = verify_dataset(root)
     assert report.counts == {"missing-video": 22}
     assert len(report.ids) == 22

@@ -26,8 +26,9 @@ class Kind:
     part: Part | None = None
 
 
-_FETCH = "fetch the video's {} again"
-_REMOVE = "remove it"
+_FETCH = "restore the video's {}"
+_APART = "move it out of the dataset"
+_ROWS = "move it out of the dataset, or restore its rows in the csv"
 
 
 def _csv(title: str, effect: str) -> Kind:
@@ -50,7 +51,7 @@ _CSV = {
     "csv-unreadable": _other(
         "csv that cannot be read",
         "no loader gets a row of it",
-        "download the csv files again (unitalk download --only csv)",
+        "restore the split's csv",
     ),
     "csv-row": _csv("row that is no row", "a loader stops there, or shifts its cells"),
     "csv-cell": _csv(
@@ -96,7 +97,7 @@ _CSV = {
     "wrong-split": _other(
         "published video in the other split",
         "scores cannot be compared with published ones",
-        "take it out, and download it into its own split",
+        "move its rows and its files into its own split",
     ),
     "video-csv": _csv(
         "video's csv that disagrees with the merged one", "one of the two is out of date"
@@ -107,12 +108,17 @@ _MEDIA = {
     "missing-split": _other(
         "split without its crops or its sounds",
         "there is nothing to look at or to listen to",
-        "download that part of the split",
+        "put that part of the split into its place",
     ),
     "missing-video": Kind(
         title="video without its folder",
         effect="all its faces are missing",
-        remedy="fetch that part of the video again",
+        remedy="restore that part of the video",
+    ),
+    "misplaced": _other(
+        "crops or sounds in another folder than rows say",
+        "no loader finds them",
+        "move them, or read them in the layout that they have",
     ),
     "missing-track": _crops("track without crops", "black images in ASC, a crash in TalkNet"),
     "missing-jpg": _crops(
@@ -123,22 +129,22 @@ _MEDIA = {
     "double-jpg": _other(
         "second crop for one time",
         "TalkNet counts it: all later crops of the track belong to wrong labels",
-        _REMOVE,
+        "move one of the two out of the dataset",
     ),
     "extra-jpg": _other(
         "crop without a row",
         "TalkNet counts it: all later crops of the track belong to wrong labels",
-        "remove it, or fetch the csv that has its row",
+        _ROWS,
     ),
-    "extra-wav": _other("sound without a row", "none, but for the space", _REMOVE),
-    "extra-track": _other("folder of crops without a row", "none, but for the space", _REMOVE),
+    "extra-wav": _other("sound without a row", "no loader opens it", _ROWS),
+    "extra-track": _other("folder of crops without a row", "no loader opens it", _ROWS),
     "extra-video": _other(
         "folder of a video without a row",
-        "none, but for the space; or its rows were lost",
-        "remove it, or download the video's csv",
+        "no loader opens it; or its rows were lost",
+        _ROWS,
     ),
-    "stray-file": _other("file that is no part of a dataset", "some loaders stop at it", _REMOVE),
-    "macos-litter": _other("file that macOS left", "some loaders stop at it", _REMOVE),
+    "stray-file": _other("file that is no part of a dataset", "some loaders stop at it", _APART),
+    "macos-litter": _other("file that macOS left", "some loaders stop at it", _APART),
     "folder-unreadable": _other(
         "folder that cannot be listed", "no loader gets at its files", "change its permissions"
     ),

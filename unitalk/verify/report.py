@@ -39,6 +39,8 @@ class Finding:
         detail: what else there is to say.
         part: the part of the video that must be fetched again, if that helps; default: as the
             kind says.
+        names: of files or folders in `path` that belong elsewhere.
+        to: the folder where they belong, relative to the dataset's.
     """
 
     kind: str
@@ -51,6 +53,8 @@ class Finding:
     line: int | None = None
     detail: str | None = None
     part: Part | None = None
+    names: tuple[str, ...] | None = None
+    to: str | None = None
 
     @property
     def fetch(self) -> Part | None:
@@ -147,7 +151,10 @@ class VerifyReport:
         if self.layout == "asc":
             command = f"unitalk convert-asc --source DATASET --destination {root} --overwrite"
             return () if self.ok else (command,)
+        cut = f"--csv CSV --videos VIDEOS --destination {root}"
         again = {
+            "crops": f"unitalk crops {cut}",
+            "ava prepare": f"unitalk ava prepare {cut}",
             "trim": f"unitalk trim --path SOURCE --new-path {root} --list LIST --overwrite",
             **{
                 verb: f"unitalk {verb} --source DATASET --destination {root} --overwrite"
@@ -156,17 +163,32 @@ class VerifyReport:
         }.get(self.made_by or "")
         if again is not None:
             return () if self.ok else (again,)
-        commands = self._conversions()
+        published = self.made_by == "download"
+        commands = [*self._moves(), *self._conversions()]
         commands += [
             f"unitalk download --save-path {root} --split {finding.split} --only {finding.part}"
             for finding in self.findings
-            if finding.kind == "missing-split" and finding.part is not None
+            if finding.kind == "missing-split" and finding.part is not None and published
         ]
-        for part in PARTS:
+        for part in PARTS if published else ():
             commands += self._fetch(root, part)
         if any(finding.kind.startswith("loader-") for finding in self.findings):
             commands.append(f"unitalk convert-talknet --source {root} --overwrite")
         return tuple(dict.fromkeys(commands))
+
+    def _moves(self) -> list[str]:
+        """The commands that put in place what is misplaced, or read it as it is."""
+        found = [one for one in self.findings if one.kind == "misplaced"]
+        commands = []
+        for one in found:
+            if one.names is not None and one.to is not None and one.path is not None:
+                to = shlex.quote(f"{self.root}/{one.to}")
+                names = (shlex.quote(f"{self.root}/{one.path}/{name}") for name in one.names)
+                commands.append(f"mkdir -p {to} && mv -n {' '.join(names)} {to}")
+        if any(one.to is None for one in found):
+            deep = " --deep" * self.deep
+            commands.append(f"unitalk verify {shlex.quote(self.root)} --layout asc{deep}")
+        return commands
 
     def _conversions(self) -> list[str]:
         """A line for each sound of another form, which makes it right."""
@@ -186,9 +208,6 @@ class VerifyReport:
         if len(wanted) > _NAMED and set(wanted) <= set(self.ids):
             named = f"--video @{IDS_FILE}"
             before = [f"unitalk verify {root} --ids {IDS_FILE}" + " --deep" * self.deep]
-        if self.made_by is None:  # what the original script made is taken over, all of it
-            splits = "".join(f" --split {split}" for split in self.splits)
-            return [f"unitalk download --save-path {root}{splits} --adopt"]
         return [*before, f"unitalk download --save-path {root} {named} --only {part} --refetch"]
 
     def _videos(self, parts: set[Part]) -> tuple[str, ...]:

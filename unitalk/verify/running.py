@@ -14,7 +14,7 @@ from unitalk.errors import UsageError
 from unitalk.fsops import disk_boundary, made_by
 from unitalk.layout import FlatLayout, Layout, face_name
 from unitalk.progress import Progress, SilentProgress
-from unitalk.verify import workers
+from unitalk.verify import misplaced, workers
 from unitalk.verify.across import entities_in_splits, video_csvs, videos_in_splits
 from unitalk.verify.asc import asc_findings, time_texts
 from unitalk.verify.csvs import csv_findings
@@ -27,14 +27,14 @@ from unitalk.verify.talknet import talknet_findings
 from unitalk.verify.tree import Walk, beside_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
     from unitalk.layout import Split
     from unitalk.progress import Task
     from unitalk.verify.pictures import Seen
-    from unitalk.verify.rows import Rows
+    from unitalk.verify.rows import Rows, Track
     from unitalk.verify.tree import Found
 
 _LAYOUTS = ("unitalk", "asc", "talknet")
@@ -90,6 +90,7 @@ def verify_dataset(
     run.findings += videos_in_splits(run.videos)
     run.findings += entities_in_splits(run.entities)
     run.findings += beside_splits(root)
+    run.findings = misplaced.replaced(run.findings, run.tracks, layout)
     return VerifyReport(
         root=str(root),
         layout=layout,
@@ -124,6 +125,7 @@ class _Run:
     checked: Checked = field(default_factory=Checked)
     videos: dict[str, dict[str, int]] = field(default_factory=dict)
     entities: dict[str, dict[str, str]] = field(default_factory=dict)
+    tracks: dict[str, Sequence[Track]] = field(default_factory=dict)
 
     def split(self, split: Split) -> None:
         """Check one split."""
@@ -144,6 +146,7 @@ class _Run:
         codes, videos = rows.video
         counts = np.bincount(codes, minlength=len(videos)).tolist()
         self.videos[split] = dict(zip(videos, counts, strict=True))
+        self.tracks[split] = rows.tracks
         self.entities[split] = {track.entity: track.video for track in rows.tracks}
         files = _Media(self, rows).look()
         self.checked += Checked(
