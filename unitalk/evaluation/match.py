@@ -18,6 +18,7 @@ from unitalk import schema
 from unitalk.errors import EXAMPLES, CoverageError, DataError, examples
 from unitalk.evaluation import duplicates
 from unitalk.evaluation.seconds import NOBODY, Nearby, in_seconds, nearby
+from unitalk.schema import spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -213,7 +214,9 @@ def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched
             two faces, or two are near one.
     """
     keys = truth.keys
-    predicted_keys = _keys(_codes_among(truth.track_names, predictions), predictions)
+    predicted_keys = _keys(
+        _codes_among(truth.track_names, predictions, partial=partial), predictions
+    )
     if np.array_equal(keys, predicted_keys) and bool(np.all(keys[1:] > keys[:-1])):
         pair = Pair(None, None, len(keys))
     else:
@@ -354,10 +357,15 @@ class _Cover:
         return cls(rows, count, missing, len(predicted_keys) - pair.count)
 
 
-def _codes_among(names: list[str], predictions: Faces) -> npt.NDArray[np.int32]:
-    """Each predicted row's entity as an index into `names`."""
+def _codes_among(names: list[str], predictions: Faces, *, partial: bool) -> npt.NDArray[np.int32]:
+    """Each predicted row's entity as an index into `names`, in NFC where it is not there as it is.
+
+    Where a part is enough, ids in NFC are looked for only when there is no other.
+    """
     codes, own = predictions.codes(schema.ENTITY)
-    place = {name: index for index, name in enumerate(names)}
+    place = spelling.places(names, own)
+    if partial:
+        place = {text: index for text, index in place.items() if names[index] == text} or place
     move = np.array([place.get(name, _UNKNOWN) for name in own], np.int32)
     return move[codes]
 
@@ -481,10 +489,15 @@ def _check_certain(
     )
 
 
-def _name_faces(faces: Faces, rows: Sequence[int]) -> list[str]:
+def _name_faces(
+    faces: Faces, rows: Sequence[int], looks: dict[str, str] | None = None
+) -> list[str]:
     few = faces.table.select([schema.ENTITY, schema.TIME]).take(np.asarray(rows, np.int64))
+    looks = looks or {}
     return [
-        f"{row[schema.ENTITY]} at {in_seconds(row[schema.TIME])[0]} s" for row in few.to_pylist()
+        f"{looks.get(row[schema.ENTITY], row[schema.ENTITY])} at "
+        f"{in_seconds(row[schema.TIME])[0]} s"
+        for row in few.to_pylist()
     ]
 
 
@@ -499,6 +512,8 @@ def _not_covered(
         f"faces{which} match"
     ]
     missing = truth.counted(_complement(len(truth), pair.rows))
+    respelt, looks = _respelt(truth, predictions)
+    lines += respelt
     for faces, rows, what in (
         (truth.faces, missing, f"faces{which} have no prediction"),
         (
@@ -508,12 +523,32 @@ def _not_covered(
         ),
     ):
         if len(rows):
-            lines += _one_sided(faces, rows, what)
+            lines += _one_sided(faces, rows, what, looks)
+    advice = (
+        f"write {schema.ENTITY} as the ground truth has it, as text"
+        if respelt
+        else f"score every face once, with the ground truth's {schema.ENTITY} and {schema.TIME}"
+    )
     return CoverageError(
         "\n  ".join(lines),
-        hint="score every face once, with the ground truth's entity_id and frame_timestamp"
-        + ("; or score only what matches with --partial" if matching else ""),
+        hint=advice + ("; or score only what matches with --partial" if matching else ""),
     )
+
+
+def _respelt(truth: Truth, predictions: Faces) -> tuple[list[str], dict[str, str]]:
+    """Say which unknown ids are known ones in another spelling; and how all are printed."""
+    own = predictions.codes(schema.ENTITY)[1]
+    places = spelling.places(truth.track_names, own)
+    free = set(truth.track_names) - {truth.track_names[place] for place in places.values()}
+    unknown = set(own) - places.keys()
+    lines = []
+    for one in spelling.respelt(unknown, free):
+        pairs = (spelling.told_apart(*pair) for pair in sorted(one.names.items()))
+        shown = (f"{text} is {known} in the ground truth" for text, known in pairs)
+        first = examples(shown, count=len(one.names), limit=_FIRST_FACES)
+        lines.append(f"{len(one.names):,} ids of the predictions {one.what}: {first}")
+    looks = spelling.escaped_where_alike(free, own)
+    return lines, looks | spelling.escaped_where_alike(unknown, truth.track_names)
 
 
 def _complement(count: int, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
@@ -522,13 +557,16 @@ def _complement(count: int, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[n
     return np.flatnonzero(~there)
 
 
-def _one_sided(faces: Faces, rows: npt.NDArray[np.int64], what: str) -> list[str]:
+def _one_sided(
+    faces: Faces, rows: npt.NDArray[np.int64], what: str, looks: dict[str, str]
+) -> list[str]:
     codes, names = faces.codes(schema.ENTITY)
-    tracks = [names[code] for code in dict.fromkeys(codes[rows].tolist())]
+    own = (names[code] for code in dict.fromkeys(codes[rows].tolist()))
+    tracks = [looks.get(name, name) for name in own]
     first = [int(row) for row in rows[:_FIRST_FACES]]
     shown = [
         f"{face} ({line})"
-        for face, line in zip(_name_faces(faces, first), faces.where(first), strict=True)
+        for face, line in zip(_name_faces(faces, first, looks), faces.where(first), strict=True)
     ]
     return [
         f"{len(rows):,} {what}, of {len(tracks):,} tracks: {examples(tracks)}",

@@ -22,6 +22,7 @@ from unitalk.evaluation.diagnosis.findings import (
     problem,
 )
 from unitalk.evaluation.diagnosis.reading import Read, refusal
+from unitalk.schema import spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -138,13 +139,15 @@ def check_ids(
     names = truth.codes(schema.ENTITY)[1]
     ids = _Ids.of_faces(faces)
     there = {name for name, _ in ids.pairs}
-    place = {name: index for index, name in enumerate(names)}
-    unknown = [pair for pair in ids.pairs if pair[0] not in place]
+    known = {text: names[code] for text, code in spelling.places(names, there).items()}
+    unknown = [pair for pair in ids.pairs if pair[0] not in known]
     found = None
     if unknown:
-        found = _respell([name for name in names if name not in there], unknown)
+        used = set(known.values())
+        found = _respell([name for name in names if name not in used], unknown)
     mended = found.names if found else {}
-    own = [mended.get(pair, pair[0]) for pair in ids.pairs]
+    own = [mended.get(pair, known.get(pair[0], pair[0])) for pair in ids.pairs]
+    place = {name: index for index, name in enumerate(names)}
     left = [name for name in dict.fromkeys(own) if name not in place]
     place |= {name: index for index, name in enumerate(left, len(names))}
     if found:
@@ -153,6 +156,8 @@ def check_ids(
         finding = _ambiguous(lacking)
     elif "ids" in guess.refused:
         finding = refusal("ids", guess.refused["ids"])
+    elif not unknown and (other := [text for text, name in known.items() if text != name]):
+        finding = _composed(len(other), len(there))
     else:
         finding = _unchanged(len(there), len({name for name, _ in unknown}))
     return finding, np.array([place[name] for name in own], np.int64)[ids.of], [*names, *left]
@@ -167,10 +172,14 @@ def _respelt(faces: Faces, ids: _Ids, found: _Respelling, known: set[str]) -> Fi
         "ids",
         f"{len(found.names):,} of {counted(len(ids.pairs), 'id')} in the predictions {found.what} "
         f"({counted(int(wrong.sum()), 'face')})",
-        examples=places(faces, rows, [f"{pair[0]!r} is {found.names[pair]!r}" for pair in few]),
+        examples=places(faces, rows, [_told_apart(pair[0], found.names[pair]) for pair in few]),
         advice=f"write {schema.ENTITY} as the ground truth has it",
         code=_line(ids.pairs, found, known),
     )
+
+
+def _told_apart(name: str, meant: str) -> str:
+    return " is ".join(spelling.told_apart(name, meant))
 
 
 def _line(pairs: list[_Pair], found: _Respelling, known: set[str]) -> str | None:
@@ -226,6 +235,14 @@ def _unchanged(there: int, unknown: int) -> Finding:
     )
 
 
+def _composed(other: int, there: int) -> Finding:
+    return note(
+        "ids",
+        f"{other:,} of {counted(there, 'id')} in the predictions differ from the ground truth's in "
+        "how accented letters are composed (Unicode NFC and NFD), and are matched all the same",
+    )
+
+
 def _respell(free: list[str], unknown: list[_Pair]) -> _Respelling | None:
     """Find the smallest set of changes that restores the most; None when too little comes back.
 
@@ -250,6 +267,11 @@ def _respell(free: list[str], unknown: list[_Pair]) -> _Respelling | None:
         if hits == len(few):
             break
     found = restored(best, unknown) if best else {}
+    respelt = spelling.respelt({name for name, _ in unknown}, free)
+    names = {text: known for one in respelt for text, known in one.names.items()}
+    written = {pair: names[pair[0]] for pair in unknown if pair[0] in names}
+    if len(found) < len(written) >= _ENOUGH * len(unknown):
+        return _Respelling(" and ".join(one.what for one in respelt), written)
     alike = _by_letters(free, unknown)
     if max(len(found), len(alike)) < _ENOUGH * len(unknown):
         return None
