@@ -56,6 +56,25 @@ def test_a_list_is_a_category_or_a_file_of_ids_or_links(tmp_path):
     assert catalog.resolve_list(path) == ("-maoolmiKi0", "EEey6Pt0rqI", "9Zja_cIAwY8")
 
 
+@pytest.mark.parametrize("category", catalog.CATEGORIES)
+@pytest.mark.parametrize("folder", ["sub_categories", "/no/such", "."])
+def test_a_published_list_is_known_by_its_name_where_it_is_not_there(
+    category, folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)  # outside of a checkout
+    name = f"{folder}/test_{category}.csv"
+    assert catalog.resolve_list(name) == catalog.resolve_list(category)
+    for other in (f"{folder}/{category}.csv", f"{folder}/test_{category}s.csv", f"test_{category}"):
+        with pytest.raises(unitalk.UsageError, match="neither a category nor a file"):
+            catalog.resolve_list(other)
+    if folder == ".":
+        (tmp_path / f"test_{category}.csv").symlink_to("nothing")
+        with pytest.raises(unitalk.UsageError):
+            catalog.resolve_list(name)
+        (tmp_path / "nothing").write_text("mine")
+        assert catalog.resolve_list(name) == ("mine",)
+
+
 def test_a_list_that_is_none(tmp_path):
     with pytest.raises(unitalk.UsageError, match="neither a category nor a file"):
         catalog.resolve_list("nois")

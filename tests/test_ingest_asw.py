@@ -149,7 +149,7 @@ def test_tracks_out_of_order_are_brought_into_it(tmp_path):
         ({"t": [face(0.0, 1.0)]}, "t[0]: label is 1.0"),
         ({"t": [face(0.0, eval_=None)]}, "t[0]: eval is None"),
         ({"t": [face(0.0), face(0.2), face(0.0)]}, "t[2]: %s:t at 0.00 s is there twice"),
-        ({"t": [face(0.2), face(0.202)]}, "t[1]: %s:t at 0.20 s is there twice"),
+        ({"t": [face(0.2), face(0.202)]}, "t[1]: %s:t at 0.202 s shares its file name"),
         ({"a/b": [face(0.0)]}, "'a/b' is not an id"),
     ],
 )

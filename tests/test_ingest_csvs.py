@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
+import shutil
+import tarfile
+from pathlib import Path
 
 import pytest
 from conftest import HEADER, face, tree, write_csv
 
-from unitalk import DataError, SchemaError, UsageError, evaluate, schema
+from unitalk import ArchiveError, DataError, SchemaError, UsageError, evaluate, schema
 from unitalk.errors import DestinationError
 from unitalk.evaluation.breakdown import read_categories
 from unitalk.executor import Processes
@@ -203,6 +207,140 @@ def test_the_command(run, ava, tmp_path):
     assert ran.stderr.count("warning: ") == 2
     assert run("import", "ava", "--csv", ava, "--destination", made).code == 2
     assert run("import", "ava", "--csv", ava).code == 2
+
+
+# ------------------------------------------------------------------------------ which split
+
+
+def asc(folder, names):
+    """One file with ten columns for each name; a video of its own in each."""
+    for number, name in enumerate(names):
+        video = f"video_{number:04}"
+        write_csv(folder / name, [face(video, "0.04", f"{video}:0", 1)])
+    return folder
+
+
+def splits_in(report):
+    return {one.split: list(one.videos) for one in report.splits}
+
+
+@pytest.mark.parametrize("form", [
+    "ava_activespeaker_{}_augmented.csv", "{}.csv", "AVA-{}-v1.0.CSV", "x_{}_y.csv",
+])  # fmt: skip
+def test_files_of_two_splits_in_one_folder_go_to_their_own(run, tmp_path, form):
+    """ASC's bundle, and others that are named like it; `--split` must not give it all of them."""
+    source = asc(tmp_path / "csv", [form.format("train"), form.format("val")])
+    wanted = {"train": ["video_0000"], "val": ["video_0001"]}
+    assert splits_in(import_ava(source, tmp_path / "made")) == wanted
+    for split, videos in wanted.items():
+        made = import_ava(source, tmp_path / f"only {split}", splits=(split,))
+        assert splits_in(made) == {split: videos}
+        one = source / form.format(split)
+        ran = run("import", "ava", "--csv", one, "--destination", tmp_path / f"one {split}")
+        assert ran.code == 0
+        assert (tmp_path / f"one {split}/csv/{split}_orig.csv").is_file()
+    ran = run("import", "ava", "--csv", source, "--split", "test", "--destination", tmp_path / "t")
+    assert ran.code == 2
+    assert "no csv files of the split test; found: train, val" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "said"),
+    [
+        (["ava_val.csv"], "train", "no csv files of the split train; found: val"),
+        (["a_train.csv", "b.csv"], "train", "the names of some csv files say their split"),
+        (["a.csv", "trainval.csv", "train_val.csv"], None, "which split are the 3 csv files"),
+        (["a_train.csv", "b_val.csv", "c.csv"], None, "those of others do not: c.csv"),
+    ],
+)
+def test_a_split_that_a_name_contradicts_is_refused(tmp_path, names, split, said):
+    source = asc(tmp_path / "annotations", names)
+    with pytest.raises(UsageError, match=said):
+        import_ava(source, tmp_path / "made", splits=(split,) if split else ())
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_name_of_a_folder_stands_above_those_of_its_files(tmp_path):
+    """A video may be called test; and of two splits in one name, --split decides."""
+    source = asc(tmp_path / "train", ["test.csv", "my_val_video.csv"])
+    assert splits_in(import_ava(source, tmp_path / "made")) == {
+        "train": ["video_0001", "video_0000"]
+    }
+    with pytest.raises(UsageError, match="no csv files of the split val; found: train"):
+        import_ava(source, tmp_path / "other", splits=("val",))
+    both = asc(tmp_path / "both", ["train_val.csv"])
+    assert splits_in(import_ava(both, tmp_path / "b", splits=("val",))) == {"val": ["video_0000"]}
+
+
+# ------------------------------------------------------------------------------ archives
+
+
+def packed(path, folder):
+    """Pack a folder's files with the standard library's own idea of the format."""
+    if path.suffix == ".zip":
+        return shutil.make_archive(str(path)[:-4], "zip", folder)
+    kind = {"tgz": "gz", "tar": ""}.get(path.suffix[1:], path.suffix[1:])
+    with tarfile.open(path, f"w:{kind}") as archive:
+        archive.add(folder, folder.name)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz", "tgz", "tar.bz2", "tar.xz"])
+def test_archives_are_taken_as_they_are(run, ava, tmp_path, ending):
+    """v1.0 in one archive a split, in one for both, and TalkNet's bundle; each as its folder."""
+    import_ava(ava, tmp_path / "plain")
+    wanted = tree(tmp_path / "plain")
+    bundle = tmp_path / "bundle/csv"
+    bundle.mkdir(parents=True)
+    for path in (tmp_path / "plain/csv").iterdir():
+        shutil.copy(path, bundle)
+    (bundle / "train_loader.csv.txt").write_text("no csv file")
+    apart = tmp_path / "apart"
+    apart.mkdir()
+    for folder in ava.iterdir():
+        packed(apart / f"{folder.name}.{ending}", folder)
+    for number, (source, splits) in enumerate((
+        (apart, ()),
+        (apart / f"ava_activespeaker_train_v1.0.{ending}", ("train",)),
+        (packed(tmp_path / f"ava.{ending}", ava), ()),
+        (packed(tmp_path / f"csv.{ending}", bundle.parent), ()),
+    )):  # fmt: skip
+        made = tmp_path / f"made {number}"
+        ran = run("import", "ava", "--csv", source, "--destination", made, "--jobs", "1")
+        assert ran.code == 0, ran.stderr
+        names = [name for name in wanted if not splits or any(s in name for s in splits)]
+        assert {n: c for n, c in tree(made).items() if n.endswith(".csv")} == {
+            name: wanted[name] for name in names if name.endswith(".csv")
+        }
+        assert not [name for name in os.listdir(made) if name.startswith(".csv-")]
+
+
+def test_what_is_wrong_in_an_archive_is_said_of_the_archive(ava, tmp_path):
+    (ava / "ava_activespeaker_val_v1.0/b.csv").write_text(f"b,soon,{BOX},NOT_SPEAKING,b:1\n")
+    source = Path(packed(tmp_path / "ava.tar.gz", ava))
+    with pytest.raises(SchemaError) as caught:
+        import_ava(source, tmp_path / "made")
+    assert ".csv-" not in caught.value.message
+    assert (
+        f"{source}/ava/ava_activespeaker_val_v1.0/b.csv:1: column frame_timestamp: 'soon'"
+        in (caught.value.problems[0])
+    )
+    source.write_bytes(source.read_bytes()[:200])
+    with pytest.raises(ArchiveError, match="ava.tar.gz cannot be read"):
+        import_ava(source, tmp_path / "made")
+    with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+        content = f"b,0.04,{BOX},NOT_SPEAKING,b:1\n".encode()
+        info = tarfile.TarInfo("../val.csv")
+        info.size = len(content)
+        archive.addfile(info, io.BytesIO(content))
+    with pytest.raises(ArchiveError, match=r"'\.\./val\.csv' climbs out"):
+        import_ava(tmp_path / "evil.tar", tmp_path / "made")
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films/a.mp4").touch()
+    empty = Path(packed(tmp_path / "films.zip", tmp_path / "films"))
+    with pytest.raises(ArchiveError, match="has no csv files"):
+        import_ava(empty, tmp_path / "made")
+    assert not (tmp_path / "made").exists()
 
 
 # ------------------------------------------------------------------------------ WASD

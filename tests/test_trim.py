@@ -71,6 +71,17 @@ def test_a_category_by_its_name_and_what_it_lacks(run, tmp_path, dataset):
     assert "warning: not in" in ran.stderr
 
 
+def test_the_published_spelling_of_a_category_outside_of_a_checkout(run, tmp_path, dataset):
+    spelling = tmp_path / "sub_categories/test_noise.csv"
+    ran = run("trim", "--path", dataset, "--new-path", tmp_path / "new", "--list", spelling,
+              "--partial", "--format", "json")  # fmt: skip
+    assert ran.code == 0
+    assert json.loads(ran.stdout)["videos"] == list(NOISE[:2])
+    note = f"{spelling} does not exist: took the published category noise"
+    assert json.loads(ran.stdout)["warnings"][0] == note
+    assert f"warning: {note}" in ran.stderr
+
+
 def test_the_original_scripts_command_line(run, tmp_path, dataset):
     (tmp_path / "list.csv").write_text("-maoolmiKi0")
     ran = run(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
-from conftest import HEADER, Tracks, make_dataset
+from conftest import HEADER, Tracks, face, make_dataset, write_csv
 from video_files import write_lines
 
 from unitalk.errors import DataError, LayoutError, MissingExtraError, UsageError
 from unitalk.video import CropOptions, find_csvs
 from unitalk.video.libraries import load
-from unitalk.video.places import find_videos
+from unitalk.video.places import find_videos, near_misses
 from unitalk.video.rows import SplitRows, copy_csv
 
 
@@ -50,6 +52,51 @@ def test_two_files_for_one_video_are_an_error_that_names_both(tmp_path):
     for name in ("a.mkv", "a.mp4", "b.webm", "test/b.webm"):
         assert str(tmp_path / name) in raised.value.message
     assert find_videos(tmp_path, ["c"]) == {"c": tmp_path / "c.mp4"}
+
+
+def test_a_name_is_looked_up_whatever_its_letters_are_made_of(tmp_path):
+    nfc, nfd = "M\u00fcller_1", "Mu\u0308ller_1"
+    touch(tmp_path, f"{nfd}.mp4", "val/\u00c5se.mkv")
+    assert find_videos(tmp_path, [nfc, "A\u030ase"]) == {
+        nfc: tmp_path / f"{nfd}.mp4", "A\u030ase": tmp_path / "val/\u00c5se.mkv",
+    }  # fmt: skip
+    touch(tmp_path, f"{nfc}.mp4")  # the id as it stands comes first
+    assert find_videos(tmp_path, [nfc]) == {nfc: tmp_path / f"{nfc}.mp4"}
+    assert find_videos(tmp_path, [nfc, nfd])[nfd] == tmp_path / f"{nfd}.mp4"
+
+
+def test_what_is_there_of_almost_the_same_name_is_named(tmp_path):
+    touch(tmp_path, "CLIP.MP4", "val/noend", "\u0441at.mkv", "good.mp4", "cl.wav", "odd.txt")
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "train/plain").mkdir(parents=True)
+    (tmp_path / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    os.mkfifo(tmp_path / "pipe.mkv")
+    missing = ["clip", "noend", "cat", "folder", "plain", "gone", "pipe", "cl", "odd", "other"]
+    assert find_videos(tmp_path, missing) == {}
+    assert near_misses(tmp_path, missing) == {
+        "clip": "CLIP.MP4 differs in upper and lower case",
+        "noend": "noend has no ending such as .mp4",
+        "cat": "\\u0441at.mkv has letters that only look the same",
+        "folder": "folder.mp4 is a folder",
+        "plain": "plain is a folder",
+        "gone": "gone.mp4 is a link to nothing",
+        "pipe": "pipe.mkv is no regular file",
+    }
+
+
+def test_crops_names_what_is_almost_there(run, tmp_path):
+    csv = write_csv(tmp_path / "val.csv", [
+        face(video, "0.04", f"{video}:0", 1) for video in ("a", "clip", "movie")
+    ])  # fmt: skip
+    films = tmp_path / "films"
+    touch(films, "Clip.mov")
+    (films / "movie.webm").symlink_to("nothing")
+    ran = run("crops", "--csv", csv, "--videos", films, "--destination", tmp_path / "made")
+    assert ran.code != 0
+    assert (
+        f"3 videos have no file in {films}: clip (Clip.mov differs in upper and lower "
+        "case), movie (movie.webm is a link to nothing), a"
+    ) in ran.stdout + ran.stderr
 
 
 def test_no_folder(tmp_path):

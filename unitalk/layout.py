@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -172,9 +173,15 @@ def check_id(text: str) -> str:
     Raises:
         DataError: it is empty, climbs out, or holds a separator or a control character.
     """
-    if text in {"", ".", ".."} or _UNSAFE.search(text):
+    mark = _UNSAFE.search(text)
+    if text in {"", ".", ".."} or mark:
+        why = (
+            f"it contains {mark[0]!r}" if mark
+            else f"{text!r} means a folder" if text
+            else "it is empty"
+        )  # fmt: skip
         raise DataError(
-            f"{text!r} cannot name a file: an id must be one path component",
+            f"{text!r} cannot name a file: {why}",
             hint="look for a damaged or hostile row in the csv",
         )
     return text
@@ -232,15 +239,26 @@ def _faces_of_any_spelling(entries: Iterable[os.DirEntry[str]]) -> dict[str, str
     return {name: own for name, (_, own) in sorted(found.items(), key=lambda item: item[1])}
 
 
+def spellings(entity_id: str) -> tuple[str, ...]:
+    """The names under which a track may be on a disk, its id first.
+
+    File systems that do not know `:` have `_` for it; macOS and its archives have letters with
+    accents in two pieces (Unicode's NFD), and others in one (NFC).
+    """
+    forms = [entity_id]
+    if not entity_id.isascii():
+        forms += [unicodedata.normalize("NFC", entity_id), unicodedata.normalize("NFD", entity_id)]
+    return tuple(dict.fromkeys([*forms, *(form.replace(":", "_") for form in forms)]))
+
+
 def find_entity(
     folder: str | Path, entity_id: str, suffix: str = "", *, others: Container[str] = ()
 ) -> Path | None:
     """Where a track's folder or (with a suffix) sound is, or None; one or two stats.
 
-    Looks for the id itself, then for the id with `_` in place of `:`, which is how it is spelled
-    on file systems that do not know `:`; unless that is the id of one of the other tracks.
+    Looks for the `spellings` of the id, unless one is the id of one of the other tracks.
     """
-    for spelling in dict.fromkeys((entity_id, entity_id.replace(":", "_"))):
+    for spelling in spellings(entity_id):
         path = Path(folder, check_id(spelling) + suffix)
         if spelling != entity_id and spelling in others:
             continue

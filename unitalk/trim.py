@@ -82,7 +82,8 @@ def trim_dataset(
     Args:
         source: a dataset, made by this program or by the original scripts.
         destination: a folder that does not exist, is empty, or (with `overwrite`) was made by trim.
-        videos: a category's name, a file of ids or links, or the ids themselves.
+        videos: a category's name, a file of ids or links, or the ids themselves; see
+            `catalog.resolve_list`.
         split: the split that the videos are in.
         link: how files are placed, see `fsops.Placer`.
         overwrite: replace what an earlier trim made there.
@@ -111,7 +112,8 @@ def trim_dataset(
             raise _no_such_videos(old, split, absent)
         kept = tuple(video for video in wanted if video in found)
         placer = Placer(link)
-        warnings = [f"not in {old.csv(split)}: {examples(absent)}"] if absent else []
+        warnings = [*_taken_for(videos)]
+        warnings += [f"not in {old.csv(split)}: {examples(absent)}"] if absent else []
         with progress.task("placing", total=len(kept) * len(_MEDIA), unit="folders") as task:
             for part in _MEDIA:
                 lacking = _place_part(old, new, (part, split), kept, placer=placer, task=task)
@@ -136,6 +138,12 @@ def _wanted(videos: str | Path | Iterable[str]) -> tuple[str, ...]:
     if not wanted:
         raise UsageError("the list of videos is empty", hint="give ids, a file or a category")
     return wanted
+
+
+def _taken_for(videos: str | Path | Iterable[str]) -> Iterator[str]:
+    """Say when a file that is not there is taken for a published list."""
+    if isinstance(videos, (str, Path)) and (category := catalog.published_category(videos)):
+        yield f"{videos} does not exist: took the published category {category}"
 
 
 def _copy_rows(source: Path, destination: Path, wanted: tuple[str, ...]) -> tuple[int, set[str]]:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from unitalk.fsops import check_apart, disk_boundary
-from unitalk.ingest.csvs import files_of
+from unitalk.ingest.csvs import files_of, unpacked
 from unitalk.ingest.report import remarks
 from unitalk.ingest.writing import write_splits
 from unitalk.layout import Layout
@@ -61,9 +61,9 @@ def prepare(
     """
     csv = Path(csv)
     check_apart(csv, destination)
-    files = files_of(csv, splits)
     # Read here and not on a cluster: it takes seconds, and nobody else sees this folder.
-    with TemporaryDirectory(prefix="unitalk-") as scratch:
+    with TemporaryDirectory(prefix="unitalk-") as scratch, unpacked(csv, Path(scratch)) as folder:
+        files = files_of(folder, splits)
         made = write_splits(Path(scratch), files, source=csv, progress=progress)
         report = cut(
             {one.split: Layout(Path(scratch)).csv(one.split) for one in made},

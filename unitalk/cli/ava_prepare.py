@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk.cli.crops import cut_options, finish
-from unitalk.cli.options import FOLDER
+from unitalk.cli.options import SOURCE
 from unitalk.cli.output import refuse_to_overwrite
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 @click.command("prepare")
 @click.option(
-    "--csv", type=FOLDER, required=True,
-    help="The folder with AVA's csv files, or with TalkNet's bundle of them.",
+    "--csv", type=SOURCE, required=True,
+    help="The folder with AVA's csv files or a bundle of them; or an archive.",
 )  # fmt: skip
 @cut_options
 @click.pass_obj

@@ -150,10 +150,11 @@ def render(report: CropReport) -> str:
         )
     missing = [one for one in report.findings if one.kind == "video-missing"]
     lines += _told("wrong", [one for one in report.findings if one not in missing])
+    missing.sort(key=lambda one: not one.where)
     if missing:
         lines.append(
             f"wrong: video-missing: {len(missing):,} videos have no file in "
-            f"{report.videos_folder}: {examples(one.video for one in missing)}"
+            f"{report.videos_folder}: {examples(map(_missing, missing))}"
         )
     if report.findings:
         lines.append(
@@ -161,6 +162,10 @@ def render(report: CropReport) -> str:
             "then run the same command again"
         )
     return "\n".join(lines)
+
+
+def _missing(one: Finding) -> str:
+    return f"{one.video} ({one.where})" if one.where else one.video
 
 
 def _told(word: str, findings: Iterable[Finding]) -> list[str]:

@@ -9,6 +9,7 @@ import click
 from unitalk.cli.options import (
     FILE,
     FOLDER,
+    SOURCE,
     common_options,
     jobs_options,
     report_options,
@@ -80,9 +81,9 @@ def asw(
 
 @command.command("ava")
 @click.option(
-    "--csv", type=FOLDER, required=True,
-    help="The folder with train_orig.csv, or with a folder of one csv a video for each split; or "
-    "one of those.",
+    "--csv", type=SOURCE, required=True,
+    help="The folder with the csv files of each split, or with a folder of one csv per video for "
+    "each split; one of those; or the archive.",
 )  # fmt: skip
 @splits_option
 @_import_options
@@ -90,7 +91,8 @@ def asw(
 def ava(console: Console, /, csv: Path, **options: Any) -> None:  # noqa: ANN401
     """Import AVA-ActiveSpeaker.
 
-    Either v1.0, which is one csv a video, or the bundle that TalkNet downloads.
+    v1.0, which is one csv per video, or the bundle that TalkNet or ASC downloads; as an archive
+    too.
     """
     from unitalk.ingest import import_ava
 
@@ -98,7 +100,9 @@ def ava(console: Console, /, csv: Path, **options: Any) -> None:  # noqa: ANN401
 
 
 @command.command("wasd")
-@click.option("--csv", type=FOLDER, required=True, help="The folder with val_orig.csv.")
+@click.option(
+    "--csv", type=SOURCE, required=True, help="The folder with val_orig.csv, or its archive."
+)
 @click.option("--division", type=FILE, required=True, help="WASD's file eval/dataset_division.txt.")
 @splits_option
 @_import_options

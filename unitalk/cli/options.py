@@ -143,12 +143,16 @@ def _read_videos(
 ) -> tuple[str, ...]:
     if context.resilient_parsing or not values:
         return values
-    from unitalk.catalog import resolve_list, video_id
+    from unitalk.catalog import published_category, resolve_list, video_id
 
     ids: list[str] = []
     for value in values:
         if value.startswith("@"):  # no id begins so
-            ids += resolve_list(os.path.join(".", os.path.expanduser(value[1:])))
+            path = os.path.join(".", os.path.expanduser(value[1:]))
+            if category := published_category(path):
+                taken = f"took the published category {category}"
+                _console(context).say(f"note: {value[1:]} does not exist: {taken}")
+            ids += resolve_list(path)
         elif (found := video_id(value)) is not None:
             ids.append(found)
         else:

@@ -1,8 +1,9 @@
 """AVA-ActiveSpeaker (Roth et al., ICASSP 2020): the annotation of v1.0, or TalkNet's bundle of it.
 
 v1.0 has one csv a video without a header, eight columns, in one folder a split. The bundle that
-TalkNet's scripts download has `csv/<split>_orig.csv` with a header and ten. The frame rate differs
-from video to video. The test split has no labels: the column is empty, or not there.
+TalkNet's scripts download has `csv/<split>_orig.csv` with a header and ten, and ASC's has
+`ava_activespeaker_<split>_augmented.csv`. The archives are taken as they are. The frame rate
+differs from video to video. The test split has no labels: the column is empty, or not there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unitalk.fsops import check_apart, check_destination, disk_boundary, staged_folder
-from unitalk.ingest.csvs import files_of
+from unitalk.ingest.csvs import files_of, unpacked
 from unitalk.ingest.report import ImportReport, remarks
 from unitalk.ingest.writing import write_splits
 
@@ -39,7 +40,7 @@ def import_ava(
     number stay empty: such a split can be predicted, and `unitalk eval` refuses to score it.
 
     Args:
-        csv: the folder with the csv files, see `csvs.files_of`.
+        csv: the folder with the csv files, one file, or an archive; see `csvs.files_of`.
         destination: a folder that does not exist, is empty, or (with `overwrite`) was made by this.
         splits: which to make; default: all that are found.
         overwrite: replace what an earlier import made there.
@@ -49,17 +50,21 @@ def import_ava(
     Raises:
         DestinationError: the destination is not free, or contains the source or lies in it.
         UsageError: there are no files, or it cannot be seen of which split they are.
+        ArchiveError: an archive cannot be read, or has no csv files.
         SchemaError: files break the schema; all that is wrong is counted, the first ten are told.
         DataError: a track is in two files, or only some files of a split have labels.
     """
     csv = Path(csv)
     check_apart(csv, destination)
     check_destination(destination, made_by="import ava", overwrite=overwrite)
-    files = files_of(csv, splits)
     about = {"source": str(csv.resolve())}
-    with staged_folder(
-        destination, made_by="import ava", overwrite=overwrite, about=about
-    ) as staging:
+    with (
+        staged_folder(
+            destination, made_by="import ava", overwrite=overwrite, about=about
+        ) as staging,
+        unpacked(csv, staging) as folder,
+    ):
+        files = files_of(folder, splits)
         made = write_splits(staging, files, source=csv, executor=executor, progress=progress)
     return ImportReport(
         dataset="ava",

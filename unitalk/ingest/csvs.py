@@ -2,46 +2,106 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
 
 from unitalk import fsops, schema
-from unitalk.errors import UsageError
+from unitalk.errors import ArchiveError, SchemaError, UnitalkError, UsageError, examples
+from unitalk.fsops.members import archive_stem, unpack_members
 from unitalk.ingest.writing import File, Rows
 from unitalk.layout import SPLITS, Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from unitalk.layout import Split
 
 _ENDINGS = (".csv", ".csv.gz")
 
 
+@contextlib.contextmanager
+def unpacked(source: Path, scratch: Path) -> Iterator[Path]:
+    """Give a source's folder or file as `files_of` takes it; archives are unpacked meanwhile.
+
+    Args:
+        source: a folder, a csv file or an archive; of a folder without csv files, every archive.
+        scratch: a folder on the destination's disk.
+
+    Raises:
+        ArchiveError: an archive cannot be read, or has no csv file.
+    """
+    archives = [source] if archive_stem(source) is not None else []
+    if source.is_dir() and not any(_is_csv(path.name) for path in source.rglob("*")):
+        archives = [path for path in sorted(source.iterdir()) if archive_stem(path) is not None]
+    if not archives:
+        yield source
+        return
+    with TemporaryDirectory(dir=scratch, prefix=".csv-") as name:
+        folders = [_unpack(path, Path(name, str(n))) for n, path in enumerate(archives)]
+        named = len(folders) > 1 or _splits_of(folders[0].name)
+        try:
+            yield Path(name) if named else folders[0]
+        except UnitalkError as error:
+            raise _renamed(error, name, str(source)) from error
+
+
+def _unpack(archive: Path, scratch: Path) -> Path:
+    """Unpack an archive's csv files into a folder of its name beside `scratch`.
+
+    Folders that only wrap others are left out, unless they alone have the split's name.
+
+    Raises:
+        ArchiveError: it cannot be read, or has no csv file.
+    """
+    if not unpack_members(archive, scratch, wanted=_is_csv):
+        raise ArchiveError(f"{archive} has no csv files", hint="give the archive of csv files")
+    stem = archive_stem(archive) or archive.name
+    top = scratch
+    while len(inside := list(top.iterdir())) == 1 and inside[0].is_dir():
+        if _splits_of(inside[0].name) and not _splits_of(stem):
+            break
+        top = inside[0]
+    return top.rename(scratch.parent / stem)
+
+
+def _renamed(error: UnitalkError, scratch: str, source: str) -> UnitalkError:
+    """An error with the archive's name for that of the folder that it was unpacked to."""
+
+    def in_archive(text: str) -> str:
+        return text.replace(scratch, source)
+
+    if isinstance(error, SchemaError):
+        problems = [in_archive(text) for text in error.problems]
+        return SchemaError(
+            in_archive(error.message), hint=error.hint, problems=problems, count=error.count
+        )
+    return type(error)(in_archive(error.message), hint=error.hint)
+
+
 def files_of(source: Path, splits: Sequence[Split]) -> list[File]:
     """Find the csv files of each split, as people have them on the disk.
 
+    A split's name is a word of a file's or folder's name, as in `ava_activespeaker_train_v1.0` or
+    `ava_activespeaker_val_augmented.csv`.
+
     Args:
         source: a folder with `<split>_orig.csv`, in it or in its `csv/`; or with a folder of one
-            file a video for each split, whose name has the split's as a word, such as
-            `ava_activespeaker_train_v1.0`; or such a folder itself, or one file.
+            file a video for each split; or with one file for each split; or such a folder or file
+            itself.
         splits: which are wanted; default: all that are found.
 
     Raises:
-        UsageError: there are none; a wanted split is not found; or it cannot be seen which split
-            files are of.
+        UsageError: there are none; a wanted split is not found; a name contradicts the wanted
+            split; or it cannot be seen which split files are of.
     """
-    found: dict[Split, list[Path]] = {}
-    for split in SPLITS:
-        if paths := _named(source, split):
-            found[split] = paths
-    if not found:
-        found = _unnamed(source, splits)
+    found = _bundle(source) or _folders(source) or _by_name(source, splits)
     missing = [split for split in splits if split not in found]
     if missing:
         raise UsageError(
@@ -61,43 +121,72 @@ def _kind(split: Split) -> schema.Kind:
     return "faces" if split == "test" else "groundtruth"
 
 
-def _named(source: Path, split: Split) -> list[Path]:
-    """The files of a split that its name is found on."""
-    if source.is_file():
-        return [source] if _is_of(source.name, split) else []
-    for bundle in (source / Layout(source).csv(split).name, Layout(source).csv(split)):
-        if bundle.is_file():
-            return [bundle]
-    folders = [f for f in fsops.entries(source) if f.is_dir() and _is_of(f.name, split)]
-    return [path for folder in folders for path in _csvs(folder)]
+def _bundle(source: Path) -> dict[Split, list[Path]]:
+    """The files `<split>_orig.csv` of a folder or of its csv/."""
+    found: dict[Split, list[Path]] = {}
+    for split in SPLITS:
+        for path in (source / Layout(source).csv(split).name, Layout(source).csv(split)):
+            if path.is_file():
+                found.setdefault(split, [path])
+    return found
 
 
-def _unnamed(source: Path, splits: Sequence[Split]) -> dict[Split, list[Path]]:
-    """The files of one split, whose name is on the folder, or was given."""
+def _folders(source: Path) -> dict[Split, list[Path]]:
+    """The files in folders that are named after one split."""
+    found: dict[Split, list[Path]] = {}
+    folders = [] if source.is_file() else [f for f in fsops.entries(source) if f.is_dir()]
+    for split in SPLITS:
+        own = [path for f in folders if _splits_of(f.name) == (split,) for path in _csvs(f)]
+        if own:
+            found[split] = own
+    return found
+
+
+def _by_name(source: Path, splits: Sequence[Split]) -> dict[Split, list[Path]]:
+    """The files of a folder, by the split in the folder's name, in theirs, or that was given."""
     paths = [source] if source.is_file() else _csvs(source)
-    own = tuple(splits) or tuple(s for s in SPLITS if _is_of(source.resolve().name, s))
     if not paths:
         raise UsageError(
             f"{source} has no csv files, nor folders of them that are named after a split",
             hint="give the folder with train_orig.csv, or that of one csv a video",
         )
-    if len(own) != 1:
+    whole = () if source.is_file() else _splits_of(source.resolve().name)
+    found: dict[Split, list[Path]] = {}
+    unnamed: list[Path] = []
+    for path in paths:
+        own = whole if len(whole) == 1 else _splits_of(path.name)
+        if len(own) == 1:
+            found.setdefault(own[0], []).append(path)
+        else:
+            unnamed.append(path)
+    if unnamed and not found and len(splits) == 1:
+        return {splits[0]: unnamed}
+    if unnamed and not found:
         raise UsageError(
             f"which split are the {len(paths):,} csv files of {source}?", hint="give one --split"
         )
-    return {own[0]: paths}
+    if unnamed:
+        raise UsageError(
+            f"{source}: the names of some csv files say their split, and those of others do not: "
+            f"{examples(path.name for path in unnamed)}",
+            hint="put the files of each split into a folder that is named after it",
+        )
+    return {split: found[split] for split in SPLITS if split in found}
 
 
-def _is_of(name: str, split: str) -> bool:
-    return split in re.split(r"[^a-z]+", name.lower())
+def _splits_of(name: str) -> tuple[Split, ...]:
+    """The splits whose names are words of a name."""
+    words = re.split(r"[^a-z]+", name.lower())
+    return tuple(split for split in SPLITS if split in words)
 
 
 def _csvs(folder: Path) -> list[Path]:
-    return [
-        path
-        for path in fsops.entries(folder)
-        if path.name.lower().endswith(_ENDINGS) and not path.name.startswith(".")
-    ]
+    return [path for path in fsops.entries(folder) if _is_csv(path.name)]
+
+
+def _is_csv(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name.lower().endswith(_ENDINGS) and not name.startswith(".")
 
 
 def read_csv(path: Path, *, kind: schema.Kind) -> Rows:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.fsops import atomic_write, check_apart, check_destination, disk_boundary, staged_folder
-from unitalk.ingest.csvs import files_of
+from unitalk.ingest.csvs import files_of, unpacked
 from unitalk.ingest.report import ImportReport, remarks
 from unitalk.ingest.writing import write_splits
 
@@ -57,7 +57,7 @@ def import_wasd(
     own evaluation counts in both.
 
     Args:
-        csv: the folder with train_orig.csv and val_orig.csv, or the one above it.
+        csv: the folder with train_orig.csv and val_orig.csv, the one above it, or an archive.
         division: dataset_division.txt.
         destination: a folder that does not exist, is empty, or (with `overwrite`) was made by this.
         splits: which to make; default: all that are found.
@@ -75,12 +75,15 @@ def import_wasd(
     for source in (csv, division):
         check_apart(source, destination)
     check_destination(destination, made_by="import wasd", overwrite=overwrite)
-    files = files_of(csv, splits)
     categories, doubts = read_division(division)
     about = {"source": str(csv.resolve())}
-    with staged_folder(
-        destination, made_by="import wasd", overwrite=overwrite, about=about
-    ) as staging:
+    with (
+        staged_folder(
+            destination, made_by="import wasd", overwrite=overwrite, about=about
+        ) as staging,
+        unpacked(csv, staging) as folder,
+    ):
+        files = files_of(folder, splits)
         made = write_splits(staging, files, source=csv, executor=executor, progress=progress)
         videos = [video for split in made for video in split.videos]
         strays = _write_categories(staging / CATEGORIES_FILE, videos, categories)

@@ -21,8 +21,9 @@ from unitalk.errors import EXAMPLES, DataError, SchemaError, examples
 from unitalk.executor import Executor, Here
 from unitalk.fsops import atomic_write
 from unitalk.ingest.report import Problems, SplitCounts
-from unitalk.layout import SPLITS, Layout, face_name
+from unitalk.layout import SPLITS, Layout
 from unitalk.progress import Progress, SilentProgress
+from unitalk.schema.crop_names import hundredths_of
 from unitalk.schema.problems import together
 
 if TYPE_CHECKING:
@@ -216,18 +217,27 @@ def _check(path: Path, rows: Rows, by_time: _Order, videos: npt.NDArray[np.int32
     Raises:
         SchemaError: there are some.
     """
-    problems = Problems(str(path), "keep one row a face, and one track an id")
     order, seconds = by_time.order, by_time.seconds
-    hundredths = np.rint(seconds[order] * 100)  # as `face_name` does, without a text a row
+    hundredths = hundredths_of(seconds[order])
+    milliseconds = np.rint(seconds[order] * 1000)
+    same, twice = np.diff(hundredths) == 0, np.diff(milliseconds) == 0
+    near = same & ~twice
+    problems = Problems(
+        str(path),
+        "give times that are 0.01 s apart or more, such as every second frame"
+        if (near & by_time.inside).any()
+        else "keep one row per face, and one track per id",
+    )
     for kind, wrong in (
-        ("is there twice", np.diff(hundredths) == 0),
+        ("is there twice", same & twice),
+        ("shares its file name, which has hundredths of a second, with the row before it", near),
         ("is of a track that is in another video too", np.diff(videos[order]) != 0),
     ):
         again = order[1:][by_time.inside & wrong]
         few = again[:EXAMPLES].tolist()
         for row, place in zip(few, rows.where(few) if few else (), strict=True):
             entity = rows.columns[schema.ENTITY][row]
-            time = face_name(seconds[row]).removesuffix(".jpg")
+            time = f"{seconds[row]:.10g}" if wrong is near else f"{seconds[row]:.2f}"
             problems.add(f"{place}: {entity} at {time} s {kind}")
         if len(again) > len(few):
             problems.add("", len(again) - len(few))

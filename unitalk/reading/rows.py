@@ -13,6 +13,7 @@ import numpy as np
 from unitalk import schema
 from unitalk.errors import EXAMPLES, DataError, examples
 from unitalk.layout import face_name
+from unitalk.schema.crop_names import hundredths_of
 from unitalk.schema.rates import frame_rates
 
 if TYPE_CHECKING:
@@ -178,19 +179,35 @@ def _check_times(path: Path, rows: Rows) -> None:
     Raises:
         DataError: there are some.
     """
-    hundredths = np.rint(rows.seconds * 100)
+    hundredths = hundredths_of(rows.seconds)
     same = hundredths[1:] == hundredths[:-1]
     same[rows.starts[1:-1] - 1] = False
     doubles = np.flatnonzero(same)
     if not len(doubles):
         return
-    owners = np.searchsorted(rows.starts, doubles[:EXAMPLES], side="right") - 1
-    named = [
-        f"{rows.entities[owner]} {face_name(rows.seconds[row])}"
-        for owner, row in zip(owners.tolist(), doubles.tolist(), strict=False)
+    near = doubles[
+        np.rint(rows.seconds * 1000)[doubles] != np.rint(rows.seconds * 1000)[doubles + 1]
     ]
+    wrong = near if len(near) else doubles
+    owners = np.searchsorted(rows.starts, wrong[:EXAMPLES], side="right") - 1
+    named = [
+        _pair(rows.entities[owner], *rows.seconds[row : row + 2].tolist())
+        for owner, row in zip(owners.tolist(), wrong.tolist(), strict=False)
+    ]
+    if len(near):
+        raise DataError(
+            f"{path}: {len(near):,} times of a track share the file name of the time before, as "
+            f"names have hundredths of a second: {examples(named, count=len(near))}",
+            hint="give times that are 0.01 s apart or more, such as every second frame",
+        )
     raise DataError(
         f"{path}: {len(doubles):,} faces of a track have a second row: "
         f"{examples(named, count=len(doubles))}",
-        hint="`unitalk verify` lists them; keep one row for each face",
+        hint="keep one row per face",
     )
+
+
+def _pair(entity: str, first: float, second: float) -> str:
+    if first == second:
+        return f"{entity} {face_name(first)}"
+    return f"{entity} at {first:.10g} and {second:.10g} s ({face_name(first)})"

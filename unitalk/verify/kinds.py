@@ -66,7 +66,11 @@ _CSV = {
         "box far outside the frame", "it is no relative box: sizes and breakdowns are wrong"
     ),
     "duplicate-face": _csv("face that is there twice", "it counts twice, with two labels perhaps"),
-    "times-too-near": _csv("two times with one file name", "both rows show the same crop"),
+    "times-too-near": _other(
+        "two times with one file name",
+        "both rows show the same crop",
+        "give times that are 0.01 s apart or more, such as every second frame",
+    ),
     "label-id": _csv("label_id that contradicts the label", "trained on one, scored by the other"),
     "instance-name": _csv("instance_id that is not of its track", "what groups by it mixes tracks"),
     "instance-step": _csv(

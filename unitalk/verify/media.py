@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from unitalk.layout import face_name, face_seconds
+from unitalk.layout import face_name, face_seconds, spellings
 from unitalk.verify.report import Finding, relative
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ def strays(place: Place, folder: Path, names: Iterable[str]) -> list[Finding]:
 
 def spelled(names: Container[str], entity: str, suffix: str, others: Container[str]) -> str | None:
     """Which of the names a folder has is a track's: as `layout.find_entity` looks, in a listing."""
-    if entity + suffix in names:
-        return entity + suffix
-    other = entity.replace(":", "_")
-    return other + suffix if other not in others and other + suffix in names else None
+    for name in spellings(entity):
+        if name + suffix in names and (name == entity or name not in others):
+            return name + suffix
+    return None
 
 
 @dataclass(frozen=True, slots=True)

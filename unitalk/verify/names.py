@@ -8,13 +8,13 @@ import numpy as np
 
 from unitalk import schema
 from unitalk.layout import face_name
+from unitalk.schema.crop_names import hundredths_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from unitalk.verify.rows import Rows
 
-_NEAR = 1e-3  # hundredths of a second
 _LONG = 1 << 22  # hundredths of a second: 11 hours
 _PIECE = 1 << 20  # rows at a time, so that no temporary is large
 
@@ -53,13 +53,7 @@ def _hundredths(faces: schema.Faces) -> npt.NDArray[np.int32]:
     """The number that each face's file name says, times 100."""
     result = np.empty(len(faces), np.int32)
     for start in range(0, len(faces), _PIECE):
-        hundred = faces.numbers(schema.TIME, start, _PIECE) * 100
-        part = result[start : start + _PIECE]
-        part[:] = np.rint(hundred)
-        # In the middle between two names, the text is made of the float itself.
-        for place in np.flatnonzero(np.abs(hundred - np.floor(hundred) - 0.5) < _NEAR).tolist():
-            seconds = float(faces.numbers(schema.TIME, start + place, 1)[0])
-            part[place] = round(float(face_name(seconds).removesuffix(".jpg")) * 100)
+        result[start : start + _PIECE] = hundredths_of(faces.numbers(schema.TIME, start, _PIECE))
     return result
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from unitalk.catalog import VIDEO_ENDINGS
 from unitalk.errors import DataError, UsageError, examples
+from unitalk.schema.spelling import composed, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -41,10 +42,18 @@ def find_videos(folder: Path, wanted: Collection[str]) -> dict[str, Path]:
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder", hint="give the folder with the videos")
     found: dict[str, list[Path]] = {}
-    for path in _files(folder):
+    in_nfc: dict[str, list[Path]] = {}
+    for path in (Path(entry.path) for entry in _entries(folder) if entry.is_file()):
         stem, dot, ending = path.name.rpartition(".")
-        if dot and stem in wanted and ending.lower() not in _BESIDE:
+        if not dot or ending.lower() in _BESIDE:
+            continue
+        if stem in wanted:
             found.setdefault(stem, []).append(path)
+        elif not stem.isascii():
+            in_nfc.setdefault(composed(stem), []).append(path)
+    if in_nfc:
+        others = {composed(video): video for video in wanted if video not in found}
+        found |= {others[stem]: paths for stem, paths in in_nfc.items() if stem in others}
     chosen = {video: _usual(paths) for video, paths in found.items()}
     twice = [" and ".join(map(str, paths)) for paths in chosen.values() if len(paths) > 1]
     if twice:
@@ -55,12 +64,45 @@ def find_videos(folder: Path, wanted: Collection[str]) -> dict[str, Path]:
     return {video: paths[0] for video, paths in chosen.items()}
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def near_misses(folder: Path, missing: Collection[str]) -> dict[str, str]:
+    """Say of videos that have no file what there is of almost the same name, where there is.
+
+    Args:
+        folder: where to look, as in `find_videos`.
+        missing: ids.
+    """
+    found: dict[str, str] = {}
+    by_name = {composed(video): video for video in missing}
+    by_case = {video.casefold(): video for video in missing}
+    by_looks = {drawn(video): video for video in missing}
+    for entry in _entries(folder):
+        stem, dot, ending = entry.name.rpartition(".")
+        if dot and ending.lower() in _BESIDE:
+            continue
+        names = (stem, entry.name) if dot else (entry.name,)
+        video = next((by_name[name] for name in map(composed, names) if name in by_name), None)
+        alike = by_looks.get(drawn(stem)) if dot else None
+        if video is not None and entry.is_dir():
+            found.setdefault(video, f"{entry.name} is a folder")
+        elif video is not None and not entry.is_file():
+            what = "a link to nothing" if entry.is_symlink() else "no regular file"
+            found.setdefault(video, f"{entry.name} is {what}")
+        elif video is not None:
+            found.setdefault(video, f"{entry.name} has no ending such as .mp4")
+        elif dot and entry.is_file() and stem.casefold() in by_case:
+            said = f"{entry.name} differs in upper and lower case"
+            found.setdefault(by_case[stem.casefold()], said)
+        elif alike is not None and entry.is_file():
+            said = f"{ascii(entry.name)[1:-1]} has letters that only look the same"
+            found.setdefault(alike, said)
+    return found
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder and in its `FOLDERS`, each by name."""
     for place in (folder, *(folder / name for name in FOLDERS)):
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as listing:
-            yield from (
-                Path(place, name) for name in sorted(e.name for e in listing if e.is_file())
-            )
+            yield from sorted(listing, key=lambda entry: entry.name)
 
 
 def _usual(paths: list[Path]) -> list[Path]:

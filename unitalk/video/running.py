@@ -22,7 +22,7 @@ from unitalk.video.dropping import FILE, NO_VIDEO, write_kept
 from unitalk.video.job import VERSION, Job, Outcome, cut_video, kept, remove, staging
 from unitalk.video.libraries import load
 from unitalk.video.options import CropOptions
-from unitalk.video.places import find_videos
+from unitalk.video.places import find_videos, near_misses
 from unitalk.video.report import CropReport, Finding
 from unitalk.video.rows import SplitRows, check_videos, copy_csv, csv_sha256
 
@@ -91,14 +91,16 @@ def cut(
     asked.check_fits(target, overwrite=overwrite)
     rows = {s: SplitRows.read(csvs[s], s, asked.only) for s in SPLITS if s in csvs}
     check_videos(str(source), rows, asked.only)
-    files = find_videos(Path(videos).absolute(), {v for one in rows.values() for v in one.tracks})
+    ids = {video for one in rows.values() for video in one.tracks}
+    files = find_videos(Path(videos).absolute(), ids)
+    near = near_misses(Path(videos).absolute(), ids - files.keys())
     if not Layout(target).marker.is_file():
         asked.begin(target, verb)
     with fsops.locked(Layout(target).memory):
         asked.check_fits(target, overwrite=overwrite)
         if not asked.fits(target):
             asked.replace(target, verb, rows)
-        run = _Run(target, options, rows, files, str(videos))
+        run = _Run(target, options, rows, files, str(videos), near)
         run.cut_missing(executor or Here(), progress or SilentProgress())
         dropped = run.drop_missing(csvs, asked.only) if options.drop_missing else 0
     done = [run.outcomes[key] for key in run.order if key in run.outcomes]
@@ -205,6 +207,7 @@ class _Run:
     """Cuts what is missing of the videos.
 
     Attributes:
+        near: what there is of almost the same name as a video that has no file.
         order: split and id of every wanted video.
         outcomes: of those that are there.
         kept: how many of them were there before.
@@ -215,6 +218,7 @@ class _Run:
     rows: Mapping[Split, SplitRows]
     files: Mapping[str, Path]
     videos: str
+    near: Mapping[str, str]
     order: list[tuple[Split, str]] = field(default_factory=list)
     outcomes: dict[tuple[Split, str], Outcome] = field(default_factory=dict)
     kept: int = 0
@@ -313,4 +317,5 @@ class _Run:
                 yield self._missing(key)
 
     def _missing(self, key: tuple[Split, str]) -> Finding:
-        return Finding.of("video-missing", *key, said=f"in {self.videos}")
+        places = [self.near[key[1]]] if key[1] in self.near else []
+        return Finding.of("video-missing", *key, places=places, said=f"in {self.videos}")
