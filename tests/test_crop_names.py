@@ -32,7 +32,9 @@ def test_many_rows_a_second_are_not_called_double(tmp_path, rate, shared):
     times = [f"{n / rate:.6f}" for n in range(8)]
     root = make_dataset(tmp_path / "data", {"v": [Tracks("v:0", times, [0] * 8)]})
     csv = root / "csv/val_orig.csv"
-    findings = [f for f in verify_dataset(root).findings if f.kind in {"times-too-near", "duplicate-face"}]
+    findings = [
+        f for f in verify_dataset(root).findings if f.kind in {"times-too-near", "duplicate-face"}
+    ]
     assert [finding.line for finding in findings] == [frame + 2 for frame in shared]
     if not shared:
         assert len(read_rows(csv, "val", None).seconds) == 8

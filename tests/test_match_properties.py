@@ -100,6 +100,18 @@ def by_nearest(truth, guess, pairs) -> bool:
     return True
 
 
+def composed(truth, guess, partial):
+    """The predictions under the truth's ids: one id in two forms is one, unless a file has both.
+
+    Where a part is enough, only if no id is known as it is.
+    """
+    known, own = ({entity for entity, _ in side} for side in (truth, guess))
+    here, there = ACCENTS & known, ACCENTS & own
+    if len(here) != 1 or len(there) != 1 or (partial and known & own):
+        return guess
+    return [(min(here) if entity in there else entity, time) for entity, time in guess]
+
+
 def verdict(truth, guess, counts, partial) -> tuple[type | None, list[str], dict]:
     """What a join by dictionary says: the error's class, what it counts, or the joined faces.
 
@@ -108,11 +120,8 @@ def verdict(truth, guess, counts, partial) -> tuple[type | None, list[str], dict
     """
     if not any(counts):
         return unitalk.DataError, ["none is left to score"], {}
-    known, own = ({entity for entity, _ in side} for side in (truth, guess))
-    here, there = ACCENTS & known, ACCENTS & own
-    if len(here) == len(there) == 1 and not (partial and known & own):
-        # One id in two forms is one; where a file has both, they are two.
-        guess = [(min(here) if entity in there else entity, time) for entity, time in guess]
+    guess = composed(truth, guess, partial)
+    known = {entity for entity, _ in truth}
     keys = [[(entity, millisecond(text)) for entity, text in side] for side in (truth, guess)]
     for side in (keys[0], [key for key in keys[1] if key[0] in known]):
         twins = len(side) - len(set(side))
