@@ -151,7 +151,7 @@ def test_download_from_a_file(run, folder, saved):
 def test_download_of_what_does_not_load_here_says_what_reads_it(run, folder, saved):
     saved.write_bytes(b"\x1f\x8b rows")
     ran = run("weights", "download", "ava-csv", "--from-file", saved)
-    assert ran.stdout.splitlines()[-1] == "read by: unitalk import ava (unpacked)"
+    assert ran.stdout.splitlines()[-1] == "read by: unitalk import ava"
 
 
 def test_another_file_is_refused_without_replace(run, folder, saved):
