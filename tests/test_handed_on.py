@@ -200,6 +200,7 @@ def test_rows_alone_are_read_and_what_they_lack_is_not_to_be_downloaded(
     assert set(kinds) == {"missing-split"}
     for verb in ("train", "predict", "export"):
         assert "missing" in said[verb]
+    assert not [verb for verb, text in said.items() if text and "unitalk download" in text]
 
 
 @pytest.mark.parametrize("name", ["ava prepare, unlabelled", "import ava, unlabelled"])
@@ -211,6 +212,7 @@ def test_a_split_without_labels_is_taken_by_all_that_need_none(run, given, weigh
     assert {verb for verb, text in said.items() if text is None} == taken
     for verb in ("convert-talknet", "convert-loconet"):
         assert "not one face has a label" in said[verb]
+    assert not [verb for verb, text in said.items() if text and "unitalk download" in text]
     found = json.loads(run("stats", made, "--format", "json").stdout)["total"]
     assert (found["speaking_share"], found["labels"]["counts"]["unlabelled"]) == (None, 16)
     if has_media:
