@@ -181,7 +181,7 @@ def test_videos_are_chosen_by_id_file_and_category(small, tmp_path):
 def test_what_is_not_there_is_said(small, tmp_path):
     with pytest.raises(DataError, match="no rows of 1 of the videos in val: nowhere") as raised:
         tracks(small, split="val", videos=["nowhere", "EEey6Pt0rqI"])
-    assert raised.value.hint == "download them first, or give their split"
+    assert raised.value.hint == "look at the ids, or give the split of these videos"
     with pytest.raises(UsageError, match="unknown split 'dev'"):
         tracks(small, split="dev")
     with pytest.raises(UsageError, match="unknown source 'tar'"):

@@ -297,5 +297,5 @@ class _Book:
             raise DataError(
                 f"{self.root} has no rows of {len(absent):,} of the videos in {splits}: "
                 f"{examples(absent)}",
-                hint="download them first, or give their split",
+                hint="look at the ids, or give the split of these videos",
             )
