@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -189,3 +190,52 @@ def test_examples_name_ten_and_count_the_rest():
     assert errors.examples(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
     assert errors.examples(range(3), count=5000) == "0, 1, 2 and 4,997 more"
     assert errors.examples(iter(range(10**9)), count=10**9, limit=1) == "0 and 999,999,999 more"
+
+
+# ------------------------------------------------------------------------------ what is on a disk
+
+
+# Public functions that only compute, or read what the package itself brings.
+NO_DISK = {
+    "check_training_rows",
+    "checkpoints",
+    "open_executor",
+    "parse_signature",
+    "published",
+    "videos",
+}
+# These are given a plan that knows the folder, and answer within.
+WITHIN = {"download_ava", "run_download"}
+
+
+def test_every_public_function_answers_for_what_the_disk_refuses():
+    functions = {name for name in unitalk.__all__ if inspect.isfunction(getattr(unitalk, name))}
+    guarded = {name for name in functions if hasattr(getattr(unitalk, name), "__wrapped__")}
+    assert functions - guarded <= NO_DISK | WITHIN
+    for name in WITHIN:
+        assert "fsops.disk_errors(plan.root)" in inspect.getsource(getattr(unitalk, name))
+
+
+ADVICE = re.compile(r"\b(remove|delete|erase|discard|unlink|wipe|get rid of)\b|\brm -", re.I)
+# What the program does when it is asked to, and says of itself.
+OWN_DEEDS = {"Delete each archive when what is in it is in place."}
+
+
+def said_in(path: Path) -> list[str]:
+    """The texts of a module that a person may read: all but docstrings and `--option` names."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in alone
+        and " " in node.value
+    ]
+
+
+def test_no_message_advises_to_delete_anything():
+    """What lies where it should not may be somebody's only copy."""
+    found = {text for path in modules() for text in said_in(path) if ADVICE.search(text)}
+    assert found == OWN_DEEDS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -11,10 +13,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import requests
 from conftest import on_another_file_system, tree
 
 import unitalk
 from unitalk import fsops
+from unitalk.errors import DiskError
 from unitalk.layout import Layout
 
 
@@ -336,3 +340,53 @@ def test_a_damaged_archive_is_named(tmp_path, damage):
     with pytest.raises(unitalk.ArchiveError, match=r"a.zip: not unpacked") as caught:
         fsops.unzip(path, tmp_path / "out", top="vid")
     assert "fetch it again" in caught.value.hint
+
+
+# ------------------------------------------------------------------------------ refusals in words
+
+
+@pytest.mark.parametrize("number", [13, 1, 30, 28, 122, 20, 36, 24, 5])
+def test_a_refusal_names_the_file_or_what_was_being_written(number, tmp_path):
+    @fsops.disk_boundary("place")
+    def write(_: int, *, place: Path, names: tuple[str, ...]) -> None:
+        raise OSError(number, os.strerror(number), *names)
+
+    for names, named in (((), tmp_path), (("other",), "other")):
+        with pytest.raises(DiskError) as caught:
+            write(1, place=tmp_path, names=names)
+        assert str(caught.value) == f"{named}: {os.strerror(number)}"
+        assert caught.value.hint
+
+
+def test_a_library_that_puts_a_sentence_for_the_systems_words(tmp_path):
+    """As Arrow does, which knows the number and tells the name in its text alone."""
+    with pytest.raises(DiskError, match=rf"^{tmp_path}: No space left on device$"):
+        with fsops.disk_errors(tmp_path):
+            raise OSError(28, "Error writing bytes to file. Detail: [errno 28] No space left")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ssl.SSLError(1, "CERTIFICATE_VERIFY_FAILED"),  # 1 is EPERM elsewhere
+        socket.gaierror(5, "no address"),  # 5 is EIO elsewhere
+        requests.ConnectionError(OSError(13, "Permission denied")),
+        ConnectionRefusedError(111, "Connection refused"),
+        TimeoutError(110, "timed out"),
+        FileNotFoundError(2, "No such file or directory", "ours"),
+        OSError("cannot identify image file"),
+    ],
+)
+def test_the_networks_errors_and_our_own_stay_what_they_are(error):
+    with pytest.raises(type(error)) as caught, fsops.disk_errors("x"):
+        raise error
+    assert caught.value is error
+
+
+def test_a_file_that_cannot_be_written_is_known_before(tmp_path):
+    (tmp_path / "file").touch()
+    for name in ("file/x.csv", "n" * 270):
+        with pytest.raises(DiskError, match=str(tmp_path)):
+            fsops.check_writable(tmp_path / name)
+    fsops.check_writable(tmp_path / "new/folder/x.csv")
+    assert os.listdir(tmp_path) == ["file"]
