@@ -19,7 +19,8 @@ PACKAGE = Path(unitalk.__file__).parent
 
 # From the ground up. A module may import what stands below it, and its own package's modules.
 FLOORS = (
-    {"errors"},
+    {"errors", "stopping"},
+    {"children", "threads"},
     {"layout", "progress", "executor"},
     {"fsops", "media"},
     {"schema", "catalog", "leaderboard", "facecrops", "hub", "_drawing"},

@@ -219,11 +219,13 @@ def in_the_middle(line: list[str], staging: Path):
         yield process
 
 
-@pytest.mark.parametrize("verb", LINES)
-def test_an_interrupt_leaves_nothing_and_says_so(large, tmp_path, verb):
+@pytest.mark.parametrize(
+    ("verb", "number"), [("trim", signal.SIGTERM), ("convert-asc", signal.SIGINT)]
+)
+def test_an_interrupt_leaves_nothing_and_says_so(large, tmp_path, verb, number):
     line = unitalk_line(*LINES[verb](large, tmp_path / "new", "--link", "copy"))
     with in_the_middle(line, tmp_path / ".new.unitalk-staging") as process:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (130, "")
     assert stderr.strip().startswith("unitalk: interrupted; nothing half-made was left")
@@ -231,14 +233,14 @@ def test_an_interrupt_leaves_nothing_and_says_so(large, tmp_path, verb):
 
 
 @pytest.mark.parametrize("verb", LINES)
-def test_after_a_termination_the_same_command_clears_up_and_makes_it_whole(large, tmp_path, verb):
+def test_after_a_kill_the_same_command_clears_up_and_makes_it_whole(large, tmp_path, verb):
     """A user's own folder that a link in the litter points to is not cleared with it."""
     line = unitalk_line(*LINES[verb](large, tmp_path / "new", "--link", "copy"))
     staging, mine = tmp_path / ".new.unitalk-staging", tmp_path / "mine"
     with in_the_middle(line, staging) as process:
-        process.terminate()
+        process.kill()
         process.communicate(timeout=30)
-    assert process.returncode == -signal.SIGTERM
+    assert process.returncode == -signal.SIGKILL
     assert os.listdir(tmp_path) == [staging.name]
     mine.mkdir()
     (mine / "thesis.tex").write_text("years of work")

@@ -1,6 +1,29 @@
-"""`python -m unitalk`."""
+"""The process `unitalk`, or `python -m unitalk`; Ctrl-C is answered before anything is imported."""
 
-from unitalk.cli.main import main
+from __future__ import annotations
+
+from typing import NoReturn
+
+from unitalk import stopping
+from unitalk.cli.leaving import INTERRUPTED, leave, leave_at_once, say
+
+
+def main() -> NoReturn:
+    """Run the command line, and leave with its code."""
+    with stopping.listening(leave_at_once):
+        try:
+            from unitalk.cli.main import main as run
+
+            run()
+        except SystemExit as ending:
+            if ending.code != INTERRUPTED:
+                raise
+        except BaseException:
+            if not stopping.asked():
+                raise
+            say("unitalk: interrupted; nothing was begun")
+        leave()
+
 
 if __name__ == "__main__":
     main()

@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
+import time
 import traceback
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, resource_tracker
+from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from unitalk import stopping
+from unitalk.children import Children, LostError
 from unitalk.errors import MissingExtraError, UnitalkError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 2  # tasks that a process has been given: one under way, one to go on with
 _WAITING = 4  # tasks for each process that are under way or wait for an earlier one
+_LOOK = 0.01  # seconds between two looks whether a cluster has done a task
 _PATIENCE = 30.0  # seconds until a scheduler must have answered, and a worker be there
 
 
@@ -136,13 +138,14 @@ class _Pool(Generic[T, R]):
     def __init__(self, function: Callable[[T], R], processes: int) -> None:
         self._function = function
         self._wanted = processes
-        self._processes: list[SpawnProcess] = []
+        self._children = Children()
+        self._started = 0
         self._open: dict[Connection, int] = {}  # how many tasks each has
         self.done: dict[int, R] = {}
 
     def give(self, number: int, task: T) -> None:
         """Give a task to a process that has little to do; wait until there is one."""
-        if len(self._processes) < self._wanted and all(self._open.values()):
+        if self._started < self._wanted and all(self._open.values()):
             self._start()
         while min(self._open.values()) >= _AHEAD:
             self.take()
@@ -165,23 +168,19 @@ class _Pool(Generic[T, R]):
 
     def end(self) -> None:
         """End all processes, whatever they do."""
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
-            process.join()
-        for pipe in self._open:
-            pipe.close()
+        with stopping.noted():
+            self._children.end()
+            for pipe in self._open:
+                pipe.close()
 
     def _start(self) -> None:
-        context = get_context("spawn")  # a fork would copy the locks of Arrow's threads
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._function), daemon=True)
-        self._processes.append(process)
-        self._open[ours] = 0
-        resource_tracker.ensure_running()  # which starting it would do, and let Ctrl-C in again
-        with _unheard():
+        ours, theirs = self._children.Pipe()
+        process = self._children.Process(target=_serve, args=(theirs, self._function), daemon=True)
+        with stopping.noted():
             process.start()
-        theirs.close()
+            self._started += 1
+            self._open[ours] = 0
+            theirs.close()
 
 
 @contextmanager
@@ -189,20 +188,10 @@ def _death() -> Iterator[None]:
     try:
         yield
     except (EOFError, OSError) as error:
-        raise UnitalkError(
+        raise LostError(
             "a process that did a part of the work was ended from outside",
             hint="was there too little memory? run again with --jobs 1",
         ) from error
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Start a process that Ctrl-C does not reach: it is for this one, which then ends the other."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(pipe: Connection, function: Callable[[Any], Any]) -> None:
@@ -303,12 +292,13 @@ class Cluster:
         ahead = _WAITING * max(1, sum(self._client.nthreads().values()))
         try:
             for task in tasks:
-                waiting.append(self._client.submit(function, task, pure=False))
+                with stopping.noted():
+                    waiting.append(self._client.submit(function, task, pure=False))
                 while len(waiting) >= ahead:
-                    yield waiting[0].result()
+                    yield _result(waiting[0])
                     del waiting[0]
             while waiting:
-                yield waiting[0].result()
+                yield _result(waiting[0])
                 del waiting[0]
         except distributed.KilledWorker as error:
             raise UnitalkError(
@@ -320,7 +310,16 @@ class Cluster:
                 "the scheduler was lost", hint="start it again, then run the command again"
             ) from error
         finally:
-            self._client.cancel(waiting)
+            with stopping.noted():
+                self._client.cancel(waiting)
+
+
+def _result(future: Any) -> Any:  # noqa: ANN401 - Dask is an extra
+    """Wait without Dask's locks, which a stop must not be raised in."""
+    while not future.done():
+        time.sleep(_LOOK)
+    with stopping.noted():
+        return future.result()
 
 
 def _version() -> str:

@@ -22,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from unitalk import stopping
 from unitalk.catalog import REPOSITORY
 
 if TYPE_CHECKING:
@@ -158,14 +159,16 @@ class LoopbackHub:
         hub, cdn = _Server(self, "hub"), _Server(self, "cdn")
         self._servers = [hub, cdn]
         self.endpoint, self.storage = hub.address, cdn.address
-        for server in self._servers:
-            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        with stopping.noted():
+            for server in self._servers:
+                threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for server in self._servers:
-            server.shutdown()
-            server.server_close()
+        with stopping.noted():
+            for server in self._servers:
+                server.shutdown()
+                server.server_close()
 
     @property
     def log(self) -> tuple[Logged, ...]:

@@ -16,7 +16,6 @@ import shutil
 import wave
 import zipfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +46,7 @@ from unitalk.schema import (
     PREDICTION_COLUMNS,
     SPEAKING,
 )
+from unitalk.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -201,7 +201,7 @@ def _fill(folder: Path, seed: int, progress: Progress) -> dict[Split, dict[str, 
 
     with (
         progress.task("making videos", total=len(chosen), unit="videos") as task,
-        ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool,
+        Threads(min(4, os.cpu_count() or 1)) as pool,
     ):
         for video, made in zip(chosen, pool.map(make, range(len(chosen))), strict=True):
             rows[video.split].extend(made)

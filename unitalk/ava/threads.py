@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from unitalk import stopping
 from unitalk.errors import UnitalkError
+from unitalk.threads import first_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,22 +42,23 @@ def each(
     """
     waiting = deque(items)
     under_way: dict[Future[_Result], _Item] = {}
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="unitalk-each")
-    try:
-        while waiting or under_way:
-            while waiting and len(under_way) < jobs:
-                item = waiting.popleft()
-                under_way[pool.submit(function, item)] = item
-            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                item = under_way.pop(future)
-                try:
-                    outcome: _Result | Exception = future.result()
-                except (UnitalkError, OSError) as error:
-                    outcome = error
-                done(item, outcome)
-    except BaseException:
-        # An interrupt, too: threads end at their next block, partial files stay.
-        site.abort()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with stopping.noted():
+        pool = ThreadPoolExecutor(jobs, thread_name_prefix="unitalk-each")
+        try:
+            while waiting or under_way:
+                while waiting and len(under_way) < jobs:
+                    item = waiting.popleft()
+                    under_way[pool.submit(function, item)] = item
+                for future in first_done(under_way):
+                    item = under_way.pop(future)
+                    try:
+                        outcome: _Result | Exception = future.result()
+                    except (UnitalkError, OSError) as error:
+                        outcome = error
+                    done(item, outcome)
+        except BaseException:
+            # An interrupt, too: threads end at their next block, partial files stay.
+            site.abort()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from unitalk import stopping
 from unitalk.cli.lazy import LazyGroup
+from unitalk.cli.leaving import INTERRUPTED, leave_at_once
 from unitalk.cli.options import common_options
 from unitalk.cli.output import Console
 from unitalk.errors import UnitalkError
@@ -63,6 +65,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         arguments: what follows the program's name; default: what the process was given.
     """
     console = Console()
+    with stopping.listening(leave_at_once):
+        try:
+            _run(arguments, console)
+        except Exception:
+            # A stop may come out of somebody else's code as whatever that code makes of it.
+            if not stopping.asked():
+                raise
+            console.interrupted()
+            sys.exit(INTERRUPTED)
+    sys.exit(0)
+
+
+def _run(arguments: Sequence[str] | None, console: Console) -> None:
     try:
         cli.main(args=arguments, prog_name="unitalk", standalone_mode=False, obj=console)
     except (UnitalkError, OSError) as error:
@@ -74,8 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         console.interrupted()
-        sys.exit(130)
-    sys.exit(0)
+        sys.exit(INTERRUPTED)
 
 
 def _in_words(error: UnitalkError | OSError) -> UnitalkError:

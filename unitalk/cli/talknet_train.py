@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from unitalk import stopping
+from unitalk.cli.leaving import INTERRUPTED, say
 from unitalk.cli.networks import MODELS, data_option, find_weights, network_options
 from unitalk.cli.options import FOLDER, common_options, report_options
 from unitalk.cli.output import refuse_to_overwrite, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-    from types import FrameType
 
     from unitalk.cli.output import Console
     from unitalk.reading import Tracks
     from unitalk.talknet.train import TrainReport
-
-INTERRUPTED = 130
 
 
 @click.command("train")
@@ -96,7 +92,14 @@ def command(
             console.warn(warnings)  # at once, and not after the hours of training
         return warnings
 
-    with _stopped_by_signals(console) as stop:
+    stop = threading.Event()
+
+    def answer() -> None:
+        stop.set()
+        if not console.quiet:
+            say("stopping after this batch; Ctrl-C again to stop at once")
+
+    with stopping.noted(answer):
         report = train(
             data,
             folder,
@@ -129,25 +132,6 @@ def _world() -> Any:  # noqa: ANN401 - what `talknet.distributed.World` is
     rank, size, local_rank = (int(os.environ.get(name) or default) for name, default in
                               zip(names, (0, 1, 0), strict=True))  # fmt: skip
     return World(rank=rank, size=size, local_rank=local_rank)
-
-
-@contextmanager
-def _stopped_by_signals(console: Console) -> Iterator[threading.Event]:
-    """Set an event at Ctrl-C, or when the machine is taken away; a second Ctrl-C ends at once."""
-    stop = threading.Event()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            signal.default_int_handler(number, frame)
-        stop.set()
-        console.say("stopping after this batch; Ctrl-C again to stop at once")
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _render(report: TrainReport) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from unitalk import schema
 from unitalk.download import receipts
 from unitalk.hub.content import content_hash
 from unitalk.layout import Layout
+from unitalk.threads import Threads
 
 if TYPE_CHECKING:
     from unitalk.download.planning import PlannedFile
@@ -40,7 +40,7 @@ def adopt_media(job: Job, jobs: int, progress: Progress) -> list[str]:
         return []
     with (
         progress.task("looking at what is there", total=len(found), unit="parts") as task,
-        ThreadPoolExecutor(jobs, thread_name_prefix="adopt") as pool,
+        Threads(jobs, name="adopt") as pool,
     ):
         kept = []
         try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from unitalk import fsops
+from unitalk import fsops, stopping
 from unitalk.download import steps
 from unitalk.errors import (
     AccessError,
@@ -19,6 +19,7 @@ from unitalk.errors import (
     UnitalkError,
 )
 from unitalk.hub import StoppedError
+from unitalk.threads import first_done
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +101,10 @@ class _Line:
         Raises:
             UnitalkError: what would stop every other file too; the others are stopped first.
         """
+        with stopping.noted():
+            return self._run(files)
+
+    def _run(self, files: Sequence[PlannedFile]) -> dict[str, Exception]:
         failures: dict[str, Exception] = {}
         waiting = deque(files)
         under_way: dict[Future[Path | None], PlannedFile] = {}
@@ -110,7 +115,7 @@ class _Line:
                 while waiting and len(under_way) < 2 * self.jobs:
                     file = waiting.popleft()
                     under_way[bringing.submit(self._bring, file)] = file
-                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                for future in first_done(under_way):
                     file = under_way.pop(future)
                     try:
                         source = future.result()

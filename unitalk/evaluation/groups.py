@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from unitalk.evaluation.result import (
     Group,
     Unit,
 )
+from unitalk.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def score_groups(
     cells.append(_Cell({}, None))
     units = None if resampling is None else _units(systems[0], unit)
     how = _How(units, resampling, unit)
-    with ThreadPoolExecutor(2) as pool:
+    with Threads(2, only_read=True) as pool:
         return list(pool.map(lambda cell: _score(cell, names, systems, how), cells))
 
 

@@ -8,7 +8,6 @@ accept, be it in part, is scored as if there were no such reach.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +18,7 @@ from unitalk.errors import EXAMPLES, CoverageError, DataError, examples
 from unitalk.evaluation import duplicates
 from unitalk.evaluation.seconds import NOBODY, Nearby, in_seconds, nearby
 from unitalk.schema import spelling
+from unitalk.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -593,7 +593,7 @@ def _compare_boxes(groundtruth: Faces, predictions: Faces, pair: Pair) -> None:
 
     wrong: list[int] = []
     count = 0
-    with ThreadPoolExecutor(2) as pool:
+    with Threads(2, only_read=True) as pool:
         for found in pool.map(differing, range(0, pair.count, _PIECE)):
             count += len(found)
             wrong += [int(i) for i in found[: EXAMPLES - len(wrong)]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from unitalk.evaluation.options import Asked, EvaluateOptions, tables_of
 from unitalk.evaluation.result import Comparison, Difference, Evaluation, Group, Resamples
 from unitalk.evaluation.signature import Signature
 from unitalk.fsops import disk_boundary
+from unitalk.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -163,7 +163,7 @@ def _load_first(groundtruth: Given, predictions: Mapping[str, Given]) -> tuple[F
             hint="give one of them as a file",
         )
     # Some of Arrow's reading runs on one core; beside that of the other file it costs no time.
-    with ThreadPoolExecutor(2) as pool:
+    with Threads(2, only_read=True) as pool:
         truth = pool.submit(_load, groundtruth, "groundtruth")
         guess = pool.submit(_load, first, "predictions")
         return truth.result(), guess.result()
@@ -241,7 +241,7 @@ def _score(
 ) -> Evaluation:
     faces, positives = len(matched.labels), int(np.count_nonzero(matched.labels))
     undefined = remarks.undefined(faces, positives)
-    with ThreadPoolExecutor(1) as pool:  # numpy sorts beside the rest
+    with Threads(1, only_read=True) as pool:  # numpy sorts beside the rest
         ranked = pool.submit(ap.rank, matched.labels, matched.scores)
         tracks = track_hashes(matched)
         hashes = row_hashes(matched, tracks)

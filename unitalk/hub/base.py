@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+from unitalk import stopping
 from unitalk.errors import HubError
 from unitalk.hub import answers, given
 from unitalk.hub.answers import PassingError, RefusedError
@@ -82,7 +83,7 @@ class Client:
             self.endpoints,
             self.repository,
             patience=patience,
-            sleep=patience.sleep or self.stop.wait,
+            sleep=patience.sleep or (lambda seconds: stopping.pause(self.stop, seconds)),
             check_stop=self.check_stop,
             warn=self.warnings.setdefault,
         )

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from unitalk import stopping
 from unitalk.errors import AccessError, HubError, MissingExtraError
 from unitalk.hub import answers
 from unitalk.hub.answers import PassingError, RefusedError
@@ -120,7 +121,7 @@ def _turns(
         (DRIVE,),
         "",
         patience=patience,
-        sleep=patience.sleep or stop.wait,
+        sleep=patience.sleep or (lambda seconds: stopping.pause(stop, seconds)),
         check_stop=check_stop,
         warn=lambda *_: None,
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import requests
 from requests.auth import AuthBase
 
-from unitalk import __version__
+from unitalk import __version__, stopping
 from unitalk.errors import HubError
 from unitalk.hub import answers
 from unitalk.hub.answers import NETWORK_FAULT, PassingError, RefusedError
@@ -27,9 +27,6 @@ Method = Literal["GET", "HEAD"]
 
 CHUNK = 1 << 17
 """How many bytes are read at a time: little enough that a cut loses nothing worth keeping."""
-
-_GLANCE = 0.1
-"""How often, in seconds, whoever waits for an answer looks whether it should stop."""
 
 _NOT_WORTH_READING = 1 << 16
 _USER_AGENT = f"unitalk/{__version__}; python/{platform.python_version()}"
@@ -111,19 +108,21 @@ class Wire:
             RefusedError: it would fail again.
         """
         began = self._patience.clock()
-        coming = _in_a_thread(lambda: self._send(url, headers, method))
-        try:
-            while not futures.wait((coming,), timeout=_GLANCE).done:
+        with stopping.noted():
+            coming = _in_a_thread(lambda: self._send(url, headers, method))
+            try:
+                while not futures.wait((coming,), timeout=stopping.GLANCE).done:
+                    stopping.check()
+                    self.check_stop()
+                    self._check_waited(began, url)
                 self.check_stop()
-                self._check_waited(began, url)
-            self.check_stop()
-            return coming.result()
-        except (*NETWORK_FAULT, OSError, ValueError) as error:
-            self.check_stop()
-            raise _trouble(error, url) from error
-        except BaseException:
-            coming.add_done_callback(_close_late)
-            raise
+                return coming.result()
+            except (*NETWORK_FAULT, OSError, ValueError) as error:
+                self.check_stop()
+                raise _trouble(error, url) from error
+            except BaseException:
+                coming.add_done_callback(_close_late)
+                raise
 
     def _check_waited(self, began: float, url: str) -> None:
         waited = self._patience.clock() - began

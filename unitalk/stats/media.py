@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from unitalk.progress import Progress, SilentProgress
 from unitalk.stats.result import Media
+from unitalk.threads import Threads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def _count(
     told = progress or SilentProgress()
     with (
         told.task(f"listing {root.parent.name}", total=len(folders), unit="folders") as task,
-        ThreadPoolExecutor(_LISTERS) as pool,
+        Threads(_LISTERS, only_read=True) as pool,
     ):
         for found, bytes_ in pool.map(lambda path: _below(path, endings, exact=exact), folders):
             files, size = files + found, size + bytes_

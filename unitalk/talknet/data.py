@@ -9,22 +9,22 @@ the track alone: the same batches come whoever reads them, and a run goes on in 
 from __future__ import annotations
 
 import os
-import signal
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from unitalk import fsops, schema
+from unitalk.children import Children, LostError
 from unitalk.errors import DataError, UnitalkError
 from unitalk.reading.track import GRAY_SIZE
 from unitalk.talknet.augment import draw, mix
 from unitalk.talknet.features import PER_FRAME, RATE, audio_features
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MOST_WORKERS = 8
 """How many processes read by default, at most."""
+
+_LOOK = 1.0  # seconds without a batch until somebody looks whether there is a stop
 
 _POSITIVE = schema.LABEL_IDS[schema.SPEAKING]
 
@@ -278,6 +280,7 @@ class Reader:
         if workers is None:
             workers = min(MOST_WORKERS, (os.cpu_count() or 1) - 1)
         self._wanted: list[object] = []
+        self._children = Children()
         self._loader: DataLoader[Batch | UnitalkError] = DataLoader(
             _Caught(dataset),
             batch_size=None,
@@ -285,19 +288,50 @@ class Reader:
             num_workers=workers,
             pin_memory=pin,
             persistent_workers=workers > 0,
-            # A fork would copy the locks of Arrow's threads.
-            multiprocessing_context="spawn" if workers else None,
-            worker_init_fn=_begin if workers else None,
+            timeout=_LOOK if workers else 0,
+            multiprocessing_context=self._children if workers else None,
         )
 
-    def read(self, items: Iterable[object]) -> Iterator[Batch]:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._children.end()
+
+    def read(
+        self, items: Iterable[object], stopped: Callable[[], bool] = lambda: False
+    ) -> Iterator[Batch]:
         """Read items one after the other.
 
+        Args:
+            items: what the data set takes.
+            stopped: asked now and then while nothing comes; if so, no more is read.
+
         Raises:
+            LostError: a process that reads was killed.
             UnitalkError: what reading one of them raised.
         """
         self._wanted[:] = items
-        for batch in self._loader:
+        coming = None
+        while True:
+            try:
+                if coming is None:
+                    coming = iter(self._loader)
+                batch = next(coming, None)
+            except RuntimeError as error:  # PyTorch has no classes for what is told apart here
+                is_late = str(error).startswith("DataLoader timed out")
+                if not is_late and not str(error).startswith("DataLoader worker (pid"):
+                    raise
+                if stopped():
+                    return
+                if is_late:
+                    continue
+                raise LostError(
+                    "a process that reads ahead was ended from outside",
+                    hint="was there too little memory? let fewer processes read",
+                ) from error
+            if batch is None:
+                return
             if isinstance(batch, UnitalkError):
                 raise batch
             yield batch
@@ -328,8 +362,3 @@ class _Caught(Dataset["Batch | UnitalkError"]):
                 return self.dataset[index]
         except UnitalkError as error:
             return error
-
-
-def _begin(_: int) -> None:
-    """Leave Ctrl-C to the process that trains, which ends this one when it has saved."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -41,11 +41,12 @@ from unitalk.talknet.scoring import (
 from unitalk.talknet.weight_files import NETWORK_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from torch import nn
 
     from unitalk.layout import Split
+    from unitalk.talknet.data import Batch
     from unitalk.talknet.networks import Network
 
 Score = Callable[[Path, Path], "float | None"]
@@ -351,17 +352,21 @@ class _Run:
         """Train until the last epoch is done, or until there is a stop."""
         pin = self.device.type == "cuda"
         options, workers = self.options, self.options.workers
-        learning = Reader(
-            TrainingBatches(self.train, options.seed, options.compat), workers=workers, pin=pin
-        )
-        trying = Reader(ScoringTracks(self.val, options.compat), workers=workers, pin=pin)
+        batches = TrainingBatches(self.train, options.seed, options.compat)
         spread_out = spread(self.network, self.world, self.device)
         self.saved = time.monotonic()
-        while self.state.epoch <= options.epochs:
-            if not self._learn(spread_out, learning, stop):
-                return
-            if not self._finish(score, trying, stop):
-                return
+        if agree(int(stop.is_set()), self.world, self.device):
+            self._save(self._loss())
+            return
+        with (
+            Reader(batches, workers=workers, pin=pin) as learning,
+            Reader(ScoringTracks(self.val, options.compat), workers=workers, pin=pin) as trying,
+        ):
+            while self.state.epoch <= options.epochs:
+                if not self._learn(spread_out, learning, stop):
+                    return
+                if not self._finish(score, trying, stop):
+                    return
 
     @property
     def lr(self) -> float:
@@ -385,10 +390,10 @@ class _Run:
             total=sum(one.frames for one in own), unit="frames",
             done=sum(one.frames for one in own[: state.step]),
         )  # fmt: skip
-        total = torch.tensor(state.loss, dtype=torch.float64, device=self.device)
+        total = self._loss()
         with task:
             left = own[state.step :]
-            for wanted, batch in zip(left, reader.read(left), strict=True):
+            for wanted, batch in zip(left, self._read(reader, left, stop), strict=False):
                 # Dropout's own seed a step: a run goes on in the middle as if it had not ended.
                 torch.manual_seed(_seed(options.seed, state.epoch, state.step, self.world.rank))
                 audio, faces, labels = batch.to(self.device)
@@ -410,7 +415,18 @@ class _Run:
                 if said == _STOP:
                     return False
         self._save(total)
-        return True
+        return state.step == len(own)
+
+    def _read(
+        self, reader: Reader, items: Sequence[object], stop: threading.Event
+    ) -> Iterator[Batch]:
+        """Read items; those of a run that is stopped are fewer."""
+        alone = self.world.size == 1  # others would wait for this one
+        return reader.read(items, lambda: alone and stop.is_set())
+
+    def _loss(self) -> torch.Tensor:
+        """The sum over the frames of the epoch that are done."""
+        return torch.tensor(self.state.loss, dtype=torch.float64, device=self.device)
 
     def _save(self, total: torch.Tensor) -> None:
         """Save where the run stands; the first process does, for all have the same but the loss."""
@@ -443,9 +459,12 @@ class _Run:
         )
         with task:
             found = scores(
-                self.network, reader.read(own), device=self.device, precision=self.options.precision
+                self.network,
+                self._read(reader, own, stop),
+                device=self.device,
+                precision=self.options.precision,
             )
-            for number, one in zip(own, found, strict=True):
+            for number, one in zip(own, found, strict=False):
                 pieces[number] = one
                 task.advance(len(one))
                 if stop.is_set():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ from unitalk.evaluation.diagnosis.times import check_times
 from unitalk.evaluation.match import counting
 from unitalk.evaluation.seconds import NOBODY
 from unitalk.fsops import disk_boundary
+from unitalk.threads import Threads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def diagnose(
             "ground truth and predictions cannot both come from stdin",
             hint="give one of them as a file",
         )
-    with ThreadPoolExecutor(2) as pool:
+    with Threads(2, only_read=True) as pool:
         jobs = (pool.submit(read, groundtruth, "groundtruth"),
                 pool.submit(read, predictions, "predictions"))  # fmt: skip
         truth, guess = (job.result() for job in jobs)
