@@ -41,7 +41,7 @@ from unitalk.talknet.scoring import (
 from unitalk.talknet.weight_files import NETWORK_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from torch import nn
 
