@@ -284,17 +284,13 @@ def test_a_reader_whose_process_is_killed_says_so(tmp_path):
     from unitalk.talknet.data import Reader, ScoringTracks
 
     found = tracks(make_tiny(tmp_path / "d"), split="val")
-    is_stopped = threading.Event()
-    with Reader(ScoringTracks(found), workers=1) as reader:
-        batches = reader.read([0, 1] * 20, is_stopped.is_set)
-        next(batches)
-        for child in multiprocessing.active_children():
-            child.kill()
-        with pytest.raises(LostError, match="ended from outside"):
-            list(batches)
-        is_stopped.set()
-        assert len(list(reader.read([0, 1], is_stopped.is_set))) < 2
-    assert not multiprocessing.active_children()
+    batches = Reader(ScoringTracks(found), workers=1).read([0, 1] * 20)
+    next(batches)
+    time.sleep(1)  # until it waits: what is killed while it writes may leave PyTorch waiting
+    for child in multiprocessing.active_children():
+        child.kill()
+    with pytest.raises(LostError, match="ended from outside"):
+        list(batches)
 
 
 # ------------------------------------------------------------------------------ any verb

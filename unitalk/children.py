@@ -6,18 +6,12 @@ are for the first of them, which ends its children when it has saved what it wan
 
 from __future__ import annotations
 
-import signal
-import threading
-from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unitalk import stopping
 from unitalk.errors import UnitalkError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class LostError(UnitalkError):
@@ -56,21 +50,9 @@ class Children(SpawnContext):
 
     def end(self) -> None:
         """End all of them, whatever they do."""
-        with stopping.noted(), _no_handler(signal.SIGCHLD):  # PyTorch's raises when one ends
+        with stopping.noted():
             running = [child for child in self._started if child.is_alive()]
             for child in running:
                 child.kill()
             for child in running:
                 child.join()
-
-
-@contextmanager
-def _no_handler(number: signal.Signals) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(number, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -34,6 +34,9 @@ MOST_WORKERS = 8
 """How many processes read by default, at most."""
 
 _LOOK = 1.0  # seconds without a batch until somebody looks whether there is a stop
+
+# Of runs that were stopped; PyTorch would wait, loader by loader, for processes that only start.
+_left: list[object] = []
 
 _POSITIVE = schema.LABEL_IDS[schema.SPEAKING]
 
@@ -280,7 +283,6 @@ class Reader:
         if workers is None:
             workers = min(MOST_WORKERS, (os.cpu_count() or 1) - 1)
         self._wanted: list[object] = []
-        self._children = Children()
         self._loader: DataLoader[Batch | UnitalkError] = DataLoader(
             _Caught(dataset),
             batch_size=None,
@@ -289,14 +291,8 @@ class Reader:
             pin_memory=pin,
             persistent_workers=workers > 0,
             timeout=_LOOK if workers else 0,
-            multiprocessing_context=self._children if workers else None,
+            multiprocessing_context=Children() if workers else None,
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._children.end()
 
     def read(
         self, items: Iterable[object], stopped: Callable[[], bool] = lambda: False
@@ -318,11 +314,14 @@ class Reader:
                 if coming is None:
                     coming = iter(self._loader)
                 batch = next(coming, None)
-            except RuntimeError as error:  # PyTorch has no classes for what is told apart here
+            except (RuntimeError, ConnectionError, EOFError) as error:
+                # PyTorch has no classes for these; what a batch raised begins with "Caught".
                 is_late = str(error).startswith("DataLoader timed out")
-                if not is_late and not str(error).startswith("DataLoader worker (pid"):
+                is_lost = str(error).startswith("DataLoader worker (pid")
+                if isinstance(error, RuntimeError) and not (is_late or is_lost):
                     raise
                 if stopped():
+                    _left.append(self._loader)
                     return
                 if is_late:
                     continue

@@ -358,15 +358,13 @@ class _Run:
         if agree(int(stop.is_set()), self.world, self.device):
             self._save(self._loss())
             return
-        with (
-            Reader(batches, workers=workers, pin=pin) as learning,
-            Reader(ScoringTracks(self.val, options.compat), workers=workers, pin=pin) as trying,
-        ):
-            while self.state.epoch <= options.epochs:
-                if not self._learn(spread_out, learning, stop):
-                    return
-                if not self._finish(score, trying, stop):
-                    return
+        learning = Reader(batches, workers=workers, pin=pin)
+        trying = Reader(ScoringTracks(self.val, options.compat), workers=workers, pin=pin)
+        while self.state.epoch <= options.epochs:
+            if not self._learn(spread_out, learning, stop):
+                return
+            if not self._finish(score, trying, stop):
+                return
 
     @property
     def lr(self) -> float:
