@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import HEADER
+from conftest import HEADER, bound_by_permissions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -109,6 +109,17 @@ def test_a_jpg_that_is_damaged(data, name):
     report = deep(data)
     only(report, kind, split="val", video_id=A, entity_id=f"{A}:0", seconds=12.4, path=JPG)
     assert report.repairs[0].endswith(f"--video {A} --only video --refetch")
+
+
+def test_what_may_not_be_read_is_not_fetched_again(data):
+    for path in (next(data.track(f"{A}:0").iterdir()), data.wav(f"{A}:0")):
+        path.chmod(0)
+        with bound_by_permissions():
+            report = data.verify(deep=True, jobs=1)
+        (finding,) = report.findings
+        assert (finding.kind, finding.detail) == ("file-unreadable", "Permission denied")
+        assert not report.repairs
+        path.chmod(0o644)
 
 
 def test_a_dark_crop_and_a_pale_one_are_no_black_and_no_constant_ones(data):

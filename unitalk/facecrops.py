@@ -220,7 +220,7 @@ def _opened(path: Path | None, look: Callable[[Image.Image], T]) -> T | None:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None
     except OSError as error:
-        if refused := unreadable(error):
+        if refused := unreadable(error, path):
             raise refused from error
         return None
 

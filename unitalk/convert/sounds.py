@@ -20,7 +20,7 @@ def seconds_of_wav(wav: str) -> float | None:
     except wavs.NotAWavError:
         return None
     except OSError as error:
-        if refused := unreadable(error):
+        if refused := unreadable(error, wav):
             raise refused from error
         return None
     return header.seconds if header.rate else None

@@ -155,6 +155,11 @@ _MEDIA = {
 }
 
 _DEEP = {
+    "file-unreadable": _other(
+        "file that the disk refuses",
+        "no loader gets its bytes",
+        "change its permissions, or see what the disk reports",
+    ),
     "jpg-empty": _crops("crop that is an empty file", "a loader stops there"),
     "jpg-truncated": _crops("crop that is cut off", "a loader stops there, or sees half a face"),
     "jpg-unreadable": _crops("crop that does not open", "a loader stops there"),

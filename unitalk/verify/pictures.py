@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from unitalk.fsops import unreadable
 from unitalk.media import jpegs
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def look(path: str | Path) -> Seen:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        return Seen((0, 0), "jpg-unreadable", error.strerror)
+        kind = "file-unreadable" if unreadable(error) else "jpg-unreadable"
+        return Seen((0, 0), kind, error.strerror)
     fault = end_fault(len(data), data[: jpegs.MAGIC_BYTES], data[-2:])
     if fault is not None:
         return Seen((0, 0), *fault)

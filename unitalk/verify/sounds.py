@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unitalk.fsops import unreadable
 from unitalk.media import wavs
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def sound_faults(path: str | Path, span: float, step: float) -> list[tuple[str, 
     except wavs.NotAWavError as error:
         return [("wav-unreadable", str(error))]
     except OSError as error:
-        return [("wav-unreadable", str(error.strerror))]
+        kind = "file-unreadable" if unreadable(error) else "wav-unreadable"
+        return [(kind, str(error.strerror))]
     found: list[tuple[str, str]] = []
     if sound.fault:
         found.append(("wav-truncated", sound.fault))
