@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import random
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -17,7 +18,8 @@ import pytest
 from conftest import HEADER, make_dataset, without_coverage, write_wav
 
 from unitalk import stopping
-from unitalk.hub import Hub
+from unitalk.hub import Hub, Patience
+from unitalk.loopback import LoopbackHub
 from unitalk.threads import Threads
 
 
@@ -75,41 +77,67 @@ def test_what_python_drops_is_raised_all_the_same():
         pytest.fail("the stop is lost")
 
 
-@pytest.mark.parametrize("where", ["hub", "threads"])
-def test_no_stop_is_torn_out_of_a_lock(monkeypatch, where):
-    """Hundreds of signals in the microseconds around the beginning and the end of a wait."""
+@contextlib.contextmanager
+def pressed_inside_a_lock():
+    """Ctrl-C at the worst moment: a condition has released its lock, and has not noted so."""
+    times = []
+
+    def look(frame, event, _):
+        if event == "c_return" and frame.f_code.co_name == "_release_save" and not times:
+            times.append(time.monotonic())
+            press()
+
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        assert times, "nobody waited"
+
+
+def wait_for_a_hub(over):
+    with Hub("http://hub.invalid", "a/b") as hub:
+        hub.commit("main")
+
+
+def wait_for_a_thread(over):
+    with Threads(1, only_read=True) as pool:
+        pool.submit(over.wait, 60).result()
+
+
+def wait_for_a_server(over):
+    with tempfile.TemporaryDirectory() as folder, LoopbackHub(Path(folder)):
+        pass
+
+
+def wait_for_patience(over):
+    mirrors = Hub("http://127.0.0.1:9", "a/b", patience=Patience(backoff=60.0))
+    with mirrors as hub:
+        hub.commit("main")
+
+
+WAITS = (wait_for_a_hub, wait_for_a_thread, wait_for_a_server, wait_for_patience)
+
+
+@pytest.mark.parametrize("wait", WAITS, ids=lambda w: w.__name__)
+def test_no_stop_is_torn_out_of_a_lock(monkeypatch, wait):
     over = threading.Event()
 
-    def look_up(*_, **__):
-        over.wait(60)
-        raise socket.gaierror(socket.EAI_NONAME, "not known")
+    def look_up(host, *rest, **options):
+        if host == "hub.invalid":
+            over.wait(60)
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        return resolve(host, *rest, **options)
 
+    resolve = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    monkeypatch.setattr("unitalk.stopping.GLANCE", 1e-4)
-    rng = random.Random(4)
-    main = threading.main_thread().ident
-    count = 0
-
-    def send(after: float) -> None:
-        time.sleep(after)
-        signal.pthread_kill(main, signal.SIGINT)
-
-    with Hub("http://hub.invalid", "a/b") as hub, Threads(1) as pool:
-        busy = pool.submit(over.wait, 60)
-        work = (lambda: hub.commit("main")) if where == "hub" else busy.result
-        try:
-            for _ in range(250):
-                sender = threading.Thread(target=send, args=(rng.random() * 0.004,))
-                try:
-                    sender.start()
-                    work()
-                except KeyboardInterrupt:
-                    count += 1
-                finally:
-                    sender.join()
-        finally:
-            over.set()
-    assert count == 250
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt), pressed_inside_a_lock():
+            wait(over)
+    finally:
+        over.set()
+    assert time.monotonic() - began < 2
 
 
 # ------------------------------------------------------------------------------ a process
