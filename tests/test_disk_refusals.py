@@ -331,6 +331,8 @@ class Refuser:
 REFUSER = Refuser()
 
 
+# These say that there is no such file or folder, of which each verb has its own words.
+NO_SUCH_FILE = {errno.ENOTDIR, errno.ENAMETOOLONG}
 SAMPLE = {"sample", "quickstart"}  # five thousand files, four times
 
 
@@ -342,9 +344,9 @@ def moments(count: int, most: int) -> list[int]:
 @pytest.mark.parametrize(
     ("verb", "most"),
     [
-        *one_in(6, [(verb, 4) for verb in VERBS if verb not in SAMPLE]),
+        *one_in(6, [(verb, 3) for verb in VERBS if verb not in SAMPLE]),
         pytest.param("sample", 4, marks=exhaustive),
-        *(pytest.param(verb, 40, marks=exhaustive) for verb in VERBS if verb not in SAMPLE),
+        *(pytest.param(verb, 25, marks=exhaustive) for verb in VERBS if verb not in SAMPLE),
     ],
 )
 def test_a_refusal_at_any_moment_is_said_or_changes_nothing(
@@ -372,11 +374,11 @@ def test_a_refusal_at_any_moment_is_said_or_changes_nothing(
         number = REFUSALS[(place + zlib.crc32(verb.encode())) % len(REFUSALS)]
         seen, said, error = once(at, number)
         if error is None:
-            # The last two say that there is no such file, which the verbs count as they find it.
             told = said == whole or os.strerror(number) in said
-            assert told or number in {errno.ENOTDIR, errno.ENAMETOOLONG}, seen[at - 1]
+            assert told or number in NO_SUCH_FILE, seen[at - 1]
         else:
-            assert os.strerror(number) in error.message, seen[at - 1]
+            told = os.strerror(number) in error.message
+            assert told or number in NO_SUCH_FILE, seen[at - 1]
             assert str(own) in error.message
             assert error.hint
         shutil.rmtree(own / "weights", ignore_errors=True)
