@@ -1,0 +1,157 @@
+"""What tests of hints are made of: the texts in the sources, and a person who obeys them."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from unitalk.errors import UnitalkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PACKAGE = Path(__file__).resolve().parents[1] / "unitalk"
+
+VERB = re.compile(r"unitalk ([a-z][a-z-]*)")
+EXTRA = re.compile(r"unitalk\[([a-z]+)\]")
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+COMMAND = re.compile(
+    r"`|(?<![\w-])--[a-z]|pip install|apt-get|\bunitalk [a-z]|\bffmpeg |\btorchrun |\bdask "
+    r"|\bpd\.\w|\bgroupby\(|\.drop_duplicates|\.to_csv|\.astype\("
+)
+"""What makes a text one that can be typed: a command, a flag, code, or anything in backticks."""
+
+
+def typed() -> dict[str, list[str]]:
+    """Each such text, with `{}` for what is put in, and where it is."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for line, text in _texts(tree):
+            if COMMAND.search(text):
+                found.setdefault(text, []).append(f"{path.relative_to(PACKAGE.parent)}:{line}")
+    return found
+
+
+def _texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every text of a module but its docstrings and what click is given for --help."""
+    left_out = set(_docstrings(tree)) | set(_help(tree))
+    for node in ast.walk(tree):
+        if id(node) in left_out:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            left_out |= {id(part) for part in node.values}
+            yield (
+                node.lineno,
+                "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else "{}"
+                    for part in node.values
+                ),
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
+def _docstrings(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):  # a text that is a statement of its own
+            yield id(node.value)
+
+
+def _help(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("click."):
+            yield from (id(inner) for inner in ast.walk(node))
+
+
+# ------------------------------------------------------------------------------ a person
+
+
+@dataclass(kw_only=True)
+class Person:
+    """A person at the command line: what was printed, and what was typed after that."""
+
+    run: Callable[..., Any]
+    small: Path
+    sample: Path
+    tmp: Path
+    patch: pytest.MonkeyPatch
+    heard: list[str] = field(default_factory=list)
+    typed: list[list[str]] = field(default_factory=list)
+
+    def says(self, *words: object, code: int) -> str:
+        """Type a command that does not succeed; what it prints."""
+        ran = self.run(*words)
+        assert ran.code == code, (words, ran.code, ran.stdout, ran.stderr)
+        return self.hears(ran.stdout + ran.stderr)
+
+    def does(self, *words: object, code: int = 0) -> str:
+        """Type a command that succeeds; what it prints."""
+        ran = self.run(*words)
+        assert ran.code == code, (words, ran.code, ran.stdout, ran.stderr)
+        self.typed.append([str(word) for word in words])
+        return self.hears(ran.stdout + ran.stderr)
+
+    def raises(self, call: Callable[[], object]) -> str:
+        """Call the library; what its error says."""
+        with pytest.raises(UnitalkError) as caught:
+            call()
+        return self.hears(f"{caught.value.message}\n{caught.value.hint}")
+
+    def hears(self, text: str) -> str:
+        self.heard.append(re.sub(r"\s+", " ", text))
+        return text
+
+    def installs(self, extra: str) -> None:
+        """See that an extra exists and brings packages, all of which are installed here."""
+        needed = [
+            wanted
+            for text in importlib.metadata.requires("unitalk") or ()
+            if (wanted := Requirement(text)).marker is not None
+            and wanted.marker.evaluate({"extra": extra})
+        ]
+        assert needed, extra
+        for wanted in needed:
+            importlib.metadata.version(wanted.name)
+        self.typed.append([f"unitalk[{extra}]"])
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What provokes and obeys some texts.
+
+    Attributes:
+        texts: as the sources have them, with `{}` for what is put in.
+        play: makes the program print them, and does what they say.
+        unless: flags and verbs in them that other tests type.
+    """
+
+    texts: tuple[str, ...]
+    play: Callable[[Person], None]
+    unless: frozenset[str]
+
+    def judge(self, person: Person) -> None:
+        """See that every text was printed, and that all that it names was typed."""
+        everything = " ".join(person.heard)
+        words = {word.partition("=")[0] for line in person.typed for word in line}
+        for text in self.texts:
+            assert _printed(text).search(everything), f"never printed: {text}\n{everything}"
+            wanted = {
+                *FLAG.findall(text),
+                *VERB.findall(text),
+                *(f"unitalk[{extra}]" for extra in EXTRA.findall(text)),
+            } - self.unless
+            assert wanted <= words, f"not obeyed: {wanted - words} of {text}"
+
+
+def _printed(text: str) -> re.Pattern[str]:
+    """What a text looks like when it is printed, its lines perhaps broken elsewhere."""
+    words = re.sub(r"\s+", " ", text).strip()
+    return re.compile(".*?".join(map(re.escape, words.split("{}"))), re.DOTALL)
