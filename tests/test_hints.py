@@ -32,7 +32,7 @@ from conftest import made_once, on_another_file_system  # noqa: E402
 from hints import Person, Scenario, typed  # noqa: E402
 from hub_server import Fault  # noqa: E402
 from talknet_sets import make_tiny  # noqa: E402
-from video_files import FACE, Form  # noqa: E402
+from video_files import FACE, Form, Voice  # noqa: E402
 
 import unitalk  # noqa: E402
 from unitalk.loopback import LoopbackHub  # noqa: E402
@@ -778,6 +778,25 @@ def rows_of_an_unknown_split(person):
     person.does(*words, "--destination", "made", "--split", "val")
 
 
+@obeys("to take another stream, run the same command with --audio-stream N or --video-stream N, "
+       "and --overwrite")  # fmt: skip
+def videos_with_several_streams(person):
+    words = [*filmed(person), "--destination", "made"]
+    voice = Voice(samples=np.ones((1, 6400), np.int16))
+    video_files.make_streams(Path("videos/aaaaaaaaaaa.mkv"), [Form(frames=10)] * 2, [voice] * 2)
+    person.does(*words)
+    person.does(*words, "--audio-stream", "2", "--video-stream", "2", "--overwrite")
+
+
+@obeys("run it without --drop-missing, into a new folder, to see what is wrong with each video",
+       unless=("--drop-missing",))  # fmt: skip
+def no_face_can_be_cut(person):
+    words = [*filmed(person), "--destination"]
+    Path("videos/aaaaaaaaaaa.mkv").rename("elsewhere.mkv")
+    person.says(*words, "made", "--drop-missing", code=3)
+    assert "aaaaaaaaaaa" in person.does(*words, "new", code=3)
+
+
 # ------------------------------------------------------------------------------ networks
 
 
@@ -800,6 +819,21 @@ def a_run_that_is_there(person):
     person.does(*train(data, "run", "--epochs", "2", "--resume"))
 
 
+@obeys("take them out of one of the splits, or allow it with --allow-leak")
+def a_video_in_train_and_in_val(person):
+    data = make_tiny(person.tmp / "data")
+    path = data / "csv/train_orig.csv"
+    kept = path.read_text()
+    for csv in ("csv/val_orig.csv",):
+        path.write_text(kept + "".join((data / csv).read_text().splitlines(keepends=True)[1:]))
+    for part in ("clips_videos", "clips_audios"):
+        shutil.copytree(data / part / "val", data / part / "train", dirs_exist_ok=True)
+    person.says(*train(data, "run", "--epochs", "1"), code=3)
+    person.does(*train(data, "run", "--epochs", "1", "--allow-leak"))
+    path.write_text(kept)
+    person.does(*train(data, "other", "--epochs", "1"))
+
+
 @obeys("give --device cpu, or install a build of PyTorch for your GPU")
 def a_gpu_that_is_not_there(person):
     person.patch.setattr("torch.cuda.device_count", lambda: 0)
@@ -810,7 +844,8 @@ def a_gpu_that_is_not_there(person):
 
 @obeys("LoCoNet's own code reads it; `unitalk convert-loconet` writes what that reads")
 def weights_of_loconet(person):
-    torch.save({"model.module.model.convAV.weight": torch.zeros(1)}, "loconet.model")
+    names = ("model.convAV.weight", "lossAV.FC.bias")
+    torch.save({f"model.module.{name}": torch.zeros(1) for name in names}, "loconet.model")
     person.says("talknet", "predict", "--data", person.small, "--weights", "loconet.model", "-o",
                 "p.csv", code=3)  # fmt: skip
     person.does("convert-loconet", "--source", person.small, "--destination", "loconet")

@@ -282,7 +282,8 @@ class _Run:
             raise DataError(
                 f"{self.target}: not one of the {faces:,} faces can be cut: "
                 + ", ".join(f"{reason} ({count:,})" for reason, count in told.items()),
-                hint="leave --drop-missing away to see what is wrong with each video",
+                hint="run it without --drop-missing, into a new folder, to see what is wrong with "
+                "each video",
             )
         write_kept(csvs, Layout(self.target), only, reasons)
         return dropped
