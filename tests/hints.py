@@ -29,6 +29,13 @@ COMMAND = re.compile(
 """What makes a text one that can be typed: a command, a flag, code, or anything in backticks."""
 
 
+_DECLARES = {
+    f"click.{name}"
+    for name in ("option", "argument", "command", "group", "version_option", "Choice", "IntRange")
+}
+"""What is given to these is read by --help."""
+
+
 def typed() -> dict[str, list[str]]:
     """Each such text, with `{}` for what is put in, and where it is."""
     found: dict[str, list[str]] = {}
@@ -67,7 +74,7 @@ def _docstrings(tree: ast.AST) -> Iterator[int]:
 
 def _help(tree: ast.AST) -> Iterator[int]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("click."):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in _DECLARES:
             yield from (id(inner) for inner in ast.walk(node))
 
 
