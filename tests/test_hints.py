@@ -523,7 +523,7 @@ def a_split_that_a_folder_lacks(person):
     person.does(*words)
 
 
-@obeys("these are {} videos: give --split", "download them first, or leave them out with --partial")
+@obeys("give --split {}", "leave them out with --partial")
 def listed_videos_that_are_not_there(person):
     words = ("trim", "--path", person.sample, "--new-path")
     Path("mixed.txt").write_text("-maoolmiKi0\n")
@@ -534,7 +534,7 @@ def listed_videos_that_are_not_there(person):
     person.does(*words, "b", "--list", "mixed.txt", "--partial")
 
 
-@obeys("download them, or go on without with --partial")
+@obeys("leave them out with --partial")
 def videos_without_sound(person):
     data = shutil.copytree(person.small, "data")
     shutil.rmtree(sorted(Path(data).glob("clips_audios/val/*"))[0])
@@ -897,21 +897,6 @@ def weights_that_are_others(person):
     person.says("weights", "list", code=1)
     Path("weights/weights.json").rename("elsewhere.json")
     person.does(*REGISTERED, "weights/talknet-ava.model")
-
-
-# ------------------------------------------------------------------------------ the whole job
-
-
-@obeys("`unitalk download` fetches it")
-def an_archive_that_was_damaged(person):
-    with hub(person) as endpoint:
-        person.does(*download(endpoint, "--no-unpack"))
-        archive = sorted(Path("data").glob("archives/clips_audios/val/*.zip"))[0]
-        archive.write_bytes(archive.read_bytes()[:-9])
-        report = person.says("-q", "unpack", "data", "--format", "json", code=4)
-        person.hears(json.loads(report)["failed"][0]["hint"])
-        person.does(*download(endpoint))
-        person.does("verify", "data")
 
 
 # ------------------------------------------------------------------------------ the tables
