@@ -550,37 +550,74 @@ def first_track(data: object) -> Any:
     return unitalk.tracks(data, split="val")[0]
 
 
-@obeys("`unitalk verify` lists what is missing; `unitalk download --refetch` brings it again")
+def typed_in_a_shell(person, line: str) -> None:
+    """Type a line that is no command of this program's."""
+    subprocess.run(line, shell=True, check=True, capture_output=True)
+    person.typed.append(shlex.split(line))
+
+
+def advised(text: str) -> list[str]:
+    """The first command in backticks, in words, or a line of a shell."""
+    return shlex.split(re.search("`unitalk (.*?)`", text)[1])
+
+
+@obeys("run `unitalk verify {} --deep`: it lists what is wrong and how to set it right")
 def a_crop_that_was_lost(person):
     with hub(person) as endpoint:
         person.does(*download(endpoint))
         first = first_track("data")
         next(Path(f"data/clips_videos/val/{first.video_id}/{first.entity_id}").iterdir()).unlink()
-        person.raises(lambda: first_track("data").jpgs())
-        person.does("verify", "data", code=3)
-        person.does(*download(endpoint, "--refetch"))
+        said = person.raises(lambda: first_track("data").jpgs())
+        person.does(*advised(said), code=3)
+        obeyed(person, repairs(person, "data"), "--endpoint", endpoint)
         assert first_track("data").jpgs()
 
 
-@obeys("`unitalk verify --deep` lists the sounds of another form")
-def a_sound_of_another_form(person):
+@obeys("run `{}`", "mv -n {} {} && ffmpeg -nostdin -i {} {} {}")
+def sounds_of_another_form(person):
     shutil.copytree(person.small, "data")
-    sound = sorted(Path("data").glob("clips_audios/val/*/*.wav"))[0]
-    with wave.open(str(sound), "wb") as file:
-        file.setparams((2, 2, 16000, 0, "NONE", ""))
-        file.writeframes(bytes(64000))
-    track = next(t for t in unitalk.tracks("data", split="val") if t.entity_id == sound.stem)
-    person.raises(lambda: track.audio)
-    assert sound.stem in person.does("verify", "data", "--deep", code=3)
+    shutil.rmtree("data/.unitalk")
+    sounds = sorted(Path("data").glob("clips_audios/val/*/*.wav"))[:2]
+    for sound in sounds:
+        with wave.open(str(sound)) as file:
+            heard = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        with wave.open(str(sound), "wb") as file:
+            file.setparams((2, 2, 16000, 0, "NONE", ""))
+            file.writeframes(np.repeat(heard, 2).tobytes())
+
+    def track(sound: Path) -> Any:
+        return next(t for t in unitalk.tracks("data", split="val") if t.entity_id == sound.stem)
+
+    said = person.raises(lambda: track(sounds[0]).audio)
+    typed_in_a_shell(person, re.search("run `(.*)`", said)[1])
+    assert track(sounds[0]).audio["array"].any()
+    report = json.loads(person.does("-q", "verify", "data", "--deep", "--format", "json", code=3))
+    (line,) = report["repairs"]
+    typed_in_a_shell(person, line)
+    person.does("verify", "data", "--deep")
 
 
-@obeys("`unitalk download --no-unpack` keeps archives and unpacks none")
+@obeys("run `unitalk download --save-path {} {} --no-unpack --refetch`")
 def an_archive_that_is_missing(person):
     with hub(person) as endpoint:
-        person.does(*download(endpoint))
-        person.raises(unitalk.tracks("data", split="val", source="archives")[0].jpgs)
-        person.does(*download(endpoint, "--no-unpack", to="packed"))
-        assert unitalk.tracks("packed", split="val", source="archives")[0].jpgs()
+        person.does(*download(endpoint, "--no-unpack"))
+        track = unitalk.tracks("data", split="val")[0]
+        Path(f"data/archives/clips_videos/val/{track.video_id}.zip").unlink()
+        said = person.raises(unitalk.tracks("data", split="val", source="archives")[0].jpgs)
+        person.does(*advised(said), "--endpoint", endpoint)
+        assert unitalk.tracks("data", split="val", source="archives")[0].jpgs()
+
+
+@obeys("`unitalk verify` lists them; keep one row for each face")
+def a_face_that_is_there_twice(person):
+    data = Path(shutil.copytree(person.small, "data"))
+    csv = data / "csv/val_orig.csv"
+    whole = csv.read_text()
+    csv.write_text(whole + whole.splitlines()[-1] + "\n")
+    person.raises(lambda: first_track(data))
+    assert "twice" in person.does("verify", data, code=3)
+    csv.write_text(whole)
+    assert first_track(data).jpgs()
 
 
 # ------------------------------------------------------------------------------ extras
@@ -682,15 +719,44 @@ def a_video_whose_id_begins_with_a_dash(person):
         person.does("verify", "data")
 
 
-@obeys("unitalk download --save-path {}{} --adopt", " --split {}")
-def a_dataset_of_the_original_script_that_was_damaged(person):
+@obeys("mkdir -p {} && mv -n {} {}", "unitalk verify {} --layout asc{}")
+def crops_in_another_place(person):
     shutil.copytree(person.small, "data")
     shutil.rmtree("data/.unitalk")
-    sorted(Path("data").glob("clips_audios/val/*/*.wav"))[0].unlink()
-    with hub(person) as endpoint:
-        (words,) = repairs(person, "data")
-        person.does(*words, "--category", "noise", "--endpoint", endpoint)
-        person.does("verify", "data")
+    for video in sorted(Path("data/clips_videos/val").iterdir()):
+        video.rename(f"data/clips_videos/{video.name}")
+    report = json.loads(person.does("-q", "verify", "data", "--format", "json", code=3))
+    for line in report["repairs"]:
+        person.hears(line)
+        typed_in_a_shell(person, line)
+    person.does("verify", "data")
+    for part in ("clips_videos", "clips_audios"):  # ASC's layout has no folder of the video
+        for track in sorted(Path(f"data/{part}/val").glob("*/*")):
+            track.rename(track.parents[1] / track.name)
+        for video in sorted(Path(f"data/{part}/val").iterdir()):
+            if video.is_dir() and not any(video.iterdir()):
+                video.rmdir()
+    (words,) = repairs(person, "data")
+    said = person.does(*words, code=3)  # whose loader wants times spelled as the files
+    assert re.findall(r"^ *\d+  ([a-z-]+):", said, re.MULTILINE) == [
+        "asc-time-text",
+        "asc-groundtruth",
+    ]
+
+
+@obeys("--csv CSV --videos VIDEOS --destination {}", "unitalk crops {}", "unitalk ava prepare {}",
+       unless=("ava",))  # fmt: skip
+def crops_of_videos_that_were_damaged(person):
+    words = [*filmed(person), "--destination"]
+    Path("rows").mkdir()
+    shutil.copy("val_orig.csv", "rows")
+    ava = ["ava", "prepare", "--csv", "rows", *words[3:]]
+    for made, line in (("made", words), ("ava-made", ava)):
+        person.does(*line, made)
+        sorted(Path(made).glob("clips_videos/val/*/*/*.jpg"))[0].unlink()
+        (again,) = repairs(person, made)
+        person.does(*filled_in(again, CSV=line[line.index("--csv") + 1], VIDEOS="videos"))
+        person.does("verify", made)
 
 
 @obeys("unitalk trim --path SOURCE --new-path {} --list LIST --overwrite")
@@ -732,16 +798,6 @@ def a_loaders_table_that_was_damaged(person):
     (words,) = [w for w in repairs(person, "data", "--layout", "talknet") if "talknet" in w[0]]
     person.does(*words)
     person.does("verify", "data", "--layout", "talknet")
-
-
-@obeys("download the csv files again (unitalk download --only csv)")
-def a_csv_that_cannot_be_read(person):
-    with hub(person) as endpoint:
-        person.does(*download(endpoint))
-        Path("data/csv/val_orig.csv").write_bytes(b"")
-        person.does("verify", "data", code=3)
-        person.does(*download(endpoint, "--only", "csv", "--refetch"))
-        person.does("verify", "data")
 
 
 def filled_in(words: list[str], **given: object) -> list[object]:
