@@ -23,8 +23,8 @@ VERB = re.compile(r"unitalk ([a-z][a-z-]*)")
 EXTRA = re.compile(r"unitalk\[([a-z]+)\]")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 COMMAND = re.compile(
-    r"`|(?<![\w-])--[a-z]|pip install|apt-get|\bunitalk [a-z]|\bffmpeg |\btorchrun |\bdask |\bmv -"
-    r"|\bpd\.\w|\bgroupby\(|\.drop_duplicates|\.to_csv|\.astype\("
+    r"`|(?<![\w-])--[a-z]|pip install|apt-get|\bunitalk [a-z]|\bffmpeg |\btorchrun |\bdask "
+    r"|\bmv -|\bpredictions(\[| = )|\bpd\.\w|\bgroupby\(|\.drop_duplicates|\.to_csv|\.astype\("
 )
 """What makes a text one that can be typed: a command, a flag, code, or anything in backticks."""
 

@@ -608,18 +608,6 @@ def an_archive_that_is_missing(person):
         assert unitalk.tracks("data", split="val", source="archives")[0].jpgs()
 
 
-@obeys("`unitalk verify` lists them; keep one row for each face")
-def a_face_that_is_there_twice(person):
-    data = Path(shutil.copytree(person.small, "data"))
-    csv = data / "csv/val_orig.csv"
-    whole = csv.read_text()
-    csv.write_text(whole + whole.splitlines()[-1] + "\n")
-    person.raises(lambda: first_track(data))
-    assert "twice" in person.does("verify", data, code=3)
-    csv.write_text(whole)
-    assert first_track(data).jpgs()
-
-
 # ------------------------------------------------------------------------------ extras
 
 
@@ -977,6 +965,16 @@ ELSEWHERE = {
     "open {} in a browser, save the file, then: unitalk weights download {} --from-file FILE":
         "test_weights.py::test_what_goes_wrong_says_how_to_do_without_the_network",
     CARD: "test_export_forms.py::test_load_dataset_opens_the_folder_offline",
+    'predictions = predictions[predictions["{}"] == "{}"]':
+        "test_diagnose.py::test_of_one_row_for_each_label_those_of_speaking_are_kept",
+    'predictions["{}"].isin({})':
+        "test_diagnose.py::test_the_line_that_is_given_restores_the_times",
+    'predictions["{}"]': "test_diagnose.py::test_the_line_that_is_given_restores_the_times",
+    'predictions["{}"] = "{}"': "test_diagnose.py::test_labels_that_are_mixed",
+    '(predictions["{}"] != "{}")':
+        "test_diagnose.py::test_scores_of_the_label_that_was_guessed_are_turned_round",
+    'predictions["{}"] = -predictions["{}"]':
+        "test_diagnose.py::test_scores_that_are_upside_down",
     "predictions = predictions.drop_duplicates({})":
         "test_diagnose.py::test_a_file_that_was_written_twice_is_mended_by_the_line_that_is_given",
     'predictions["{}"].astype(str) + ":" + {}': "test_diagnose.py::test_ids_in_another_spelling",
