@@ -513,6 +513,16 @@ def test_killed_while_other_rows_take_their_place(source, tmp_path):
         assert tree(made) == after
 
 
+def test_the_half_of_a_receipt_is_tidied_away(source, tmp_path):
+    """What a process leaves that is ended while it writes down that a video is done."""
+    cut_all = {"videos": source / "videos", "source": source / "val_orig.csv"}
+    cut({"val": source / "val_orig.csv"}, tmp_path / "made", **cut_all)
+    before = tree(tmp_path / "made")
+    (tmp_path / "made/.unitalk/cut/val/.EEey6Pt0rqI.json.ab_1x.part").write_bytes(b"{")
+    cut({"val": source / "val_orig.csv"}, tmp_path / "made", **cut_all)
+    assert tree(tmp_path / "made") == before
+
+
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_ended_half_way_with_two_processes(source, tmp_path, ending):
     cut(

@@ -265,6 +265,8 @@ class _Run:
     def _tidy(self) -> None:
         """Remove what a killed process left of what was under way."""
         shutil.rmtree(staging(self.target), ignore_errors=True)
+        for half in (Layout(self.target).memory / "cut").glob("*/.*.json.*.part"):
+            half.unlink(missing_ok=True)
 
     def drop_missing(self, csvs: Mapping[Split, Path], only: Sequence[str]) -> int:
         """Leave the rows that could not be cut out of the csv files; returns how many these are.
