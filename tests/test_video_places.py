@@ -117,7 +117,6 @@ def test_rows_are_found_in_a_dataset_a_folder_or_a_file(tmp_path):
     assert find_csvs(dataset, ("val",)) == {"val": both["val"]}
     assert find_csvs(tmp_path / "flat") == {"val": tmp_path / "flat/val_orig.csv"}
     assert find_csvs(both["train"]) == {"train": both["train"]}
-    assert find_csvs(both["train"], ("test",)) == {"test": both["train"]}
     write_lines(tmp_path / "mine.csv", [])
     assert find_csvs(tmp_path / "mine.csv", ("val",)) == {"val": tmp_path / "mine.csv"}
     with pytest.raises(UsageError, match="which split the rows of .*mine.csv are of"):
@@ -126,6 +125,29 @@ def test_rows_are_found_in_a_dataset_a_folder_or_a_file(tmp_path):
         find_csvs(tmp_path / "none.csv")
     with pytest.raises(LayoutError, match="test_orig.csv is missing"):
         find_csvs(dataset, ("test",))
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "right"),
+    [
+        (["x_val.csv"], "train", False),
+        (["x_val.csv"], "val", True),
+        (["x_train_val.csv"], "val", True),
+        (["bundle/a_train.csv", "bundle/a_val.csv"], "val", False),
+        (["bundle/a_val.csv", "bundle/b.csv"], "val", True),
+        (["val/my_test_video.csv", "val/b.csv"], "val", True),
+        (["trainval.csv"], "test", True),
+    ],
+)
+def test_a_split_that_names_contradict_is_refused(tmp_path, names, split, right):
+    for name in names:
+        write_lines(tmp_path / name, [])
+    source = tmp_path / names[0].split("/")[0]
+    if right:
+        assert find_csvs(source, (split,)) == {split: source}
+        return
+    with pytest.raises(UsageError, match=f"and not of {split} alone"):
+        find_csvs(source, (split,))
 
 
 def test_the_rows_of_a_video_are_its_tracks_in_the_order_of_time(tmp_path):

@@ -49,6 +49,12 @@ ARCHIVES = "archives"
 _FOLDER: dict[Part, str] = {"csv": "csv", "audio": "clips_audios", "video": "clips_videos"}
 
 
+def splits_named(name: str) -> tuple[Split, ...]:
+    """The splits whose names are words of a file's or folder's name, as in `ava_train_v1.0.csv`."""
+    words = re.split(r"[^a-z]+", name.lower())
+    return tuple(split for split in SPLITS if split in words)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The paths of one dataset; nothing is looked up on the disk unless the method says so."""

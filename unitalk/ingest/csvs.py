@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
@@ -16,7 +15,7 @@ from unitalk import fsops, schema
 from unitalk.errors import ArchiveError, SchemaError, UnitalkError, UsageError, examples
 from unitalk.fsops.members import archive_stem, unpack_members
 from unitalk.ingest.writing import File, Rows
-from unitalk.layout import SPLITS, Layout
+from unitalk.layout import SPLITS, Layout, splits_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +44,7 @@ def unpacked(source: Path, scratch: Path) -> Iterator[Path]:
         return
     with TemporaryDirectory(dir=scratch, prefix=".csv-") as name:
         folders = [_unpack(path, Path(name, str(n))) for n, path in enumerate(archives)]
-        named = len(folders) > 1 or _splits_of(folders[0].name)
+        named = len(folders) > 1 or splits_named(folders[0].name)
         try:
             yield Path(name) if named else folders[0]
         except UnitalkError as error:
@@ -65,7 +64,7 @@ def _unpack(archive: Path, scratch: Path) -> Path:
     stem = archive_stem(archive) or archive.name
     top = scratch
     while len(inside := list(top.iterdir())) == 1 and inside[0].is_dir():
-        if _splits_of(inside[0].name) and not _splits_of(stem):
+        if splits_named(inside[0].name) and not splits_named(stem):
             break
         top = inside[0]
     return top.rename(scratch.parent / stem)
@@ -136,7 +135,7 @@ def _folders(source: Path) -> dict[Split, list[Path]]:
     found: dict[Split, list[Path]] = {}
     folders = [] if source.is_file() else [f for f in fsops.entries(source) if f.is_dir()]
     for split in SPLITS:
-        own = [path for f in folders if _splits_of(f.name) == (split,) for path in _csvs(f)]
+        own = [path for f in folders if splits_named(f.name) == (split,) for path in _csvs(f)]
         if own:
             found[split] = own
     return found
@@ -150,11 +149,11 @@ def _by_name(source: Path, splits: Sequence[Split]) -> dict[Split, list[Path]]:
             f"{source} has no csv files, nor folders of them that are named after a split",
             hint="give the folder with train_orig.csv, or that of one csv a video",
         )
-    whole = () if source.is_file() else _splits_of(source.resolve().name)
+    whole = () if source.is_file() else splits_named(source.resolve().name)
     found: dict[Split, list[Path]] = {}
     unnamed: list[Path] = []
     for path in paths:
-        own = whole if len(whole) == 1 else _splits_of(path.name)
+        own = whole if len(whole) == 1 else splits_named(path.name)
         if len(own) == 1:
             found.setdefault(own[0], []).append(path)
         else:
@@ -172,12 +171,6 @@ def _by_name(source: Path, splits: Sequence[Split]) -> dict[Split, list[Path]]:
             hint="put the files of each split into a folder that is named after it",
         )
     return {split: found[split] for split in SPLITS if split in found}
-
-
-def _splits_of(name: str) -> tuple[Split, ...]:
-    """The splits whose names are words of a name."""
-    words = re.split(r"[^a-z]+", name.lower())
-    return tuple(split for split in SPLITS if split in words)
 
 
 def _csvs(folder: Path) -> list[Path]:

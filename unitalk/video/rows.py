@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 
 from unitalk import fsops, schema
 from unitalk.errors import DataError, UsageError, examples
-from unitalk.layout import SPLITS, Layout
+from unitalk.layout import SPLITS, Layout, splits_named
 from unitalk.reading.rows import read_rows
 from unitalk.schema.source import sources_in
 
@@ -53,13 +52,22 @@ def find_csvs(source: Path, splits: Sequence[Split] = ()) -> dict[Split, Path]:
         return {s: path for s, path in there.items() if not splits or s in splits}
     if source.is_dir() and (layout.looks_like_one() or not any(source.glob("*.csv*"))):
         return {s: layout.csv(s) for s in SPLITS if s in layout.require_splits(tuple(splits))}
-    words = re.split(r"[^a-z]+", source.resolve().name.lower())
-    own = set(splits) or {split for split in SPLITS if split in words}
+    named = splits_named(source.resolve().name)
+    if not named and source.is_dir():
+        named = tuple({split for path in source.iterdir() for split in splits_named(path.name)})
+    own = set(splits or named)
     if len(own) != 1:
         raise UsageError(
             f"it cannot be seen which split the rows of {source} are of", hint="give one --split"
         )
-    return {own.pop(): source}
+    (split,) = own
+    if named and set(named) != own and (source.is_dir() or split not in named):
+        raise UsageError(
+            f"{source} has rows of {' and '.join(sorted(named))} by its names, and not of {split} "
+            "alone",
+            hint=f"give the csv files of {split} alone, under names that say no other split",
+        )
+    return {split: source}
 
 
 class Wanted(NamedTuple):
