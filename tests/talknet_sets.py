@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import wave
 from pathlib import Path
 
@@ -43,3 +44,15 @@ def make_tiny(root: Path) -> Path:
         }
         make_dataset(root, drawn, split=split)
     return sounds(real_crops(root))
+
+
+class StopAfter(threading.Event):
+    """Is set when it was looked at so many times: once a batch, and once a track of val."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.left = times
+
+    def is_set(self) -> bool:
+        self.left -= 1
+        return self.left < 0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
 import pytest
 from conftest import exhaustive
-from talknet_sets import make_tiny
+from talknet_sets import StopAfter, make_tiny
 
 from unitalk import tracks
 from unitalk.errors import UnitalkError
@@ -142,8 +141,7 @@ def reads(run, made: Path, split: str, weights: Path, tmp_path: Path) -> dict[st
     ):  # fmt: skip
         ran = run(*line)
         said[verb] = ran.stdout + ran.stderr if ran.code else None
-    stop = threading.Event()
-    stop.set()  # after the first batch
+    stop = StopAfter(1)  # the first batch is a look at everything
     options = TrainOptions(
         model="light-asd", batch_frames=40, workers=0, device="cpu", train_split=split,
         val_split=split,

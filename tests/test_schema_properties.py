@@ -375,8 +375,8 @@ def test_a_file_name_that_is_not_utf8(tmp_path):
     assert len(unitalk.read_groundtruth(path)) == 3
 
 
-def test_a_name_that_is_too_long_does_not_exist():
-    with pytest.raises(unitalk.UsageError):
+def test_a_name_that_is_too_long_is_the_disks_refusal():
+    with pytest.raises(unitalk.DiskError, match="too long"):
         unitalk.read_groundtruth("a" * 300 + ".csv")
 
 

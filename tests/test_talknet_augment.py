@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from talknet_formula import bgr_image, golden
 
 from unitalk.errors import MissingExtraError, UsageError
+from unitalk.media import jpegs
 from unitalk.reading import pictures
+from unitalk.reading.media import Crops
 
 pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
@@ -208,8 +210,8 @@ def test_gray_and_size_are_the_golden_ones(name, cv2, monkeypatch):
     """By the function behind `Track.gray`, given the pixels in place of a jpg's."""
     height, width = map(int, name.split("x"))
     colours = bgr_image(height, width)[..., ::-1]
-    monkeypatch.setattr(pictures, "_decoder", lambda: lambda data: np.ascontiguousarray(colours))
-    (sized,) = pictures.grays([b"\xff\xd8\xff\xd9"], str, 112)
+    monkeypatch.setattr(jpegs, "decode", lambda data: np.ascontiguousarray(colours))
+    (sized,) = pictures.grays(Crops([b"\xff\xd8\xff\xd9"], str, ""), 112)
     np.testing.assert_array_equal(sized, golden("golden_visual")[f"resize_{name}"])
     red, green, blue = np.moveaxis(colours.astype(int), -1, 0)
     gray = (3735 * blue + 19_235 * green + 9798 * red + 16_384) >> 15
@@ -219,7 +221,7 @@ def test_gray_and_size_are_the_golden_ones(name, cv2, monkeypatch):
 
 def test_a_jpg_becomes_the_golden_gray_face(cv2):
     jpg = golden("golden_visual")["jpg_bytes_91x73"].tobytes()
-    (found,) = pictures.grays([jpg], str, 112)
+    (found,) = pictures.grays(Crops([jpg], str, ""), 112)
     np.testing.assert_array_equal(found, golden("golden_visual")["jpg_gray112"])
 
 

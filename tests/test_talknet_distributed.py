@@ -112,9 +112,15 @@ import os, sys, threading
 from unitalk.talknet.distributed import World
 from unitalk.talknet.train import TrainOptions, train
 rank = int(os.environ["RANK"])
-stop = threading.Event()
-if rank == 1:
-    stop.set()
+
+class AfterABatch(threading.Event):
+    looks = 0
+
+    def is_set(self):
+        self.looks += 1
+        return self.looks > 1
+
+stop = AfterABatch() if rank == 1 else threading.Event()
 options = TrainOptions(model="light-asd", batch_frames=12, workers=0, device="cpu", lr=1e-4)
 world = World(rank=rank, size=2, local_rank=rank)
 report = train(*sys.argv[1:], score=lambda *_: None, options=options, world=world, stop=stop)

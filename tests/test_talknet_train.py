@@ -8,13 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 from conftest import one_in, without_coverage
-from talknet_sets import make_tiny
+from talknet_sets import StopAfter, make_tiny
 
 from unitalk import evaluate
 from unitalk.errors import DataError, DestinationError, LayoutError, UsageError
@@ -57,18 +56,6 @@ def run(data, folder, *, resume=False, score=ap, stop=None, board=None, **option
         data, folder, score=score, options=TrainOptions(**options), resume=resume, stop=stop,
         board=board,
     )  # fmt: skip
-
-
-class StopAfter(threading.Event):
-    """Is set when it was looked at so many times: once a batch, and once a track of val."""
-
-    def __init__(self, times: int) -> None:
-        super().__init__()
-        self.left = times
-
-    def is_set(self) -> bool:
-        self.left -= 1
-        return self.left < 0
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def seconds_of_wav(wav: str) -> float | None:
         if refused := unreadable(error, wav):
             raise refused from error
         return None
-    return header.seconds if header.rate else None
+    return header.seconds if header.is_pcm else None
 
 
 def ends_too_early(seconds: float, first: float, last: float) -> str | None:

@@ -74,6 +74,11 @@ class Wav:
         return f"{self.rate:,} Hz, {channels} of {self.bits} bits{kind}"
 
     @property
+    def is_pcm(self) -> bool:
+        """Whether it has samples that are whole numbers, as loaders of other models read them."""
+        return self.code == _PCM and min(self.channels, self.bits, self.rate) > 0
+
+    @property
     def readable(self) -> bool:
         """Whether its samples are of one channel in 16 bits, at whatever rate."""
         return (self.code, self.channels, self.bits) == (_PCM, CHANNELS, BITS) and self.rate > 0
