@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from unitalk import stopping
-from unitalk.cli.leaving import INTERRUPTED, leave, leave_at_once, say
+from unitalk.cli.leaving import INTERRUPTED, leave, leave_at_once, leave_when_asked, say
 
 
 def main() -> NoReturn:
@@ -17,6 +17,7 @@ def main() -> NoReturn:
             run()
         except SystemExit as ending:
             if ending.code != INTERRUPTED:
+                leave_when_asked(int(ending.code or 0))
                 raise
         except BaseException:
             if not stopping.asked():

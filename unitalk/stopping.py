@@ -168,7 +168,8 @@ def listening(at_once: Callable[[], object]) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) is _handle:  # and not one for the end of the process
+                signal.signal(number, handler)
         sys.unraisablehook = hook
         _stops.asked, _stops.at_once = False, None
 

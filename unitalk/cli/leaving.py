@@ -8,13 +8,15 @@ import signal
 import sys
 from typing import NoReturn
 
+from unitalk import stopping
+
 INTERRUPTED = 130
 """The exit code after Ctrl-C or SIGTERM."""
 
 
-def leave() -> NoReturn:
+def leave(code: int = INTERRUPTED) -> NoReturn:
     """End the children, then this process; no thread is waited for."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stopping.SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # PyTorch's handler raises when a child ends
     if "multiprocessing.process" in sys.modules:
@@ -30,7 +32,14 @@ def leave() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
-    os._exit(INTERRUPTED)
+    os._exit(code)
+
+
+def leave_when_asked(code: int) -> None:
+    """Let a stop that comes while Python tidies up, when all is done, change no exit code."""
+    for number in stopping.SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: leave(code))
 
 
 def leave_at_once() -> NoReturn:

@@ -9,6 +9,8 @@ the track alone: the same batches come whoever reads them, and a run goes on in 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -312,7 +314,7 @@ class Reader:
         while True:
             try:
                 if coming is None:
-                    coming = iter(self._loader)
+                    coming = self._begin()
                 batch = next(coming, None)
             except (RuntimeError, ConnectionError, EOFError) as error:
                 # PyTorch has no classes for these; what a batch raised begins with "Caught".
@@ -334,6 +336,18 @@ class Reader:
             if isinstance(batch, UnitalkError):
                 raise batch
             yield batch
+
+    def _begin(self) -> Iterator[Batch | UnitalkError]:
+        """Start the processes, if they are not there.
+
+        PyTorch's handler for the end of one raises between any two bytecodes, of a step too; so it
+        is taken away. A look a second finds as much.
+        """
+        before = signal.getsignal(signal.SIGCHLD)
+        coming = iter(self._loader)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGCHLD, before)
+        return coming
 
 
 class _Ordered:
