@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ _DECLARES = {
 """What is given to these is read by --help."""
 
 
+@cache
 def typed() -> dict[str, list[str]]:
     """Each such text, with `{}` for what is put in, and where it is."""
     found: dict[str, list[str]] = {}

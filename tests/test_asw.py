@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import made_once
+from conftest import exhaustive, made_once
 from real_data import ASW, CHECKOUT, needs
 from reference import area_fast, ranked
 
@@ -62,6 +62,7 @@ def test_the_parts_are_those_that_the_dataset_reports(asw):
     } == {"dev": (4_676, 276_477, 122_506), "val": (3_483, 185_009, 72_965)}
 
 
+@exhaustive
 def test_all_breakdowns_with_intervals_and_the_page(asw, tmp_path):
     """Every breakdown that applies, 1,000 resamples of each, and the page, in bounded memory."""
     pytest.importorskip("resource", reason="only POSIX counts a process's memory")

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, tree, without_coverage
+from conftest import HEADER, exhaustive, tree, without_coverage
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
@@ -497,6 +497,7 @@ def test_killed_at_any_change_of_the_disk_it_is_continued(source, tmp_path):
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
 
 
+@exhaustive
 def test_killed_while_other_rows_take_their_place(source, tmp_path):
     """The folder is never taken for one that it is not, and the same again makes it whole."""
     more = ("--jobs", "1", "-q")

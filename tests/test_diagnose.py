@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import exhaustive
 from real_data import ASW, CHECKOUT, needs
 from reference import area_fast, ranked
 
@@ -1047,6 +1048,7 @@ def test_causes_together_are_named_apart(data):
 # ------------------------------------------------------------------------------ real annotations
 
 
+@exhaustive
 @needs(ASW)
 def test_a_misordered_loader_file_of_real_annotations():
     """Twenty-five of ASW's videos, in the archive's order, and a loader file made with groupby."""

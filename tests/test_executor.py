@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from cluster import running
+from conftest import exhaustive
 
 import unitalk
 from unitalk import executor as executors
@@ -235,6 +236,7 @@ def test_a_scheduler_that_is_not_there_or_has_no_worker(tmp_path, monkeypatch):
         assert no.value.hint == f"start some with `dask worker {cluster.address}`"
 
 
+@exhaustive
 @needs_dask
 @pytest.mark.filterwarnings("ignore")
 def test_a_task_that_kills_every_worker_is_given_up(tmp_path):

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from conftest import tree
+from conftest import exhaustive, tree
 from real_data import ASW, needs
 
 from unitalk import DataError, SchemaError, UsageError, evaluate, schema, verify_dataset
@@ -327,6 +327,7 @@ def back_to_json(path: Path) -> dict[str, dict]:
     return videos
 
 
+@exhaustive
 @REAL
 def test_the_real_annotations_have_the_published_counts_and_the_way_back(real):
     """As counted in the json files by the dataset's own lists, without this package.

@@ -113,6 +113,7 @@ def average_precision(labels: list[int], scores: list[float]) -> float:
 # ------------------------------------------------------------------------------ the same bytes
 
 
+@exhaustive
 def test_another_process_makes_the_same_bytes(sample: Made, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", MAKE, str(tmp_path / "again")]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "7"}, cwd=ROOT)
@@ -484,6 +485,7 @@ def test_a_failing_job_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@exhaustive
 def test_killed_then_run_again(sample: Made, tmp_path: Path) -> None:
     final = tmp_path / "sample"
     process = subprocess.Popen([sys.executable, "-c", MAKE, str(final)], cwd=ROOT)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import make_dataset
+from conftest import exhaustive, make_dataset
 from face_tracks import real_crops
 from hypothesis import given
 from hypothesis import strategies as st
@@ -260,6 +260,7 @@ def test_nothing_is_learned_from_faces_without_labels(broken):
 # ------------------------------------------------------------------------------ many processes
 
 
+@exhaustive
 def test_any_number_of_processes_reads_the_same_batches(tiny):
     found = tracks(tiny, split="train")
     alone = Reader(TrainingBatches(found, 3), workers=0)

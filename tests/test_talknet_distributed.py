@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import make_dataset, without_coverage
+from conftest import exhaustive, make_dataset, without_coverage
 from face_tracks import real_crops
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,6 +165,7 @@ def test_two_processes_are_one_with_twice_the_frames(data, tmp_path):
         )
 
 
+@exhaustive
 def test_normalisation_over_two_processes_is_that_of_the_whole_batch(tmp_path):
     """Beside PyTorch's own over all six: values, gradients and running statistics, in float64."""
     (tmp_path / "norm.py").write_text(NORM)

@@ -217,6 +217,7 @@ def test_a_csv_that_changed_is_read_again_in_the_same_process(tiny, weights, tmp
     check(tmp_path / "out.csv", left)
 
 
+@exhaustive
 def test_processes_give_the_same_bytes(tiny, weights, tmp_path):
     one = PredictOptions(device="cpu", threads=1)
     predict(tiny, weights, tmp_path / "alone.csv", options=one)

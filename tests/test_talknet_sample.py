@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import HEADER
+from conftest import HEADER, exhaustive
 
 from unitalk import catalog, evaluate
 
@@ -35,6 +35,7 @@ def divided(sample, tmp_path_factory) -> Path:
     return root
 
 
+@exhaustive
 def test_a_network_learns_who_speaks(divided, tmp_path):
     """The prior of the three noisy videos is 51.90 %, which is what a constant gets."""
     report = train(

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import one_in, without_coverage
+from conftest import exhaustive, one_in, without_coverage
 from talknet_sets import StopAfter, make_tiny
 
 from unitalk import evaluate
@@ -231,6 +231,7 @@ def test_a_run_that_is_killed_and_gone_on_with_is_the_whole_run(tiny, tmp_path, 
     same_run(folder, whole[0])
 
 
+@exhaustive
 def test_more_epochs_go_on_from_the_last(tiny, tmp_path, whole):
     run(tiny, tmp_path / "run", epochs=1)
     report = run(tiny, tmp_path / "run", epochs=2, resume=True)
@@ -274,6 +275,7 @@ def test_it_goes_on_from_published_weights(tiny, tmp_path, whole):
         run(tiny, tmp_path / "other", model="talknet", weights=str(whole[0] / "best.model"))
 
 
+@exhaustive
 def test_talknet_is_trained_by_the_same_words(tiny, tmp_path):
     report = run(tiny, tmp_path / "run", model="talknet", epochs=1)
     assert report.results[0].lr == 1e-4  # the original's
