@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import without_coverage
+from conftest import one_in, without_coverage
 from talknet_sets import make_tiny
 
 from unitalk.cli.networks import MODELS
@@ -70,7 +70,7 @@ def test_a_run_that_is_there_is_not_begun_again(run, tiny, tmp_path):
     assert run(*words, "--epochs", "2", "--resume").code == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", one_in(2, [signal.SIGINT, signal.SIGTERM]))
 def test_an_interrupt_saves_and_says_how_to_go_on(tiny, tmp_path, number):
     out = tmp_path / "run"
     words = ["talknet", "train", "--data", tiny, "--out", out, "--epochs", "5000", *SHORT]

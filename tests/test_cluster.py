@@ -6,7 +6,7 @@ import json
 import signal
 
 import pytest
-from conftest import tree
+from conftest import one_in, tree
 
 pytest.importorskip("distributed", reason='Dask is not installed: pip install "unitalk[cluster]"')
 
@@ -61,8 +61,8 @@ def lines(sample, asw):
 
 @pytest.mark.parametrize(
     ("verb", "dies_at"),
-    [("import asw", 4), ("convert-asc", 200), ("convert-talknet", 200), ("convert-loconet", 250),
-     ("export webdataset", 8), ("export hf", 5)],
+    one_in(3, [("import asw", 4), ("convert-asc", 200), ("convert-talknet", 200),
+               ("export webdataset", 8), ("convert-loconet", 250), ("export hf", 5)]),
 )  # fmt: skip
 def test_a_worker_that_is_killed_half_way_changes_no_byte(
     tmp_path, run, sample, asw, cluster, verb, dies_at

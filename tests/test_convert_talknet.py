@@ -12,7 +12,7 @@ import wave
 from pathlib import Path
 
 import pytest
-from conftest import Tracks, make_dataset, tree, write_csv
+from conftest import Tracks, make_dataset, one_in, tree, write_csv
 from loaders import scored_by_position, talknet
 
 import unitalk
@@ -452,7 +452,7 @@ def test_what_the_command_line_says(run, dataset):
 
 
 @pytest.mark.usefixtures("unmeasured")
-@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("in_place", one_in(2, [False, True]))
 def test_a_killed_run_leaves_nothing_half_made(tmp_path, dataset, in_place):
     """At the first changes of the disk, some on the way, and the last: run again, it is whole."""
     rows = rows_of(dataset)[1:]

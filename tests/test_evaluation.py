@@ -52,7 +52,7 @@ def expected(rows, scores) -> float:
     return area_fast(ranked([row[6] == "SPEAKING_AUDIBLE" for row in rows], scores))
 
 
-@pytest.mark.parametrize("block", one_in(2, range(20)))
+@pytest.mark.parametrize("block", one_in(4, range(20)))
 def test_200_random_inputs_in_three_header_styles_and_two_orders(tmp_path, block):
     """Against the independent implementation in tests/reference.py, to 1e-12."""
     for number in range(10):

@@ -55,6 +55,7 @@ def test_the_commands_that_it_shows_are_commands(made):
     assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["schema_version"] == 1
 
 
+@exhaustive
 def test_without_a_folder_it_leaves_nothing(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))

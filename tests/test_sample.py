@@ -435,6 +435,7 @@ def test_published_archives_unpack_to_the_same_bytes(
     assert sum(name.endswith("/.DS_Store") for name in litter) == 2
 
 
+@exhaustive
 def test_publish_is_deterministic(sample: Made, published: Path, tmp_path: Path) -> None:
     publish(sample.root, tmp_path / "again")
     assert files(tmp_path / "again") == files(published)

@@ -156,7 +156,7 @@ _MEDIA = {
 
 _DEEP = {
     "file-unreadable": _other(
-        "file that the disk refuses",
+        "file that the disk refuses to read",
         "no loader gets its bytes",
         "change its permissions, or see what the disk reports",
     ),
