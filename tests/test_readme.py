@@ -10,14 +10,14 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import without_coverage
-from real_data import ASW, LIGHT_ASD
+from conftest import exhaustive, without_coverage
+from real_data import ASW, LIGHT_ASD, needs
 
 from unitalk.cli.main import VERBS
 from unitalk.export import export_tracks
@@ -30,10 +30,11 @@ README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(console|python)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+@pytest.fixture
+def folder(tmp_path):
     """A folder like the checkout, and the environment of somebody who works there."""
-    folder = tmp_path_factory.mktemp("readme")
+    folder = tmp_path / "readme"
+    folder.mkdir()
     for name in ("benchmarks", "tool"):
         (folder / name).symlink_to(CHECKOUT / name)
     return folder
@@ -79,18 +80,10 @@ def assert_prints(said: str, expected: str, command: str = "") -> None:
         assert said == expected  # so that the difference is shown
 
 
-def test_every_block_does_what_it_shows(folder, environment, monkeypatch):
-    monkeypatch.chdir(folder)
+def play(folder, environment, blocks) -> int:
+    """Type the commands of some blocks, and compare what they print; returns how many they were."""
     seen = 0
-    for kind, needs, block in BLOCK.findall(README):
-        if kind == "python":
-            parser = doctest.DocTestParser().get_doctest(block, {}, "README.md", None, None)
-            assert doctest.DocTestRunner(verbose=False).run(parser).failed == 0
-            continue
-        if "needs=asw" in needs and not ASW.is_file():
-            continue
-        if "needs=weights" in needs and not (LIGHT_ASD.is_file() and find_spec("torch")):
-            continue
+    for block in blocks:
         if block.startswith("$ unitalk -q quickstart"):
             # What it prints shows commands, too: the whole rest of the block is its output.
             first, _, rest = block.partition("\n")
@@ -104,7 +97,32 @@ def test_every_block_does_what_it_shows(folder, environment, monkeypatch):
             )  # fmt: skip
             assert_prints(ran.stdout, expected, command)
             seen += 1
+    return seen
+
+
+def test_every_block_does_what_it_shows(folder, environment, monkeypatch):
+    monkeypatch.chdir(folder)
+    seen = 0
+    for kind, given, block in BLOCK.findall(README):
+        if kind == "python":
+            parser = doctest.DocTestParser().get_doctest(block, {}, "README.md", None, None)
+            assert doctest.DocTestRunner(verbose=False).run(parser).failed == 0
+        elif "needs=" not in given:
+            seen += play(folder, environment, [block])
     assert seen > 15
+
+
+@exhaustive
+@pytest.mark.parametrize(
+    "what",
+    [pytest.param("asw", marks=needs(ASW)), pytest.param("weights", marks=needs(LIGHT_ASD))],
+)
+def test_every_block_that_needs_real_data_does_what_it_shows(folder, environment, sample, what):
+    if what == "weights":
+        pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+    shutil.copytree(sample, folder / "demo", dirs_exist_ok=True)
+    blocks = [block for _, given, block in BLOCK.findall(README) if f"needs={what}" in given]
+    assert play(folder, environment, blocks) > 1
 
 
 def test_what_reads_exports_reads_them(sample, tmp_path):
