@@ -6,6 +6,7 @@ over all shares, so that N processes with a budget of B frames each do what one 
 
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -69,6 +70,9 @@ def joined(world: World, device: torch.device) -> Iterator[None]:
     try:
         yield
     finally:
+        # What a network left in cycles holds the group too: without it, no thread of the group's is
+        # left when the process ends, which would end it with SIGABRT.
+        gc.collect()
         dist.destroy_process_group()
 
 
