@@ -35,7 +35,7 @@ _KINDS = {
 
 
 class NotAWavError(ValueError):
-    """A file is no wav, or its header is broken."""
+    """A file is not a wav, or its header is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ class Wav:
 
     @property
     def seconds(self) -> float:
-        """How long what is there sounds."""
+        """The seconds of sound that the file contains."""
         frame = max(self.channels * ((self.bits + 7) // 8), 1) * max(self.rate, 1)
         return min(self.said, self.there) / frame
 
     @property
     def form(self) -> str:
-        """What it is, such as "44,100 Hz, 2 channels of 16 bits"."""
+        """Its form in words, such as "44,100 Hz, 2 channels of 16 bits"."""
         kind = {_PCM: "", _FLOAT: ", floating point"}.get(self.code, f", coding {self.code}")
         channels = f"{self.channels} channel{'s' * (self.channels != 1)}"
         return f"{self.rate:,} Hz, {channels} of {self.bits} bits{kind}"
@@ -95,7 +95,7 @@ def read_header(file: IO[bytes]) -> Wav:
     """Read the header of a wav, and nothing of its samples.
 
     Raises:
-        NotAWavError: it is none.
+        NotAWavError: the file is not a wav.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
