@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import multiprocessing
 import os
@@ -208,6 +209,27 @@ def test_what_a_task_raises_on_a_cluster(tmp_path, monkeypatch):
         ):
             pass
         assert raised.value.hint == 'install it there: pip install "unitalk[cluster]==9.9.9"'
+
+
+@needs_dask
+@pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1:1"])
+def test_a_client_that_cannot_connect_is_closed_at_once(monkeypatch, address):
+    """Collected later, in the thread that the next client starts, it would keep that from starting:
+    both want one lock."""
+    from distributed import Client
+
+    monkeypatch.setattr(executors, "_PATIENCE", 0.2)
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(UnitalkError) as raised, open_executor(scheduler=address):
+            pass
+        assert address in str(raised.value)
+        left = [one.status for one in gc.get_objects() if isinstance(one, Client)]
+    finally:
+        gc.enable()
+    assert left
+    assert set(left) == {"closed"}
 
 
 @needs_dask

@@ -235,9 +235,14 @@ def _cluster(address: str) -> Iterator[Executor]:
             "a scheduler needs Dask", hint='pip install "unitalk[cluster]"'
         ) from error
     connect: Any = distributed.Client  # which has no types
+    # In two steps: a client that fails to connect is closed here. Left to the garbage collector, it
+    # waits for a lock that the next client holds while that one's thread starts, perhaps the very
+    # thread that collects: the next client then fails after ten seconds.
+    client = connect.__new__(connect)
     try:
-        client = connect(address, timeout=_PATIENCE, set_as_default=False)
+        client.__init__(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
+        client.close()
         raise UnitalkError(
             f"no Dask scheduler answers at {address}: {error}",
             hint="start one with `dask scheduler`, which says its address",
