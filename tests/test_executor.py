@@ -225,7 +225,7 @@ def test_a_client_that_cannot_connect_is_closed_at_once(monkeypatch, address):
         with pytest.raises(UnitalkError) as raised, open_executor(scheduler=address):
             pass
         assert address in str(raised.value)
-        left = [one.status for one in gc.get_objects() if isinstance(one, Client)]
+        left = [one.status for one in gc.get_objects() if type(one) is Client]
     finally:
         gc.enable()
     assert left
