@@ -27,9 +27,9 @@ import av
 import cv2
 import numpy as np
 
+from unitalk.dataset.crop import cut
 from unitalk.executor import Executor, Here, Processes
 from unitalk.schema import COLUMNS
-from unitalk.video import cut
 
 SIZE = (1280, 720)
 RATE = 25

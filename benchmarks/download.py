@@ -39,8 +39,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unitalk import catalog
-from unitalk.loopback import LoopbackHub
+from unitalk.catalog import video_list
+from unitalk.net.loopback import LoopbackHub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,10 +186,10 @@ def peers(endpoint: str, folder: Path, ids: list[str], jobs: int | None) -> list
     checks = "size, sha256 and git hash, each member's CRC, csv rows"
     found = [Peer(name="unitalk download", root=ours, command=own, verified=checks)]
     if importlib.util.find_spec("huggingface_hub"):
-        command = [sys.executable, "-c", SNAPSHOT, catalog.REPOSITORY, str(theirs)]
+        command = [sys.executable, "-c", SNAPSHOT, video_list.REPOSITORY, str(theirs)]
         name, checks = "snapshot_download + zipfile", "size, each member's CRC"
         found.append(Peer(name=name, root=theirs, command=command, verified=checks))
-    base = f"{endpoint}/datasets/{catalog.REPOSITORY}/resolve/main"
+    base = f"{endpoint}/datasets/{video_list.REPOSITORY}/resolve/main"
     getters = {"wget": ["wget", "-q", "-c", "-O"], "curl": ["curl", "-sSfL", "-C", "-", "-o"]}
     getter = next((name for name in getters if shutil.which(name)), None)
     if getter is not None:
@@ -273,7 +273,7 @@ def compare(root: Path, wanted: dict[str, bytes], name: str) -> None:
 
 def run(arguments: argparse.Namespace, folder: Path) -> None:
     """Make, serve, measure, compare and print."""
-    ids = [v.video_id for v in catalog.select(splits=(SPLIT,))][: arguments.videos]
+    ids = [v.video_id for v in video_list.select(splits=(SPLIT,))][: arguments.videos]
     total = int(arguments.megabytes * 1e6)
     wanted = make_videos(folder / "served", ids, total, stored=arguments.stored)
     packed = sum(p.stat().st_size for p in (folder / "served").rglob("*") if p.is_file())

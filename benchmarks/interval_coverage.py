@@ -5,7 +5,7 @@
 Data sets of few videos are drawn from a population of videos that differ in length, in how much is
 spoken, in how well a model can tell, and in where its scores lie; scores hang together within a
 track and within a video. The truth is the average precision of 30,000 videos. Each nominal 95 %
-interval should hold it in 95 % of the data sets. `unitalk` is `unitalk.evaluation.jackknife`, the
+interval should hold it in 95 % of the data sets. `unitalk` is `unitalk.score.jackknife`, the
 others resample videos 1,000 times, or leave each out once; n is the number of videos:
 
 pctile    the resamples' 2.5 % and 97.5 % quantiles
@@ -25,7 +25,7 @@ from statistics import NormalDist
 import numpy as np
 from population import FRAMES, Population, System, areas, draws, matrices
 
-from unitalk.evaluation.jackknife import Resampling, estimate, quantile
+from unitalk.score.jackknife import Resampling, estimate, quantile
 
 NORMAL = NormalDist()
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unitalk.talknet.features import RATE, mfcc
+from unitalk.models.features import RATE, mfcc
 
 if TYPE_CHECKING:
     from collections.abc import Callable

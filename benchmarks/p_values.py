@@ -28,8 +28,8 @@ from dataclasses import replace
 import numpy as np
 from population import RESAMPLES, Population, System, areas, draws, matrices
 
-from unitalk.evaluation import ap
-from unitalk.evaluation.jackknife import estimate, within
+from unitalk.score import ap
+from unitalk.score.jackknife import estimate, within
 
 VIDEOS = 20
 LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75)

@@ -17,7 +17,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from unitalk.evaluation.jackknife import Estimate, estimate
+from unitalk.score.jackknife import Estimate, estimate
 
 CASES = {
     "22 videos": (22, False),

@@ -88,7 +88,7 @@ def write_file(folder: Path, rows: int) -> Path:
 
 def ours_of_all(path: Path) -> dict[str, float | None]:
     """What the peer prints, as `unitalk` says it."""
-    from unitalk.stats import statistics
+    from unitalk.dataset.stats import statistics
 
     total = statistics(path, csv_only=True).total
     return {
@@ -129,7 +129,7 @@ def compare_programs(folder: Path, rows: int, repeat: int) -> None:
 
 def compare_listings(root: Path, videos: int, tracks: int, faces: int) -> None:
     """Measure listing folders and a stat a file on one tree."""
-    from unitalk.stats.media import count_media
+    from unitalk.dataset.stats.stored_media import count_media
 
     for video in range(videos):
         for track in range(tracks):

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unitalk.talknet.networks import new_network
+from unitalk.models.registry import new_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -74,7 +74,7 @@ def make_tree(root: Path, tracks: int, faces: int, widths: tuple[int, int]) -> f
 
 def draw(folder: Path, widths: tuple[int, int]) -> list[Path]:
     """Draw faces between two widths, a sixth higher than wide, several people."""
-    from unitalk._drawing import film, speak
+    from unitalk.dataset.drawing import film, speak
 
     folder.mkdir(parents=True)
     paths = []
@@ -162,7 +162,7 @@ def read(track) -> int:  # noqa: ANN001 - a Track
 def ours(root: Path, source: str, jobs: int) -> float:
     """Read every track by so many workers, which are started before; returns the seconds."""
     from unitalk.executor import open_executor
-    from unitalk.reading import tracks
+    from unitalk.media.tracks import tracks
 
     found = tracks(root, source=source)
     with open_executor(jobs=jobs) as executor:
@@ -197,7 +197,7 @@ def shards(root: Path, jobs: int) -> float:
 
 def read_shard(path: Path) -> int:
     """Read the tracks of one shard from its begin to its end; returns their faces."""
-    from unitalk.reading import pictures, sounds
+    from unitalk.media.tracks import crop_pixels, sound_samples
 
     count = 0
     jpgs: list[bytes] = []
@@ -205,18 +205,18 @@ def read_shard(path: Path) -> int:
         for member in shard:
             data = shard.extractfile(member).read()
             if member.name.endswith(".wav"):
-                sounds.samples(data, member.name)
+                sound_samples.samples(data, member.name)
             elif member.name.endswith(".json"):  # a track's first file
-                count += len(pictures.grays(jpgs, str, SIZE))
+                count += len(crop_pixels.grays(jpgs, str, SIZE))
                 jpgs.clear()
             else:
                 jpgs.append(data)
-    return count + len(pictures.grays(jpgs, str, SIZE))
+    return count + len(crop_pixels.grays(jpgs, str, SIZE))
 
 
 def make_shards(root: Path) -> None:
     """Write the dataset's shards, enough for several workers."""
-    from unitalk.export import export_tracks
+    from unitalk.dataset.export import export_tracks
 
     size = sum(path.stat().st_size for path in root.glob("archives/*/*/*.zip"))
     export_tracks(root, root.parent / "shards", form="webdataset", shard_size=size // 16)
@@ -236,7 +236,7 @@ WAYS = {
 
 def opening(root: Path) -> float:
     """The seconds that it takes to read the csv files."""
-    from unitalk.reading import tracks
+    from unitalk.media.tracks import tracks
 
     start = time.perf_counter()
     tracks(root)

@@ -70,7 +70,11 @@ def main() -> None:
             "unitalk verify": verify,
             "os.stat a file": [sys.executable, "-c", STAT, str(root)],
             "os.scandir alone": [sys.executable, "-c", LIST, str(root)],
-            "start-up alone": [sys.executable, "-c", "import unitalk.cli.verify, unitalk.verify"],
+            "start-up alone": [
+                sys.executable,
+                "-c",
+                "import unitalk.cli.verify, unitalk.dataset.verify",
+            ],
         }
         best = measure(peers, arguments.repeat)
         own = best["unitalk verify"]

@@ -19,9 +19,9 @@ from urllib.parse import unquote
 import pytest
 from hub_server import QUICK, Fault, FaultyHub
 
-from unitalk.hub import Patience
-from unitalk.hub.site import Site
-from unitalk.loopback import Call, LoopbackHub, Reply
+from unitalk.net import Patience
+from unitalk.net.loopback import Call, LoopbackHub, Reply
+from unitalk.net.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -188,7 +188,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample, made once."""
-    from unitalk.sample import make_sample
+    from unitalk.dataset.sample import make_sample
 
     return made_once(tmp_path_factory, "sample", make_sample)
 

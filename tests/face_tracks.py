@@ -11,7 +11,7 @@ import numpy as np
 from conftest import Tracks, make_dataset
 from PIL import Image
 
-from unitalk import catalog
+from unitalk.catalog import video_list
 
 
 def jpg(seed: int, width: int = 40, height: int = 50) -> bytes:
@@ -32,7 +32,7 @@ def real_crops(root: Path) -> Path:
 
 def make_small(root: Path) -> Path:
     """Two train videos and some of val, those of one category too; tracks of 1 to 6 faces."""
-    noise = [video.video_id for video in catalog.select(categories=("noise",))]
+    noise = [video.video_id for video in video_list.select(categories=("noise",))]
     for split, videos in {
         "train": ["SFa5_upNcHM", "-ASZexdSdWE"],
         "val": ["-maoolmiKi0", *noise, "EEey6Pt0rqI", "9Zja_cIAwY8"],

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from unitalk.hub import Hub, Patience
-from unitalk.loopback import Call, Logged, LoopbackHub, Reply, error_reply
+from unitalk.net import Hub, Patience
+from unitalk.net.loopback import Call, Logged, LoopbackHub, Reply, error_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unitalk import evaluate
+from unitalk.dataset.crop import cut, find_csvs
 from unitalk.layout import Layout
+from unitalk.models.light_asd.network import VisualEncoder
+from unitalk.models.predict import PredictOptions, predict
 from unitalk.schema import COLUMNS, LABEL, NOT_SPEAKING, SCORE, SPEAKING
-from unitalk.talknet.light_asd import VisualEncoder
-from unitalk.talknet.predict import PredictOptions, predict
-from unitalk.video import cut, find_csvs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,11 +12,12 @@ import click
 from test_fault_matrix import number_of_cases
 from test_kill_moments import number_of_moments
 
-from unitalk import errors, schema, weights
+from unitalk import errors, schema
 from unitalk.cli.main import VERBS, cli
-from unitalk.evaluation import breakdown
-from unitalk.evaluation.metrics import DESCRIPTIONS
-from unitalk.verify import KINDS
+from unitalk.dataset.verify import KINDS
+from unitalk.models import weights
+from unitalk.score import breakdown
+from unitalk.score.metrics import DESCRIPTIONS
 
 COMMON = {"--help", "--version", "--quiet", "--verbose", "--format", "--output"}
 

@@ -1,7 +1,7 @@
 """Drawn people who speak, filmed: real video files, and the csv of the faces in them.
 
-Mouths follow the voice that is heard, as in the sample; see `unitalk._drawing`. Everything is known
-of such a video: who speaks when, where each face is, and every sample of the sound.
+Mouths follow the voice that is heard, as in the sample; see `unitalk.dataset.drawing`. Everything
+is known of such a video: who speaks when, where each face is, and every sample of the sound.
 """
 
 from __future__ import annotations
@@ -16,7 +16,17 @@ import av
 import numpy as np
 from PIL import Image
 
-from unitalk._drawing import RATE, SAMPLES, STEPS, Speech, Voice, background, film, speak, wander
+from unitalk.dataset.drawing import (
+    RATE,
+    SAMPLES,
+    STEPS,
+    Speech,
+    Voice,
+    background,
+    film,
+    speak,
+    wander,
+)
 from unitalk.schema import COLUMNS, NOT_SPEAKING, SPEAKING
 
 if TYPE_CHECKING:

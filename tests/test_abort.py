@@ -35,7 +35,7 @@ from conftest import without_coverage
 from hub_server import TRAIN, Fault, FaultyHub, publish, quick
 from test_hub import BIG, CSV, REPO, ZIP, Raw, certificate, listed, trusting
 
-from unitalk.hub import Hub, Patience, RemoteFile, StoppedError
+from unitalk.net import Hub, Patience, RemoteFile, StoppedError
 
 SECOND = 1.0
 LONG = {"connect": 20.0, "read": 20.0, "slow": 20.0, "longest": 20.0}
@@ -405,7 +405,7 @@ def test_interrupt_of_a_process_that_waits_for_a_name():
     """Ctrl-C reaches the main thread although its question is in the resolver, and it can exit."""
     program = textwrap.dedent(f"""
         import socket, time
-        from unitalk.hub import Hub
+        from unitalk.net import Hub
 
         def look_up(*args, **options):
             print("asked", flush=True)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import area, ranked
 
-from unitalk.evaluation import ap
+from unitalk.score import ap
 
 
 def ours(labels, scores) -> float | None:

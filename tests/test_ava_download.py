@@ -18,10 +18,10 @@ from bucket import Bucket, GetFault, HeadFault, quick_site
 from conftest import tree, without_coverage
 from hub_server import Fault
 
-from unitalk.ava import fetched, lists
-from unitalk.ava.download import BASE_URL, plan, run
+from unitalk.dataset.ava import ava_lists, fetched_files
+from unitalk.dataset.ava.ava_download import BASE_URL, plan, run
 from unitalk.errors import DataError, HubError, NotFoundError, UnitalkError, UsageError
-from unitalk.fsops import locked
+from unitalk.files import locked
 
 FILES = {
     "trainval": ("-5KQ66BBWC4.mkv", "053oq2xB3oU.mkv", "1j20qq1JyX4.mp4"),
@@ -77,7 +77,7 @@ def listed(*ids):
 
 def test_a_list_is_names_in_order_each_once():
     text = "\ufeffb.mp4\r\n\r\n# more\n  a.mkv \nb.mp4\n"
-    assert lists.parse(text.removeprefix("\ufeff"), "here") == ("b.mp4", "a.mkv")
+    assert ava_lists.parse(text.removeprefix("\ufeff"), "here") == ("b.mp4", "a.mkv")
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_a_list_is_names_in_order_each_once():
 )
 def test_what_is_no_file_name_is_refused_by_line(line):
     with pytest.raises(DataError, match=r"not a list of video files: here:2: ") as caught:
-        lists.parse(f"a.mp4\n{line}\n", "here")
+        ava_lists.parse(f"a.mp4\n{line}\n", "here")
     assert "one file name a line" in caught.value.hint
 
 
 def test_an_empty_list_is_refused():
     with pytest.raises(DataError, match="here: the list is empty"):
-        lists.parse("\n# nothing\n", "here")
+        ava_lists.parse("\n# nothing\n", "here")
 
 
 def test_a_bundle_has_its_lists_under_another_name(start, folder):
@@ -99,7 +99,7 @@ def test_a_bundle_has_its_lists_under_another_name(start, folder):
     for split in FILES:
         there = folder / f"annotations/ava_file_names_{split}_v2.1.txt"
         there.rename(folder / f"{split}_file_list.txt")
-    assert lists.fetch_list(site, "trainval") == FILES["trainval"]
+    assert ava_lists.fetch_list(site, "trainval") == FILES["trainval"]
 
 
 def test_no_list_at_all_is_said(start, tmp_path, folder):
@@ -121,13 +121,13 @@ def test_a_login_page_is_no_list(start, tmp_path):
      ("mine.txt", ("test",), "test"), ("test_file_list.txt", ("trainval",), "trainval")],
 )  # fmt: skip
 def test_the_split_of_a_list(name, splits, split):
-    assert lists.split_of(Path(name), splits) == split
+    assert ava_lists.split_of(Path(name), splits) == split
 
 
 @pytest.mark.parametrize("name", ["mine.txt", "trainval_and_test.txt"])
 def test_the_split_of_a_list_that_nobody_can_know(name):
     with pytest.raises(UsageError, match="of which split are these files") as caught:
-        lists.split_of(Path(name), ())
+        ava_lists.split_of(Path(name), ())
     assert caught.value.hint == "give --split trainval or test"
 
 
@@ -206,8 +206,8 @@ def test_what_is_written_down(start, tmp_path):
     download(site, root, videos=("1j20qq1JyX4",))
     path = "trainval/1j20qq1JyX4.mp4"
     md5 = hashlib.md5(CONTENT[path]).hexdigest()
-    assert fetched.receipts(root) == {
-        path: fetched.Receipt(
+    assert fetched_files.receipts(root) == {
+        path: fetched_files.Receipt(
             size=len(CONTENT[path]), validator=f'"{md5}"', md5=md5, base_url=server.endpoint
         )
     }
@@ -417,7 +417,7 @@ def parts(root):
     """How many bytes of each file a folder has, under the final or the partial name."""
     have = {}
     for path, content in CONTENT.items():
-        part = fetched.part(root, path)
+        part = fetched_files.part(root, path)
         there = part.stat().st_size if part.exists() else 0
         have[path] = len(content) if (root / path).exists() else there
     return have

@@ -12,7 +12,7 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import Form, make_video, write_rows
 
-from unitalk.ava.prepare import prepare
+from unitalk.dataset.ava.prepare import prepare
 from unitalk.errors import DestinationError, UsageError
 from unitalk.executor import Processes
 

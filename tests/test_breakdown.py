@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from reference import area_fast, ranked
 
 import unitalk
-from unitalk import DataError, EvaluateOptions, UsageError, catalog
-from unitalk.evaluation.breakdown import DIVISIONS, parse_frame_size, read_categories
+from unitalk import DataError, EvaluateOptions, UsageError
+from unitalk.catalog import video_list
+from unitalk.score.breakdown import DIVISIONS, parse_frame_size, read_categories
 
 # Two videos. Each line is a face: where, when, which track, its box from left to right and from top
 # to bottom (relative to the frame), whether it speaks, and the score that a model gave.
@@ -162,7 +163,7 @@ def test_a_video_without_a_category_is_in_none():
 
 def test_by_category_of_unitalk():
     """With the published lists; the table's order is theirs, not the file's."""
-    ids = {v.category: v.video_id for v in catalog.videos() if v.category}
+    ids = {v.category: v.video_id for v in video_list.videos() if v.category}
     text = SCENE.replace("V", ids["visual"]).replace("W", ids["language"])
     groups = broken_down("category", text=text)
     assert list(groups) == [("language",), ("visual",), ()]

@@ -16,11 +16,11 @@ from conftest import tree
 from hub_server import publish
 
 import unitalk
-from unitalk import fsops
-from unitalk.cli import options
+from unitalk.cli._shared import common_options
+from unitalk.cli._shared.console import Console, table
 from unitalk.cli.main import VERBS, cli
-from unitalk.cli.output import Console, table
-from unitalk.loopback import LoopbackHub
+from unitalk.files import LINKS
+from unitalk.net.loopback import LoopbackHub
 
 HEAVY = ("pandas", "numpy", "pyarrow", "requests", "sklearn", "PIL", "tqdm")
 
@@ -92,7 +92,7 @@ def test_version_everywhere(run):
 
 
 def test_the_choices_that_are_spelled_twice_are_the_same():
-    assert options.LINKS == fsops.LINKS
+    assert common_options.LINKS == LINKS
 
 
 # ------------------------------------------------------------------------------ usage
@@ -166,7 +166,7 @@ def test_what_is_our_own_bug_keeps_its_traceback(monkeypatch):
     def broken(**_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(unitalk.catalog, "select", broken)
+    monkeypatch.setattr(unitalk.catalog.video_list, "select", broken)
     with pytest.raises(ZeroDivisionError):
         main(["videos"])
 

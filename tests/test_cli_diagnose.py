@@ -9,7 +9,7 @@ import pytest
 from test_diagnose import BOX, VIDEOS, draw
 
 from unitalk.cli import main
-from unitalk.evaluation.diagnosis.running import CHECKS
+from unitalk.score.diagnose.search import CHECKS
 
 
 @pytest.fixture(scope="module")

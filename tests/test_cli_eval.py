@@ -16,9 +16,10 @@ import pytest
 from reference import area_fast, ranked
 
 import unitalk
-from unitalk import catalog, parse_signature
+from unitalk import parse_signature
+from unitalk.catalog import video_list
 from unitalk.cli import eval as verb
-from unitalk.evaluation import breakdown
+from unitalk.score import breakdown
 
 
 @pytest.fixture
@@ -53,9 +54,9 @@ def test_the_table_by_category(run, given):
     lines = ran.stdout.splitlines()
     assert lines[0] == f"average precision: {100 * slow(given):.2f}%"
     table = {line.split()[0]: line.split() for line in lines[4:10]}
-    assert list(table) == ["category", *catalog.CATEGORIES, "TOTAL"]
-    category = {v.video_id: v.category for v in catalog.videos()}
-    for name in catalog.CATEGORIES:
+    assert list(table) == ["category", *video_list.CATEGORIES, "TOTAL"]
+    category = {v.video_id: v.category for v in video_list.videos()}
+    for name in video_list.CATEGORIES:
         wanted = slow(given, lambda row, name=name: category[row["video_id"]] == name)
         assert table[name][6] == f"{100 * wanted:.2f}"
         low, _, high = table[name][7:10]
@@ -131,7 +132,7 @@ def test_scoring_files_imports_nothing_heavy(given, options):
 
 
 def json_schema() -> dict:
-    file = resources.files("unitalk.evaluation") / "result.schema.json"
+    file = resources.files("unitalk.score") / "result.schema.json"
     return json.loads(file.read_text(encoding="utf-8"))
 
 
@@ -232,7 +233,7 @@ def test_the_leaderboard_says_when_it_is_no_comparison(run, given):
     assert "LoCoNet + TalkNCE UniTalk 83.2 86.7 84.9 84.1 77.9" in text
     assert "your ground truth has 3,077 faces where UniTalk val has about 1,000,000" in text
     assert "black frames" in text
-    category = {v.video_id: v.category for v in catalog.videos()}
+    category = {v.video_id: v.category for v in video_list.videos()}
     noise = slow(given, lambda row: category[row["video_id"]] == "noise")
     (own,) = [line for line in ran.stdout.splitlines() if line.startswith(">")]
     assert own.split()[1:4] == ["predictions", "yours", f"{100 * slow(given):.1f}"]

@@ -11,7 +11,7 @@ import sys
 import pytest
 from conftest import Tracks, face, make_dataset, without_coverage, write_csv
 
-from unitalk.stats import statistics, tables
+from unitalk.dataset.stats import statistics, stats_tables
 
 LANGUAGE, MIXED, NOISE, VISUAL = "ho_oK12hY6M", "qv3-HaaxGUc", "EEey6Pt0rqI", "wh3-1DUTb3Q"
 TRAIN = "-maoolmiKi0"
@@ -355,7 +355,7 @@ def test_help(run):
 
 def test_tables_end_with_the_total_and_are_rectangular(sample):
     found = statistics(sample)
-    for one in [*tables.tables(found), tables.videos_table(found)]:
+    for one in [*stats_tables.tables(found), stats_tables.videos_table(found)]:
         assert {len(row) for row in one.rows} == {len(one.header)}, one.title
         assert 0 < one.texts < len(one.header)
         if one.title != "Files":
@@ -363,7 +363,7 @@ def test_tables_end_with_the_total_and_are_rectangular(sample):
 
 
 def test_shares_in_tables_add_up(sample):
-    found = {one.title: one for one in tables.tables(statistics(sample))}
+    found = {one.title: one for one in stats_tables.tables(statistics(sample))}
     frames = found["Frames by faces and by speaking faces, %"]
     for row in frames.rows:
         numbers = [float(cell) for cell in row[frames.texts + 1 :]]
@@ -372,7 +372,7 @@ def test_shares_in_tables_add_up(sample):
 
 
 def test_groups_are_in_the_order_of_the_catalog(sample):
-    groups = tables.ordered(statistics(sample, csv_only=True))
+    groups = stats_tables.ordered(statistics(sample, csv_only=True))
     assert [(group.split, group.category) for group in groups] == [
         ("train", None),
         *[("val", name) for name in ("language", "mixed", "noise", "visual")],

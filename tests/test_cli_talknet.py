@@ -13,12 +13,12 @@ import pytest
 from conftest import one_in, without_coverage
 from talknet_sets import make_tiny
 
-from unitalk.cli.networks import MODELS
+from unitalk.cli._shared.model_options import MODELS
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
-from unitalk.talknet.networks import NETWORKS, new_network  # noqa: E402
+from unitalk.models.registry import NETWORKS, new_network  # noqa: E402
 
 SHORT = ("--model", "light-asd", "--batch-frames", "12", "--workers", "0", "--device", "cpu")
 

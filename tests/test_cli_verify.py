@@ -8,9 +8,9 @@ import shutil
 import pytest
 from test_verify import A, B, Data, copy_of
 
-from unitalk.catalog import read_list
+from unitalk.catalog.video_list import read_list
 from unitalk.cli.main import VERBS
-from unitalk.verify import KINDS
+from unitalk.dataset.verify import KINDS
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from unitalk import weights
-from unitalk.cli.places import weights_folder
+from unitalk.cli._shared.user_folders import weights_folder
+from unitalk.models import weights
 
 GOOD = b"PK\x03\x04" + b"weights" * 100
 

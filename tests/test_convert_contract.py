@@ -25,11 +25,11 @@ from reference import area_fast, ranked
 
 import unitalk
 from unitalk import convert_asc
-from unitalk.convert.files import Job, place_flat, place_for_loader
-from unitalk.convert.loconet import convert_loconet
-from unitalk.convert.rows import SplitRows
-from unitalk.convert.tables import loader_text
-from unitalk.convert.talknet import convert_talknet
+from unitalk.dataset.convert.loader_files import Job, place_flat, place_for_loader
+from unitalk.dataset.convert.loader_rows import SplitRows
+from unitalk.dataset.convert.loader_tables import loader_text
+from unitalk.dataset.convert.loconet import convert_loconet
+from unitalk.dataset.convert.talknet import convert_talknet
 from unitalk.executor import Processes
 from unitalk.layout import FlatLayout
 from unitalk.schema import COLUMNS

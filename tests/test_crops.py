@@ -19,10 +19,10 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import FACE, Form, make_video, write_rows
 
-from unitalk import fsops
 from unitalk.cli.crops import render
+from unitalk.dataset.crop import CropReport, Finding, cut
 from unitalk.executor import Processes
-from unitalk.video import CropReport, Finding, cut
+from unitalk.files import locked, mark
 
 KILLER = Path(__file__).with_name("killer.py")
 VIDEOS = ("-dash000000", "EEey6Pt0rqI", "9Zja_cIAwY8")
@@ -413,7 +413,7 @@ def test_stale_crops_of_a_video_that_is_gone_do_not_stay(run, source, tmp_path):
 def test_a_destination_that_is_not_ours(run, source, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("keep me")
-    fsops.mark(tmp_path / "sample", made_by="sample", about={})
+    mark(tmp_path / "sample", made_by="sample", about={})
     before = tree(tmp_path)
     for more in ((), ("--overwrite",)):
         ran = run(*arguments(source, tmp_path / "mine", *more))
@@ -428,7 +428,7 @@ def test_a_destination_that_is_not_ours(run, source, tmp_path):
 
 def test_two_runs_at_a_time(run, source, tmp_path):
     run(*arguments(source, tmp_path / "made", "--jobs", 1))
-    with fsops.locked(tmp_path / "made/.unitalk"):
+    with locked(tmp_path / "made/.unitalk"):
         ran = run(*arguments(source, tmp_path / "made", "--jobs", 1))
     assert ran.code == 2
     assert "another process" in ran.stderr
@@ -477,6 +477,7 @@ def killer(fatal: int, *line: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@exhaustive
 def test_killed_at_any_change_of_the_disk_it_is_continued(source, tmp_path):
     more = ("--jobs", "1", "-q", "--format", "json")
     undisturbed = killer(0, *arguments(source, tmp_path / "whole", *more))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reference import area, area_fast, ranked
 
 import unitalk
-from unitalk.evaluation.curve import TOLERANCE, Curve, curve, histogram
+from unitalk.score.curve import TOLERANCE, Curve, curve, histogram
 
 
 def ours(labels, scores, **options) -> Curve | None:

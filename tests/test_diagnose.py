@@ -17,11 +17,11 @@ from reference import area_fast, ranked
 
 from unitalk import evaluate
 from unitalk.errors import DataError, UsageError
-from unitalk.evaluation.diagnosis import Diagnosis, Finding, diagnose
-from unitalk.evaluation.diagnosis.order import check_order
-from unitalk.evaluation.diagnosis.pairing import NOBODY, pair, repeated
-from unitalk.evaluation.diagnosis.running import CHECKS
-from unitalk.evaluation.diagnosis.scores import Scored, Worth, measure, opposite
+from unitalk.score.diagnose import Diagnosis, Finding, diagnose
+from unitalk.score.diagnose.order import check_order
+from unitalk.score.diagnose.pairing import NOBODY, pair, repeated
+from unitalk.score.diagnose.score_values import Scored, Worth, measure, opposite
+from unitalk.score.diagnose.search import CHECKS
 
 BOX = ["entity_box_x1", "entity_box_y1", "entity_box_x2", "entity_box_y2"]
 VIDEOS = ["xY_3-aQ9zZk", "-Bc_d0w1Kkq", "mmO4-b_7Pe2", "A1a_Zzz-9rT", "QQ-_11abcDE"]

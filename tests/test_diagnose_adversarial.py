@@ -21,10 +21,10 @@ from test_asw import CHECKOUT
 from test_diagnose import BOX, VIDEOS, after, area_of, draw, found, only_problem, percent
 
 import unitalk
-from unitalk import facecrops
 from unitalk.errors import SchemaError
-from unitalk.evaluation.diagnosis import Diagnosis, diagnose
 from unitalk.layout import Layout
+from unitalk.media import frame_sizes
+from unitalk.score.diagnose import Diagnosis, diagnose
 
 KEY = ["entity_id", "frame_timestamp"]
 SPEAKING = "SPEAKING_AUDIBLE"
@@ -150,15 +150,15 @@ def test_a_link_that_leads_to_itself_is_no_face(tmp_path):
     folder.mkdir(parents=True)
     (folder / "0.04.jpg").symlink_to("0.04.jpg")
     assert (
-        facecrops.face_file(Layout(tmp_path), facecrops.Face("v", "v:0", 0.04, (0, 0, 1, 1)))
+        frame_sizes.face_file(Layout(tmp_path), frame_sizes.Face("v", "v:0", 0.04, (0, 0, 1, 1)))
         is None
     )
 
 
 def test_an_id_that_is_too_long_for_a_file_has_no_crop(tmp_path):
     (tmp_path / "clips_videos/val/v").mkdir(parents=True)
-    long = facecrops.Face("v", "x" * 300, 0.04, (0, 0, 1, 1))
-    assert facecrops.face_file(Layout(tmp_path), long) is None
+    long = frame_sizes.Face("v", "x" * 300, 0.04, (0, 0, 1, 1))
+    assert frame_sizes.face_file(Layout(tmp_path), long) is None
 
 
 @pytest.mark.filterwarnings("error")
@@ -670,7 +670,7 @@ def test_hostile_ids_and_names_stay_text_on_the_page(data):
         frame.assign(entity_id=frame["entity_id"] + evil, video_id=frame["video_id"] + evil)
         for frame in (data.truth, data.guess)
     )
-    page = unitalk.evaluate(truth, guess, name="<script>x", by=["video"]).to_html()
+    page = unitalk.to_html(unitalk.evaluate(truth, guess, name="<script>x", by=["video"]))
     assert "<img src=x" not in page
     assert "<script>x" not in page
     assert "&lt;img src=x" in page
@@ -682,9 +682,11 @@ def test_a_dataset_of_damaged_crops_has_grey_strips_and_no_sizes(tmp_path):
     folder.mkdir(parents=True)
     for number, content in enumerate([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a"]):
         (folder / f"0.0{number}.jpg").write_bytes(content)
-    faces = [facecrops.Face("v", "v:0", number / 100, (0.1, 0.1, 0.2, 0.2)) for number in range(4)]
-    files = [facecrops.face_file(Layout(tmp_path), each) for each in faces]
+    faces = [
+        frame_sizes.Face("v", "v:0", number / 100, (0.1, 0.1, 0.2, 0.2)) for number in range(4)
+    ]
+    files = [frame_sizes.face_file(Layout(tmp_path), each) for each in faces]
     assert all(files)
-    assert facecrops.strip(files, height=16).startswith(b"\xff\xd8")
+    assert frame_sizes.strip(files, height=16).startswith(b"\xff\xd8")
     with pytest.raises(unitalk.UnitalkError, match="none of 4 face crops can be read"):
-        facecrops.frame_sizes(tmp_path, faces)
+        frame_sizes.frame_sizes(tmp_path, faces)

@@ -16,14 +16,14 @@ from reference import area_fast, ranked
 from test_diagnose import BOX, VIDEOS, after, area_of, draw, found, only_problem, percent, write
 
 from unitalk.cli.diagnose import render
-from unitalk.evaluation.diagnosis import Diagnosis, Finding, diagnose, order, pairing
-from unitalk.evaluation.diagnosis import times as times_of
-from unitalk.evaluation.diagnosis.boxes import _LAYOUTS, _scale, _sizes
-from unitalk.evaluation.diagnosis.findings import counted, note, places, problem
-from unitalk.evaluation.diagnosis.ids import _CHANGES, _letters
-from unitalk.evaluation.diagnosis.running import CHECKS
-from unitalk.evaluation.diagnosis.scores import Scored, Worth
 from unitalk.schema import from_frame
+from unitalk.score.diagnose import Diagnosis, Finding, diagnose, order, pairing
+from unitalk.score.diagnose import times as times_of
+from unitalk.score.diagnose.boxes import _LAYOUTS, _scale, _sizes
+from unitalk.score.diagnose.findings import counted, note, places, problem
+from unitalk.score.diagnose.ids import _CHANGES, _letters
+from unitalk.score.diagnose.score_values import Scored, Worth
+from unitalk.score.diagnose.search import CHECKS
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import time
 import pytest
 from hub_server import FaultyHub, quick, snapshot, zip_of
 
-from unitalk.download import Selection, plan, run
+from unitalk.dataset.download import Selection, plan, run
 from unitalk.errors import DiskError, UnitalkError
 
 VIDEO = "SFa5_upNcHM"

@@ -17,7 +17,8 @@ import pytest
 from conftest import Tracks, exhaustive, make_dataset, on_another_file_system, tree
 
 import unitalk
-from unitalk import convert_asc, fsops, trim_dataset
+from unitalk import convert_asc, trim_dataset
+from unitalk.files import LINKS, staged_folder
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -287,7 +288,7 @@ def test_sample_and_quickstart_killed_at_several_moments_converge(tmp_path):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_what_appears_at_the_destination_meanwhile_is_not_deleted(tmp_path, overwrite):
     with contextlib.suppress(unitalk.DestinationError):
-        with fsops.staged_folder(
+        with staged_folder(
             tmp_path / "new", made_by="test", overwrite=overwrite, about={}
         ) as folder:
             (folder / "ours").write_text("x")
@@ -301,21 +302,21 @@ def test_a_link_under_the_staging_name_is_not_followed(tmp_path):
     (tmp_path / "mine/thesis.tex").write_text("years of work")
     (tmp_path / ".new.unitalk-staging").symlink_to(tmp_path / "mine")
     with contextlib.suppress(unitalk.UnitalkError):
-        with fsops.staged_folder(tmp_path / "new", made_by="test", about={}):
+        with staged_folder(tmp_path / "new", made_by="test", about={}):
             pass
     assert (tmp_path / "mine/thesis.tex").read_text() == "years of work"
 
 
 def test_an_error_between_the_two_renames_puts_the_old_folder_back(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from unitalk import fsops; seen = []\n"
+        "import sys; from pathlib import Path; from unitalk import files; seen = []\n"
         "def hook(event, arguments):\n"
         "    if event == 'os.rename' and '.unitalk-staging' in str(arguments[0]):\n"
         "        seen.append(event)\n"
         "        if len(seen) == 2: raise KeyboardInterrupt\n"  # the marker's own was the first
-        "with fsops.staged_folder(Path(sys.argv[1]), made_by='t', about={}) as f: pass\n"
+        "with files.staged_folder(Path(sys.argv[1]), made_by='t', about={}) as f: pass\n"
         "sys.addaudithook(hook)\n"
-        "with fsops.staged_folder(Path(sys.argv[1]), made_by='t', about={}, overwrite=True): pass\n"
+        "with files.staged_folder(Path(sys.argv[1]), made_by='t', about={}, overwrite=True): pass\n"
     )
     ran = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "new"], capture_output=True, text=True, check=False
@@ -357,7 +358,7 @@ def test_a_link_in_the_source_that_leads_nowhere_or_back_is_a_layout_error(
         trim_dataset(dataset, tmp_path / "new", videos=["EEey6Pt0rqI"])
 
 
-@pytest.mark.parametrize("link", fsops.LINKS)
+@pytest.mark.parametrize("link", LINKS)
 def test_a_crop_that_is_a_dangling_link_is_a_black_image_to_the_loader(dataset, tmp_path, link):
     crop = dataset / "clips_videos/val/EEey6Pt0rqI/EEey6Pt0rqI:0/1.00.jpg"
     crop.unlink()
@@ -373,7 +374,7 @@ def test_a_folder_where_a_sound_should_be_is_silence(dataset, tmp_path, link):
     assert convert_asc(dataset, tmp_path / "asc", link=link).silent == 1
 
 
-@pytest.mark.parametrize("link", fsops.LINKS)
+@pytest.mark.parametrize("link", LINKS)
 def test_a_file_where_a_tracks_folder_should_be_is_a_track_without_crops(dataset, tmp_path, link):
     track = dataset / "clips_videos/val/9Zja_cIAwY8/9Zja_cIAwY8:0"
     shutil.rmtree(track)

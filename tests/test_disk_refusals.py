@@ -22,10 +22,10 @@ from hub_server import FaultyHub, publish
 from talknet_sets import make_tiny
 from video_files import Form, make_video, write_rows
 
+from unitalk.cli._shared.console import Console
 from unitalk.cli.main import cli
-from unitalk.cli.output import Console
 from unitalk.errors import UnitalkError
-from unitalk.talknet.networks import new_network
+from unitalk.models.registry import new_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -33,8 +33,8 @@ from hub_server import (
     zip_of,
 )
 
-from unitalk import catalog, fsops
-from unitalk.download import PlannedFile, Selection, plan, run
+from unitalk.catalog import video_list
+from unitalk.dataset.download import PlannedFile, Selection, plan, run
 from unitalk.errors import (
     AccessError,
     DestinationError,
@@ -43,6 +43,7 @@ from unitalk.errors import (
     UnitalkError,
     UsageError,
 )
+from unitalk.files import locked, mark, unzip
 from unitalk.progress import SilentProgress
 
 HEADER = (
@@ -274,7 +275,7 @@ def test_default_is_all_that_is_published(start, root):
     assert chosen(planned) == sorted([("train", TRAIN), ("val", VAL[0]), ("val", VAL[1])])
     assert len(planned.missing) == 117 - 3  # 95 train and 22 val videos are published
     assert missing(planned) | set(chosen(planned)) == {
-        (video.split, video.video_id) for video in catalog.videos()
+        (video.split, video.video_id) for video in video_list.videos()
     }
 
 
@@ -421,7 +422,7 @@ def test_folder_that_is_not_ours(start, root):
 
 def test_folder_of_another_verb(start, root):
     _, hub = start()
-    fsops.mark(root, made_by="trim", about={})
+    mark(root, made_by="trim", about={})
     (root / "csv").mkdir()
     with pytest.raises(DestinationError, match="made by `unitalk trim`"):
         plan(hub, root)
@@ -503,7 +504,7 @@ def test_explicit_revision_of_a_new_folder(start, root):
 def test_one_writer(start, root):
     _, hub = start()
     planned = plan(hub, root, selection=ASKED)
-    with fsops.locked(root), pytest.raises(DestinationError, match="another process"):
+    with locked(root), pytest.raises(DestinationError, match="another process"):
         run(planned, hub)
     assert run(planned, hub).complete
 
@@ -511,8 +512,8 @@ def test_one_writer(start, root):
 def test_lock_of_a_dead_process_is_free(start, root):
     _, hub = start()
     script = (
-        "import sys, time, pathlib; from unitalk import fsops\n"
-        "with fsops.locked(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+        "import sys, time, pathlib; from unitalk import files\n"
+        "with files.locked(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(root)], stdout=subprocess.PIPE, cwd=Path.cwd()
@@ -676,13 +677,13 @@ def test_unzip_tells_of_each_member_and_can_be_ended(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fsops.unzip(tmp_path / "a.zip", tmp_path / "out", top=TRAIN, on_member=third)
+        unzip(tmp_path / "a.zip", tmp_path / "out", top=TRAIN, on_member=third)
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
 def test_unzip_counts_bytes(tmp_path):
     (tmp_path / "a.zip").write_bytes(GOOD)
-    assert fsops.unzip(tmp_path / "a.zip", tmp_path / "out", top=TRAIN) == 4500
+    assert unzip(tmp_path / "a.zip", tmp_path / "out", top=TRAIN) == 4500
 
 
 # ------------------------------------------------------------------------------ csv files
@@ -916,8 +917,8 @@ KILLED = textwrap.dedent(
     """
     import os, re, signal, sys
     from pathlib import Path
-    from unitalk.download import Selection, plan, run
-    from unitalk.hub import Hub
+    from unitalk.dataset.download import Selection, plan, run
+    from unitalk.net import Hub
 
     endpoint, root, moment, *videos = sys.argv[1:]
     events = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree")
@@ -1075,6 +1076,7 @@ def test_killed_in_the_middle_of_a_body_then_run_again(served, root):
         with subprocess.Popen(command) as process:
             part = None
             while part is None or part.stat().st_size < 100_000:
+                assert process.poll() is None
                 time.sleep(0.02)
                 part = next(root.glob(".unitalk/parts/*.video.*"), None)
             process.kill()

@@ -29,9 +29,9 @@ from hub_server import (
     zip_of,
 )
 
-from unitalk import fsops
-from unitalk.download import Selection, plan, run, steps, unpack_archives
+from unitalk.dataset.download import Selection, plan, run, unpack_archives, video_steps
 from unitalk.errors import DestinationError, LayoutError, UsageError
+from unitalk.files import unzip
 from unitalk.progress import SilentProgress
 
 HEADER = (
@@ -219,8 +219,8 @@ UPDATED = textwrap.dedent(
     """
     import os, re, signal, sys
     from pathlib import Path
-    from unitalk.download import plan, run
-    from unitalk.hub import Hub
+    from unitalk.dataset.download import plan, run
+    from unitalk.net import Hub
 
     endpoint, root, moment = sys.argv[1:]
 
@@ -649,7 +649,7 @@ def test_adopt_on_the_command_line(run, start, original):
 def test_others_are_fetched_while_one_is_unpacked(start, root, monkeypatch):
     """With one connection, all else arrives while the first archive waits to be unpacked."""
     server, hub = start()
-    unzip, first = fsops.unzip, threading.Event()
+    first = threading.Event()
 
     def patient(archive, staging, **options):
         if not first.is_set():
@@ -662,7 +662,7 @@ def test_others_are_fetched_while_one_is_unpacked(start, root, monkeypatch):
                 pytest.fail("nothing is fetched while an archive is unpacked")
         return unzip(archive, staging, **options)
 
-    monkeypatch.setattr(steps.fsops, "unzip", patient)
+    monkeypatch.setattr(video_steps, "unzip", patient)
     assert download(hub, root, jobs=2).complete
     assert files_of(root) == whole()
 
@@ -673,14 +673,14 @@ def test_archives_do_not_pile_up(start, root, served, monkeypatch):
         publish(served, "val", f"video{number:06d}")
     names = tuple(f"video{number:06d}" for number in range(12))
     _, hub = start()
-    unzip, most = fsops.unzip, []
+    most = []
 
     def slow(archive, staging, **options):
         threading.Event().wait(0.03)
         most.append(len(list(archive.parent.iterdir())))
         return unzip(archive, staging, **options)
 
-    monkeypatch.setattr(steps.fsops, "unzip", slow)
+    monkeypatch.setattr(video_steps, "unzip", slow)
     assert download(hub, root, Selection(videos=names), jobs=2).complete
     assert 2 <= max(most) <= 4
 

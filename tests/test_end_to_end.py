@@ -20,9 +20,10 @@ from PIL import Image
 from reference import area_fast, ranked
 
 import unitalk
-from unitalk import catalog, convert_asc, trim_dataset
-from unitalk.loopback import LoopbackHub
-from unitalk.sample import publish
+from unitalk import convert_asc, trim_dataset
+from unitalk.catalog import video_list
+from unitalk.dataset.sample import publish
+from unitalk.net.loopback import LoopbackHub
 
 DASHED = "-maoolmiKi0"
 
@@ -114,13 +115,13 @@ def test_each_category_is_trimmed_converted_and_scored_like_an_independent_compu
 ):
     guesses = (sample / "predictions.csv").read_text().splitlines()
     seen = 0
-    for category in catalog.CATEGORIES:
+    for category in video_list.CATEGORIES:
         cut = tmp_path / category
         assert run("trim", "--path", sample, "--new-path", cut, "--list", category).code == 0
         asc = tmp_path / f"{category}-asc"
         assert run("convert-asc", "--source", cut, "--destination", asc).code == 0
         truth = {(r[7], Decimal(r[1])): r[6] for r in table(cut / "csv/val_orig.csv")}
-        ids = {video.video_id for video in catalog.videos() if video.category == category}
+        ids = {video.video_id for video in video_list.videos() if video.category == category}
         kept = [line for line in guesses[1:] if line.split(",")[0] in ids]
         (tmp_path / "p.csv").write_text("\n".join([guesses[0], *kept]))
         cells = [line.split(",") for line in kept]
@@ -151,7 +152,7 @@ def test_a_part_is_the_same_from_sample_download_trim_and_symbolic_links(
         cut = tmp_path / f"{source}-again"
         ran = run("trim", "--path", tmp_path / source, "--new-path", cut, "--list", category)
         assert (ran.code, ran.stderr) == (0, "")
-        videos = {video.video_id for video in catalog.select(categories=(category,))}
+        videos = {video.video_id for video in video_list.select(categories=(category,))}
         wanted = {n: d for n, d in media(sample).items() if n.split("/")[2] in videos}
         assert media(cut) == wanted
         rows = [row for row in table(sample / "csv/val_orig.csv") if row[0] in videos]

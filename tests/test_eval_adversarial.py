@@ -26,7 +26,7 @@ from reference import area
 
 import unitalk
 from unitalk import EvaluateOptions, UnitalkError, UsageError, parse_signature
-from unitalk.evaluation import tables
+from unitalk.score import score_tables
 
 PLACE = Path(unitalk.__file__).parents[1]
 FORMS = ("text", "json", "csv", "markdown", "latex")
@@ -87,7 +87,7 @@ def wide(text: str) -> list[str]:
 
 def validate(found: dict) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="the extra [test] has jsonschema")
-    file = resources.files("unitalk.evaluation") / "result.schema.json"
+    file = resources.files("unitalk.score") / "result.schema.json"
     jsonschema.validate(found, json.loads(file.read_text(encoding="utf-8")))
 
 
@@ -181,10 +181,10 @@ def test_json_follows_the_schema_and_no_form_breaks_on_degenerate_data(videos, k
     ):  # fmt: skip
         text = json.dumps(found.to_dict(), allow_nan=False)
         validate(json.loads(text))
-        assert "<html" in found.to_html()
-        assert len(found.to_frame()) == len(one.groups)
-        assert tables.csv_text(systems, differences).count("\n") == len(one.groups)
-        assert tables.latex(systems, differences).startswith("\\begin{tabular}")
+        assert "<html" in unitalk.to_html(found)
+        assert len(unitalk.to_frame(found)) == len(one.groups)
+        assert score_tables.csv_text(systems, differences).count("\n") == len(one.groups)
+        assert score_tables.latex(systems, differences).startswith("\\begin{tabular}")
     assert (one.average_precision is None) == (one.positives in (0, one.faces))
 
 
@@ -232,7 +232,7 @@ def test_two_runs_are_the_same_bytes_and_the_order_of_rows_changes_none(run, her
 def test_the_page_does_not_run_a_name(truth):
     names = ["</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>']
     guesses = {name: guessed(truth, number) for number, name in enumerate(names)}
-    page = unitalk.compare(truth, guesses, by="faces", ci=True).to_html()
+    page = unitalk.to_html(unitalk.compare(truth, guesses, by="faces", ci=True))
     assert "<script>alert" not in page
     assert "<img src=x" not in page
 
@@ -379,11 +379,11 @@ def test_calibration_error_does_not_depend_on_the_order_of_rows():
 def test_the_page_does_not_depend_on_the_order_of_rows(truth):
     """A track loses 22.975 % of its pairs, up to rounding: 22.97 or 22.98 by the order of rows."""
     guess = guessed(truth)
-    page = unitalk.evaluate(truth, guess, by="all", ci=True).to_html()
-    assert unitalk.evaluate(truth, guess, by="all", ci=True).to_html() == page
+    page = unitalk.to_html(unitalk.evaluate(truth, guess, by="all", ci=True))
+    assert unitalk.to_html(unitalk.evaluate(truth, guess, by="all", ci=True)) == page
     for seed in range(6):
         mixed = truth.sample(frac=1, random_state=seed)
-        assert unitalk.evaluate(mixed, guess, by="all", ci=True).to_html() == page
+        assert unitalk.to_html(unitalk.evaluate(mixed, guess, by="all", ci=True)) == page
 
 
 def test_an_open_quote_in_a_list_of_categories_is_refused(run, here):
@@ -446,7 +446,7 @@ def test_a_flag_is_of_the_system_that_it_is_about(truth):
     assert (base.groups[-1].flags, base.interval is None) == ((), False)
     assert (best.groups[-1].flags, best.interval) == (("no spread",), None)
     assert found.differences[0].flags == ("no spread",)
-    assert found.to_frame()["flags"].tolist() == ["no spread"]
+    assert unitalk.to_frame(found)["flags"].tolist() == ["no spread"]
 
 
 def test_no_resamples_are_not_called_lots(run, here):
@@ -494,7 +494,7 @@ def test_markdown_has_every_signature_where_they_differ(run, here):
 
 
 def test_columns_of_numbers_are_numbers_when_all_are_undefined(truth):
-    frame = unitalk.evaluate(truth, guessed(truth), by="faces").to_frame()
+    frame = unitalk.to_frame(unitalk.evaluate(truth, guessed(truth), by="faces"))
     assert frame["lower"].dtype == frame["upper"].dtype == np.float64
 
 
@@ -670,7 +670,7 @@ def test_a_number_of_resamples_that_is_none_is_refused(truth, ci):
         lambda g, p: unitalk.evaluate(g, p, by=None),
         lambda g, p: unitalk.evaluate(g, p, options={"metrics": True}),
         lambda g, p: unitalk.evaluate(g, p, options=EvaluateOptions(metrics=True, threshold="1")),
-        lambda g, p: unitalk.compare(g, {1: p, 2: p}).to_html(),
+        lambda g, p: unitalk.to_html(unitalk.compare(g, {1: p, 2: p})),
     ],
     ids=["list", "frame", "array", "None", "by", "dict", "threshold", "numbers as names"],
 )
@@ -701,7 +701,7 @@ def test_latex_holds_together_whatever_the_name(truth, name):
     r"""A line break in a comment ends it; `[` or `*` after `\\` is an argument of the line end."""
     guesses = {"base": guessed(truth), name: guessed(truth, 2)}
     found = unitalk.compare(truth, guesses)
-    body = tables.latex(found.systems, found.differences)
+    body = score_tables.latex(found.systems, found.differences)
     table, _, notes = body.partition("\\end{tabular}")
     assert not re.search(r"\\\\\s*[\[*]", table)
     assert all(line.startswith("%") for line in notes.strip().splitlines())

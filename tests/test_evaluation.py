@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reference import area_fast, ranked
 
 import unitalk
-from unitalk.evaluation import evaluate, reference_score
+from unitalk.score import evaluate, reference_score
 
 EIGHT = HEADER.split(",")[:8]
 

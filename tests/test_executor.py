@@ -15,11 +15,10 @@ import pytest
 from cluster import running
 from conftest import exhaustive
 
-import unitalk
 from unitalk import executor as executors
-from unitalk import fsops
 from unitalk.errors import DataError, MissingExtraError, UnitalkError, UsageError
 from unitalk.executor import Here, Processes, open_executor
+from unitalk.files import atomic_write
 
 # ------------------------------------------------------------------------------ tasks
 
@@ -66,7 +65,7 @@ def write(task: tuple[str, int]) -> int:
     """A task that leaves a file, whole or not at all, and takes a moment."""
     folder, number = task
     time.sleep(0.02)
-    with fsops.atomic_write(Path(folder, f"{number:03}.txt")) as file:
+    with atomic_write(Path(folder, f"{number:03}.txt")) as file:
         file.write(f"{number}\n")
     return number
 
@@ -202,7 +201,7 @@ def test_what_a_task_raises_on_a_cluster(tmp_path, monkeypatch):
             run = executor.run(square, range(10**9))
             assert [next(run) for _ in range(5)] == [0, 1, 4, 9, 16]
             run.close()
-        monkeypatch.setattr(unitalk, "__version__", "9.9.9")
+        monkeypatch.setattr(executors, "__version__", "9.9.9")
         with (
             pytest.raises(UnitalkError, match=r"has unitalk .*, and this is 9\.9\.9") as raised,
             open_executor(scheduler=cluster.address),

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import tree, without_coverage
+from conftest import exhaustive, tree, without_coverage
 from export_data import DRAWN, FACES, TRACKS, make_pictured
 
-from unitalk import fsops
 from unitalk.cli.main import cli
+from unitalk.dataset.export import export as runs
+from unitalk.dataset.export import export_tracks
 from unitalk.errors import DataError, DestinationError, DiskError, LayoutError, UsageError
 from unitalk.executor import Here, Processes
-from unitalk.export import export_tracks
-from unitalk.export import running as runs
+from unitalk.files import locked
 
 SHARD = 40_000
 FORMS = ("webdataset", "parquet", "hf")
@@ -266,7 +266,7 @@ def test_a_marker_that_was_damaged(source, tmp_path):
 
 def test_two_runs_at_a_time(source, tmp_path):
     export_tracks(source, tmp_path / "e", form="webdataset")
-    with fsops.locked(tmp_path / "e/.unitalk"):
+    with locked(tmp_path / "e/.unitalk"):
         for overwrite in (False, True):
             with pytest.raises(DestinationError, match="another process"):
                 export_tracks(source, tmp_path / "e", form="webdataset", overwrite=overwrite)
@@ -314,7 +314,7 @@ def test_many_damaged_tracks_are_counted_and_ten_are_told(source, tmp_path):
 
 
 def test_too_little_room_is_said_before_anything_is_written(source, tmp_path, monkeypatch):
-    monkeypatch.setattr(runs.fsops, "free_bytes", lambda path: 100_000)
+    monkeypatch.setattr(runs, "free_bytes", lambda path: 100_000)
     with pytest.raises(DiskError, match=r"about \d+\.\d kB are needed and 100.0 kB are free"):
         export_tracks(source, tmp_path / "e", form="webdataset")
     assert shards_of(tmp_path / "e") == set()
@@ -347,6 +347,7 @@ def killer(fatal: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@exhaustive
 def test_killed_at_any_change_of_the_disk_it_is_continued(source, tmp_path):
     undisturbed = killer(0, *command(source, tmp_path / "whole", "--jobs", "1"))
     assert undisturbed.returncode == 0, undisturbed.stderr

@@ -17,9 +17,10 @@ import pytest
 from conftest import tree, without_coverage
 from export_data import FACES, TRACKS, make_pictured, on_disk
 
-from unitalk.export import export_tracks, huggingface
-from unitalk.export import parquet as parquets
-from unitalk.reading import tracks
+from unitalk.dataset.export import export_tracks
+from unitalk.formats import huggingface
+from unitalk.formats import parquet as parquets
+from unitalk.media.tracks import tracks
 
 SHARD = 40_000  # some tracks; the longest have one to themselves
 
@@ -277,7 +278,7 @@ def test_writing_needs_no_extra(source, tmp_path):
     """Neither datasets nor webdataset nor torch is imported to write any form."""
     code = (
         "import sys\n"
-        "from unitalk.export import export_tracks\n"
+        "from unitalk.dataset.export import export_tracks\n"
         "for form in ('webdataset', 'parquet', 'hf'):\n"
         "    export_tracks(sys.argv[1], sys.argv[2] + form, form=form)\n"
         "print(*sorted({'datasets', 'webdataset', 'torch', 'cv2'} & set(sys.modules)))"

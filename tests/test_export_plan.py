@@ -11,8 +11,8 @@ from export_data import make_pictured, on_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitalk.export.plan import Shard, estimated, from_list, plan_shards, to_list
-from unitalk.reading import tracks
+from unitalk.dataset.export.shard_plan import Shard, estimated, from_list, plan_shards, to_list
+from unitalk.media.tracks import tracks
 
 SPLITS = ("train", "val", "test")
 

@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from unitalk import facecrops, schema
+from unitalk import schema
 from unitalk.errors import DataError, LayoutError, UsageError
-from unitalk.facecrops import Face, face_file, frame_sizes, strip, telling_faces
 from unitalk.layout import Layout
+from unitalk.media import frame_sizes as module
+from unitalk.media.frame_sizes import Face, face_file, frame_sizes, strip, telling_faces
 
 
 def save(path: Path, size: tuple[int, int], colour=(200, 150, 120), mode="RGB") -> Path:
@@ -430,7 +431,7 @@ def test_what_is_no_jpeg_and_what_is_no_face_is_grey(tmp_path, monkeypatch):
     Image.new("RGB", (30, 30), RED).save(png, "PNG")
     (tmp_path / "folder.jpg").mkdir()
     large = save(tmp_path / "large.jpg", (100, 100), RED)
-    monkeypatch.setattr(facecrops, "_TOO_LARGE", 9_999)
+    monkeypatch.setattr(module, "_TOO_LARGE", 9_999)
     picture = opened(strip([png, tmp_path / "folder.jpg", large], height=20))
     assert all(near(colour_at(picture, place, 3), GREY) for place in range(3))
 
@@ -481,7 +482,7 @@ def test_ten_strips_of_noisy_faces_stay_below_600_kb(tmp_path):
 
 
 def test_the_module_opens_pictures_only_when_it_is_asked_to():
-    code = "import sys, unitalk.facecrops; print('PIL' in sys.modules)"
+    code = "import sys, unitalk.media.frame_sizes; print('PIL' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
 

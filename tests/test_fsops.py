@@ -17,13 +17,28 @@ import requests
 from conftest import on_another_file_system, tree
 
 import unitalk
-from unitalk import fsops
 from unitalk.errors import DiskError
+from unitalk.files import (
+    LINKS,
+    Placer,
+    atomic_write,
+    check_apart,
+    check_destination,
+    check_writable,
+    disk_boundary,
+    disk_errors,
+    free_bytes,
+    read_json,
+    staged_folder,
+    unpack_zip,
+    unzip,
+    write_json,
+)
 from unitalk.layout import Layout
 
 
 def make(destination: Path, text: str = "whole", **options) -> None:
-    with fsops.staged_folder(destination, made_by="test", about={"n": 1}, **options) as folder:
+    with staged_folder(destination, made_by="test", about={"n": 1}, **options) as folder:
         (folder / "file").write_text(text)
 
 
@@ -32,11 +47,11 @@ def make(destination: Path, text: str = "whole", **options) -> None:
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "new" / "file.txt"
-    with fsops.atomic_write(path) as file:
+    with atomic_write(path) as file:
         file.write("a\r\nü")
         assert not path.exists()
     assert path.read_bytes() == "a\r\nü".encode()
-    with pytest.raises(KeyError), fsops.atomic_write(path) as file:
+    with pytest.raises(KeyError), atomic_write(path) as file:
         file.write("half")
         raise KeyError
     assert path.read_bytes() == "a\r\nü".encode()
@@ -44,21 +59,21 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
 
 
 def test_a_file_is_as_readable_as_any_other(tmp_path):
-    with fsops.atomic_write(tmp_path / "ours", "wb") as file:
+    with atomic_write(tmp_path / "ours", "wb") as file:
         file.write(b"x")
     (tmp_path / "theirs").write_bytes(b"x")
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "theirs").stat().st_mode
 
 
 def test_json_is_strict_both_ways(tmp_path):
-    fsops.write_json(tmp_path / "a.json", {"a": 1})
-    assert fsops.read_json(tmp_path / "a.json") == {"a": 1}
-    assert fsops.read_json(tmp_path / "none.json") is None
+    write_json(tmp_path / "a.json", {"a": 1})
+    assert read_json(tmp_path / "a.json") == {"a": 1}
+    assert read_json(tmp_path / "none.json") is None
     with pytest.raises(ValueError, match="not JSON compliant"):
-        fsops.write_json(tmp_path / "b.json", float("nan"))
+        write_json(tmp_path / "b.json", float("nan"))
     (tmp_path / "c.json").write_text("{")
     with pytest.raises(unitalk.UnitalkError, match=r"c.json: not a JSON file"):
-        fsops.read_json(tmp_path / "c.json")
+        read_json(tmp_path / "c.json")
 
 
 # ------------------------------------------------------------------------------ one folder
@@ -69,26 +84,26 @@ def test_a_folder_gets_its_name_when_it_is_whole(tmp_path, exists):
     destination = tmp_path / "deep" / "down"
     if exists:
         destination.mkdir(parents=True)
-    with fsops.staged_folder(destination, made_by="test", about={"n": 1}) as folder:
+    with staged_folder(destination, made_by="test", about={"n": 1}) as folder:
         (folder / "file").write_text("x")
         assert not destination.exists() or not os.listdir(destination)
     assert (destination / "file").read_text() == "x"
     assert os.listdir(destination.parent) == ["down"]
-    marker = fsops.read_json(Layout(destination).marker)
+    marker = read_json(Layout(destination).marker)
     assert marker == {"made_by": "test", "unitalk_version": unitalk.__version__, "n": 1}
 
 
 def test_after_an_error_nothing_is_left(tmp_path):
     destination = tmp_path / "folder"
-    with pytest.raises(KeyError), fsops.staged_folder(destination, made_by="test", about={}):
+    with pytest.raises(KeyError), staged_folder(destination, made_by="test", about={}):
         raise KeyError
     assert os.listdir(tmp_path) == []
 
 
 def test_what_a_killed_run_left_is_cleared_away(tmp_path):
     code = (
-        "import os, signal, sys; from pathlib import Path; from unitalk import fsops\n"
-        "with fsops.staged_folder(Path(sys.argv[1]), made_by='test', about={}) as folder:\n"
+        "import os, signal, sys; from pathlib import Path; from unitalk import files\n"
+        "with files.staged_folder(Path(sys.argv[1]), made_by='test', about={}) as folder:\n"
         "    (folder / 'litter').write_text('x'); (folder / 'sub').mkdir()\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -102,8 +117,8 @@ def test_what_a_killed_run_left_is_cleared_away(tmp_path):
 
 def test_two_processes_cannot_write_one_folder_and_a_dead_one_holds_nothing(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from unitalk import fsops\n"
-        "with fsops.staged_folder(Path(sys.argv[1]), made_by='test', about={}):\n"
+        "import sys; from pathlib import Path; from unitalk import files\n"
+        "with files.staged_folder(Path(sys.argv[1]), made_by='test', about={}):\n"
         "    print('ready', flush=True); sys.stdin.read()\n"
     )
     destination = tmp_path / "folder"
@@ -133,7 +148,7 @@ def test_what_another_verb_made_is_not_replaced(tmp_path):
     make(tmp_path / "folder")
     with (
         pytest.raises(unitalk.DestinationError, match="made by `unitalk test`"),
-        fsops.staged_folder(tmp_path / "folder", made_by="trim", overwrite=True, about={}),
+        staged_folder(tmp_path / "folder", made_by="trim", overwrite=True, about={}),
     ):
         pass
 
@@ -153,7 +168,7 @@ def test_a_failed_replacement_leaves_the_old_folder(tmp_path):
     make(tmp_path / "folder", "old")
     with (
         pytest.raises(KeyError),
-        fsops.staged_folder(tmp_path / "folder", made_by="test", overwrite=True, about={}),
+        staged_folder(tmp_path / "folder", made_by="test", overwrite=True, about={}),
     ):
         raise KeyError
     assert (tmp_path / "folder" / "file").read_text() == "old"
@@ -175,7 +190,7 @@ def test_a_destination_that_is_a_file_or_a_mount_point(tmp_path, monkeypatch):
         make(tmp_path / "file")
     with pytest.raises(unitalk.DestinationError, match="is not a folder"):
         (tmp_path / "dangling").symlink_to(tmp_path / "none")
-        fsops.check_destination(tmp_path / "dangling", made_by="test")
+        check_destination(tmp_path / "dangling", made_by="test")
 
 
 @pytest.mark.parametrize(
@@ -187,8 +202,8 @@ def test_source_and_destination_must_be_apart(tmp_path, source, destination, how
     (tmp_path / "a").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "a")
     with pytest.raises(unitalk.DestinationError, match=f" {how} the source"):
-        fsops.check_apart(tmp_path / source, tmp_path / destination)
-    fsops.check_apart(tmp_path / "a", tmp_path / "ab")
+        check_apart(tmp_path / source, tmp_path / destination)
+    check_apart(tmp_path / "a", tmp_path / "ab")
 
 
 # ------------------------------------------------------------------------------ placing
@@ -203,9 +218,9 @@ def source(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("link", fsops.LINKS)
+@pytest.mark.parametrize("link", LINKS)
 def test_a_tree_is_placed_with_the_same_bytes(tmp_path, source, link):
-    placer = fsops.Placer(link)
+    placer = Placer(link)
     placer.tree(source, tmp_path / "new")
     assert tree(tmp_path / "new") == tree(source)
     ways = {"auto": {"hard": 2}, "hard": {"hard": 2}, "copy": {"copy": 2}, "sym": {"sym": 1}}
@@ -215,16 +230,16 @@ def test_a_tree_is_placed_with_the_same_bytes(tmp_path, source, link):
     assert (tmp_path / "new").is_symlink() is (link == "sym")
 
 
-@pytest.mark.parametrize("link", fsops.LINKS)
+@pytest.mark.parametrize("link", LINKS)
 def test_files_are_placed_under_new_names(tmp_path, source, link):
-    placer = fsops.Placer(link)
+    placer = Placer(link)
     placer.files(source, tmp_path / "new", {"0.4.jpg": "0.40.jpg"})
     assert tree(tmp_path / "new") == {"0.40.jpg": b"a"}
     assert sum(placer.placed.values()) == 1
 
 
 def test_a_folder_whose_names_stay_becomes_one_symbolic_link(tmp_path, source):
-    placer = fsops.Placer("sym")
+    placer = Placer("sym")
     placer.files(source, tmp_path / "new", {"0.4.jpg": "0.4.jpg"})
     assert (tmp_path / "new").is_symlink()
 
@@ -232,9 +247,9 @@ def test_a_folder_whose_names_stay_becomes_one_symbolic_link(tmp_path, source):
 def test_links_are_followed_so_that_no_chain_arises(tmp_path, source):
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked" / "0.4.jpg").symlink_to(source / "0.4.jpg")
-    for link in fsops.LINKS:
+    for link in LINKS:
         target = tmp_path / f"{link}.jpg"
-        fsops.Placer(link).file(tmp_path / "linked" / "0.4.jpg", target)
+        Placer(link).file(tmp_path / "linked" / "0.4.jpg", target)
         assert target.read_bytes() == b"a"
         assert target.is_symlink() is (link == "sym")
         if link == "sym":
@@ -247,9 +262,9 @@ def test_auto_copies_where_no_hard_link_can_be_and_hard_says_so(tmp_path, source
     target = other / f"unitalk-test-{os.getpid()}"
     try:
         with pytest.raises(unitalk.UnitalkError, match="no hard link") as caught:
-            fsops.Placer("hard").file(source / "0.4.jpg", target)
+            Placer("hard").file(source / "0.4.jpg", target)
         assert "--link" in caught.value.hint
-        placer = fsops.Placer("auto")
+        placer = Placer("auto")
         placer.file(source / "0.4.jpg", target)
         assert (target.read_bytes(), placer.placed) == (b"a", {"copy": 1})
     finally:
@@ -260,12 +275,12 @@ def test_a_name_that_is_taken_is_an_error_and_not_a_copy(tmp_path, source):
     (tmp_path / "taken").write_bytes(b"mine")
     for link in ("auto", "hard", "sym"):
         with pytest.raises(FileExistsError):
-            fsops.Placer(link).file(source / "0.4.jpg", tmp_path / "taken")
+            Placer(link).file(source / "0.4.jpg", tmp_path / "taken")
     assert (tmp_path / "taken").read_bytes() == b"mine"
 
 
 def test_free_bytes_of_a_folder_that_is_not_there_yet(tmp_path):
-    assert fsops.free_bytes(tmp_path / "a" / "b") > 0
+    assert free_bytes(tmp_path / "a" / "b") > 0
 
 
 # ------------------------------------------------------------------------------ unpacking
@@ -289,7 +304,7 @@ def test_an_archive_is_unpacked_with_and_without_its_top_folder(tmp_path, top):
         f"{top}.DS_Store": b"x",
         f"{top}vid:0/._0.40.jpg": b"x",
     }
-    written = fsops.unzip(zipped(tmp_path / "a.zip", members), tmp_path / "out", top="vid")
+    written = unzip(zipped(tmp_path / "a.zip", members), tmp_path / "out", top="vid")
     assert tree(tmp_path / "out") == {"vid:0/0.40.jpg": b"a", "vid:1/0.40.jpg": b"b"}
     assert written == 2
 
@@ -299,7 +314,7 @@ def test_an_archive_is_unpacked_with_and_without_its_top_folder(tmp_path, top):
 def test_a_member_that_points_outside_is_refused(tmp_path, name):
     archive = zipped(tmp_path / "a.zip", {"vid/ok.jpg": b"a", name: b"evil"})
     with pytest.raises(unitalk.ArchiveError, match="outside the archive's folder"):
-        fsops.unzip(archive, tmp_path / "out", top="vid")
+        unzip(archive, tmp_path / "out", top="vid")
     assert os.listdir(tmp_path) == ["a.zip"]
 
 
@@ -307,22 +322,22 @@ def test_a_member_that_points_outside_is_refused(tmp_path, name):
 def test_links_and_devices_are_refused(tmp_path, kind):
     archive = zipped(tmp_path / "a.zip", {"vid/x": b"/etc/passwd"}, mode=kind | 0o777)
     with pytest.raises(unitalk.ArchiveError, match="is a link or a device"):
-        fsops.unzip(archive, tmp_path / "out", top="vid")
+        unzip(archive, tmp_path / "out", top="vid")
 
 
 def test_a_volume_beyond_all_reason_is_refused_before_a_byte_is_written(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("vid/zeros", bytes(300 << 20))
     with pytest.raises(unitalk.ArchiveError, match="say they unpack to 314.6 MB"):
-        fsops.unzip(tmp_path / "a.zip", tmp_path / "out", top="vid")
+        unzip(tmp_path / "a.zip", tmp_path / "out", top="vid")
     assert os.listdir(tmp_path) == ["a.zip"]
 
 
 def test_a_full_disk_keeps_its_own_error(tmp_path, monkeypatch):
     archive = zipped(tmp_path / "a.zip", {"vid/a": b"abc"})
-    monkeypatch.setattr(fsops.unpacking, "free_bytes", lambda _: 2)
+    monkeypatch.setattr(unpack_zip, "free_bytes", lambda _: 2)
     with pytest.raises(OSError, match="3 B to unpack and 2 B free") as caught:
-        fsops.unzip(archive, tmp_path / "out", top="vid")
+        unzip(archive, tmp_path / "out", top="vid")
     assert caught.value.errno == errno.ENOSPC
 
 
@@ -338,7 +353,7 @@ def test_a_damaged_archive_is_named(tmp_path, damage):
         content = bytearray(b"<html>log in first</html>")
     path.write_bytes(content)
     with pytest.raises(unitalk.ArchiveError, match=r"a.zip: not unpacked") as caught:
-        fsops.unzip(path, tmp_path / "out", top="vid")
+        unzip(path, tmp_path / "out", top="vid")
     assert "fetch it again" in caught.value.hint
 
 
@@ -347,7 +362,7 @@ def test_a_damaged_archive_is_named(tmp_path, damage):
 
 @pytest.mark.parametrize("number", [13, 1, 30, 28, 122, 20, 36, 24, 5])
 def test_a_refusal_names_the_file_or_what_was_being_written(number, tmp_path):
-    @fsops.disk_boundary("place")
+    @disk_boundary("place")
     def write(_: int, *, place: Path, names: tuple[str, ...]) -> None:
         raise OSError(number, os.strerror(number), *names)
 
@@ -361,7 +376,7 @@ def test_a_refusal_names_the_file_or_what_was_being_written(number, tmp_path):
 def test_a_library_that_puts_a_sentence_for_the_systems_words(tmp_path):
     """As Arrow does, which knows the number and tells the name in its text alone."""
     with pytest.raises(DiskError, match=rf"^{tmp_path}: No space left on device$"):
-        with fsops.disk_errors(tmp_path):
+        with disk_errors(tmp_path):
             raise OSError(28, "Error writing bytes to file. Detail: [errno 28] No space left")
 
 
@@ -378,7 +393,7 @@ def test_a_library_that_puts_a_sentence_for_the_systems_words(tmp_path):
     ],
 )
 def test_the_networks_errors_and_our_own_stay_what_they_are(error):
-    with pytest.raises(type(error)) as caught, fsops.disk_errors("x"):
+    with pytest.raises(type(error)) as caught, disk_errors("x"):
         raise error
     assert caught.value is error
 
@@ -387,6 +402,6 @@ def test_a_file_that_cannot_be_written_is_known_before(tmp_path):
     (tmp_path / "file").touch()
     for name in ("file/x.csv", "n" * 270):
         with pytest.raises(DiskError, match=str(tmp_path)):
-            fsops.check_writable(tmp_path / name)
-    fsops.check_writable(tmp_path / "new/folder/x.csv")
+            check_writable(tmp_path / name)
+    check_writable(tmp_path / "new/folder/x.csv")
     assert os.listdir(tmp_path) == ["file"]

@@ -10,10 +10,10 @@ from conftest import exhaustive
 from talknet_sets import StopAfter, make_tiny
 
 from unitalk import tracks
+from unitalk.dataset.sample import make_sample, publish
 from unitalk.errors import UnitalkError
 from unitalk.layout import Layout
-from unitalk.loopback import LoopbackHub
-from unitalk.sample import make_sample, publish
+from unitalk.net.loopback import LoopbackHub
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
@@ -21,9 +21,9 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import Form, make_video  # noqa: E402
 
-from unitalk.talknet.networks import new_network  # noqa: E402
-from unitalk.talknet.predict import PredictOptions, predict  # noqa: E402
-from unitalk.talknet.train import TrainOptions, train  # noqa: E402
+from unitalk.models.predict import PredictOptions, predict  # noqa: E402
+from unitalk.models.registry import new_network  # noqa: E402
+from unitalk.models.train import TrainOptions, train  # noqa: E402
 
 VIDEOS = ("-2345678901", "EEey6Pt0rqI")  # the second is published, and could be downloaded
 LABELS = ("NOT_SPEAKING", "SPEAKING_AUDIBLE")

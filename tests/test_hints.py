@@ -35,9 +35,9 @@ from talknet_sets import make_tiny  # noqa: E402
 from video_files import FACE, Form, Voice  # noqa: E402
 
 import unitalk  # noqa: E402
-from unitalk.loopback import LoopbackHub  # noqa: E402
-from unitalk.sample import publish  # noqa: E402
-from unitalk.trim import trim_dataset  # noqa: E402
+from unitalk.dataset.sample import publish  # noqa: E402
+from unitalk.dataset.trim import trim_dataset  # noqa: E402
+from unitalk.net.loopback import LoopbackHub  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -631,14 +631,14 @@ for code in tries:
 EXTRAS = {
     "cluster": "from unitalk import executor\n"
                "with executor.open_executor(scheduler='tcp://127.0.0.1:1'): pass",
-    "plot": "from unitalk.stats import plot; plot.check(Path('p.png'))",
-    "talknet": "import unitalk.talknet",
-    "torch": "import unitalk.reading.torch",
+    "plot": "from unitalk.dataset.stats import stats_plot; stats_plot.check(Path('p.png'))",
+    "talknet": "import unitalk.models.registry",
+    "torch": "import unitalk.media.tracks.torch_dataset",
     "tracks": "unitalk.tracks(data, split='val')[0].gray(112)",
-    "video": "from unitalk.video import libraries; libraries.load('av')",
-    "weights": "from unitalk import weights; weights.download('talknet-ava', Path('w'))",
+    "video": "from unitalk.media import video_libraries; video_libraries.load('av')",
+    "weights": "from unitalk.models import weights; weights.download('talknet-ava', Path('w'))",
 }  # fmt: skip
-TENSORBOARD = "from unitalk.talknet import board; board.open_board(Path('.'))"
+TENSORBOARD = "from unitalk.models import tensorboard_log; tensorboard_log.open_board(Path('.'))"
 
 
 @obeys(*(f'pip install "unitalk[{extra}]"' for extra in (*EXTRAS, "tensorboard")))

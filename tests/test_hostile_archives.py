@@ -39,7 +39,7 @@ from hub_server import (
     unpacked,
 )
 
-from unitalk.download import Selection, plan, run
+from unitalk.dataset.download import Selection, plan, run
 
 PATH = f"clips_videos/train/{TRAIN}.zip"
 FINAL = f"clips_videos/train/{TRAIN}"
@@ -437,14 +437,14 @@ def test_a_hostile_or_broken_archive_is_refused_by_name(place, name):
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_before_it_bursts(place, name):
     """By what it says, so that not a byte of it is ever on the disk."""
-    from unitalk import fsops
     from unitalk.errors import ArchiveError
+    from unitalk.files import unzip
 
     archive = bomb(name)
     assert len(archive) < 1_000_000
     (place / "a.zip").write_bytes(archive)
     with pytest.raises(ArchiveError, match="unpack"):
-        fsops.unzip(place / "a.zip", place / "out", top=TRAIN)
+        unzip(place / "a.zip", place / "out", top=TRAIN)
     assert not (place / "out").exists()
     (place / "a.zip").unlink()
     refused(place, archive, "unpack")
@@ -453,12 +453,12 @@ def test_a_bomb_is_refused_before_it_bursts(place, name):
 def test_one_that_lies_about_its_size_stops_at_what_it_said(place):
     """It says 10 bytes and would be 50 MB: what is written ends near the ten."""
     archive = with_one(content=ZEROS * 50, method=DEFLATED, size=10, crc=zlib.crc32(bytes(10)))
-    from unitalk import fsops
     from unitalk.errors import ArchiveError
+    from unitalk.files import unzip
 
     (place / "a.zip").write_bytes(archive)
     with pytest.raises(ArchiveError, match=r"bad\.jpg"):
-        fsops.unzip(place / "a.zip", place / "out", top=TRAIN)
+        unzip(place / "a.zip", place / "out", top=TRAIN)
     assert sum(path.stat().st_size for path in (place / "out").iterdir()) < 2_000_000
 
 
@@ -514,13 +514,13 @@ PAIR = {f"{TRAIN}/a.jpg": TEXT, f"{TRAIN}/d/b.jpg": b"short"}
 
 def unzipped(place: Path, archive: bytes) -> dict[str, bytes] | None:
     """The files of an archive; None where it is refused."""
-    from unitalk import fsops
     from unitalk.errors import ArchiveError
+    from unitalk.files import unzip
 
     (place / "a.zip").write_bytes(archive)
     out, said = place / "out", None
     try:
-        fsops.unzip(place / "a.zip", out, top=TRAIN)
+        unzip(place / "a.zip", out, top=TRAIN)
     except ArchiveError as error:
         said = error.message
     found = snapshot(out)

@@ -26,7 +26,7 @@ from unitalk.errors import (
     UnitalkError,
     UsageError,
 )
-from unitalk.hub import (
+from unitalk.net import (
     CHUNK,
     ENDPOINT,
     Hub,
@@ -518,7 +518,7 @@ def test_long_text_of_a_redirect_is_not_waited_for(start):
 
 
 def test_answer_without_end_is_left(start, monkeypatch):
-    monkeypatch.setattr("unitalk.hub.client._LONGEST_PAGE", 1000)
+    monkeypatch.setattr("unitalk.net.hub._LONGEST_PAGE", 1000)
     server, hub = start(Fault("/revision/", body=b'"' + b"x" * 2000 + b'"', times=-1))
     with pytest.raises(HubError, match=r"127\.0\.0\.1 answers more than 1,000 bytes"):
         hub.commit("main")

@@ -12,9 +12,9 @@ from conftest import exhaustive, tree
 from real_data import ASW, needs
 
 from unitalk import DataError, SchemaError, UsageError, evaluate, schema, verify_dataset
+from unitalk.dataset.import_ import import_asw
 from unitalk.errors import DestinationError
 from unitalk.executor import Processes
-from unitalk.ingest import import_asw
 
 HEADER = (
     "video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,label,"

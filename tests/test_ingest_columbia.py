@@ -9,8 +9,8 @@ import pytest
 from conftest import HEADER, tree
 
 from unitalk import SchemaError, UsageError, schema
+from unitalk.dataset.import_ import import_columbia
 from unitalk.executor import Processes
-from unitalk.ingest import import_columbia
 
 # frame, x, y, size, flag
 BELL = "0\t100\t50\t60\t0\n1\t101\t50\t60\t1\n2\t102\t50\t60\t1\n\n2997\t-10\t50\t60\t0\n"

@@ -14,11 +14,11 @@ import pytest
 from conftest import HEADER, face, one_in, tree, write_csv
 
 from unitalk import ArchiveError, DataError, SchemaError, UsageError, evaluate, schema
+from unitalk.dataset.import_ import import_ava, import_wasd
+from unitalk.dataset.import_.wasd import read_division, youtube_id
 from unitalk.errors import DestinationError
-from unitalk.evaluation.breakdown import read_categories
 from unitalk.executor import Processes
-from unitalk.ingest import import_ava, import_wasd
-from unitalk.ingest.wasd import read_division, youtube_id
+from unitalk.score.breakdown import read_categories
 
 ONE, TWO = "-5KQ66BBWC4", "HV0H6oc4Kvs"
 E = f"{ONE}_0900_0960:1"

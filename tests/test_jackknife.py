@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from reference import area, area_fast
 
 from unitalk.errors import UsageError
-from unitalk.evaluation import ap, jackknife
-from unitalk.evaluation.jackknife import Resampling, estimate, quantile, within
+from unitalk.score import ap, jackknife
+from unitalk.score.jackknife import Resampling, estimate, quantile, within
 
 # ------------------------------------------------------------ an independent, slow implementation
 

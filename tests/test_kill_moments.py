@@ -312,9 +312,9 @@ def unmerge(root):
 @pytest.fixture
 def source(tmp_path):
     """Eight videos of two tracks each, ten faces a track."""
-    from unitalk import catalog
+    from unitalk.catalog import video_list
 
-    videos = [video.video_id for video in catalog.select(splits=("val",))][:8]
+    videos = [video.video_id for video in video_list.select(splits=("val",))][:8]
     times = [f"{n / 25:.2f}" for n in range(10)]
     tracks = {
         video: [Tracks(f"{video}:{n}", times, [n % 2] * len(times)) for n in range(2)]

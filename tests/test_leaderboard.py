@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 
 import unitalk
-from unitalk import leaderboard
-from unitalk.leaderboard import benchmarks, parts, published, ranked
+from unitalk.catalog import results
+from unitalk.catalog.results import benchmarks, parts, published, ranked
 
 PAGE = {
     "LoCoNet + TalkNCE": [83.2, 86.7, 84.9, 84.1, 77.9],
@@ -243,13 +243,13 @@ def test_a_model_that_two_sources_report_is_one_row():
 
 def test_where_sources_differ_the_first_counts(monkeypatch):
     def row(value, source, caveat):
-        return leaderboard.Published(
+        return results.Published(
             benchmark="B", model="M", trained_on="B", metric="mAP", part="overall",
             value=value, source=source, caveat=caveat,
         )  # fmt: skip
 
     rows = (row(50.0, "paper", None), row(51.0, "page", "rounded"))
-    monkeypatch.setattr(leaderboard, "_read", lambda: rows)
+    monkeypatch.setattr(results, "_read", lambda: rows)
     (only,) = ranked("B", {})
     assert only.values == {"overall": 50.0}
     assert (only.sources, only.caveats) == (("paper", "page"), ("rounded",))

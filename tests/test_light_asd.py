@@ -18,8 +18,8 @@ from talknet_formula import GOLDEN, golden
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
-from unitalk.talknet import light_asd  # noqa: E402
-from unitalk.talknet.networks import (  # noqa: E402
+from unitalk.models.light_asd import network as light_asd  # noqa: E402
+from unitalk.models.registry import (  # noqa: E402
     Logits,
     load_weights,
     new_network,

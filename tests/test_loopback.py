@@ -15,8 +15,8 @@ import pytest
 import requests
 from hub_server import TRAIN, VAL, publish, snapshot
 
-from unitalk import loopback
-from unitalk.loopback import LoopbackHub
+from unitalk.net import loopback
+from unitalk.net.loopback import LoopbackHub
 
 ZIP = f"clips_videos/train/{TRAIN}.zip"
 CSV = f"csv/train/{TRAIN}.csv"

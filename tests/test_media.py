@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from unitalk.dataset.verify import verify_dataset
 from unitalk.errors import DataError
 from unitalk.media import jpegs
-from unitalk.reading import tracks
-from unitalk.verify import verify_dataset
+from unitalk.media.tracks import tracks
 
 TIMES = [f"{n / 25:.2f}" for n in range(25)]  # a second of faces
 
@@ -224,7 +224,7 @@ def test_a_jpg_is_what_opencv_reads(decoder, monkeypatch):
 def test_a_turned_crop_is_read_turned_everywhere(root):
     """59 x 76 pixels in the file, orientation 6: 76 wide. A box of half a frame of 152 x 118."""
     cv2 = pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
-    from unitalk.facecrops import Face, frame_sizes
+    from unitalk.media.frame_sizes import Face, frame_sizes
 
     file = io.BytesIO()
     picture(59, 76, "RGB", 1).save(file, "JPEG")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from reference import area, ranked
 
 import unitalk
-from unitalk.evaluation.metrics import DESCRIPTIONS, Metrics, metrics
+from unitalk.score.metrics import DESCRIPTIONS, Metrics, metrics
 
 
 def ours(labels, scores, **options) -> Metrics:
@@ -464,7 +464,7 @@ def test_the_result_is_frozen_and_ready_for_json():
 
 def test_scikit_learn_is_imported_only_when_it_is_needed():
     code = (
-        "import sys, unitalk.evaluation.metrics\n"
+        "import sys, unitalk.score.metrics\n"
         "print([m for m in ('sklearn', 'scipy', 'pandas', 'matplotlib') if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

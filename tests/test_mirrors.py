@@ -29,8 +29,8 @@ from hub_server import TRAIN, Fault, FaultyHub, publish, quick
 from test_hub import BIG, CSV, FILE, REPO, ZIP, Clock, Counter, bodies, listed, patient
 
 from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError, UsageError
-from unitalk.hub import Hub, Patience
-from unitalk.hub.mirrors import Mirror
+from unitalk.net import Hub, Patience
+from unitalk.net.mirrors import Mirror
 
 HALF = 200_000
 

@@ -14,7 +14,7 @@ from test_diagnose import BOX, after, found, only_problem
 
 import unitalk
 from unitalk import compare, diagnose, evaluate
-from unitalk.evaluation.seconds import in_seconds
+from unitalk.score.near_times import in_seconds
 
 KEY = ["entity_id", "frame_timestamp"]
 FILM, TV, FAST = 24_000 / 1001, 30_000 / 1001, 60_000 / 1001

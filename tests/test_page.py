@@ -28,13 +28,13 @@ from PIL import Image
 
 import unitalk
 from unitalk import EvaluateOptions
-from unitalk.evaluation.curve import Curve, Histogram
-from unitalk.evaluation.match import Matched
-from unitalk.evaluation.metrics import DESCRIPTIONS, Metrics
-from unitalk.evaluation.page import details, figures, markup, page, timelines
-from unitalk.evaluation.result import Difference, Evaluation, Group, Resamples
-from unitalk.evaluation.tables import latex
 from unitalk.layout import Layout, face_name
+from unitalk.score.curve import Curve, Histogram
+from unitalk.score.match import Matched
+from unitalk.score.metrics import DESCRIPTIONS, Metrics
+from unitalk.score.report import details, figures, markup, page, timelines
+from unitalk.score.result import Difference, Evaluation, Group, Resamples
+from unitalk.score.score_tables import latex
 
 MEGABYTES = 1_000_000
 HOSTILE = '<script>alert(1)</script>&"'
@@ -1190,7 +1190,7 @@ def pages_of_shuffled(rows: Sequence[Row], seed: int, names: Sequence[str] = ("a
 
     def made() -> str:
         found = unitalk.compare(truth, guesses, by="all", ci=True, options=options)
-        return found.to_html()
+        return unitalk.to_html(found)
 
     pages = {made()}
     truth = truth.sample(frac=1, random_state=seed)
@@ -1289,7 +1289,7 @@ def write_files(folder, names: Sequence[str]) -> dict[str, object]:
 def test_a_page_of_files_says_what_their_evaluation_says(tmp_path):
     (path,) = write_files(tmp_path, ["only"]).values()
     result = unitalk.evaluate(tmp_path / "truth.csv", path, by=["video"], ci=1000, name="only")
-    document = read(result.to_html())
+    document = read(unitalk.to_html(result))
     assert document.one("header").of_class("big")[0].text == "72.22 %"  # 13/18, at `SIX`
     _, a, b, total = cells(document.by_id("groups-0"))
     # One video alone has no interval.
@@ -1298,7 +1298,7 @@ def test_a_page_of_files_says_what_their_evaluation_says(tmp_path):
     low, high = result.interval
     assert total[3] == f"[{100 * low:.2f}, {100 * high:.2f}]"
     assert document.by_id("signature-0").text == result.signature
-    assert page([result], ()) == result.to_html()
+    assert page([result], ()) == unitalk.to_html(result)
 
 
 def test_a_page_of_several_files_has_their_differences(tmp_path):
@@ -1308,7 +1308,7 @@ def test_a_page_of_several_files_has_their_differences(tmp_path):
     """
     paths = write_files(tmp_path, ["base", HOSTILE])
     result = unitalk.compare(tmp_path / "truth.csv", paths, ci=1000)
-    document = read(result.to_html())
+    document = read(unitalk.to_html(result))
     cards = document.one("header").of_class("card")
     assert [card.of_class("big")[0].text for card in cards] == ["72.22 %", "66.67 %"]
     assert cards[1].of_class("said")[0].text.startswith("\N{MINUS SIGN}5.56 points [")

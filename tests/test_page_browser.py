@@ -32,9 +32,9 @@ from test_page import (
 
 import unitalk
 from unitalk import EvaluateOptions
-from unitalk.evaluation.page import page
-from unitalk.evaluation.result import Difference
 from unitalk.layout import Layout
+from unitalk.score.report import page
+from unitalk.score.result import Difference
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 
@@ -201,7 +201,7 @@ def test_so_it_is_with_461_486_real_faces(browser, tmp_path, tmp_path_factory):
     how = EvaluateOptions(categories=real / "splits.csv", metrics=True)
     files = real / "groundtruth.csv", real / "predictions.csv"
     result = unitalk.evaluate(*files, by="all", ci=True, options=how)
-    (tmp_path / "report.html").write_text(result.to_html(), encoding="utf-8")
+    (tmp_path / "report.html").write_text(unitalk.to_html(result), encoding="utf-8")
     assert_silent(browser, (tmp_path / "report.html").as_uri())
     assert f"{100 * result.average_precision:.2f}" in browser.one("header, main").text
     assert len(browser.all("#videos tbody tr")) == 159
@@ -298,6 +298,7 @@ def test_differences_sort_by_their_sign(browser, pages):
     assert shown[-1] == "undefined"
 
 
+@exhaustive
 def test_a_thousand_videos_sort_and_keep_their_head_in_sight(browser, pages):
     browser.driver.get(pages["many"])
     head(browser, 0).find_element("tag name", "button").click()
@@ -451,6 +452,7 @@ def test_on_a_phone_tables_scroll_in_their_own_box_and_text_stays_readable(brows
     assert right <= 360
 
 
+@exhaustive
 @pytest.mark.parametrize("name", ["one", "three"])
 @pytest.mark.parametrize("width", [320, 360, 1200])
 def test_no_cell_is_squeezed_into_a_tower_of_letters(browser, pages, name, width):

@@ -21,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import unitalk
-from unitalk import convert_asc, fsops, layout, schema, trim_dataset
-from unitalk.convert.sounds import seconds_of_wav
+from unitalk import convert_asc, layout, schema, trim_dataset
+from unitalk.dataset.convert.wav_lengths import seconds_of_wav
+from unitalk.files import LINKS, Placer
 
 WATCHER = """
 import collections, sys
@@ -263,7 +264,7 @@ def test_links_are_followed_to_what_they_are(tmp_path):
         layout.find_entities(tmp_path, ["../x"])
 
 
-@pytest.mark.parametrize("link", fsops.LINKS)
+@pytest.mark.parametrize("link", LINKS)
 def test_two_tracks_whose_colons_became_the_same_underscores_both_get_the_files(tmp_path, link):
     """On a disk without `:` both `a:b_c` and `a_b:c` are `a_b_c`; neither may go without."""
     source = make_dataset(
@@ -309,7 +310,7 @@ def linked(tmp_path):
 
 @pytest.mark.parametrize("link", ["hard", "auto", "copy"])
 def test_a_tree_with_links_in_it_is_placed_as_what_they_lead_to(tmp_path, linked, link):
-    placer = fsops.Placer(link)
+    placer = Placer(link)
     placer.tree(linked, tmp_path / "new")
     assert tree(tmp_path / "new") == {
         "0.00.jpg": b"a", "0.04.jpg": b"b", "inner/0.08.jpg": b"c", "other/b": b"b",
@@ -321,16 +322,16 @@ def test_a_tree_with_links_in_it_is_placed_as_what_they_lead_to(tmp_path, linked
 
 
 def test_files_go_into_a_folder_that_is_there_beside_what_it_has(tmp_path, linked):
-    for link in fsops.LINKS:
+    for link in LINKS:
         to = tmp_path / f"to-{link}"
         to.mkdir()
         (to / "mine").write_bytes(b"mine")
-        placer = fsops.Placer(link)
+        placer = Placer(link)
         placer.into(linked, to, [("0.00.jpg", "x"), ("0.04.jpg", "y"), ("0.04.jpg", "z")])
         assert tree(to) == {"mine": b"mine", "x": b"a", "y": b"b", "z": b"b"}
         assert sum(placer.placed.values()) == 3
         with pytest.raises(FileExistsError):
-            fsops.Placer("sym" if link == "sym" else "hard").into(linked, to, [("0.00.jpg", "x")])
+            Placer("sym" if link == "sym" else "hard").into(linked, to, [("0.00.jpg", "x")])
     # Symbolic links lead to the files themselves: past the alias, and past the link to far/b.
     assert os.readlink(tmp_path / "to-sym/x") == str(tmp_path / "real/video/0.00.jpg")
     assert os.readlink(tmp_path / "to-sym/y") == str(tmp_path / "real/far/b")
@@ -338,24 +339,24 @@ def test_files_go_into_a_folder_that_is_there_beside_what_it_has(tmp_path, linke
 
 def test_a_folder_says_whether_it_became_one_link(tmp_path, linked):
     names = {"0.00.jpg": "0.00.jpg", "0.04.jpg": "0.04.jpg"}
-    assert fsops.Placer("sym").files(linked, tmp_path / "one", names) is True
+    assert Placer("sym").files(linked, tmp_path / "one", names) is True
     assert os.readlink(tmp_path / "one") == str(tmp_path / "real/video")
-    assert fsops.Placer("sym").files(linked, tmp_path / "two", {"0.00.jpg": "0.0.jpg"}) is False
-    assert fsops.Placer("hard").files(linked, tmp_path / "three", names) is False
-    assert fsops.Placer("sym").files(linked / "other", tmp_path / "four", {"b": "b"}) is True
+    assert Placer("sym").files(linked, tmp_path / "two", {"0.00.jpg": "0.0.jpg"}) is False
+    assert Placer("hard").files(linked, tmp_path / "three", names) is False
+    assert Placer("sym").files(linked / "other", tmp_path / "four", {"b": "b"}) is True
     assert os.readlink(tmp_path / "four") == str(tmp_path / "real/far")
 
 
 @pytest.mark.parametrize("spelled", ["alias/video/", "alias/video/inner/..", "alias/./video"])
 def test_a_folder_however_it_is_spelled_is_linked_by_its_real_path(tmp_path, linked, spelled):
-    fsops.Placer("sym").files(f"{tmp_path}/{spelled}", tmp_path / "new", {})
+    Placer("sym").files(f"{tmp_path}/{spelled}", tmp_path / "new", {})
     assert os.readlink(tmp_path / "new") == str(tmp_path / "real/video")
 
 
 def test_a_source_named_from_the_current_folder(tmp_path, linked, monkeypatch):
     monkeypatch.chdir(linked)
     for number, spelled in enumerate((".", "inner/..", "../video")):
-        fsops.Placer("sym").files(spelled, tmp_path / f"new{number}", {})
+        Placer("sym").files(spelled, tmp_path / f"new{number}", {})
         assert os.readlink(tmp_path / f"new{number}") == str(tmp_path / "real/video")
 
 
@@ -425,7 +426,7 @@ def test_missing_faces_are_shown_in_the_order_of_the_rows(tmp_path):
         path.touch()
     for entity in ("v:a", "v:b"):
         write_wav(tmp_path / f"d/clips_audios/val/v/{entity}.wav", 0.1)
-    for link in fsops.LINKS:
+    for link in LINKS:
         report = convert_asc(tmp_path / "d", tmp_path / link, link=link)
         assert report.black == 4
         assert report.findings == (

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 import unitalk
-from unitalk.evaluation import plot as module
-from unitalk.evaluation.curve import curve
-from unitalk.evaluation.plot import FORMATS, MOST, check, plot
+from unitalk.score import plot as module
+from unitalk.score.curve import curve
+from unitalk.score.plot import FORMATS, MOST, check, plot
 
 mpl = pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
@@ -282,7 +282,7 @@ def test_no_pyplot_and_no_import_before_it_is_needed(tmp_path):
         "import sys\n"
         "from pathlib import Path\n"
         "import numpy as np\n"
-        "from unitalk.evaluation import plot, curve\n"
+        "from unitalk.score import plot, curve\n"
         "print('matplotlib' in sys.modules)\n"
         "made = curve.curve(np.array([True, False]), np.array([1.0, 0.0]))\n"
         f"plot.plot({{'one': (made, 1.0)}}, 0.5, Path({str(tmp_path / 'plot.png')!r}))\n"

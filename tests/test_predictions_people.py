@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import unitalk
 from unitalk import schema
-from unitalk.schema.source import sources_in
+from unitalk.schema.csv_source import sources_in
 
 TEN = HEADER.split(",")
 SPEAKING = [1, 0, 1, 0, 0, 1]

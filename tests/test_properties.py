@@ -15,7 +15,9 @@ from conftest import Tracks, face, make_dataset, tree, write_csv, write_wav
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unitalk import catalog, convert_asc, fsops, layout, trim_dataset
+from unitalk import convert_asc, layout, trim_dataset
+from unitalk.catalog import video_list
+from unitalk.files import LINKS, unzip
 
 CENT = Decimal("0.01")
 disk = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
@@ -84,7 +86,7 @@ def test_a_list_of_any_ids_is_read_as_it_was_written(lines, header, end, last):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "list.csv")
         path.write_bytes((text + end * last).encode())
-        assert catalog.resolve_list(path) == tuple(dict.fromkeys(name for name, _ in lines))
+        assert video_list.resolve_list(path) == tuple(dict.fromkeys(name for name, _ in lines))
 
 
 # ------------------------------------------------------------------------------ datasets
@@ -134,7 +136,7 @@ def build(root: Path, made) -> Path:
 
 
 @disk
-@given(datasets(), st.sampled_from(fsops.LINKS))
+@given(datasets(), st.sampled_from(LINKS))
 def test_a_conversion_finds_exactly_what_is_there_and_swaps_no_two_faces(made, link):
     tracks, rows, _, _, _ = made
     missing = [f"val/{e}/{Decimal(c) / 100:.2f}.jpg" for e, c in rows if c in tracks[e][2]]
@@ -162,7 +164,7 @@ def test_a_conversion_finds_exactly_what_is_there_and_swaps_no_two_faces(made, l
 
 
 @disk
-@given(datasets(), st.data(), st.sampled_from(fsops.LINKS))
+@given(datasets(), st.data(), st.sampled_from(LINKS))
 def test_disjoint_lists_divide_rows_and_files_without_rest(made, data, link):
     videos = list(dict.fromkeys(track[0] for track in made[0].values()))
     home = {video: data.draw(st.integers(0, 1)) for video in videos}
@@ -210,7 +212,7 @@ def test_a_benign_archive_is_unpacked_as_zipfile_does(found, top, method):
                 archive.writestr(f"VID/{name}" if top else name, content)
         with zipfile.ZipFile(path) as archive:
             archive.extractall(theirs)
-        written_bytes = fsops.unzip(path, ours, top="VID")
+        written_bytes = unzip(path, ours, top="VID")
         assert tree(ours) == tree(theirs / "VID" if top else theirs) == found
         assert written_bytes == sum(map(len, found.values()))
 

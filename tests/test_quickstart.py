@@ -11,8 +11,8 @@ from conftest import exhaustive, tree
 from reference import area_fast, ranked
 
 import unitalk
-from unitalk import catalog
-from unitalk.quickstart import quickstart
+from unitalk.catalog import video_list
+from unitalk.studies.quickstart import quickstart
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +38,13 @@ def test_the_table_is_that_of_an_independent_computation(made):
     assert both["entity_id"].tolist() == guess["entity_id"].tolist()
     groups = {group.by.get("category", "TOTAL"): group for group in report.score.groups}
     for name, score in groups.items():
-        ids = {v.video_id for v in catalog.videos() if name in {v.category, "TOTAL"}}
+        ids = {v.video_id for v in video_list.videos() if name in {v.category, "TOTAL"}}
         rows = both[both["video_id"].isin(ids)]
         labels = (rows["label"] == "SPEAKING_AUDIBLE").tolist()
         wanted = area_fast(ranked(labels, rows["score"].tolist()))
         assert score.average_precision == pytest.approx(wanted, abs=1e-12)
         assert (score.faces, score.positives) == (len(rows), sum(labels))
-    assert list(groups) == [*catalog.CATEGORIES, "TOTAL"]
+    assert list(groups) == [*video_list.CATEGORIES, "TOTAL"]
     assert sum(s.faces for n, s in groups.items() if n != "TOTAL") == len(both)
 
 

@@ -20,10 +20,10 @@ from conftest import exhaustive, without_coverage
 from real_data import ASW, LIGHT_ASD, needs
 
 from unitalk.cli.main import VERBS
-from unitalk.export import export_tracks
-from unitalk.loopback import LoopbackHub
-from unitalk.reading import tracks
-from unitalk.sample import publish
+from unitalk.dataset.export import export_tracks
+from unitalk.dataset.sample import publish
+from unitalk.media.tracks import tracks
+from unitalk.net.loopback import LoopbackHub
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")

@@ -111,6 +111,7 @@ def test_it_finds_who_speaks_and_hears_when_sound_is_not_in_step(alone, once, tm
     assert wrong["another video's sound"] < right.ap - 0.12
 
 
+@exhaustive
 @needs(LIGHT_ASD)
 def test_mouths_that_move_without_a_voice_do_not_speak(alone, once, tmp_path):
     _, data = alone
@@ -119,6 +120,7 @@ def test_mouths_that_move_without_a_voice_do_not_speak(alone, once, tmp_path):
     assert heard.keeps_quiet < 0.05
 
 
+@exhaustive
 @needs(LIGHT_ASD)
 def test_of_two_faces_it_finds_the_one_whose_voice_it_is(together, once, tmp_path):
     _, data = together

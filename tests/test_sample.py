@@ -22,9 +22,11 @@ import pytest
 from conftest import exhaustive
 from PIL import Image
 
-from unitalk import catalog, fsops, schema
+from unitalk import schema
+from unitalk.catalog import video_list
+from unitalk.dataset.sample import SampleReport, make_sample, publish
 from unitalk.errors import DestinationError, LayoutError, UsageError
-from unitalk.sample import SampleReport, make_sample, publish
+from unitalk.files import unzip
 
 SPLITS = ("train", "val")
 COLUMNS = [
@@ -33,7 +35,7 @@ COLUMNS = [
 ]  # fmt: skip
 PREDICTION_COLUMNS = [*COLUMNS[:8], "score"]
 ROOT = Path(__file__).resolve().parent.parent
-MAKE = "import sys, pathlib; from unitalk.sample import make_sample; "
+MAKE = "import sys, pathlib; from unitalk.dataset.sample import make_sample; "
 MAKE += "make_sample(pathlib.Path(sys.argv[1]))"
 
 
@@ -147,7 +149,9 @@ def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
 
 
 def test_videos_are_the_published_ones(sample: Made) -> None:
-    published = {split: [v.video_id for v in catalog.select(splits=(split,))] for split in SPLITS}
+    published = {
+        split: [v.video_id for v in video_list.select(splits=(split,))] for split in SPLITS
+    }
     val = list(dict.fromkeys(row["video_id"] for row in rows_of(sample.root, "val")))
     train = list(dict.fromkeys(row["video_id"] for row in rows_of(sample.root, "train")))
     assert val == published["val"]
@@ -241,8 +245,8 @@ def test_labels(sample: Made) -> None:
         faces[moment] += 1
     assert all(found == {"0", "1"} for found in labels.values())
     assert set(speakers.values()) == {0, 1, 2}
-    category = {video.video_id: video.category for video in catalog.videos()}
-    crowd = {name: [] for name in (*catalog.CATEGORIES, None)}
+    category = {video.video_id: video.category for video in video_list.videos()}
+    crowd = {name: [] for name in (*video_list.CATEGORIES, None)}
     for (video, _), count in faces.items():
         crowd[category[video]].append(count)
     mean = {name: np.mean(counts) for name, counts in crowd.items()}
@@ -301,7 +305,7 @@ def test_the_mouth_moves_when_the_face_speaks(sample: Made) -> None:
 
 
 def test_a_speaking_face_is_heard(sample: Made) -> None:
-    loud, category = [], {video.video_id: video.category for video in catalog.videos()}
+    loud, category = [], {video.video_id: video.category for video in video_list.videos()}
     floor = defaultdict(list)
     for entity, own in tracks_of(sample.root, "val").items():
         sound = wav_of(sample.root, "val", entity).reshape(-1, 640)
@@ -369,7 +373,7 @@ def test_predictions(sample: Made) -> None:
     assert [repr(score) for score in scores] == [row["score"] for row in made]
     labels = [int(row["label_id"]) for row in truth]
     assert 0.75 < average_precision(labels, scores) < 0.95
-    category = {video.video_id: video.category for video in catalog.videos()}
+    category = {video.video_id: video.category for video in video_list.videos()}
     of: dict[str | None, list[tuple[int, float]]] = defaultdict(list)
     for row, label, score in zip(truth, labels, scores, strict=True):
         of[category[row["video_id"]]].append((label, score))
@@ -428,7 +432,7 @@ def test_published_archives_unpack_to_the_same_bytes(
             litter += [name for name in names if "__MACOSX" in name or ".DS_Store" in name]
             assert all(name.startswith((f"{video}/", "__MACOSX/._")) for name in names)
         target = tmp_path / part / split / video
-        fsops.unzip(path, target, top=video)
+        unzip(path, target, top=video)
         assert files(target) == files(sample.root / part / split / video)
     # Of one archive a split.
     assert sum(name.startswith("__MACOSX/._") for name in litter) == 2

@@ -16,8 +16,8 @@ from bucket import Bucket, GetFault, HeadFault, quick_site
 from hub_server import Fault
 
 from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError, UsageError
-from unitalk.hub import StoppedError
-from unitalk.hub.site import Site, forget
+from unitalk.net import StoppedError
+from unitalk.net.site import Site, forget
 
 NAME = "trainval/a video.mp4"
 BIG = random.Random(3).randbytes(400_000)

@@ -10,9 +10,9 @@ from conftest import HEADER, face
 
 import unitalk
 from unitalk import layout
-from unitalk.evaluation.diagnosis import diagnose
-from unitalk.schema import spelling
-from unitalk.verify.media import spelled
+from unitalk.dataset.verify.media_check import spelled
+from unitalk.schema import id_spelling
+from unitalk.score.diagnose import diagnose
 
 
 def nfd(text: str) -> str:
@@ -87,7 +87,7 @@ def test_what_became_of_ids_is_said(ids, own, what):
     ],
 )
 def test_what_may_be_two_ids_is_neither(ids, own):
-    assert spelling.respelt(own, ids) == []
+    assert id_spelling.respelt(own, ids) == []
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "both"])
@@ -113,7 +113,7 @@ def test_two_forms_that_are_two_ids_stay_two():
     with pytest.raises(unitalk.CoverageError) as caught:
         unitalk.evaluate(truth(ids[:1]), guess(ids[:2], ids[:2]))
     assert "of 1 tracks: Mu\\u0308ller" in caught.value.message
-    assert spelling.places(["ệ"], ["e\u0302\u0323", "e\u0323\u0302"]) == {}
+    assert id_spelling.places(["ệ"], ["e\u0302\u0323", "e\u0323\u0302"]) == {}
 
 
 @pytest.mark.parametrize("name", NAMES)

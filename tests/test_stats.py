@@ -1,4 +1,4 @@
-"""`unitalk.stats.statistics` on files: what is found, what is read, what is warned of."""
+"""`unitalk.dataset.stats.statistics` on files: what is found, what is read, what is warned of."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from PIL import Image
 from real_data import ASW, CHECKOUT, needs
 
 from unitalk import schema
-from unitalk.catalog import CATEGORIES
+from unitalk.catalog.video_list import CATEGORIES
+from unitalk.dataset.stats import NO_CATEGORY, grouping, statistics
+from unitalk.dataset.stats.sources import origins
+from unitalk.dataset.stats.stats_result import DESCRIPTION, Shares
+from unitalk.dataset.stats.stored_media import count_media
 from unitalk.errors import LayoutError, SchemaError, UsageError
-from unitalk.evaluation import breakdown
-from unitalk.evaluation.match import Truth
-from unitalk.stats import NO_CATEGORY, grouping, statistics
-from unitalk.stats.media import count_media
-from unitalk.stats.result import DESCRIPTION, Shares
-from unitalk.stats.sources import origins
+from unitalk.score import breakdown
+from unitalk.score.match import Truth
 
 LANGUAGE, MIXED, NOISE, VISUAL = "ho_oK12hY6M", "qv3-HaaxGUc", "EEey6Pt0rqI", "wh3-1DUTb3Q"
 TRAIN = "-maoolmiKi0"

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitalk.stats.counting import Rows, Sliced, count, join
-from unitalk.stats.grouping import (
+from unitalk.dataset.stats.counting import Rows, Sliced, count, join
+from unitalk.dataset.stats.grouping import (
     AREAS,
     COMPANY,
     LENGTHS,

@@ -13,11 +13,11 @@ import pytest
 from conftest import face, one_in, write_csv
 from PIL import Image
 
+from unitalk.dataset.stats import statistics
+from unitalk.dataset.stats import stats_plot as module
+from unitalk.dataset.stats.stats_plot import FORMATS, MOST, check, plot
+from unitalk.dataset.stats.stats_result import Shares, Spread
 from unitalk.errors import MissingExtraError, UsageError
-from unitalk.stats import plot as module
-from unitalk.stats import statistics
-from unitalk.stats.plot import FORMATS, MOST, check, plot
-from unitalk.stats.result import Shares, Spread
 
 mpl = pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
@@ -276,7 +276,7 @@ def test_nothing_global_is_touched(found, tmp_path):
 def test_counting_does_not_import_matplotlib(tmp_path):
     path = write_csv(tmp_path / "g.csv", [face("V", "0", "V:0", 1)])
     code = (
-        "import sys; from unitalk.stats import statistics; statistics(sys.argv[1]); "
+        "import sys; from unitalk.dataset.stats import statistics; statistics(sys.argv[1]); "
         "print(*sorted({'matplotlib', 'pandas', 'PIL', 'click', 'requests'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True,

@@ -18,8 +18,8 @@ import pytest
 from conftest import HEADER, make_dataset, without_coverage, write_wav
 
 from unitalk import stopping
-from unitalk.hub import Hub, Patience
-from unitalk.loopback import LoopbackHub
+from unitalk.net import Hub, Patience
+from unitalk.net.loopback import LoopbackHub
 from unitalk.threads import Threads
 
 
@@ -234,7 +234,7 @@ def weighed(root: Path) -> list[object]:
     torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
     from talknet_sets import make_tiny
 
-    from unitalk.talknet.networks import new_network
+    from unitalk.models.registry import new_network
 
     torch.save(new_network("light-asd").state_dict(), root / "random.model")
     return ["talknet", "predict", "--data", make_tiny(root / "d"), "--weights",
@@ -309,7 +309,7 @@ def test_a_reader_whose_process_is_killed_says_so(tmp_path):
 
     from unitalk import tracks
     from unitalk.children import LostError
-    from unitalk.talknet.data import Reader, ScoringTracks
+    from unitalk.models.data import Reader, ScoringTracks
 
     found = tracks(make_tiny(tmp_path / "d"), split="val")
     batches = Reader(ScoringTracks(found), workers=1).read([0, 1] * 20)
@@ -390,7 +390,7 @@ def test_the_second_ctrl_c_leaves_at_once_and_takes_the_children_along(tmp_path)
         textwrap.dedent("""
         import time
         from unitalk import stopping
-        from unitalk.cli.leaving import leave_at_once
+        from unitalk.cli._shared.leaving import leave_at_once
         from unitalk.executor import Processes
 
         if __name__ == "__main__":

@@ -9,8 +9,9 @@ import math
 import numpy as np
 import pytest
 
-from unitalk.evaluation import Comparison, Difference, Evaluation, Group, Resamples, tables
-from unitalk.evaluation.match import Matched
+import unitalk
+from unitalk.score import Comparison, Difference, Evaluation, Group, Resamples, score_tables
+from unitalk.score.match import Matched
 
 FEW = ("few videos",)
 
@@ -86,7 +87,7 @@ def two(one) -> Comparison:
 
 
 def test_one_system(one):
-    (table,) = tables.of_one(one)
+    (table,) = score_tables.of_one(one)
     assert table.header == [
         "category", "videos", "tracks", "faces", "positives", "prior", "AP", "95 % interval",
     ]  # fmt: skip
@@ -102,7 +103,7 @@ def test_without_intervals_the_reason_stands_for_the_number(one):
     plain = evaluation("x", [group(g.by, (1, 1, 8, g.positives and 4), g.average_precision, None,
                                    tuple(f for f in g.flags if f not in FEW))
                              for g in one.groups])  # fmt: skip
-    (table,) = tables.of_one(plain)
+    (table,) = score_tables.of_one(plain)
     assert table.header[-1] == "AP"
     assert [row[-1] for row in table.rows] == ["50.00", "no positives", "75.00"]
 
@@ -111,7 +112,7 @@ def test_each_breakdown_is_a_table_with_the_total_last(one):
     more = evaluation(
         "x", [*one.groups[:-1], group({"faces": "4+"}, (2, 2, 4, 2), 1.0), one.groups[-1]]
     )
-    first, second = tables.of_one(more)
+    first, second = score_tables.of_one(more)
     assert [row[0] for row in first.rows] == ["loud", "quiet", "TOTAL"]
     # `faces` is also a count's name, so the breakdown's column is called otherwise
     assert second.header[:2] == ["on screen", "videos"]
@@ -120,19 +121,21 @@ def test_each_breakdown_is_a_table_with_the_total_last(one):
 
 def test_a_cross_table_has_a_column_for_each_breakdown(one):
     cell = {"category": "loud", "track-length": "0-1"}
-    (table,) = tables.of_one(evaluation("x", [group(cell, (1, 1, 4, 2), 0.5), one.groups[-1]]))
+    (table,) = score_tables.of_one(
+        evaluation("x", [group(cell, (1, 1, 4, 2), 0.5), one.groups[-1]])
+    )
     assert table.header[:3] == ["category", "seconds", "videos"]
     assert [row[:2] for row in table.rows] == [["loud", "0-1"], ["TOTAL", ""]]
     assert table.texts == 2
 
 
 def test_several_systems(two):
-    (table,) = tables.of_several(two.systems)
+    (table,) = score_tables.of_several(two.systems)
     assert table.header[-2:] == ["base_1", "mine & yours"]
     assert [row[-2:] for row in table.rows] == [
         ["50.00", "62.50"], ["no positives", "no positives"], ["75.00", "74.00"],
     ]  # fmt: skip
-    (table,) = tables.of_differences(two.systems, two.differences)
+    (table,) = score_tables.of_differences(two.systems, two.differences)
     assert table.header == ["category", "mine & yours - base_1", "95 % interval", "p"]
     assert table.rows == [
         ["loud", "+12.50", "+6.25 to +25.00*", "<0.001"],
@@ -143,7 +146,7 @@ def test_several_systems(two):
 
 def test_without_a_breakdown_differences_are_a_line_each(two):
     base, other = (evaluation(s.name, [s.groups[-1]], resamples=DRAWN) for s in two.systems)
-    (table,) = tables.of_differences([base, other], two.differences[-1:])
+    (table,) = score_tables.of_differences([base, other], two.differences[-1:])
     assert table.header == ["", "difference", "95 % interval", "p"]
     assert table.rows == [["mine & yours - base_1", "-1.00", "-12.50 to +6.25*", "0.250"]]
 
@@ -153,14 +156,14 @@ def test_without_a_breakdown_differences_are_a_line_each(two):
     [(None, ""), (0.0004999, "<0.001"), (0.0005, "0.001"), (0.04951, "0.050"), (1.0, "1.000")],
 )
 def test_p_values(value, text):
-    assert tables.p_text(value) == text
+    assert score_tables.p_text(value) == text
 
 
 # ------------------------------------------------------------------------------ frame and csv
 
 
 def test_the_frame_of_one(one):
-    frame = one.to_frame()
+    frame = unitalk.to_frame(one)
     assert list(frame) == [
         "by_category", "videos", "tracks", "faces", "positives", "prior", "average_precision",
         "lower", "upper", "flags",
@@ -175,7 +178,7 @@ def test_the_frame_of_one(one):
 
 
 def test_the_frame_of_several_names_each_column_s_system(two):
-    frame = two.to_frame()
+    frame = unitalk.to_frame(two)
     assert frame["average_precision:base_1"].tolist()[::2] == [0.5, 0.75]
     assert frame["average_precision:mine & yours"].tolist()[::2] == [0.625, 0.74]
     assert frame["difference:mine & yours"].tolist()[::2] == [0.125, -0.01]
@@ -186,10 +189,10 @@ def test_the_frame_of_several_names_each_column_s_system(two):
 
 def test_csv_is_the_frame_in_full_precision(one, two):
     for systems, differences, frame in (
-        ([one], (), one.to_frame()),
-        (two.systems, two.differences, two.to_frame()),
+        ([one], (), unitalk.to_frame(one)),
+        (two.systems, two.differences, unitalk.to_frame(two)),
     ):
-        rows = list(csv.DictReader(io.StringIO(tables.csv_text(systems, differences))))
+        rows = list(csv.DictReader(io.StringIO(score_tables.csv_text(systems, differences))))
         assert list(rows[0]) == list(frame)
         for row, (_, wanted) in zip(rows, frame.iterrows(), strict=True):
             for column, text in row.items():
@@ -205,17 +208,17 @@ def test_csv_is_the_frame_in_full_precision(one, two):
 
 
 def test_markdown(one):
-    assert tables.markdown(tables.of_one(one)).splitlines()[:3] == [
+    assert score_tables.markdown(score_tables.of_one(one)).splitlines()[:3] == [
         "| category | videos | tracks | faces | positives | prior | AP | 95 % interval |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         "| loud | 3 | 40 | 2,000 | 500 | 25.00 | 50.00 | 25.00 to 62.50* |",
     ]
     named = evaluation("a|b", [group({"category": "x|y"}, (1, 1, 4, 2), 0.5), one.groups[-1]])
-    assert r"| x\|y | 1 |" in tables.markdown(tables.of_one(named))
+    assert r"| x\|y | 1 |" in score_tables.markdown(score_tables.of_one(named))
 
 
 def test_latex(two):
-    assert tables.latex(two.systems, two.differences).splitlines() == [
+    assert score_tables.latex(two.systems, two.differences).splitlines() == [
         r"\begin{tabular}{lrrr}",
         r"\toprule",
         r" & loud & quiet & overall \\",
@@ -235,7 +238,7 @@ def test_latex(two):
 
 def test_latex_has_no_character_that_means_something_there(one):
     cells = [group({"category": r"a_b%c&d#e$f{g}h~i^j\k<l>m"}, (1, 1, 4, 2), 0.5), one.groups[-1]]
-    line = tables.latex([evaluation("x", cells)], ()).splitlines()[2]
+    line = score_tables.latex([evaluation("x", cells)], ()).splitlines()[2]
     assert line == (
         r" & a\_b\%c\&d\#e\$f\{g\}h\textasciitilde{}i\textasciicircum{}j\textbackslash{}k"
         r"\textless{}l\textgreater{}m & overall \\"

@@ -15,13 +15,13 @@ from talknet_formula import bgr_image, golden
 
 from unitalk.errors import MissingExtraError, UsageError
 from unitalk.media import jpegs
-from unitalk.reading import pictures
-from unitalk.reading.media import Crops
+from unitalk.media.tracks import crop_pixels
+from unitalk.media.tracks.media_files import Crops
 
 pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
-from unitalk.talknet import augment
-from unitalk.talknet.augment import KINDS, Look, draw, draw_look, mix
+from unitalk.models import augment
+from unitalk.models.augment import KINDS, Look, draw, draw_look, mix
 
 SIGMAS = 5.5  # of a count; beyond it lies one of twenty million
 DRAWS = 6000
@@ -211,7 +211,7 @@ def test_gray_and_size_are_the_golden_ones(name, cv2, monkeypatch):
     height, width = map(int, name.split("x"))
     colours = bgr_image(height, width)[..., ::-1]
     monkeypatch.setattr(jpegs, "decode", lambda data: np.ascontiguousarray(colours))
-    (sized,) = pictures.grays(Crops([b"\xff\xd8\xff\xd9"], str, ""), 112)
+    (sized,) = crop_pixels.grays(Crops([b"\xff\xd8\xff\xd9"], str, ""), 112)
     np.testing.assert_array_equal(sized, golden("golden_visual")[f"resize_{name}"])
     red, green, blue = np.moveaxis(colours.astype(int), -1, 0)
     gray = (3735 * blue + 19_235 * green + 9798 * red + 16_384) >> 15
@@ -221,7 +221,7 @@ def test_gray_and_size_are_the_golden_ones(name, cv2, monkeypatch):
 
 def test_a_jpg_becomes_the_golden_gray_face(cv2):
     jpg = golden("golden_visual")["jpg_bytes_91x73"].tobytes()
-    (found,) = pictures.grays(Crops([jpg], str, ""), 112)
+    (found,) = crop_pixels.grays(Crops([jpg], str, ""), 112)
     np.testing.assert_array_equal(found, golden("golden_visual")["jpg_gray112"])
 
 

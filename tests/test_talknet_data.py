@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from talknet_sets import make_tiny, sounds, track
 
 from unitalk.errors import DataError, LayoutError
-from unitalk.reading import tracks
+from unitalk.media.tracks import tracks
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
-from unitalk.talknet.augment import draw  # noqa: E402
-from unitalk.talknet.data import (  # noqa: E402
+from unitalk.models.augment import draw  # noqa: E402
+from unitalk.models.data import (  # noqa: E402
     Item,
     Reader,
     ScoringTracks,
@@ -29,7 +29,7 @@ from unitalk.talknet.data import (  # noqa: E402
     Wanted,
     plan_epoch,
 )
-from unitalk.talknet.features import audio_features  # noqa: E402
+from unitalk.models.features import audio_features  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from talknet_sets import sounds, track
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
-from unitalk.talknet.distributed import ALONE, World, agree, gathered, mean, share  # noqa: E402
-from unitalk.talknet.train import TrainOptions, train  # noqa: E402
+from unitalk.models.distributed import ALONE, World, agree, gathered, mean, share  # noqa: E402
+from unitalk.models.train import TrainOptions, train  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ NORM = """
 import os, sys, torch
 import torch.distributed as dist
 from torch import nn
-from unitalk.talknet.distributed import World, _share_statistics, joined
+from unitalk.models.distributed import World, _share_statistics, joined
 rank, size = int(os.environ["RANK"]), 2
 torch.manual_seed(0)
 x = torch.randn(6, 4, 5, dtype=torch.float64, requires_grad=True)
@@ -95,7 +95,7 @@ with joined(World(rank=rank, size=size), torch.device("cpu")):
     assert half.dtype == torch.bfloat16 and single.running_mean.dtype == torch.float32
     rounded = nn.BatchNorm1d(4)(x.detach().bfloat16().float())[3 * rank : 3 * rank + 3]
     assert (half.float() - rounded).abs().max() < 0.02  # 8 bits of numbers below 4
-    from unitalk.talknet.distributed import agree, mean
+    from unitalk.models.distributed import agree, mean
     world = World(rank=rank, size=size)
     assert agree(2 * rank, world, torch.device("cpu")) == 2
     assert mean(torch.tensor(rank + 1.0), world).item() == 1.5
@@ -109,8 +109,8 @@ with joined(World(rank=rank, size=size), torch.device("cpu")):
 
 STOPPED = """
 import os, sys, threading
-from unitalk.talknet.distributed import World
-from unitalk.talknet.train import TrainOptions, train
+from unitalk.models.distributed import World
+from unitalk.models.train import TrainOptions, train
 rank = int(os.environ["RANK"])
 
 class AfterABatch(threading.Event):
@@ -128,6 +128,7 @@ assert report.stopped and not report.results
 """
 
 
+@exhaustive
 def test_two_processes_are_one_with_twice_the_frames(data, tmp_path):
     """Batches of {6, 6, 6, 6} and {3, 3, 3, 3}: 2 x 12 frames are 24, and 2 x 6 are 12.
 

@@ -16,13 +16,7 @@ from unitalk.errors import DataError, UsageError
 
 pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
-from unitalk.talknet.features import (
-    COEFFICIENTS,
-    PER_FRAME,
-    RATE,
-    audio_features,
-    mfcc,
-)
+from unitalk.models.features import COEFFICIENTS, PER_FRAME, RATE, audio_features, mfcc
 
 LOG_EPS = -52 * math.log(2)  # -36.0437
 

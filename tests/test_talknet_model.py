@@ -11,6 +11,7 @@ import csv
 
 import numpy as np
 import pytest
+from conftest import exhaustive
 from talknet_fill import audio_input, fill, labels, visual_input
 from talknet_formula import GOLDEN, golden
 
@@ -18,9 +19,9 @@ from unitalk.errors import UsageError
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
-from unitalk.talknet import visual  # noqa: E402
-from unitalk.talknet.attention import AttentionLayer, MultiHeadAttention  # noqa: E402
-from unitalk.talknet.networks import Logits, new_network, speaking_probability  # noqa: E402
+from unitalk.models.registry import Logits, new_network, speaking_probability  # noqa: E402
+from unitalk.models.talknet import visual  # noqa: E402
+from unitalk.models.talknet.attention import AttentionLayer, MultiHeadAttention  # noqa: E402
 
 UNUSED = "model.visualFrontend.resnet.layer1.downsample.weight"
 
@@ -182,6 +183,7 @@ def without_dropout(network):
     return network
 
 
+@exhaustive
 def test_four_steps_of_training_are_the_originals():
     own, want = without_dropout(filled()).train(), golden("talknet")
     optimiser = torch.optim.Adam(own.parameters(), lr=own.default_lr)

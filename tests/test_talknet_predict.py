@@ -15,15 +15,15 @@ from talknet_sets import make_tiny
 from unitalk import evaluate
 from unitalk.errors import DataError, LayoutError, UnitalkError, UsageError
 from unitalk.executor import Processes, open_executor
-from unitalk.reading import tracks
+from unitalk.media.tracks import tracks
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
-from unitalk.talknet.features import audio_features  # noqa: E402
-from unitalk.talknet.networks import load_weights, new_network  # noqa: E402
-from unitalk.talknet.predict import PredictOptions, predict, threads_for  # noqa: E402
-from unitalk.talknet.scoring import choose_device, write_predictions  # noqa: E402
+from unitalk.models.features import audio_features  # noqa: E402
+from unitalk.models.predict import PredictOptions, predict, threads_for  # noqa: E402
+from unitalk.models.registry import load_weights, new_network  # noqa: E402
+from unitalk.models.track_scores import choose_device, write_predictions  # noqa: E402
 
 CPU = PredictOptions(device="cpu")
 

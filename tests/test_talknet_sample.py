@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from conftest import HEADER, exhaustive
 
-from unitalk import catalog, evaluate
+from unitalk import evaluate
+from unitalk.catalog import video_list
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
-from unitalk.talknet.train import TrainOptions, train  # noqa: E402
+from unitalk.models.train import TrainOptions, train  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,8 @@ def divided(sample, tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("divided")
     (root / "csv").mkdir()
     rows = (sample / "csv/val_orig.csv").read_text().splitlines()[1:]
-    learned = {v.video_id for v in catalog.select(categories=("language",))}
-    tried = {v.video_id for v in catalog.select(categories=("noise",))}
+    learned = {v.video_id for v in video_list.select(categories=("language",))}
+    tried = {v.video_id for v in video_list.select(categories=("noise",))}
     for split, videos in {"train": learned, "val": tried}.items():
         own = [row for row in rows if row.split(",")[0] in videos]
         (root / f"csv/{split}_orig.csv").write_text("\n".join([HEADER, *own]) + "\n")

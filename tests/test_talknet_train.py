@@ -21,9 +21,9 @@ from unitalk.errors import DataError, DestinationError, LayoutError, UsageError
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
-from unitalk.talknet import checkpoints  # noqa: E402
-from unitalk.talknet.networks import load_weights, new_network  # noqa: E402
-from unitalk.talknet.train import TrainOptions, train  # noqa: E402
+from unitalk.models import run_files  # noqa: E402
+from unitalk.models.registry import load_weights, new_network  # noqa: E402
+from unitalk.models.train import TrainOptions, train  # noqa: E402
 
 FILES = {
     "last.pt", "best.pt", "best.model", "predictions.csv", "best_predictions.csv", "score.txt",
@@ -139,6 +139,7 @@ def test_fault_9_the_ap_is_that_of_the_predictions_on_the_disk(tiny, whole):
     assert ap(groundtruth, folder / "best_predictions.csv") == best == report.best.average_precision
 
 
+@exhaustive
 def test_the_best_epoch_is_kept_and_not_the_newest(tiny, tmp_path):
     given = iter([0.3, 0.9, 0.5])
     report = run(tiny, tmp_path / "run", score=lambda *_: next(given), epochs=3)
@@ -169,6 +170,7 @@ def test_weights_go_to_any_code_of_the_network(whole):
     assert load_weights(folder / "best.pt").name == load_weights(folder / "best.model").name
 
 
+@exhaustive
 def test_training_moves_the_loss_down(tiny, tmp_path):
     """On 26 faces, seen seven times, it must fall well below the first epoch's."""
     report = run(tiny, tmp_path / "run", epochs=7, lr_decay=1.0, score=lambda *_: None)
@@ -201,7 +203,7 @@ def test_fault_13_a_run_that_is_stopped_and_gone_on_with_is_the_whole_run(
     assert len(first.results) == done
     assert (tmp_path / "run/predictions.csv").exists() == bool(done)
     if times == 0:  # before there is anything to save
-        assert checkpoints.load(tmp_path / "run/last.pt")["state"]["step"] == 0
+        assert run_files.load(tmp_path / "run/last.pt")["state"]["step"] == 0
     second = run(tiny, tmp_path / "run", resume=True)
     assert not second.stopped
     same_run(tmp_path / "run", whole[0])
@@ -211,7 +213,7 @@ def test_a_run_that_is_killed_and_gone_on_with_is_the_whole_run(tiny, tmp_path, 
     """It saves after each batch here; where SIGKILL comes is left to chance."""
     code = (
         "import sys, torch, unitalk\n"
-        "from unitalk.talknet.train import TrainOptions, train\n"
+        "from unitalk.models.train import TrainOptions, train\n"
         "torch.set_num_threads(1)\n"
         "ap = lambda g, p: unitalk.evaluate(g, p).average_precision\n"
         "train(sys.argv[1], sys.argv[2], score=ap, options=TrainOptions(epochs=2, "
@@ -317,7 +319,7 @@ def test_tensorboard_gets_what_it_reads(tmp_path):
         "tensorboard.backend.event_processing.event_accumulator",
         reason='pip install "unitalk[tensorboard]"',
     )
-    from unitalk.talknet.board import open_board
+    from unitalk.models.tensorboard_log import open_board
 
     board = open_board(tmp_path)
     board.add_scalar("loss", 0.5, 1)
@@ -367,7 +369,7 @@ def test_a_damaged_checkpoint_is_named(tiny, tmp_path):
         run(tiny, tmp_path / "run", resume=True)
     torch.save({"something": 1}, path)
     with pytest.raises(DataError, match="not a checkpoint of `unitalk talknet train`"):
-        checkpoints.load(path)
+        run_files.load(path)
 
 
 def test_a_missing_crop_stops_the_run_with_its_name(tiny, tmp_path):

@@ -20,7 +20,7 @@ from unitalk.errors import DataError, UsageError
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
-from unitalk.talknet.networks import (  # noqa: E402
+from unitalk.models.registry import (  # noqa: E402
     NETWORKS,
     Network,
     load_weights,
@@ -105,7 +105,7 @@ def test_without_pytorch_the_error_says_what_to_install():
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from unitalk.errors import MissingExtraError\n"
-        "try: import unitalk.talknet.networks\n"
+        "try: import unitalk.models.registry\n"
         "except MissingExtraError as error: print(error.message, '|', error.hint)\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-import unitalk.reading
+import unitalk.media.tracks
 from unitalk.errors import DataError, DiskError, LayoutError, SchemaError, UsageError
-from unitalk.reading import Track, tracks
+from unitalk.media.tracks import Track, tracks
 
 
 @pytest.fixture(scope="module")

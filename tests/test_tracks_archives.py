@@ -17,12 +17,12 @@ from face_tracks import jpg, make_small, pack, real_crops
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitalk import fsops
+from unitalk.dataset.sample import publish
 from unitalk.errors import ArchiveError, DataError, DiskError, LayoutError
-from unitalk.fsops.ziprandom import Archive
-from unitalk.loopback import LoopbackHub
-from unitalk.reading import tracks
-from unitalk.sample import publish
+from unitalk.files import mark
+from unitalk.files.zip_members import Archive
+from unitalk.media.tracks import tracks
+from unitalk.net.loopback import LoopbackHub
 
 VIDEO = "-maoolmiKi0"
 CROPS = f"archives/clips_videos/val/{VIDEO}.zip"
@@ -170,7 +170,7 @@ def test_several_threads_and_processes_read_one_archive(small, small_kept):
 
 def test_an_archive_is_looked_at_once_though_tracks_arrive_one_by_one(small_kept, monkeypatch):
     """As they do in another process."""
-    from unitalk.reading import archives
+    from unitalk.media.tracks import packed_files
 
     looked = []
 
@@ -179,13 +179,13 @@ def test_an_archive_is_looked_at_once_though_tracks_arrive_one_by_one(small_kept
             looked.append(path)
             super().__init__(path, top=top)
 
-    monkeypatch.setattr(archives, "Archive", Counted)
-    archives._archive.cache_clear()
+    monkeypatch.setattr(packed_files, "Archive", Counted)
+    packed_files._archive.cache_clear()
     for track in tracks(small_kept, source="archives"):
         arrived = pickle.loads(pickle.dumps(track))
         arrived.jpgs()
         arrived.wav()
-    archives._archive.cache_clear()
+    packed_files._archive.cache_clear()
     assert sorted(looked) == sorted(small_kept.glob("archives/*/*/*.zip"))
 
 
@@ -214,7 +214,7 @@ def test_a_missing_archive_is_named(kept):
         one_of(kept).jpgs()
     assert raised.value.message == f"{kept / CROPS}: this archive is missing"
     assert "copy this video's archives again" in raised.value.hint
-    fsops.mark(kept, made_by="download", about={})
+    mark(kept, made_by="download", about={})
     with pytest.raises(LayoutError) as raised:
         one_of(kept).jpgs()
     assert f"--save-path {kept} --video={VIDEO} --no-unpack --refetch" in raised.value.hint
@@ -301,7 +301,7 @@ def test_a_disk_that_fails_is_named(kept, monkeypatch):
     def failing(*_):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("unitalk.fsops.ziprandom.os.pread", failing)
+    monkeypatch.setattr("unitalk.files.zip_members.os.pread", failing)
     with pytest.raises(DiskError, match=rf"{VIDEO}\.zip: Input/output error"):
         track.jpgs()
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from unitalk.errors import DataError, MissingExtraError, UsageError
 from unitalk.media import jpegs
-from unitalk.reading import tracks
+from unitalk.media.tracks import tracks
 
 NAME = "0.40.jpg"
 
@@ -195,10 +195,10 @@ import sys
 for name in ("cv2", "simplejpeg", "torch"):
     sys.modules[name] = None
 from unitalk.errors import MissingExtraError
-from unitalk.reading import tracks
+from unitalk.media.tracks import tracks
 track = tracks(sys.argv[1])[0]
 print(len(track.jpgs()), track.images[0].shape[2], track.audio["sampling_rate"])
-for read in (track.gray, lambda: __import__("unitalk.reading.torch")):
+for read in (track.gray, lambda: __import__("unitalk.media.tracks.torch_dataset")):
     try:
         read()
     except MissingExtraError as error:

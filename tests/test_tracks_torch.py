@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import exhaustive
 from face_tracks import make_small, pack
 
 from unitalk.errors import DataError, LayoutError
-from unitalk.reading import tracks
+from unitalk.media.tracks import tracks
 
 torch = pytest.importorskip("torch", reason="the data set needs the extra [torch]")
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
@@ -82,6 +83,7 @@ def test_a_shuffle_has_every_track_once(small):
     assert ids != [track.entity_id for track in found.tracks]
 
 
+@exhaustive
 def test_it_travels(small):
     found = dataset(small, size=48)
     there = pickle.loads(pickle.dumps(found))

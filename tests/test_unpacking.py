@@ -26,9 +26,9 @@ from dataclasses import dataclass, field
 import pytest
 from conftest import tree
 
-from unitalk import ArchiveError, fsops
-from unitalk.fsops import zipfiles
-from unitalk.fsops.zipfiles import BadArchiveError, Directory
+from unitalk import ArchiveError
+from unitalk.files import unpack_zip, unzip, zip_stream
+from unitalk.files.zip_stream import BadArchiveError, Directory
 
 STORED, DEFLATED = 0, 8
 
@@ -100,7 +100,7 @@ def craft(*members: Lie, order=None, end=None, before=b"", between=b"", after=b"
 def unpack(folder, content: bytes, **options) -> dict[str, bytes]:
     """Unpack an archive of those bytes; return what came out."""
     (folder / "vid.zip").write_bytes(content)
-    written = fsops.unzip(folder / "vid.zip", folder / "out", top="vid", **options)
+    written = unzip(folder / "vid.zip", folder / "out", top="vid", **options)
     found = tree(folder / "out")
     assert written == sum(map(len, found.values()))
     return found
@@ -266,7 +266,7 @@ def test_who_counts_to_65535_only_is_understood(tmp_path):
 
 def test_a_disk_that_takes_a_part_of_a_block_gets_the_rest(tmp_path, monkeypatch):
     real = os.write
-    monkeypatch.setattr(fsops.unpacking.os, "write", lambda to, what: real(to, what[:700]))
+    monkeypatch.setattr(unpack_zip.os, "write", lambda to, what: real(to, what[:700]))
     content = random.Random(1).randbytes(5000)
     assert unpack(tmp_path, craft(Lie("vid/a", content))) == {"a": content}
 
@@ -452,7 +452,7 @@ def test_an_empty_archive_is_refused(tmp_path):
 
 
 def test_too_many_members_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(zipfiles, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(zip_stream, "MAX_MEMBERS", 3)
     members = [Lie(f"vid/{i}") for i in range(4)]
     assert len(unpack(tmp_path, craft(*members[:3]))) == 3
     refuse(tmp_path, craft(*members), "it holds more than 3 files")
@@ -583,7 +583,7 @@ def test_a_disk_that_refuses_keeps_its_own_error(tmp_path):
     with pytest.raises(NotADirectoryError):
         unpack(tmp_path, content)
     with pytest.raises(FileNotFoundError):
-        fsops.unzip(tmp_path / "none.zip", tmp_path / "out", top="vid")
+        unzip(tmp_path / "none.zip", tmp_path / "out", top="vid")
 
 
 def peak(work) -> int:
@@ -601,7 +601,7 @@ def test_memory_does_not_grow_with_a_member(tmp_path):
     for method in (STORED, DEFLATED):
         (tmp_path / "vid.zip").write_bytes(craft(Lie("vid/large", noise * 16, method)))
         place = tmp_path / f"out{method}"
-        assert peak(lambda: fsops.unzip(tmp_path / "vid.zip", place, top="vid")) < 6 << 20  # noqa: B023
+        assert peak(lambda: unzip(tmp_path / "vid.zip", place, top="vid")) < 6 << 20  # noqa: B023
         assert (place / "large").stat().st_size == 16 << 20
 
 
@@ -637,6 +637,6 @@ def test_a_look_says_where_each_member_ends(tmp_path):
 
 
 def test_a_header_that_is_cut_is_refused():
-    member = zipfiles.Member("vid/a", b"vid/a", "a", STORED, 0, 4, 4, 0)
+    member = zip_stream.Member("vid/a", b"vid/a", "a", STORED, 0, 4, 4, 0)
     with pytest.raises(BadArchiveError, match="'vid/a' lies beyond the end of the file"):
         member.content_start(b"PK\3\4")

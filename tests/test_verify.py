@@ -16,9 +16,10 @@ from conftest import HEADER, Tracks, bound_by_permissions, face, make_dataset, w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unitalk import fsops, verify
+from unitalk.dataset import verify
+from unitalk.dataset.verify import KINDS, verify_dataset
 from unitalk.errors import LayoutError, UsageError
-from unitalk.verify import KINDS, verify_dataset
+from unitalk.files import mark
 
 A, B, T = "EEey6Pt0rqI", "9Zja_cIAwY8", "h7yBkFhjVtE"
 COLUMNS = HEADER.split(",")
@@ -73,7 +74,7 @@ def copy_of(sample: Path, root: Path) -> Data:
                     sample / part / split / video, root / part / split / video,
                     copy_function=os.link,
                 )  # fmt: skip
-    fsops.mark(root, made_by="download", about={})
+    mark(root, made_by="download", about={})
     return data
 
 
@@ -861,10 +862,10 @@ def test_an_id_that_begins_with_a_dash_is_no_option(dataset):
     report = verify_dataset(dataset)
     assert report.counts["missing-jpg"] == 1
     assert report.repairs == ()  # who made it is not known: nothing is fetched into it
-    fsops.mark(dataset, made_by="download", about={})
+    mark(dataset, made_by="download", about={})
     (line,) = verify_dataset(dataset).repairs
     assert line.endswith("--video=-maoolmiKi0 --only video --refetch")
-    fsops.mark(dataset, made_by="trim", about={})
+    mark(dataset, made_by="trim", about={})
     (line,) = verify_dataset(dataset).repairs
     assert line.startswith("unitalk trim --path SOURCE --new-path ")
 
@@ -874,7 +875,7 @@ def test_many_videos_are_read_from_a_file_of_ids(tmp_path, sample):
     shutil.copytree(sample, root)
     shutil.rmtree(root / "clips_audios/val")
     (root / "clips_audios/val").mkdir()
-    fsops.mark(root, made_by="download", about={})
+    mark(root, made_by="download", about={})
     report = verify_dataset(root)
     assert report.counts == {"missing-video": 22}
     assert len(report.ids) == 22

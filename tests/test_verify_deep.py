@@ -24,15 +24,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_verify import A, B, Data, copy_of, found, only
 
+from unitalk.dataset.verify import verify, verify_dataset
+from unitalk.dataset.verify.crop_check import contradicting, look, one_size
+from unitalk.dataset.verify.file_names import FaceNames
+from unitalk.dataset.verify.row_groups import Rows
+from unitalk.dataset.verify.wav_check import sound_faults
 from unitalk.errors import UnitalkError
 from unitalk.layout import face_name
 from unitalk.media import jpegs
 from unitalk.schema import Faces
-from unitalk.verify import running, verify_dataset
-from unitalk.verify.names import FaceNames
-from unitalk.verify.pictures import contradicting, look, one_size
-from unitalk.verify.rows import Rows
-from unitalk.verify.sounds import sound_faults
 
 JPG = f"clips_videos/val/{A}/{A}:0/12.40.jpg"
 WAV = f"clips_audios/val/{A}/{A}:0.wav"
@@ -401,8 +401,8 @@ def test_the_names_of_faces_are_those_that_layout_writes(longest, draw):
 
 
 def test_several_processes_find_what_one_finds(data, monkeypatch):
-    monkeypatch.setattr(running, "ALONE", 0)
-    monkeypatch.setattr(running, "_FILES", 16)  # so that tracks are cut into several jobs
+    monkeypatch.setattr(verify, "ALONE", 0)
+    monkeypatch.setattr(verify, "_FILES", 16)  # so that tracks are cut into several jobs
     for name in ("12.40", "12.44", "13.96"):
         data.put((data.root / JPG).with_name(f"{name}.jpg"), b"")
     data.put(data.root / f"clips_videos/val/{B}/{B}:1/900.80.jpg", painted((40, 50), (9, 9, 99)))
@@ -419,9 +419,9 @@ def test_a_process_that_is_killed_is_said_to_be(data, monkeypatch):
         for process in multiprocessing.active_children():
             process.kill()
 
-    monkeypatch.setattr(running, "ALONE", 0)
-    monkeypatch.setattr(running, "_FILES", 5)  # so that there is more to do when it happens
-    monkeypatch.setattr(running._Media, "_note_crops", kill)
+    monkeypatch.setattr(verify, "ALONE", 0)
+    monkeypatch.setattr(verify, "_FILES", 5)  # so that there is more to do when it happens
+    monkeypatch.setattr(verify._Media, "_note_crops", kill)
     with pytest.raises(UnitalkError, match="ended from outside") as raised:
         data.verify(deep=True, jobs=2)
     assert "--jobs 1" in raised.value.hint
@@ -431,7 +431,7 @@ def test_a_process_that_is_killed_is_said_to_be(data, monkeypatch):
 INTERRUPTED = """
 import sys
 from unitalk.cli.main import main
-from unitalk.verify import running
+from unitalk.dataset.verify import verify as running
 running.ALONE = 0
 if __name__ == "__main__":
     main(["verify", sys.argv[1], "--deep", "--jobs", "2"])
@@ -487,8 +487,8 @@ def test_the_processes_end_with_the_one_that_began_them(tmp_path, sample, unmeas
     """Killed without a chance to say stop, it leaves nobody behind."""
     code = (
         "import os, signal, sys\n"
-        "from unitalk.verify import running, verify_dataset\n"
-        "from unitalk.verify.pictures import Seen\n"
+        "from unitalk.dataset.verify import verify as running, verify_dataset\n"
+        "from unitalk.dataset.verify.crop_check import Seen\n"
         "if __name__ == '__main__':\n"
         "    running.ALONE = 0\n"
         ""
@@ -537,7 +537,9 @@ def test_progress_counts_every_face_once(data):
 
 
 def test_the_module_opens_pictures_only_when_it_is_asked_to():
-    code = "import sys, unitalk.verify; print('PIL' in sys.modules, 'pandas' in sys.modules)"
+    code = (
+        "import sys, unitalk.dataset.verify; print('PIL' in sys.modules, 'pandas' in sys.modules)"
+    )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "False False\n"
 

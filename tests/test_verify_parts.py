@@ -10,8 +10,8 @@ from conftest import write_csv
 from test_verify import VIDEO, A, B, Data, copy_of
 
 from unitalk import schema
+from unitalk.dataset.verify import faults_of_part
 from unitalk.layout import Layout
-from unitalk.verify import faults_of_part
 
 
 @pytest.fixture

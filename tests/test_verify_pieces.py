@@ -1,4 +1,4 @@
-"""The pieces of `unitalk.verify`, each beside a slow and simple implementation of the same."""
+"""The pieces of `unitalk verify`, each beside a slow and simple implementation of the same."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from test_verify import (
     only,
 )
 
+from unitalk.dataset.verify import KINDS, Checked, Finding, VerifyReport, verify_dataset, workers
+from unitalk.dataset.verify.cross_split import compare_files
+from unitalk.dataset.verify.csv_check import csv_findings
+from unitalk.dataset.verify.media_check import Place, check_track, listing, spelled
+from unitalk.dataset.verify.row_groups import read_rows
+from unitalk.dataset.verify.talknet_layout import talknet_findings
+from unitalk.dataset.verify.verify_report import by_kind
+from unitalk.dataset.verify.workers import Job, Wav
 from unitalk.errors import DataError
 from unitalk.layout import face_name, face_seconds, find_entity
-from unitalk.verify import KINDS, Checked, Finding, VerifyReport, verify_dataset, workers
-from unitalk.verify.across import compare_files
-from unitalk.verify.csvs import csv_findings
-from unitalk.verify.media import Place, check_track, listing, spelled
-from unitalk.verify.report import by_kind
-from unitalk.verify.rows import read_rows
-from unitalk.verify.talknet import talknet_findings
-from unitalk.verify.workers import Job, Wav
 
 
 @pytest.fixture
@@ -676,7 +676,7 @@ def test_videos_are_named_once_and_in_each_part_that_needs_it():
 
 def test_with_deep_the_list_of_ids_is_made_with_deep():
     """What only --deep finds would else not be in the list."""
-    from unitalk.catalog import select
+    from unitalk.catalog.video_list import select
 
     findings = [
         Finding(kind="jpg-black", video_id=video.video_id, path="x")

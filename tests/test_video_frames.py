@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from conftest import one_in
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
@@ -23,8 +24,8 @@ from video_files import (
 )
 
 from unitalk.executor import Processes
-from unitalk.video.pictures import edges
-from unitalk.video.timeline import Timeline, read_timeline
+from unitalk.media.decode import edges
+from unitalk.media.timeline import Timeline, read_timeline
 
 BOXES = [
     (0.1, 0.2, 0.5, 0.7),
@@ -66,7 +67,7 @@ def rows_of(video: str, form: Form, extra: float = 0.0):
     return [(video, time, BOXES[n % 4], f"{video}:{n % 3}") for n, time in enumerate(sorted(times))]
 
 
-@pytest.mark.parametrize("name", CONSTANT)
+@pytest.mark.parametrize("name", one_in(3, CONSTANT))
 def test_crops_are_those_of_the_seeking_loop(tmp_path, name):
     form = CONSTANT[name]
     path = make_video(tmp_path / "videos" / name, form)
@@ -96,15 +97,15 @@ def test_threads_and_processes_make_the_same(tmp_path):
 
 def test_long_stretches_without_a_face_are_not_decoded(tmp_path, monkeypatch):
     """300 frames, key frames every 12, faces near the begin and from frame 200 on."""
-    from unitalk.video import pictures
+    from unitalk.media import decode
 
     form = Form(frames=300, size=(64, 48), options=B_FRAMES)
     path = make_video(tmp_path / "videos/a.mp4", form)
     rows = [("a", n / 25, BOXES[2], "a:0") for n in (3, 4, 200, 201, 203, 290)]
     seen = []
-    whole = pictures.decoded
+    whole = decode.decoded
     monkeypatch.setattr(
-        pictures, "decoded", lambda *given: (seen.append(f) or f for f in whole(*given))
+        decode, "decoded", lambda *given: (seen.append(f) or f for f in whole(*given))
     )
     cut_out(tmp_path, rows)
     loop = SeekingLoop(path)

@@ -11,9 +11,9 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import FACE, Form, SeekingLoop, crop, cut_out, make_video
 
+from unitalk.dataset.crop.crop_report import FINDINGS, NOTES, CropReport, Finding
 from unitalk.executor import Here, Processes
-from unitalk.video import timeline
-from unitalk.video.report import FINDINGS, NOTES, CropReport, Finding
+from unitalk.media import timeline
 
 
 def faces(video: str, count: int = 10, track: str = "0"):

@@ -15,13 +15,14 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 import av
 from video_files import FACE, Form, cut_out, make_video
 
-from unitalk import fsops
+from unitalk.dataset.crop import video_job
+from unitalk.dataset.crop.crop_options import CropOptions
+from unitalk.dataset.crop.wanted_faces import Wanted
 from unitalk.errors import DiskError
-from unitalk.video import job, sound
-from unitalk.video.options import CropOptions
-from unitalk.video.pictures import Reader, edges
-from unitalk.video.rows import Wanted
-from unitalk.video.timeline import Timeline, _of_frames, _of_packets
+from unitalk.files import write_json
+from unitalk.media import sound
+from unitalk.media.decode import Reader, edges
+from unitalk.media.timeline import Timeline, _of_frames, _of_packets
 
 KEY, OTHER = True, False
 
@@ -227,9 +228,9 @@ def test_a_folder_takes_the_place_of_another(tmp_path):
         (tmp_path / "own").mkdir(exist_ok=True)
         made.mkdir()
         (made / str(number)).touch()
-        job._swap(made, final, tmp_path / f"own/old{number}")
+        video_job._swap(made, final, tmp_path / f"own/old{number}")
         assert [path.name for path in final.iterdir()] == [str(number)]
-    job._swap(made, final, tmp_path / "own/last")  # none was made
+    video_job._swap(made, final, tmp_path / "own/last")  # none was made
     assert not final.exists()
 
 
@@ -248,7 +249,7 @@ def test_a_video_that_is_cut_twice_at_a_time(tmp_path, monkeypatch):
         return rename(path, to)
 
     monkeypatch.setattr(type(made), "rename", late)
-    job._swap(made, final, tmp_path / "own/old")
+    video_job._swap(made, final, tmp_path / "own/old")
     assert [path.name for path in final.iterdir()] == ["ours"]
 
 
@@ -261,7 +262,9 @@ def test_a_disk_that_is_full_ends_the_run_and_leaves_no_half(tmp_path, monkeypat
     monkeypatch.setattr(sound, "write_wav", full)
     (tmp_path / "made").mkdir()
     with pytest.raises(DiskError, match="No space left on device"):
-        job.cut_video(job.Job(str(tmp_path / "made"), str(path), one_face(), CropOptions(), 1))
+        video_job.cut_video(
+            video_job.Job(str(tmp_path / "made"), str(path), one_face(), CropOptions(), 1)
+        )
     assert [path for path in (tmp_path / "made").rglob("*") if path.is_file()] == []
 
 
@@ -272,7 +275,7 @@ def test_ctrl_c_in_this_process_leaves_no_half(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(job.sound, "read_sound", interrupt)
+        patched.setattr(video_job.sound, "read_sound", interrupt)
         with pytest.raises(KeyboardInterrupt):
             cut_out(tmp_path, [("a", 0.2, FACE, "a:0")])
     assert not (tmp_path / "made/.unitalk/staging").exists()
@@ -283,17 +286,17 @@ def test_ctrl_c_in_this_process_leaves_no_half(tmp_path, monkeypatch):
 def test_a_receipt_says_of_what_it_is(tmp_path):
     video = make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
     made, wanted, options = tmp_path / "made", one_face(), CropOptions()
-    assert job.kept(made, wanted, options, video) is None
-    outcome = job.cut_video(job.Job(str(made), str(video), wanted, options, 1))
-    assert job.kept(made, wanted, options, video) == outcome
-    assert job.kept(made, wanted, options, None) == outcome
-    assert job.kept(made, wanted, CropOptions(margin=0.1), video) is None
-    assert job.kept(made, wanted._replace(seconds=np.array([0.24])), options, video) is None
-    receipt = job.receipt_path(made, "val", "a")
+    assert video_job.kept(made, wanted, options, video) is None
+    outcome = video_job.cut_video(video_job.Job(str(made), str(video), wanted, options, 1))
+    assert video_job.kept(made, wanted, options, video) == outcome
+    assert video_job.kept(made, wanted, options, None) == outcome
+    assert video_job.kept(made, wanted, CropOptions(margin=0.1), video) is None
+    assert video_job.kept(made, wanted._replace(seconds=np.array([0.24])), options, video) is None
+    receipt = video_job.receipt_path(made, "val", "a")
     for damaged in ("[]", "{}", "null", "{", '{"made_of": {}}', '{"made_of": 3}'):
         receipt.write_text(damaged)
-        assert job.kept(made, wanted, options, video) is None
-    fsops.write_json(receipt, {"made_of": job.fingerprint(wanted, options, video)})
-    assert job.kept(made, wanted, options, video) is None
-    job.remove(made, "val", "a")
+        assert video_job.kept(made, wanted, options, video) is None
+    write_json(receipt, {"made_of": video_job.fingerprint(wanted, options, video)})
+    assert video_job.kept(made, wanted, options, video) is None
+    video_job.remove(made, "val", "a")
     assert [path for path in made.rglob("*") if path.is_file()] == []

@@ -12,11 +12,11 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 from conftest import HEADER, Tracks, face, make_dataset, write_csv
 from video_files import write_lines
 
+from unitalk.dataset.crop import CropOptions, find_csvs
+from unitalk.dataset.crop.video_files import find_videos, near_misses
+from unitalk.dataset.crop.wanted_faces import SplitRows, copy_csv
 from unitalk.errors import DataError, LayoutError, MissingExtraError, UsageError
-from unitalk.video import CropOptions, find_csvs
-from unitalk.video.libraries import load
-from unitalk.video.places import find_videos, near_misses
-from unitalk.video.rows import SplitRows, copy_csv
+from unitalk.media.video_libraries import load
 
 
 def touch(folder, *names):

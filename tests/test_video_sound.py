@@ -24,7 +24,7 @@ from video_files import (
     onsets,
 )
 
-from unitalk.video.job import span
+from unitalk.dataset.crop.video_job import span
 
 MPEG = {"codec": "mpeg2video", "options": ()}
 

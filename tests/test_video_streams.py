@@ -10,8 +10,8 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import FACE, Form, Voice, clicks, crop, cut_out, heard, make_streams, make_video
 
+from unitalk.dataset.crop import CropOptions
 from unitalk.errors import DestinationError, UsageError
-from unitalk.video import CropOptions
 
 SMALL = Form(size=(64, 48))
 SILENT = np.zeros((2, 19200), np.int16)

@@ -19,7 +19,6 @@ import pytest
 from bucket import Internet, Page, certificate_for
 from real_data import LIGHT_ASD, needs
 
-from unitalk import weights
 from unitalk.errors import (
     AccessError,
     DataError,
@@ -31,9 +30,10 @@ from unitalk.errors import (
     UnitalkError,
     UsageError,
 )
-from unitalk.fsops import locked
-from unitalk.hub import Patience, StoppedError, drive
-from unitalk.weights.having import look
+from unitalk.files import locked
+from unitalk.models import weights
+from unitalk.models.weights.local import look
+from unitalk.net import Patience, StoppedError, drive
 
 GOOD = b"PK\x03\x04" + b"weights of a network" * 50
 OTHER = b"\x80\x02" + b"weights of another one" * 50

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from unitalk import catalog
+from unitalk.catalog import video_list
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 LISTS = ["video_list/train.csv", "video_list/val.csv",
-         *(f"sub_categories/test_{name}.csv" for name in catalog.CATEGORIES)]  # fmt: skip
+         *(f"sub_categories/test_{name}.csv" for name in video_list.CATEGORIES)]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -61,4 +61,4 @@ def test_the_lists_are_found_when_only_the_wheel_is_there(wheel, tmp_path):
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    assert ran.stdout.split() == [str(tmp_path / "unitalk/catalog.py"), "117"]
+    assert ran.stdout.split() == [str(tmp_path / "unitalk/catalog/video_list.py"), "117"]

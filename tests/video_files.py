@@ -244,7 +244,7 @@ def write_lines(path: Path, lines: list[str]) -> Path:
 
 def cut_out(folder: Path, rows: list[tuple[str, float, tuple[float, ...], str]], **options: object):
     """Cut rows of a val split out of the videos of `folder/videos` into `folder/made`."""
-    from unitalk.video import CropOptions, cut
+    from unitalk.dataset.crop import CropOptions, cut
 
     csv = write_rows(folder / "val_orig.csv", rows)
     names = {field.name for field in fields(CropOptions)}

@@ -13,20 +13,38 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from unitalk._version import __version__
+
 if TYPE_CHECKING:
-    from unitalk.ava.download import AvaReport
-    from unitalk.ava.download import plan as plan_ava
-    from unitalk.ava.download import run as download_ava
-    from unitalk.ava.planning import AvaPlan
-    from unitalk.ava.prepare import prepare as prepare_ava
-    from unitalk.catalog import Video, videos
-    from unitalk.convert.asc import convert_asc
-    from unitalk.convert.loconet import convert_loconet
-    from unitalk.convert.report import ConvertReport
-    from unitalk.convert.talknet import convert_talknet
-    from unitalk.download import DownloadReport, Plan, Selection, unpack_archives
-    from unitalk.download import plan as plan_download
-    from unitalk.download import run as run_download
+    from unitalk.catalog.results import Published, published
+    from unitalk.catalog.video_list import Video, videos
+    from unitalk.dataset.ava.ava_download import AvaReport
+    from unitalk.dataset.ava.ava_download import plan as plan_ava
+    from unitalk.dataset.ava.ava_download import run as download_ava
+    from unitalk.dataset.ava.ava_planning import AvaPlan
+    from unitalk.dataset.ava.prepare import prepare as prepare_ava
+    from unitalk.dataset.convert.asc import convert_asc
+    from unitalk.dataset.convert.convert_report import ConvertReport
+    from unitalk.dataset.convert.loconet import convert_loconet
+    from unitalk.dataset.convert.talknet import convert_talknet
+    from unitalk.dataset.crop import CropOptions, CropReport
+    from unitalk.dataset.crop import cut as cut_crops
+    from unitalk.dataset.download import DownloadReport, Plan, Selection, unpack_archives
+    from unitalk.dataset.download import plan as plan_download
+    from unitalk.dataset.download import run as run_download
+    from unitalk.dataset.export import ExportReport, export_tracks
+    from unitalk.dataset.import_ import (
+        ImportReport,
+        import_asw,
+        import_ava,
+        import_columbia,
+        import_wasd,
+    )
+    from unitalk.dataset.sample import SampleReport, make_sample
+    from unitalk.dataset.stats import Statistics, statistics
+    from unitalk.dataset.training_rows import check_training_rows
+    from unitalk.dataset.trim import TrimReport, trim_dataset
+    from unitalk.dataset.verify import VerifyReport, verify_dataset
     from unitalk.errors import (
         AccessError,
         ArchiveError,
@@ -44,7 +62,20 @@ if TYPE_CHECKING:
         UnitalkError,
         UsageError,
     )
-    from unitalk.evaluation import (
+    from unitalk.executor import Executor, open_executor
+    from unitalk.layout import Layout
+    from unitalk.media.tracks import Track, Tracks, tracks
+    from unitalk.models.predict import PredictOptions, PredictReport, predict
+    from unitalk.models.registry import load_weights as load_network
+    from unitalk.models.train import TrainOptions, TrainReport
+    from unitalk.models.train import train as train_network
+    from unitalk.models.weights import Checkpoint, WeightsReport, checkpoints
+    from unitalk.models.weights import download as download_weights
+    from unitalk.models.weights import find as find_weights
+    from unitalk.models.weights import register as register_weights
+    from unitalk.net import Hub
+    from unitalk.schema import read_groundtruth, read_predictions
+    from unitalk.score import (
         Comparison,
         Difference,
         EvaluateOptions,
@@ -57,123 +88,102 @@ if TYPE_CHECKING:
         parse_signature,
         reference_score,
     )
-    from unitalk.evaluation.diagnosis import Diagnosis, Finding, diagnose
-    from unitalk.executor import Executor, open_executor
-    from unitalk.export import ExportReport, export_tracks
-    from unitalk.hub import Hub
-    from unitalk.ingest import ImportReport, import_asw, import_ava, import_columbia, import_wasd
-    from unitalk.layout import Layout
-    from unitalk.leaderboard import Published, published
-    from unitalk.reading import Track, Tracks, tracks
-    from unitalk.sample import SampleReport, make_sample
-    from unitalk.schema import read_groundtruth, read_predictions
-    from unitalk.stats import Statistics, statistics
-    from unitalk.talknet.networks import load_weights as load_network
-    from unitalk.talknet.predict import PredictOptions, PredictReport, predict
-    from unitalk.talknet.train import TrainOptions, TrainReport
-    from unitalk.talknet.train import train as train_network
-    from unitalk.training_rows import check_training_rows
-    from unitalk.trim import TrimReport, trim_dataset
-    from unitalk.verify import VerifyReport, verify_dataset
-    from unitalk.video import CropOptions, CropReport
-    from unitalk.video import cut as cut_crops
-    from unitalk.weights import Checkpoint, WeightsReport, checkpoints
-    from unitalk.weights import download as download_weights
-    from unitalk.weights import find as find_weights
-    from unitalk.weights import register as register_weights
-
-__version__ = "0.1.0"
+    from unitalk.score.diagnose import Diagnosis, Finding, diagnose
+    from unitalk.score.report import to_html
+    from unitalk.score.score_tables import to_frame
 
 _HOME = {
     "AccessError": "errors",
     "ArchiveError": "errors",
-    "AvaPlan": "ava.planning",
-    "AvaReport": "ava.download",
-    "Checkpoint": "weights",
-    "Comparison": "evaluation",
-    "ConvertReport": "convert.report",
+    "AvaPlan": "dataset.ava.ava_planning",
+    "AvaReport": "dataset.ava.ava_download",
+    "Checkpoint": "models.weights",
+    "Comparison": "score",
+    "ConvertReport": "dataset.convert.convert_report",
     "CoverageError": "errors",
-    "CropOptions": "video",
-    "CropReport": "video",
+    "CropOptions": "dataset.crop",
+    "CropReport": "dataset.crop",
     "DataError": "errors",
     "DestinationError": "errors",
-    "Diagnosis": "evaluation.diagnosis",
-    "Difference": "evaluation",
+    "Diagnosis": "score.diagnose",
+    "Difference": "score",
     "DiskError": "errors",
-    "DownloadReport": "download",
-    "EvaluateOptions": "evaluation",
-    "Evaluation": "evaluation",
+    "DownloadReport": "dataset.download",
+    "EvaluateOptions": "score",
+    "Evaluation": "score",
     "Executor": "executor",
-    "ExportReport": "export",
-    "Finding": "evaluation.diagnosis",
-    "Group": "evaluation",
-    "Hub": "hub",
+    "ExportReport": "dataset.export",
+    "Finding": "score.diagnose",
+    "Group": "score",
+    "Hub": "net",
     "HubError": "errors",
-    "ImportReport": "ingest",
+    "ImportReport": "dataset.import_",
     "IncompleteError": "errors",
     "IntegrityError": "errors",
     "Layout": "layout",
     "LayoutError": "errors",
     "MissingExtraError": "errors",
     "NotFoundError": "errors",
-    "Plan": "download",
-    "PredictOptions": "talknet.predict",
-    "PredictReport": "talknet.predict",
-    "Published": "leaderboard",
-    "Resamples": "evaluation",
-    "SampleReport": "sample",
+    "Plan": "dataset.download",
+    "PredictOptions": "models.predict",
+    "PredictReport": "models.predict",
+    "Published": "catalog.results",
+    "Resamples": "score",
+    "SampleReport": "dataset.sample",
     "SchemaError": "errors",
-    "Selection": "download",
-    "Signature": "evaluation",
-    "Statistics": "stats",
-    "Track": "reading",
-    "Tracks": "reading",
-    "TrainOptions": "talknet.train",
-    "TrainReport": "talknet.train",
-    "TrimReport": "trim",
+    "Selection": "dataset.download",
+    "Signature": "score",
+    "Statistics": "dataset.stats",
+    "Track": "media.tracks",
+    "Tracks": "media.tracks",
+    "TrainOptions": "models.train",
+    "TrainReport": "models.train",
+    "TrimReport": "dataset.trim",
     "UnitalkError": "errors",
     "UsageError": "errors",
-    "VerifyReport": "verify",
-    "Video": "catalog",
-    "WeightsReport": "weights",
-    "check_training_rows": "training_rows",
-    "checkpoints": "weights",
-    "compare": "evaluation",
-    "convert_asc": "convert.asc",
-    "convert_loconet": "convert.loconet",
-    "convert_talknet": "convert.talknet",
-    "cut_crops": "video:cut",
-    "diagnose": "evaluation.diagnosis",
-    "download_ava": "ava.download:run",
-    "download_weights": "weights:download",
-    "evaluate": "evaluation",
-    "export_tracks": "export",
-    "find_weights": "weights:find",
-    "import_asw": "ingest",
-    "import_ava": "ingest",
-    "import_columbia": "ingest",
-    "import_wasd": "ingest",
-    "load_network": "talknet.networks:load_weights",
-    "make_sample": "sample",
+    "VerifyReport": "dataset.verify",
+    "Video": "catalog.video_list",
+    "WeightsReport": "models.weights",
+    "check_training_rows": "dataset.training_rows",
+    "checkpoints": "models.weights",
+    "compare": "score",
+    "convert_asc": "dataset.convert.asc",
+    "convert_loconet": "dataset.convert.loconet",
+    "convert_talknet": "dataset.convert.talknet",
+    "cut_crops": "dataset.crop:cut",
+    "diagnose": "score.diagnose",
+    "download_ava": "dataset.ava.ava_download:run",
+    "download_weights": "models.weights:download",
+    "evaluate": "score",
+    "export_tracks": "dataset.export",
+    "find_weights": "models.weights:find",
+    "import_asw": "dataset.import_",
+    "import_ava": "dataset.import_",
+    "import_columbia": "dataset.import_",
+    "import_wasd": "dataset.import_",
+    "load_network": "models.registry:load_weights",
+    "make_sample": "dataset.sample",
     "open_executor": "executor",
-    "parse_signature": "evaluation",
-    "plan_ava": "ava.download:plan",
-    "plan_download": "download:plan",
-    "predict": "talknet.predict",
-    "prepare_ava": "ava.prepare:prepare",
-    "published": "leaderboard",
+    "parse_signature": "score",
+    "plan_ava": "dataset.ava.ava_download:plan",
+    "plan_download": "dataset.download:plan",
+    "predict": "models.predict",
+    "prepare_ava": "dataset.ava.prepare:prepare",
+    "published": "catalog.results",
     "read_groundtruth": "schema",
     "read_predictions": "schema",
-    "reference_score": "evaluation",
-    "register_weights": "weights:register",
-    "run_download": "download:run",
-    "statistics": "stats",
-    "tracks": "reading",
-    "train_network": "talknet.train:train",
-    "trim_dataset": "trim",
-    "unpack_archives": "download",
-    "verify_dataset": "verify",
-    "videos": "catalog",
+    "reference_score": "score",
+    "register_weights": "models.weights:register",
+    "run_download": "dataset.download:run",
+    "statistics": "dataset.stats",
+    "to_frame": "score.score_tables",
+    "to_html": "score.report",
+    "tracks": "media.tracks",
+    "train_network": "models.train:train",
+    "trim_dataset": "dataset.trim",
+    "unpack_archives": "dataset.download",
+    "verify_dataset": "dataset.verify",
+    "videos": "catalog.video_list",
 }
 
 __all__ = [
@@ -261,6 +271,8 @@ __all__ = [
     "register_weights",
     "run_download",
     "statistics",
+    "to_frame",
+    "to_html",
     "tracks",
     "train_network",
     "trim_dataset",

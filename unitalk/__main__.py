@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from unitalk import stopping
-from unitalk.cli.leaving import INTERRUPTED, leave, leave_at_once, leave_when_asked, say
+from unitalk.cli._shared.leaving import INTERRUPTED, leave, leave_at_once, leave_when_asked, say
 
 
 def main() -> NoReturn:

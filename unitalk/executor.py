@@ -16,6 +16,7 @@ from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from unitalk import stopping
+from unitalk._version import __version__
 from unitalk.children import Children, LostError
 from unitalk.errors import MissingExtraError, UnitalkError, UsageError
 
@@ -271,8 +272,6 @@ class Cluster:
         Raises:
             UnitalkError: there is none, or one has another version.
         """
-        from unitalk import __version__
-
         try:
             self._client.wait_for_workers(1, timeout=_PATIENCE)
         except TimeoutError as error:
@@ -328,6 +327,4 @@ def _result(future: Any) -> Any:  # noqa: ANN401 - Dask is an extra
 
 
 def _version() -> str:
-    from unitalk import __version__
-
     return __version__

@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import FILE, FOLDER, common_options, report_options, videos_option
-from unitalk.cli.output import refuse_to_overwrite, table
+from unitalk.cli._shared.common_options import (
+    FILE,
+    FOLDER,
+    common_options,
+    report_options,
+    videos_option,
+)
+from unitalk.cli._shared.console import refuse_to_overwrite, table
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.ava.download import AvaPlan, AvaReport
-    from unitalk.ava.lists import AvaSplit
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
+    from unitalk.dataset.ava.ava_download import AvaPlan, AvaReport
+    from unitalk.dataset.ava.ava_lists import AvaSplit
 
 
 @click.command("download")
@@ -65,9 +71,9 @@ def command(
     Files are fetched in parallel, continued where a line was cut, and compared with the size and
     the MD5 that the server announces. Nothing is asked about a file that is in place.
     """
-    from unitalk.ava.download import BASE_URL, plan, run
-    from unitalk.hub import patience
-    from unitalk.hub.site import Site
+    from unitalk.dataset.ava.ava_download import BASE_URL, plan, run
+    from unitalk.net import patience
+    from unitalk.net.site import Site
 
     refuse_to_overwrite(output, *lists)
     with Site(

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from unitalk.cli._shared.common_options import SOURCE
+from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.cli.crops import cut_options, finish
-from unitalk.cli.options import SOURCE
-from unitalk.cli.output import refuse_to_overwrite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
     from unitalk.layout import Split
 
 
@@ -48,9 +48,9 @@ def command(
     Each video is decoded once, from its first face to its last. Run the same command again to
     continue. What is wrong with a video is listed, the others are cut, and it is exit code 3.
     """
-    from unitalk.ava.prepare import prepare
+    from unitalk.dataset.ava.prepare import prepare
+    from unitalk.dataset.crop import CropOptions
     from unitalk.executor import open_executor
-    from unitalk.video import CropOptions
 
     refuse_to_overwrite(output, csv, videos_folder)
     options = CropOptions(

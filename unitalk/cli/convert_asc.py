@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unitalk.cli.conversions import conversion_options, run
+from unitalk.cli._shared.conversions import conversion_options, run
 
 if TYPE_CHECKING:
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
 
 
 @click.command("convert-asc")
@@ -22,6 +22,6 @@ def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of c
     black image or silence. So the text is written as the file's name, and every row is looked up
     afterwards as their loader would; what is missing is listed and is exit code 3.
     """
-    from unitalk.convert.asc import convert_asc
+    from unitalk.dataset.convert.asc import convert_asc
 
     run(console, convert_asc, **options)

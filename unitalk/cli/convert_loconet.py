@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unitalk.cli.conversions import conversion_options, run
+from unitalk.cli._shared.conversions import conversion_options, run
 
 if TYPE_CHECKING:
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
 
 
 @click.command("convert-loconet")
@@ -21,6 +21,6 @@ def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of c
     This is what convert-talknet writes, and the JSON files that say who is seen at what time. For
     splits that are not there they are empty: without them LoCoNet does not start.
     """
-    from unitalk.convert.loconet import convert_loconet
+    from unitalk.dataset.convert.loconet import convert_loconet
 
     run(console, convert_loconet, **options)

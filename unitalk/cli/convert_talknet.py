@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unitalk.cli.conversions import conversion_options, run
+from unitalk.cli._shared.conversions import conversion_options, run
 
 if TYPE_CHECKING:
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
 
 
 @click.command("convert-talknet")
@@ -23,6 +23,6 @@ def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of c
     csv files is written, and only if every crop and every sound is where the loader looks. With
     it, files are placed there; faces without a crop are left out, listed, and exit code 3.
     """
-    from unitalk.convert.talknet import convert_talknet
+    from unitalk.dataset.convert.talknet import convert_talknet
 
     run(console, convert_talknet, **options)

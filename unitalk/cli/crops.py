@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from unitalk.cli.options import (
+from unitalk.cli._shared.common_options import (
     FOLDER,
     SOURCE,
     common_options,
@@ -17,16 +17,16 @@ from unitalk.cli.options import (
     splits_option,
     videos_option,
 )
-from unitalk.cli.output import refuse_to_overwrite
+from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.errors import DataError, examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
+    from unitalk.dataset.crop import CropReport, Finding
     from unitalk.layout import Split
-    from unitalk.video import CropReport, Finding
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -106,8 +106,8 @@ def command(
     Each video is decoded once. Run the same command again to continue. What is wrong with a video
     is listed, the others are cut, and it is exit code 3.
     """
+    from unitalk.dataset.crop import CropOptions, cut, find_csvs
     from unitalk.executor import open_executor
-    from unitalk.video import CropOptions, cut, find_csvs
 
     refuse_to_overwrite(output, csv, videos_folder)
     options = CropOptions(

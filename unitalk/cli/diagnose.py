@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import common_options, report_options
-from unitalk.cli.output import Console, refuse_to_overwrite
+from unitalk.cli._shared.common_options import common_options, report_options
+from unitalk.cli._shared.console import Console, refuse_to_overwrite
 from unitalk.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.evaluation.diagnosis import Diagnosis, Finding
+    from unitalk.score.diagnose import Diagnosis, Finding
 
 WIDTH = 80
 _INDENT = " " * 21  # the status and the check's name, two columns
@@ -36,7 +36,7 @@ def command(
     duplicates, boxes, labels, scores, whether the scores are on the right faces, and the result.
     The exit code is 3 when one of them found a problem.
     """
-    from unitalk.evaluation.diagnosis import diagnose
+    from unitalk.score.diagnose import diagnose
 
     refuse_to_overwrite(output, groundtruth, predictions)
     diagnosis = diagnose(groundtruth, predictions)

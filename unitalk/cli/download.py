@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import (
+from unitalk.cli._shared.common_options import (
     FOLDER,
     common_options,
     published_splits_option,
     report_options,
     videos_option,
 )
-from unitalk.cli.output import Console, table
+from unitalk.cli._shared.console import Console, table
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.download import DownloadReport, MissingVideo, Plan
+    from unitalk.dataset.download import DownloadReport, MissingVideo, Plan
     from unitalk.layout import Part
 
 
@@ -88,10 +88,10 @@ def command(
     The files of one commit are listed with sizes and hashes, fetched in parallel, compared, and
     unpacked. Whatever stops it, the same command continues; what is whole is not fetched again.
     """
-    from unitalk.catalog import REPOSITORY
-    from unitalk.download import Selection, plan, run
-    from unitalk.hub import Hub, credentials, patience
+    from unitalk.catalog.video_list import REPOSITORY
+    from unitalk.dataset.download import Selection, plan, run
     from unitalk.layout import PARTS
+    from unitalk.net import Hub, credentials, patience
 
     found_endpoint, token = credentials(os.environ)
     selection = Selection(

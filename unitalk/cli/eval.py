@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unitalk.cli.options import FOLDER, NEW_FILE, common_options
-from unitalk.cli.output import Console, refuse_to_overwrite
+from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, common_options
+from unitalk.cli._shared.console import Console, refuse_to_overwrite
 from unitalk.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from unitalk.evaluation import Comparison, Evaluation
-    from unitalk.evaluation.standing import Standing
+    from unitalk.score import Comparison, Evaluation
+    from unitalk.score.standing import Standing
 
 BREAKDOWNS = ("category", "faces", "face-size", "track-length", "crowded", "video", "all")
 """What --by takes; a test holds it to `breakdown.DIVISIONS`, which --help must not import."""
@@ -27,7 +27,7 @@ FORMATS = ("text", "json", "csv", "markdown", "latex")
 def _size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
     if value is None:
         return None
-    from unitalk.evaluation.breakdown import parse_frame_size
+    from unitalk.score.breakdown import parse_frame_size
 
     return parse_frame_size(value)
 
@@ -141,9 +141,9 @@ def command(
     milliseconds, or else the only face of the track within 1 ms. Every face must be scored exactly
     once; rows may come in any order, and rows that share a score count as one step.
     """
-    from unitalk.cli.eval_checks import check_effect, check_form, check_written
-    from unitalk.cli.scores import render
-    from unitalk.evaluation import EvaluateOptions, Evaluation, compare, evaluate
+    from unitalk.cli._shared.eval_checks import check_effect, check_form, check_written
+    from unitalk.cli._shared.score_text import render
+    from unitalk.score import EvaluateOptions, Evaluation, compare, evaluate
 
     systems = _named(given)
     check_effect(by, ci, plot or report, options)
@@ -180,7 +180,7 @@ def _named(given: Sequence[str]) -> dict[str, str]:
     Raises:
         UsageError: two have one name.
     """
-    from unitalk.evaluation.scoring import name_of
+    from unitalk.score.scoring import name_of
 
     systems: dict[str, str] = {}
     for text in given:
@@ -201,7 +201,7 @@ def _placed(
 ) -> Standing | None:
     if leaderboard is None:
         return None
-    from unitalk.evaluation.standing import standing
+    from unitalk.score.standing import standing
 
     return standing(leaderboard, every, own_categories=own_categories)
 
@@ -217,8 +217,8 @@ def _draw(
 ) -> None:
     """Write the pictures that were asked for."""
     if plot is not None:
-        from unitalk.evaluation.curve import curve
-        from unitalk.evaluation.plot import plot as draw
+        from unitalk.score.curve import curve
+        from unitalk.score.plot import plot as draw
 
         curves = {
             one.name: (drawn, one.average_precision)
@@ -230,8 +230,9 @@ def _draw(
         else:
             console.warn([f"{plot} was not drawn: there is no curve without a positive"])
     if report is not None:
-        from unitalk.fsops import atomic_write
+        from unitalk.files import atomic_write
+        from unitalk.score.report import to_html
 
-        text = result.to_html(data=data)
+        text = to_html(result, data=data)
         with atomic_write(report) as file:
             file.write(text)

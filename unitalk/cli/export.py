@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import (
+from unitalk.cli._shared.common_options import (
     FOLDER,
     common_options,
     jobs_options,
@@ -16,16 +16,16 @@ from unitalk.cli.options import (
     splits_option,
     videos_option,
 )
-from unitalk.cli.output import refuse_to_overwrite
+from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.errors import DataError
 from unitalk.progress import size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.cli.output import Console
-    from unitalk.export import ExportReport
-    from unitalk.export.forms import FormName
+    from unitalk.cli._shared.console import Console
+    from unitalk.dataset.export import ExportReport
+    from unitalk.formats.shard_record import FormName
     from unitalk.layout import Split
 
 FORMS: dict[FormName, str] = {
@@ -109,8 +109,8 @@ def _add_form(name: FormName, text: str) -> None:
         form: str,
         output: Path | None,
     ) -> None:
+        from unitalk.dataset.export import export_tracks
         from unitalk.executor import open_executor
-        from unitalk.export import export_tracks
 
         refuse_to_overwrite(output, source)
         with open_executor(jobs=jobs, scheduler=scheduler) as executor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from unitalk.cli.options import (
+from unitalk.cli._shared.common_options import (
     FILE,
     FOLDER,
     SOURCE,
@@ -15,14 +15,14 @@ from unitalk.cli.options import (
     report_options,
     splits_option,
 )
-from unitalk.cli.output import refuse_to_overwrite, table
+from unitalk.cli._shared.console import refuse_to_overwrite, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from unitalk.cli.output import Console
-    from unitalk.ingest import ImportReport
+    from unitalk.cli._shared.console import Console
+    from unitalk.dataset.import_ import ImportReport
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -74,7 +74,7 @@ def asw(
     The development set becomes train. The rows have an eleventh column, eval; where it is 0, a
     face leaves the score of `unitalk eval`.
     """
-    from unitalk.ingest import import_asw
+    from unitalk.dataset.import_ import import_asw
 
     _run(console, import_asw, (json_dir, lists_dir), rate=int(rate), **options)
 
@@ -94,7 +94,7 @@ def ava(console: Console, /, csv: Path, **options: Any) -> None:  # noqa: ANN401
     v1.0, which is one csv per video, or the bundle that TalkNet or ASC downloads; as an archive
     too.
     """
-    from unitalk.ingest import import_ava
+    from unitalk.dataset.import_ import import_ava
 
     _run(console, import_ava, (csv,), **options)
 
@@ -112,7 +112,7 @@ def wasd(console: Console, /, csv: Path, division: Path, **options: Any) -> None
 
     These are written as a file for `unitalk eval --by category --categories`.
     """
-    from unitalk.ingest import import_wasd
+    from unitalk.dataset.import_ import import_wasd
 
     _run(console, import_wasd, (csv, division), **options)
 
@@ -132,8 +132,8 @@ def columbia(console: Console, /, labels: Path, frame_size: str, **options: Any)
 
     abbas, whom nobody scores, gets an eval of 0.
     """
-    from unitalk.evaluation.breakdown import parse_frame_size
-    from unitalk.ingest import import_columbia
+    from unitalk.dataset.import_ import import_columbia
+    from unitalk.score.breakdown import parse_frame_size
 
     _run(console, import_columbia, (labels,), frame_size=parse_frame_size(frame_size), **options)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk import stopping
-from unitalk.cli.lazy import LazyGroup
-from unitalk.cli.leaving import INTERRUPTED, leave_at_once
-from unitalk.cli.options import common_options
-from unitalk.cli.output import Console
+from unitalk.cli._shared.common_options import common_options
+from unitalk.cli._shared.console import Console
+from unitalk.cli._shared.lazy_group import LazyGroup
+from unitalk.cli._shared.leaving import INTERRUPTED, leave_at_once
 from unitalk.errors import UnitalkError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _in_words(error: UnitalkError | OSError) -> UnitalkError:
     """What to say of an error; one that is not the disk's refusal is a fault of our own."""
     if isinstance(error, UnitalkError):
         return error
-    from unitalk.fsops import disk_error
+    from unitalk.files import disk_error
 
     refused = disk_error(error)
     if refused is None:

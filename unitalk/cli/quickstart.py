@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import FOLDER, common_options, report_options
+from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
 
 if TYPE_CHECKING:
-    from unitalk.cli.output import Console
-    from unitalk.quickstart import QuickstartReport
+    from unitalk.cli._shared.console import Console
+    from unitalk.studies.quickstart import QuickstartReport
 
 
 @click.command("quickstart")
@@ -30,7 +30,7 @@ def command(
     A hub on this machine serves the sample, so no network is needed. Without DEST everything
     happens in a temporary folder that is removed at the end.
     """
-    from unitalk.quickstart import quickstart
+    from unitalk.studies.quickstart import quickstart
 
     if destination is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -44,7 +44,7 @@ def command(
 
 def render(report: QuickstartReport) -> str:
     """The commands with what came of them, and the table."""
-    from unitalk.cli.scores import breakdown
+    from unitalk.cli._shared.score_text import breakdown
 
     lines = []
     for step in report.steps:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import FOLDER, common_options, report_options
-from unitalk.cli.output import Console, table
+from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
+from unitalk.cli._shared.console import Console, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +36,8 @@ def command(
     models.
     The same seed gives the same bytes.
     """
+    from unitalk.dataset.sample import make_sample
     from unitalk.progress import size
-    from unitalk.sample import make_sample
 
     report = make_sample(destination, seed=seed, overwrite=overwrite, progress=console.progress)
     names = ("videos", "tracks", "faces", "positives")

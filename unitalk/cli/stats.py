@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import NEW_FILE, common_options, splits_option
-from unitalk.cli.output import Console, refuse_to_overwrite, table
+from unitalk.cli._shared.common_options import NEW_FILE, common_options, splits_option
+from unitalk.cli._shared.console import Console, refuse_to_overwrite, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.stats import Statistics
-    from unitalk.stats.tables import Table
+    from unitalk.dataset.stats import Statistics
+    from unitalk.dataset.stats.stats_tables import Table
 
 _NOTES = (
     "face hours: hours of face tracks, faces / 25 / 3600. speaking: % of faces. faces/frame: "
@@ -61,12 +61,12 @@ def command(
     stdin. Hours, tracks, faces, who speaks, faces a frame, their sizes, tracks' lengths: of each
     split, each category, each video and all.
     """
-    from unitalk.stats import statistics
+    from unitalk.dataset.stats import statistics
 
     for written in (output, plot):
         refuse_to_overwrite(written, dataset)
     if plot is not None:
-        from unitalk.stats.plot import check
+        from unitalk.dataset.stats.stats_plot import check
 
         check(plot, output)
     found = statistics(dataset, splits=splits, csv_only=csv_only, progress=console.progress)
@@ -74,14 +74,14 @@ def command(
     if form == "csv":  # which has no place for them
         console.warn(found.warnings)
     if plot is not None:
-        from unitalk.stats.plot import plot as draw
+        from unitalk.dataset.stats.stats_plot import plot as draw
 
         draw(found, plot, videos=by == "video")
 
 
 def render(found: Statistics, form: str, *, videos: bool) -> str:
     """The result in one of the formats but JSON."""
-    from unitalk.stats.tables import csv_text, tables, videos_table
+    from unitalk.dataset.stats.stats_tables import csv_text, tables, videos_table
 
     if form == "json":
         return ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from unitalk.cli.lazy import LazyGroup
-from unitalk.cli.options import common_options
+from unitalk.cli._shared.common_options import common_options
+from unitalk.cli._shared.lazy_group import LazyGroup
 
 VERBS = {
     "train": "Train TalkNet or Light-ASD; --resume to go on.",

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unitalk.cli import eval as scoring
-from unitalk.cli.networks import file_of_weights, predict_options, run_predict
-from unitalk.cli.options import NEW_FILE, common_options
-from unitalk.cli.output import refuse_to_overwrite
+from unitalk.cli._shared.common_options import NEW_FILE, common_options
+from unitalk.cli._shared.console import refuse_to_overwrite
+from unitalk.cli._shared.model_options import file_of_weights, predict_options, run_predict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
 
 _GIVEN = {"groundtruth", "given", "data"}  # what eval is told, and its reader is not asked for
 _EVAL = [one for one in scoring.command.params if one.name not in _GIVEN and one.expose_value]
@@ -39,7 +39,7 @@ def command(
 
     What follows --predictions is eval's own; `unitalk eval --help` says more about it.
     """
-    from unitalk.cli.eval_checks import check_effect, check_form, check_written
+    from unitalk.cli._shared.eval_checks import check_effect, check_form, check_written
     from unitalk.layout import Layout
 
     console: Console = context.obj

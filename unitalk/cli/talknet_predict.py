@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unitalk.cli.networks import file_of_weights, predict_options, run_predict
-from unitalk.cli.options import NEW_FILE, common_options
-from unitalk.cli.output import refuse_to_overwrite
+from unitalk.cli._shared.common_options import NEW_FILE, common_options
+from unitalk.cli._shared.console import refuse_to_overwrite
+from unitalk.cli._shared.model_options import file_of_weights, predict_options, run_predict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
 
 
 @click.command("predict")

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unitalk import stopping
-from unitalk.cli.leaving import INTERRUPTED, say
-from unitalk.cli.networks import MODELS, data_option, find_weights, network_options
-from unitalk.cli.options import FOLDER, common_options, report_options
-from unitalk.cli.output import refuse_to_overwrite, table
+from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
+from unitalk.cli._shared.console import refuse_to_overwrite, table
+from unitalk.cli._shared.leaving import INTERRUPTED, say
+from unitalk.cli._shared.model_options import MODELS, data_option, find_weights, network_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.cli.output import Console
-    from unitalk.reading import Tracks
-    from unitalk.talknet.train import TrainReport
+    from unitalk.cli._shared.console import Console
+    from unitalk.media.tracks import Tracks
+    from unitalk.models.train import TrainReport
 
 
 @click.command("train")
@@ -78,10 +78,10 @@ def command(
     uninterrupted run ends in. On several GPUs or machines:
     torchrun --nproc-per-node N -m unitalk talknet train ...
     """
-    from unitalk.evaluation import evaluate
-    from unitalk.talknet.board import open_board
-    from unitalk.talknet.train import TrainOptions, train
-    from unitalk.training_rows import check_training_rows
+    from unitalk.dataset.training_rows import check_training_rows
+    from unitalk.models.tensorboard_log import open_board
+    from unitalk.models.train import TrainOptions, train
+    from unitalk.score import evaluate
 
     refuse_to_overwrite(output, data)
     world = _world()
@@ -126,7 +126,7 @@ def command(
 
 def _world() -> Any:  # noqa: ANN401 - what `talknet.distributed.World` is
     """The processes that `torchrun` has started, as its environment says."""
-    from unitalk.talknet.distributed import World
+    from unitalk.models.distributed import World
 
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
     rank, size, local_rank = (int(os.environ.get(name) or default) for name, default in

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import FOLDER, common_options, place_options, report_options
-from unitalk.cli.output import placed, refuse_to_overwrite
+from unitalk.cli._shared.common_options import FOLDER, common_options, place_options, report_options
+from unitalk.cli._shared.console import placed, refuse_to_overwrite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.cli.output import Console
-    from unitalk.fsops import Link
+    from unitalk.cli._shared.console import Console
+    from unitalk.files import Link
     from unitalk.layout import Split
 
 
@@ -52,7 +52,7 @@ def command(
     Rows keep their text. Files are hard links by default: they need no space, and the source may
     be deleted afterwards.
     """
-    from unitalk.trim import trim_dataset
+    from unitalk.dataset.trim import trim_dataset
 
     refuse_to_overwrite(output, videos, source)
     report = trim_dataset(

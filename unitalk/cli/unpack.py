@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.download import render
-from unitalk.cli.options import (
+from unitalk.cli._shared.common_options import (
     FOLDER,
     common_options,
     published_splits_option,
     report_options,
     videos_option,
 )
+from unitalk.cli.download import render
 from unitalk.errors import IncompleteError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
     from unitalk.layout import Part
 
 
@@ -63,7 +63,7 @@ def command(
     No network is needed. Each archive is compared with its hash before; whatever stops it, the
     same command continues.
     """
-    from unitalk.download import Selection, unpack_archives
+    from unitalk.dataset.download import Selection, unpack_archives
     from unitalk.layout import PARTS
 
     wanted: tuple[Part, ...] = ("csv", *parts) if parts else PARTS

@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import FOLDER, NEW_FILE, common_options, report_options, splits_option
-from unitalk.cli.output import refuse_to_overwrite, shortened
+from unitalk.cli._shared.common_options import (
+    FOLDER,
+    NEW_FILE,
+    common_options,
+    report_options,
+    splits_option,
+)
+from unitalk.cli._shared.console import refuse_to_overwrite, shortened
 from unitalk.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.cli.output import Console
+    from unitalk.cli._shared.console import Console
+    from unitalk.dataset.verify import LayoutName, VerifyReport
     from unitalk.layout import Split
-    from unitalk.verify import LayoutName, VerifyReport
 
 _WIDTH = 80
 _EXAMPLES = 3
@@ -61,8 +67,8 @@ def command(
     and wav is opened as well. Findings are listed by kind, with what to do about them, and are
     exit code 3. JSON has every one.
     """
-    from unitalk.fsops import atomic_write
-    from unitalk.verify import verify_dataset
+    from unitalk.dataset.verify import verify_dataset
+    from unitalk.files import atomic_write
 
     refuse_to_overwrite(output, dataset)
     refuse_to_overwrite(ids, dataset)
@@ -79,7 +85,7 @@ def command(
 
 def render(report: VerifyReport) -> str:
     """One line when nothing is wrong; else a table of kinds with examples, and what to do."""
-    from unitalk.verify import KINDS
+    from unitalk.dataset.verify import KINDS
 
     checked = report.checked
     counted = (

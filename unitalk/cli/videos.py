@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import common_options, published_splits_option, report_options
-from unitalk.cli.output import Console, table
+from unitalk.cli._shared.common_options import (
+    common_options,
+    published_splits_option,
+    report_options,
+)
+from unitalk.cli._shared.console import Console, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,9 +41,9 @@ def command(
 
     What --ids prints is a list that `unitalk trim --list` reads.
     """
-    from unitalk import catalog
+    from unitalk.catalog import video_list
 
-    chosen = catalog.select(splits=splits, categories=categories)
+    chosen = video_list.select(splits=splits, categories=categories)
     if shown:
         text = "\n".join(v.video_id if shown == "ids" else v.link for v in chosen)
     else:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli.options import FILE, common_options, report_options
-from unitalk.cli.output import refuse_to_overwrite, table
-from unitalk.cli.places import weights_folder
+from unitalk.cli._shared.common_options import FILE, common_options, report_options
+from unitalk.cli._shared.console import refuse_to_overwrite, table
+from unitalk.cli._shared.user_folders import weights_folder
 from unitalk.errors import DataError
 from unitalk.progress import size
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.cli.output import Console
-    from unitalk.weights import Held, WeightsReport
+    from unitalk.cli._shared.console import Console
+    from unitalk.models.weights import Held, WeightsReport
 
 
 @click.group("weights")
@@ -36,7 +36,7 @@ def command() -> None:
 @click.pass_obj
 def list_(console: Console, *, form: str, output: Path | None) -> None:
     """List the published checkpoints, what each loads into, and which are here."""
-    from unitalk.weights import held
+    from unitalk.models.weights import held
 
     folder = weights_folder()
     every = held(folder)
@@ -72,8 +72,8 @@ def show(console: Console, *, name: str, check: bool, form: str, output: Path | 
     The hash is compared when size or time of the file have changed since it was registered. Exit
     code 3 says that it is another file.
     """
-    from unitalk.weights.catalogue import named
-    from unitalk.weights.having import look
+    from unitalk.catalog.checkpoints import named
+    from unitalk.models.weights.local import look
 
     one = look(named(name), weights_folder(), check=check)
     result = {"schema_version": 1, **one.to_dict(), "warnings": []}
@@ -103,7 +103,7 @@ def download(
     Its sha256 is compared with the published one where there is one, and remembered; every later
     file of that name is held to it.
     """
-    from unitalk import weights
+    from unitalk.models import weights
 
     folder = weights_folder()
     if file is None:

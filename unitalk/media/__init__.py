@@ -1,4 +1,6 @@
-"""The bytes of a face crop and of a sound: one parser of each, for all who read or check them.
+"""Pixels and samples: face crops, sounds and videos are read here and nowhere else.
 
-`jpegs` makes pixels, `wavs` makes samples; both say what else a file is.
+`jpegs` and `wavs` are the one parser of crops and of sounds. `timeline` finds the frame that is
+shown at a time, `decode` decodes it, `sound` resamples to 16 kHz, `streams` picks a file's streams.
+`frame_sizes` infers the size of a frame from its crops. `tracks` is `unitalk.tracks`.
 """

@@ -2,13 +2,14 @@
 
 No other module spells a column's name or a label. A row is a *face*; its key is
 (`entity_id`, `frame_timestamp` in whole milliseconds), never its position and never a float's text;
-`evaluation.seconds` says which face a prediction is for whose time is off by a fraction of one.
+`score.near_times` says which face a prediction is for whose time is off by a fraction of one.
 
-`columns` has the words and says what is wrong with a cell, `source` opens a file and finds its
-header, `faces` reads it into columns, `problems` explains what is wrong with it, `text` carries
-rows unharmed, `completing` derives the columns that AVA's files lack.
+`columns` has the words and says what is wrong with a cell, `csv_source` opens a file and finds its
+header, `faces` reads it into columns, `problems` explains what is wrong with it, `csv_text` copies
+rows unchanged, `ava_columns` derives the columns that AVA's files lack.
 """
 
+from unitalk.schema.ava_columns import SPELLED, complete, text_codes
 from unitalk.schema.columns import (
     AVA_COLUMNS,
     BOX,
@@ -33,7 +34,8 @@ from unitalk.schema.columns import (
     VIDEO,
     Kind,
 )
-from unitalk.schema.completing import SPELLED, complete, text_codes
+from unitalk.schema.csv_source import Head, Source, read_head
+from unitalk.schema.csv_text import append_text, read_text, seconds_of, text_column, write_text
 from unitalk.schema.faces import (
     Faces,
     File,
@@ -44,8 +46,6 @@ from unitalk.schema.faces import (
     read_groundtruth,
     read_predictions,
 )
-from unitalk.schema.source import Head, Source, read_head
-from unitalk.schema.text import append_text, read_text, seconds_of, text_column, write_text
 
 __all__ = [
     "AVA_COLUMNS",

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from unitalk.errors import SchemaError
-from unitalk.fsops import disk_boundary
+from unitalk.files import disk_boundary
 from unitalk.schema.columns import (
     ENTITY,
     EVAL,
@@ -44,9 +44,9 @@ from unitalk.schema.columns import (
     shown,
     wrong_with,
 )
+from unitalk.schema.csv_source import Head, Source, read_head, sources_in
+from unitalk.schema.foreign_columns import missing_columns
 from unitalk.schema.problems import explain, together
-from unitalk.schema.renames import missing_columns
-from unitalk.schema.source import Head, Source, read_head, sources_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

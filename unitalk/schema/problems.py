@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from unitalk.errors import EXAMPLES, SchemaError
 from unitalk.schema.columns import KIND_NAME, Kind, shown, wrong_with
-from unitalk.schema.source import UNREADABLE
+from unitalk.schema.csv_source import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from unitalk.schema.source import Head, Source
+    from unitalk.schema.csv_source import Head, Source
 
 
 def explain(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> SchemaError | None:

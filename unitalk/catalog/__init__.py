@@ -1,0 +1,1 @@
+"""What is published, as data: videos and their categories, results, checkpoints."""

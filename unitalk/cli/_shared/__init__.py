@@ -1,0 +1,1 @@
+"""Everything in the command line that is not a verb."""

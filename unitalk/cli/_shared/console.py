@@ -1,0 +1,149 @@
+"""Where a verb's words go: the result to stdout, the talk to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unitalk.errors import UsageError
+from unitalk.progress import Progress, SilentProgress, StderrProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from unitalk.errors import UnitalkError
+
+
+_WIDTH = 80
+_SHORTEST = 8  # no column of text is cut to less
+
+
+class Console:
+    """What the reader asked to see.
+
+    Attributes:
+        quiet: no progress, no notes.
+        verbose: more notes.
+    """
+
+    def __init__(self) -> None:
+        self.quiet = False
+        self.verbose = False
+
+    @property
+    def progress(self) -> Progress:
+        """Where a long job reports to."""
+        unheard = self.quiet or sys.stderr is None
+        return SilentProgress() if unheard else StderrProgress()
+
+    def say(self, text: str) -> None:
+        """Tell the reader something that is not the result."""
+        if not self.quiet:
+            _talk(text)
+
+    def detail(self, text: str) -> None:
+        """Tell it only to who asked for more."""
+        if self.verbose:
+            _talk(text)
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Warn on stderr, even when quiet: what is worth a warning is worth its line."""
+        for text in warnings:
+            _talk(_coloured("warning: ", "yellow") + text)
+
+    def fail(self, error: UnitalkError) -> None:
+        """Say what went wrong and what to do next."""
+        _talk(_coloured("unitalk: ", "red") + error.message)
+        if error.hint:
+            _talk(f"  -> {error.hint}")
+
+    def interrupted(self) -> None:
+        """Say that the reader stopped it, and that nothing is lost."""
+        _talk("unitalk: interrupted; nothing half-made was left")
+        _talk("  -> run the same command again to continue")
+
+    def emit(self, result: dict[str, Any], text: str, form: str, output: Path | None) -> None:
+        """Write the result: `result` as JSON or `text` as it is, to a file or to stdout."""
+        if form == "json":
+            text = json.dumps(result, indent=2, allow_nan=False, ensure_ascii=False)
+        from unitalk.files import atomic_write, disk_errors
+
+        if output is None or str(output) == "-":
+            with disk_errors("stdout"):
+                click.echo(text)
+        else:
+            with atomic_write(output) as file:
+                file.write(text + "\n")
+
+
+def _talk(text: str) -> None:
+    """Write to stderr; when nobody can listen, the exit code still speaks."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        click.echo(text, err=True)
+
+
+def refuse_to_overwrite(output: Path | None, *inputs: str | Path) -> None:
+    """Stop -o from writing over a file that the verb reads, or one in a folder that it reads.
+
+    Raises:
+        UsageError: it would.
+    """
+    if output is None:
+        return
+    for given in inputs:
+        inside = os.path.isdir(given) and Path(given).resolve() in output.resolve().parents
+        both = output.exists() and os.path.exists(given)
+        if inside or (both and os.path.samefile(output, given)):
+            raise UsageError(f"-o {output} would write over an input", hint="give -o another name")
+
+
+def _coloured(text: str, colour: str) -> str:
+    plain = "NO_COLOR" in os.environ or sys.stderr is None or not sys.stderr.isatty()
+    return text if plain else click.style(text, fg=colour, bold=True)
+
+
+def table(rows: Sequence[Sequence[object]], *, right: Iterable[int] = ()) -> str:
+    """Align cells under each other; the columns in `right` to the right; None is left empty.
+
+    Columns stand two blanks apart, or one where the lines would else be longer than a terminal;
+    where that is not enough, the widest texts at the left are cut.
+    """
+    flush_right = set(right)
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    spare = _WIDTH - (len(widths) - 1)
+    while sum(widths) > spare:
+        widest = max(set(range(len(widths))) - flush_right, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= _SHORTEST:
+            break
+        widths[widest] -= min(sum(widths) - spare, widths[widest] - _SHORTEST)
+        for row in texts:
+            row[widest] = shortened(row[widest], widths[widest])
+    gap = " " if sum(widths) + 2 * (len(widths) - 1) > _WIDTH else "  "
+    return "\n".join(
+        gap.join(
+            cell.rjust(width) if index in flush_right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in texts
+    )
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut the middle out of a text that is too long."""
+    if len(text) <= width:
+        return text
+    tail = (width - 2) // 2
+    return f"{text[: width - 2 - tail]}..{text[len(text) - tail :]}"
+
+
+def placed(files: dict[str, int]) -> str:
+    """How many files were placed in which way, in words."""
+    words = {"hard": "hard links", "sym": "symbolic links", "copy": "copies"}
+    return ", ".join(f"{count:,} {words[way]}" for way, count in files.items()) or "none"

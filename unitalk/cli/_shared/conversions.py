@@ -1,0 +1,125 @@
+"""What the verbs that convert have in common: their options, and how they show a report."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from unitalk.cli._shared.common_options import (
+    FOLDER,
+    common_options,
+    jobs_options,
+    place_options,
+    report_options,
+    splits_option,
+)
+from unitalk.cli._shared.console import placed, refuse_to_overwrite
+from unitalk.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from unitalk.cli._shared.console import Console
+    from unitalk.dataset.convert.convert_report import ConvertReport
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+_NAMES = {"asc": "ASC", "talknet": "TalkNet", "loconet": "LoCoNet"}
+
+
+def conversion_options(*, in_place: bool) -> Callable[[Function], Function]:
+    """Add all that a conversion takes.
+
+    Args:
+        in_place: whether the destination may be left out.
+    """
+    text = "The folder to make." + "  [default: tables in the dataset]" * in_place
+
+    def decorate(function: Function) -> Function:
+        for option in (
+            common_options,
+            report_options,
+            # Placing files is the disk's work: one process, unless more are wanted.
+            partial(jobs_options, default="1"),
+            place_options,
+            splits_option,
+            click.option("--destination", type=FOLDER, required=not in_place, help=text),
+            click.option("--source", type=FOLDER, required=True, help="The dataset to convert."),
+        ):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def run(
+    console: Console,
+    convert: Callable[..., ConvertReport],
+    *,
+    source: Path,
+    destination: Path | None,
+    jobs: int | None,
+    scheduler: str | None,
+    form: str,
+    output: Path | None,
+    **options: object,
+) -> None:
+    """Convert, show the report, and set the exit code.
+
+    Args:
+        console: where the words go.
+        convert: the conversion.
+        source: the dataset.
+        destination: the folder to make, if any.
+        jobs: how many processes.
+        scheduler: the address of a cluster's.
+        form: text or json.
+        output: a file for the report.
+        options: what else the conversion takes.
+    """
+    from unitalk.executor import open_executor
+
+    refuse_to_overwrite(output, source)
+    if jobs is None and scheduler is None:
+        jobs = 1
+    with open_executor(jobs=jobs, scheduler=scheduler) as executor:
+        report = convert(
+            source, destination, executor=executor, progress=console.progress, **options
+        )
+    console.emit(report.to_dict(), render(report), form, output)
+    console.warn(report.warnings)
+    if not report.sound:
+        sys.exit(DataError.exit_code)
+
+
+def render(report: ConvertReport) -> str:
+    """The report for people."""
+    lines = [
+        f"{report.destination}: {' and '.join(report.splits)}, {report.videos:,} videos, "
+        f"{report.tracks:,} tracks, {report.rows:,} faces",
+    ]
+    in_place = report.source == report.destination
+    if not in_place:
+        lines.append(f"files: {placed(report.files)}")
+    if report.target != "asc":
+        written = f"written: {', '.join(report.written) or 'nothing, all is there already'}"
+        lines += textwrap.wrap(written, 80, subsequent_indent="  ", break_on_hyphens=False)
+        lines += [
+            f"{split}: the rows of the csv were brought into the order of the loader"
+            + in_place * f"; as it was, it is {split}_orig.before-convert.csv"
+            for split in report.reordered
+        ]
+    if report.sound:
+        lines.append(_SOUND[report.target == "asc"].format(_NAMES[report.target]))
+    return "\n".join(lines + [f"wrong: {finding}" for finding in report.findings])
+
+
+_SOUND = {
+    True: "every face has its crop and every track its sound, as {}'s loader reads it",
+    False: "every crop, sound and score has its row, as {}'s loader reads it",
+}

@@ -1,0 +1,78 @@
+"""What is refused of `unitalk eval` before it begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from unitalk.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+
+def check_effect(
+    by: Collection[str], ci: int | None, picture: Path | None, options: dict[str, Any]
+) -> None:
+    """Refuse an option that has nothing to act on.
+
+    Raises:
+        UsageError: there is one.
+    """
+    sized = {"face-size", "all"} & set(by)
+    for name, value, needed, has in (
+        ("--categories", options["categories"], "--by category", {"category", "all"} & set(by)),
+        ("--frame-size", options["frame_size"], "--by face-size", sized),
+        ("--face-size", options["face_size"], "--by face-size", sized),
+        ("--data", options["data"], "--by face-size or --report", sized or picture),
+        ("--ci-unit", options["ci_unit"], "--ci", ci),
+        ("--threshold", options["threshold"], "--metrics", options["metrics"]),
+    ):
+        if value is not None and not has:
+            raise UsageError(f"{name} has no effect without {needed}", hint=f"add {needed}")
+    if options["data"] is not None and not options["data"].is_dir():
+        raise UsageError(f"{options['data']} is no folder", hint="give the dataset's folder")
+
+
+def check_written(
+    output: Path | None, plot: Path | None, report: Path | None, systems: Collection[str]
+) -> None:
+    """Stop before the work what would fail after it.
+
+    Raises:
+        UsageError: two results would go to one file, a picture to stdout, or the plot's name says
+            no format.
+        MissingExtraError: what draws the plot is not installed.
+    """
+    files = [path.resolve() for path in (output, plot, report) if path and str(path) != "-"]
+    if len(set(files)) < len(files):
+        raise UsageError(
+            "two results would be written to one file", hint="give each of them its own name"
+        )
+    if "-" in {str(plot), str(report)}:
+        raise UsageError("a picture and a page need a file", hint="give a name, such as out.html")
+    if plot is not None:
+        from unitalk.score.plot import MOST, check
+
+        check(plot)
+        if len(systems) > MOST:
+            raise UsageError(
+                f"a plot of {len(systems)} systems", hint=f"give at most {MOST} of them"
+            )
+
+
+def check_form(form: str, leaderboard: str | None, *, metrics: bool) -> None:
+    """Refuse what a format has no place for, and a benchmark that nobody knows.
+
+    Raises:
+        UsageError: either.
+    """
+    for name, given in (("--leaderboard", leaderboard), ("--metrics", metrics)):
+        if given and form in {"csv", "latex"}:
+            raise UsageError(
+                f"{name} has no place in {form}", hint="give --format text, json or markdown"
+            )
+    if leaderboard:
+        from unitalk.catalog.results import published
+
+        published(leaderboard)

@@ -1,0 +1,127 @@
+"""Options that verbs share which run a network, and what is made of them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from unitalk.cli._shared.common_options import FOLDER, jobs_options, videos_option
+from unitalk.cli._shared.user_folders import weights_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from unitalk.cli._shared.console import Console
+    from unitalk.models.predict import PredictReport
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+MODELS = ("talknet", "light-asd")
+"""A test holds it to `talknet.networks.NETWORKS`, which --help must not import."""
+
+
+def data_option(function: Function) -> Function:
+    """Add --data."""
+    return click.option("--data", type=FOLDER, required=True, help="The dataset.")(function)
+
+
+def network_options(function: Function) -> Function:
+    """Add what is said of any network: --device, --precision and --compat."""
+    for option in (
+        click.option(
+            "--compat", is_flag=True,
+            help="As the original does it, the faults that change numbers included.",
+        ),
+        click.option(
+            "--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True,
+            help="What is computed in.",
+        ),
+        click.option(
+            "--device", default="auto", show_default=True, metavar="auto|cpu|cuda",
+            help="Where it is computed; cuda:N for one of several GPUs.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def predict_options(function: Function) -> Function:
+    """Add what `predict` and `evaluate` take, but for the file of predictions."""
+    for option in (
+        jobs_options_of_one,
+        network_options,
+        click.option("--logits", is_flag=True, help="The logit of speaking, not its probability."),
+        click.option(
+            "--model", type=click.Choice(MODELS),
+            help="Which network the weights must be of.  [default: any]",
+        ),
+        videos_option,
+        click.option(
+            "--split", type=click.Choice(["train", "val", "test"]), default="val",
+            show_default=True, help="Which split.",
+        ),
+        click.option(
+            "--weights", required=True, metavar="FILE|NAME",
+            help="A file of weights, the folder of a run, or a name of `unitalk weights list`.",
+        ),
+        data_option,
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def jobs_options_of_one(function: Function) -> Function:
+    """Add --jobs, which is 1 when nothing is said, and --scheduler."""
+    return jobs_options(function, default="1")
+
+
+def find_weights(name_or_file: str, model: str | None) -> Path:
+    """What --weights means; a name is one that --model, or any model, can load.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from unitalk.models.weights import find
+
+    return find(name_or_file, weights_folder(), models=MODELS if model is None else (model,))
+
+
+def file_of_weights(given: str) -> str:
+    """The file that is read where --weights names one, or the folder of a run."""
+    return os.path.join(given, "best.pt") if os.path.isdir(given) else given
+
+
+def run_predict(
+    console: Console,
+    *,
+    data: Path,
+    weights: str,
+    output: Path,
+    split: Any,  # noqa: ANN401 - the library's own literals, which click has checked
+    videos: tuple[str, ...],
+    model: str | None,
+    logits: bool,
+    compat: bool,
+    precision: Any,  # noqa: ANN401
+    device: str,
+    jobs: int | None,
+    scheduler: str | None,
+) -> PredictReport:
+    """Score a split as the options say."""
+    from unitalk.executor import open_executor
+    from unitalk.models.predict import PredictOptions, predict, threads_for
+
+    if scheduler is None:
+        jobs = jobs or 1
+    options = PredictOptions(
+        model=model, device=device, precision=precision, logits=logits, compat=compat,
+        threads=threads_for(jobs),
+    )  # fmt: skip
+    with open_executor(jobs=jobs, scheduler=scheduler) as executor:
+        return predict(
+            data, find_weights(weights, model), output, split=split, videos=videos, options=options,
+            executor=executor, progress=console.progress,
+        )  # fmt: skip

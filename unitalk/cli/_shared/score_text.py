@@ -1,0 +1,212 @@
+"""How scores look as text, for `unitalk eval`."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from unitalk.cli._shared.console import shortened, table
+from unitalk.score import Evaluation, score_tables
+from unitalk.score.result import FEW_VIDEOS
+from unitalk.score.score_tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unitalk.score import Comparison, Difference
+    from unitalk.score.standing import Standing
+
+_LONGEST_NAME = 11  # as the heading of a column; longer ones are numbered
+_LONGEST_MODEL = 24
+
+
+def render(result: Evaluation | Comparison, form: str, place: Standing | None, *, by: bool) -> str:
+    """The result in one of the formats but JSON."""
+    if isinstance(result, Evaluation):
+        systems: tuple[Evaluation, ...] = (result,)
+        differences: tuple[Difference, ...] = ()
+    else:
+        systems, differences = result.systems, result.differences
+    if form == "csv":
+        return score_tables.csv_text(systems, differences)
+    if form == "latex":
+        return score_tables.latex(systems, differences)
+    if form == "markdown":
+        made = (
+            score_tables.of_one(result)
+            if isinstance(result, Evaluation)
+            else score_tables.of_several(systems, spans=True)
+        )
+        made += score_tables.of_differences(systems, differences)
+        made += [
+            Table(["measure", system.name], measures(system), 1)
+            for system in systems
+            if system.metrics
+        ]
+        made += [standing_table(place)] if place else []
+        return "\n\n".join(
+            [score_tables.markdown(made), *(f"`{text}`" for text in signatures(systems))]
+        )
+    if form == "json":
+        return ""
+    text = of_one(result, by=by) if isinstance(result, Evaluation) else of_several(result, by=by)
+    return f"{text}\n\n{of_standing(place)}" if place else text
+
+
+def of_one(result: Evaluation, *, by: bool) -> str:
+    """One system; the first line is the reference's."""
+    if result.average_precision is None:
+        first = f"average precision: undefined ({result.undefined})"
+    else:
+        first = f"average precision: {100 * result.average_precision:.2f}%"
+    parts = [first]
+    if result.resamples:
+        total = result.groups[-1]
+        said = (
+            f"{score_tables.span(total)} %"
+            if total.interval
+            else f"none, {score_tables.span(total)}"
+        )
+        parts += [f"95 % interval: {said}", _method(result)]
+    if by:
+        parts += ["", *breakdown(result), ""]
+    else:
+        parts += [_counts(result), *_footnote(result)]
+    parts += _metrics(result)
+    parts += [wrapped(f"warning: {text}") for text in result.warnings]
+    return "\n".join([*parts, result.signature])
+
+
+def of_several(result: Comparison, *, by: bool) -> str:
+    """Several systems, the baseline first, and how each of the others differs from it."""
+    systems = result.systems
+    names = _headings([system.name for system in systems])
+    rows = [["", "AP", *["95 % interval"] * bool(systems[0].resamples)]]
+    for system in systems:
+        number = "" if names[system.name] == system.name else f"{names[system.name]} "
+        row = [number + system.name, score_tables.percent(system.average_precision) or "undefined"]
+        rows.append(row + [score_tables.span(system.groups[-1])] * bool(system.resamples))
+    parts = [table(rows, right=[1, 2])]
+    if systems[0].resamples:
+        parts.append(_method(systems[0]))
+    if by:
+        parts += ["", *blocks(score_tables.of_several(systems, names=names))]
+    else:
+        parts.append(_counts(systems[0]))
+    parts += ["", *blocks(score_tables.of_differences(systems, result.differences, names=names))]
+    parts += [*_footnote(systems[0]), ""]
+    for system in systems:
+        parts += _metrics(system, named=True)
+    for system in systems:
+        parts += [wrapped(f"warning: {system.name}: {text}") for text in system.warnings]
+    return "\n".join([*parts, *signatures(systems)])
+
+
+def of_standing(found: Standing) -> str:
+    """The published numbers with one's own among them, and what is to be known about them."""
+    made = standing_table(found)
+    caveats = list(dict.fromkeys(c for row in found.rows for c in row.caveats))
+    sources = list(dict.fromkeys(s for row in found.rows for s in row.sources))
+    lines = [table([made.header, *made.rows], right=range(made.texts, len(made.header)))]
+    lines += [wrapped(f"[{number}] {text}") for number, text in enumerate(caveats, 1)]
+    lines += [wrapped(f"warning: {text}") for text in found.doubts]
+    return "\n".join([*lines, *(wrapped(f"source: {text}") for text in sources)])
+
+
+def standing_table(found: Standing) -> Table:
+    """The published models and one's own, a row each."""
+    caveats = list(dict.fromkeys(c for row in found.rows for c in row.caveats))
+    rows = []
+    for row in found.rows:
+        notes = "".join(f"[{caveats.index(caveat) + 1}]" for caveat in row.caveats)
+        numbers = ["" if v is None else f"{v:.1f}" for v in row.values.values()]
+        name = shortened(row.name, _LONGEST_MODEL) if row.is_own else row.name
+        rows.append([">" * row.is_own, name + notes, row.trained_on or "yours", *numbers])
+    return Table(["", found.benchmark, "trained on", *found.rows[0].values], rows, 3)
+
+
+def breakdown(result: Evaluation) -> list[str]:
+    """One system's tables, with what is to be known about their intervals."""
+    return [*blocks(score_tables.of_one(result)), *_footnote(result)]
+
+
+def blocks(made: Sequence[Table]) -> list[str]:
+    """Tables as text, a block each, with an empty line between two."""
+    lines: list[str] = []
+    for one in made:
+        right = range(one.texts, len(one.header))
+        lines += [table([one.header, *one.rows], right=right), ""]
+    return lines[:-1]
+
+
+def signatures(systems: Sequence[Evaluation]) -> list[str]:
+    """One signature where all have the same, else each with its name."""
+    if len({system.signature for system in systems}) == 1:
+        return [systems[0].signature]
+    return [f"{system.name}: {system.signature}" for system in systems]
+
+
+def wrapped(text: str) -> str:
+    """A paragraph at the width of a terminal."""
+    return textwrap.fill(text, 80, subsequent_indent="  ")
+
+
+def _headings(names: Sequence[str]) -> dict[str, str]:
+    """What each system's column is called: its name, or its number where names are long."""
+    if max(map(len, names)) <= _LONGEST_NAME:
+        return {name: name for name in names}
+    return {name: f"[{number}]" for number, name in enumerate(names, 1)}
+
+
+def _counts(result: Evaluation) -> str:
+    rows = [
+        ["faces", f"{result.faces:,}"],
+        ["tracks", f"{result.tracks:,}"],
+        ["videos", f"{result.videos:,}"],
+        ["positives", f"{result.positives:,}"],
+        ["prior", f"{100 * result.prior:.2f}%"],
+    ]
+    return table(rows, right=[1])
+
+
+def _method(result: Evaluation) -> str:
+    how = result.resamples
+    if how is None:
+        return ""
+    units = result.videos if how.unit == "video" else result.tracks
+    if 0 < how.count < units:
+        return f"({how.method} over {how.count:,} lots of {units:,} {how.unit}s, seed {how.seed})"
+    return f"({how.method} over {units:,} {how.unit}{'s' * (units != 1)})"
+
+
+def _footnote(result: Evaluation) -> list[str]:
+    """What the mark behind an interval means, if there is one, and which faces do not count."""
+    said = []
+    if any(FEW_VIDEOS in group.flags and group.interval for group in result.groups):
+        said.append(
+            f"{score_tables.WEAK} few videos: fewer than five say little about those to come"
+        )
+    if result.left_out:
+        said.append(f"left out: {result.left_out:,} faces whose eval is 0 in the ground truth")
+    return said
+
+
+def _metrics(result: Evaluation, *, named: bool = False) -> list[str]:
+    if result.metrics is None:
+        return []
+    return [*([f"{result.name}:"] * named), table(measures(result), right=[1]), ""]
+
+
+def measures(result: Evaluation) -> list[list[str]]:
+    """Each measure's name and value."""
+    found = result.metrics.to_dict() if result.metrics else {}
+    return [[name, _number(name, value)] for name, value in found.items()]
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return f"{value:,}"
+    # A threshold is on the scale of the scores, whatever that is; all else is a share.
+    return f"{value:.6g}" if name.endswith("threshold") else f"{value:.4f}"

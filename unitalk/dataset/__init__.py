@@ -1,0 +1,1 @@
+"""Verbs on a dataset, one module or folder per verb."""

@@ -1,0 +1,201 @@
+"""Decide which of AVA's videos are to be fetched: what is asked for, what is here, how large."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from unitalk.dataset.ava import ava_lists, fetched_files
+from unitalk.dataset.ava.ava_lists import AVA_SPLITS, AvaSplit
+from unitalk.dataset.ava.fetch_threads import JOBS, each
+from unitalk.errors import HubError, NotFoundError
+from unitalk.files import disk_boundary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.dataset.ava.fetched_files import Receipt
+    from unitalk.net.site import Site
+
+State = Literal["present", "unproven", "absent", "missing"]
+"""Of a video: in place, as it was fetched; something under its name that no download put there;
+not there; not on the server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedVideo:
+    """One video file, and what this machine has of it.
+
+    Attributes:
+        video_id: its id.
+        split: the folder that it comes in.
+        file: its name there.
+        state: see `State`.
+        size: its bytes, as the server says; None when it has not said.
+        have: how many of them an earlier run has left.
+    """
+
+    video_id: str
+    split: AvaSplit
+    file: str
+    state: State
+    size: int | None
+    have: int
+
+    @property
+    def path(self) -> str:
+        """Where it is below the server's address, and below the folder here."""
+        return f"{self.split}/{self.file}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, JSON-ready."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvaPlan:
+    """What would be fetched.
+
+    Attributes:
+        root: the folder for the videos.
+        base_urls: where from, in order of preference.
+        videos: all that were asked for, in the order of the lists.
+        unknown: ids that were asked for and are in no list.
+    """
+
+    root: Path
+    base_urls: tuple[str, ...]
+    videos: tuple[PlannedVideo, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def to_do(self) -> tuple[PlannedVideo, ...]:
+        """The videos that are not in place, as far as the server has them."""
+        return tuple(v for v in self.videos if v.state in {"absent", "unproven"})
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The paths that are in a list and not on the server."""
+        return tuple(video.path for video in self.videos if video.state == "missing")
+
+    @property
+    def bytes_to_fetch(self) -> int:
+        """How many bytes are lacking, of the files whose size is known."""
+        return sum((v.size or v.have) - v.have for v in self.to_do if v.state == "absent")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, JSON-ready."""
+        return {
+            "schema_version": 1,
+            "root": str(self.root),
+            "base_urls": list(self.base_urls),
+            "videos": [video.to_dict() for video in self.videos],
+            "missing": list(self.missing),
+            "unknown": list(self.unknown),
+            "bytes_to_fetch": self.bytes_to_fetch,
+            "unknown_sizes": sum(video.size is None for video in self.to_do),
+            "warnings": [],
+        }
+
+
+@disk_boundary("root")
+def plan(
+    site: Site,
+    root: Path,
+    *,
+    splits: tuple[AvaSplit, ...] = (),
+    list_files: tuple[Path, ...] = (),
+    videos: tuple[str, ...] = (),
+    limit: int | None = None,
+    jobs: int = JOBS,
+) -> AvaPlan:
+    """Decide what is to be fetched; the server is asked for the size of what is not in place.
+
+    Args:
+        site: where the videos are.
+        root: the folder for them.
+        splits: which; default: both, or those of the lists.
+        list_files: lists of file names on this machine; a split that has one is not asked for at
+            the server.
+        videos: only these ids; default: all.
+        limit: at most so many videos of each split.
+        jobs: how many questions at a time.
+
+    Raises:
+        UsageError: it cannot be known of which split a list is.
+        DataError: a list is none.
+        NotFoundError: the server has no list.
+        HubError: it cannot be reached.
+    """
+    given: dict[AvaSplit, tuple[str, ...]] = {}
+    for path in list_files:
+        split = ava_lists.split_of(path, splits)
+        given[split] = tuple(dict.fromkeys((*given.get(split, ()), *ava_lists.read_list(path))))
+    wanted = splits or tuple(split for split in AVA_SPLITS if not given or split in given)
+    listed = {
+        split: given[split] if split in given else ava_lists.fetch_list(site, split)
+        for split in wanted
+    }
+    known = fetched_files.receipts(root)
+    planned: list[PlannedVideo] = []
+    for split, files in listed.items():
+        chosen = [file for file in files if not videos or ava_lists.video_id(file) in videos]
+        planned += [_as_it_is(root, known, split, file) for file in chosen[:limit]]
+    return AvaPlan(
+        root=root,
+        base_urls=site.endpoints,
+        videos=_sized(site, planned, jobs),
+        unknown=ava_lists.unknown(videos, (file for files in listed.values() for file in files)),
+    )
+
+
+def _as_it_is(root: Path, known: dict[str, Receipt], split: AvaSplit, file: str) -> PlannedVideo:
+    """A video, as far as the disk tells."""
+    path = f"{split}/{file}"
+    final, entry = root / path, known.get(path)
+    state: State = "absent"
+    if os.path.lexists(final) and entry is None:
+        state = "unproven"
+    elif entry is not None and final.is_file() and final.stat().st_size == entry.size:
+        state = "present"
+    have = 0
+    with contextlib.suppress(FileNotFoundError):
+        have = fetched_files.part(root, path).stat().st_size
+    return PlannedVideo(
+        video_id=ava_lists.video_id(file),
+        split=split,
+        file=file,
+        state=state,
+        size=entry.size if state == "present" and entry is not None else None,
+        have=have,
+    )
+
+
+def _sized(site: Site, videos: list[PlannedVideo], jobs: int) -> tuple[PlannedVideo, ...]:
+    """The videos with what the server says of those that are not in place."""
+
+    def ask(video: PlannedVideo) -> PlannedVideo:
+        try:
+            return replace(video, size=site.look(video.path).size)
+        except NotFoundError:
+            return replace(video, state="missing")
+        except HubError:
+            site.check_stop()
+            if not site.answered:
+                raise  # nobody ever has, so nobody will
+            return video  # the fetch will say what it is
+
+    answers: dict[str, PlannedVideo] = {}
+
+    def note(video: PlannedVideo, answer: PlannedVideo | Exception) -> None:
+        if isinstance(answer, Exception):
+            raise answer
+        answers[video.path] = answer
+
+    to_ask = [video for video in videos if video.state != "present"]
+    # One first: without a network, hundreds need not find out for themselves.
+    for some in (to_ask[:1], to_ask[1:]):
+        each(site, ask, some, jobs=jobs, done=note)
+    return tuple(answers.get(video.path, video) for video in videos)

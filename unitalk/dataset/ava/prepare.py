@@ -1,0 +1,80 @@
+"""AVA-ActiveSpeaker as a dataset: its annotations imported, crops and sounds cut of its videos."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from unitalk.dataset.crop import CropOptions, CropReport, cut
+from unitalk.dataset.import_.csv_datasets import files_of, unpacked
+from unitalk.dataset.import_.csv_writer import write_splits
+from unitalk.dataset.import_.import_report import remarks
+from unitalk.files import check_apart, disk_boundary
+from unitalk.layout import Layout
+
+if TYPE_CHECKING:
+    from unitalk.executor import Executor
+    from unitalk.layout import Split
+    from unitalk.progress import Progress
+
+
+@disk_boundary("destination")
+def prepare(
+    csv: Path,
+    videos: Path,
+    destination: Path,
+    *,
+    splits: tuple[Split, ...] = (),
+    only: tuple[str, ...] = (),
+    options: CropOptions | None = None,
+    overwrite: bool = False,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> CropReport:
+    """Make a dataset of AVA's annotations and videos; the same call again continues.
+
+    Args:
+        csv: the folder with v1.0's csv files or with TalkNet's bundle, as `import_ava` takes it.
+        videos: the folder with the videos, see `video.places.find_videos`.
+        destination: a folder that does not exist, is empty, or was made by this for the same.
+        splits: which to make; default: all that are found.
+        only: the rows of these videos; default: all.
+        options: how crops and sounds are cut.
+        overwrite: replace what an earlier run for something else made there; what is the same
+            stays.
+        executor: what cuts videos, a task each; default: this process, one after the other.
+        progress: where to report to.
+
+    Returns:
+        The report; what is worth knowing of the annotations is in its `warnings`.
+
+    Raises:
+        DestinationError: the destination is not free, holds something else, or one folder contains
+            the other.
+        UsageError: there are no csv files, or it cannot be seen of which split they are.
+        SchemaError: the csv files break the schema.
+        DataError: a video has two files; there are no rows of a video; a track is in two files.
+        MissingExtraError: the extra is not installed.
+        DiskError: the disk refused.
+    """
+    csv = Path(csv)
+    check_apart(csv, destination)
+    # Read here and not on a cluster: it takes seconds, and nobody else sees this folder.
+    with TemporaryDirectory(prefix="unitalk-") as scratch, unpacked(csv, Path(scratch)) as folder:
+        files = files_of(folder, splits)
+        made = write_splits(Path(scratch), files, source=csv, progress=progress)
+        report = cut(
+            {one.split: Layout(Path(scratch)).csv(one.split) for one in made},
+            destination,
+            videos=videos,
+            source=csv,
+            verb="ava prepare",
+            only=only,
+            options=options,
+            overwrite=overwrite,
+            executor=executor,
+            progress=progress,
+        )
+    return replace(report, warnings=(*remarks(made), *report.warnings))

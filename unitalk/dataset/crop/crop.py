@@ -1,0 +1,330 @@
+"""Cut all videos: decide, cut what is not there yet, and say what there is.
+
+The destination remembers what was asked for. The same again keeps the videos that are whole;
+something else is refused, or with `overwrite` takes the place of what differs.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from unitalk.dataset.crop.crop_options import CropOptions
+from unitalk.dataset.crop.crop_report import CropReport, Finding
+from unitalk.dataset.crop.dropped_rows import FILE, NO_VIDEO, write_kept
+from unitalk.dataset.crop.video_files import find_videos, near_misses
+from unitalk.dataset.crop.video_job import VERSION, Job, Outcome, cut_video, kept, remove, staging
+from unitalk.dataset.crop.wanted_faces import SplitRows, check_videos, copy_csv, csv_sha256
+from unitalk.errors import DataError, DestinationError
+from unitalk.executor import Here
+from unitalk.files import (
+    check_apart,
+    check_destination,
+    disk_boundary,
+    locked,
+    mark,
+    read_json,
+    staged_folder,
+)
+from unitalk.layout import SPLITS, Layout
+from unitalk.media.video_libraries import load
+from unitalk.progress import Progress, SilentProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from unitalk.dataset.crop.wanted_faces import Wanted
+    from unitalk.executor import Executor
+    from unitalk.layout import Split
+
+Verb = Literal["crops", "ava prepare"]
+
+
+@disk_boundary("destination")
+def cut(
+    csvs: Mapping[Split, Path],
+    destination: Path,
+    *,
+    videos: Path,
+    source: Path,
+    verb: Verb = "crops",
+    only: Sequence[str] = (),
+    options: CropOptions | None = None,
+    overwrite: bool = False,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> CropReport:
+    """Cut face crops and sounds out of videos; the same call again continues what was broken off.
+
+    Each video is decoded once, from its first wanted frame to its last. The bytes depend on rows,
+    video and options alone, not on who cut them and when.
+
+    Args:
+        csvs: of each split a csv file, or a folder of them, see `rows.find_csvs`.
+        destination: a folder that does not exist, is empty, or was made by this verb for the same.
+        videos: where the files are, see `places.find_videos`.
+        source: where the rows are from; for messages, and kept apart from the destination.
+        verb: what makes it.
+        only: the rows of these videos; default: all.
+        options: how they are cut.
+        overwrite: replace what an earlier run for something else made there; what is the same
+            stays.
+        executor: what cuts videos, a task each; default: this process, one after the other, with
+            as many threads as there are processors. Elsewhere a video has one thread.
+        progress: where to report to.
+
+    Returns:
+        The report. What is wrong with a video is in its `findings`; all else is done.
+
+    Raises:
+        DestinationError: the destination is not free, holds something else, or one folder contains
+            the other.
+        SchemaError: the rows break the schema.
+        DataError: a video has two files; there are no rows of a video; a track has two rows at one
+            time; of all rows that may be dropped, none is left.
+        MissingExtraError: the extra is not installed.
+        DiskError: the disk refused.
+    """
+    load("av"), load("cv2")
+    options = options or CropOptions()
+    target = Path(destination).absolute()  # a worker elsewhere stands in another folder
+    for other in (source, videos):
+        check_apart(other, target)
+    check_destination(target, made_by=verb, overwrite=True, in_place=True)
+    asked = _Asked(csvs=csvs, only=tuple(dict.fromkeys(only)), options=options)
+    asked.check_fits(target, overwrite=overwrite)
+    rows = {s: SplitRows.read(csvs[s], s, asked.only) for s in SPLITS if s in csvs}
+    check_videos(str(source), rows, asked.only)
+    ids = {video for one in rows.values() for video in one.tracks}
+    files = find_videos(Path(videos).absolute(), ids)
+    near = near_misses(Path(videos).absolute(), ids - files.keys())
+    if not Layout(target).marker.is_file():
+        asked.begin(target, verb)
+    with locked(Layout(target).memory):
+        asked.check_fits(target, overwrite=overwrite)
+        if not asked.fits(target):
+            asked.replace(target, verb, rows)
+        run = _Run(target, options, rows, files, str(videos), near)
+        run.cut_missing(executor or Here(), progress or SilentProgress())
+        dropped = run.drop_missing(csvs, asked.only) if options.drop_missing else 0
+    done = [run.outcomes[key] for key in run.order if key in run.outcomes]
+    return CropReport(
+        source=str(source),
+        videos_folder=str(videos),
+        destination=str(destination),
+        splits={split: one.counts() for split, one in rows.items()},
+        written=len(run.outcomes) - run.kept,
+        kept=run.kept,
+        crops=sum(one.crops for one in done),
+        sounds=sum(one.sounds for one in done),
+        dropped=dropped,
+        findings=tuple(run.findings()),
+        notes=tuple(run.notes()),
+    )
+
+
+# ------------------------------------------------------------------------------ what is asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What was asked for: compared with what an earlier run was asked for, and remembered."""
+
+    csvs: Mapping[Split, Path]
+    only: tuple[str, ...]
+    options: CropOptions
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What must be the same where a run continues another one."""
+        return {
+            "version": VERSION,
+            "rows": {split: csv_sha256(path) for split, path in self.csvs.items()},
+            "videos": sorted(self.only),
+            **asdict(self.options),
+        }
+
+    def fits(self, target: Path) -> bool:
+        """Whether the destination was made for the same."""
+        return (read_json(Layout(target).marker) or {}).get("fingerprint") == (self.fingerprint())
+
+    def check_fits(self, target: Path, *, overwrite: bool) -> None:
+        """Compare with what an earlier run was asked for.
+
+        Raises:
+            DestinationError: it was something else, and is not to be replaced.
+        """
+        marker = read_json(Layout(target).marker)
+        if marker is None or overwrite or self.fits(target):
+            return
+        earlier = marker.get("fingerprint") or {}
+        other = [key for key, now in self.fingerprint().items() if earlier.get(key) != now]
+        raise DestinationError(
+            f"{target} was made for something else: {', '.join(other)} are not the same",
+            hint="give a new folder, or --overwrite to replace what differs",
+        )
+
+    def begin(self, target: Path, verb: Verb) -> None:
+        """Put a folder there that holds nothing but the rows."""
+        about = {"fingerprint": self.fingerprint()}
+        with staged_folder(target, made_by=verb, about=about) as folder:
+            for split, path in self.csvs.items():
+                copy_csv(path, Layout(folder).csv(split), self.only)
+
+    def replace(self, target: Path, verb: Verb, rows: Mapping[Split, SplitRows]) -> None:
+        """Put other rows there, and remove the videos that have none.
+
+        Until all is done the folder is marked as fitting nothing, so that a run that is killed here
+        is not taken for one that is done.
+        """
+        layout = Layout(target)
+        mark(target, made_by=verb, about={"fingerprint": None})
+        (target / FILE).unlink(missing_ok=True)
+        for split in SPLITS:
+            layout.csv(split).unlink(missing_ok=True)
+            own = rows[split].tracks if split in rows else {}
+            for folder in (
+                layout.memory / "cut" / split,
+                layout.part("video", split, "_").parent,
+                layout.part("audio", split, "_").parent,
+            ):
+                _remove_others(folder, set(own))
+            if split in self.csvs:
+                copy_csv(self.csvs[split], layout.csv(split), self.only)
+        mark(target, made_by=verb, about={"fingerprint": self.fingerprint()})
+
+
+def _remove_others(folder: Path, videos: set[str]) -> None:
+    for path in folder.glob("*"):
+        if path.is_dir() and path.name not in videos:
+            shutil.rmtree(path)
+        elif path.is_file() and path.name.removesuffix(".json") not in videos:
+            path.unlink()
+
+
+# ------------------------------------------------------------------------------ doing it
+
+
+@dataclass(slots=True)
+class _Run:
+    """Cuts what is missing of the videos.
+
+    Attributes:
+        near: what there is of almost the same name as a video that has no file.
+        order: split and id of every wanted video.
+        outcomes: of those that are there.
+        kept: how many of them were there before.
+    """
+
+    target: Path
+    options: CropOptions
+    rows: Mapping[Split, SplitRows]
+    files: Mapping[str, Path]
+    videos: str
+    near: Mapping[str, str]
+    order: list[tuple[Split, str]] = field(default_factory=list)
+    outcomes: dict[tuple[Split, str], Outcome] = field(default_factory=dict)
+    kept: int = 0
+
+    def __post_init__(self) -> None:
+        self.order = [(split, video) for split, one in self.rows.items() for video in one.tracks]
+
+    def _of(self, key: tuple[Split, str]) -> Wanted:
+        return self.rows[key[0]].of(key[1])
+
+    def cut_missing(self, executor: Executor, progress: Progress) -> None:
+        """Cut the videos that are not there."""
+        self._tidy()
+        faces = {(split, video): self.rows[split].faces_of(video) for split, video in self.order}
+        for key in self.order:
+            found = kept(self.target, self._of(key), self.options, self.files.get(key[1]))
+            if found is not None:
+                self.outcomes[key] = found
+            elif key[1] not in self.files:
+                remove(self.target, *key)  # made of other rows, or damaged, and not to be had anew
+        self.kept = len(self.outcomes)
+        missing = [k for k in self.order if k not in self.outcomes and k[1] in self.files]
+        # The largest first, so that none of them is left alone at the end.
+        missing.sort(key=lambda key: -self.files[key[1]].stat().st_size)
+        threads = 0 if isinstance(executor, Here) else 1
+        done = executor.run(
+            cut_video,
+            (
+                Job(str(self.target), str(self.files[k[1]]), self._of(k), self.options, threads)
+                for k in missing
+            ),
+        )
+        total, there = sum(faces.values()), sum(faces[key] for key in self.outcomes)
+        try:
+            with progress.task("cutting", total=total, unit="faces", done=there) as task:
+                for key, outcome in zip(missing, done, strict=True):
+                    self.outcomes[key] = outcome
+                    task.advance(faces[key])
+        finally:
+            if isinstance(done, Generator):
+                done.close()  # which ends whoever is still cutting
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove what a killed process left of what was under way."""
+        shutil.rmtree(staging(self.target), ignore_errors=True)
+        for half in (Layout(self.target).memory / "cut").glob("*/.*.json.*.part"):
+            half.unlink(missing_ok=True)
+
+    def drop_missing(self, csvs: Mapping[Split, Path], only: Sequence[str]) -> int:
+        """Leave the rows that could not be cut out of the csv files; returns how many these are.
+
+        Raises:
+            DataError: no row is left; the csv files stay as they are.
+        """
+        reasons = {split: self._reasons(split) for split in self.rows}
+        dropped, faces = (
+            sum(map(len, reasons.values())),
+            sum(len(one.rows.seconds) for one in self.rows.values()),
+        )
+        if dropped == faces:
+            told = Counter(reason for own in reasons.values() for reason in own.values())
+            raise DataError(
+                f"{self.target}: not one of the {faces:,} faces can be cut: "
+                + ", ".join(f"{reason} ({count:,})" for reason, count in told.items()),
+                hint="run it without --drop-missing, into a new folder, to see what is wrong with "
+                "each video",
+            )
+        write_kept(csvs, Layout(self.target), only, reasons)
+        return dropped
+
+    def _reasons(self, split: Split) -> dict[int, str]:
+        """Why rows of a split's csv are left out, by their numbers in it."""
+        found: dict[int, str] = {}
+        for video in self.rows[split].tracks:
+            places = self.rows[split].places_of(video)
+            outcome = self.outcomes.get((split, video))
+            if outcome is None:
+                found |= dict.fromkeys(places.tolist(), NO_VIDEO)
+                continue
+            for reason, rows in outcome.dropped:
+                found |= dict.fromkeys(places[list(rows)].tolist(), reason)
+        return found
+
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong, in the order of the videos; not that of rows that were left out."""
+        for key in self.order:
+            if key in self.outcomes:
+                yield from self.outcomes[key].findings
+            elif not self.options.drop_missing:
+                yield self._missing(key)
+
+    def notes(self) -> Iterator[Finding]:
+        """What is worth knowing, in the order of the videos."""
+        for key in self.order:
+            if key in self.outcomes:
+                yield from self.outcomes[key].notes
+            elif self.options.drop_missing:
+                yield self._missing(key)
+
+    def _missing(self, key: tuple[Split, str]) -> Finding:
+        places = [self.near[key[1]]] if key[1] in self.near else []
+        return Finding.of("video-missing", *key, places=places, said=f"in {self.videos}")

@@ -1,0 +1,110 @@
+"""Where a video's file is: `<video_id>.<anything>`, in a folder or in those of its splits."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unitalk.catalog.video_list import VIDEO_ENDINGS
+from unitalk.errors import DataError, UsageError, examples
+from unitalk.schema.id_spelling import composed, drawn
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+FOLDERS = ("trainval", "train", "val", "test")
+"""The folders below the given one that are looked into, as AVA's videos are kept."""
+
+# What stands beside a video and is none, where no name has one of the usual endings.
+_BESIDE = frozenset(
+    {
+        *("align", "csv", "description", "json", "log", "md", "tsv", "txt", "xml", "yaml", "yml"),
+        *("ass", "srt", "sub", "vtt", "jpeg", "jpg", "png", "webp", "npy", "npz", "pkl"),
+        *("flac", "m4a", "mp3", "opus", "wav", "gz", "tar", "zip", "md5", "sha256"),
+        *("m3u8", "part", "tmp", "torrent", "ytdl"),
+    }
+)
+
+
+def find_videos(folder: Path, wanted: Collection[str]) -> dict[str, Path]:
+    """Find the files of videos; those that are not there are not in what is returned.
+
+    Args:
+        folder: where to look, and in its `FOLDERS`.
+        wanted: ids.
+
+    Raises:
+        UsageError: the folder is not there.
+        DataError: there are two files for one id.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder", hint="give the folder with the videos")
+    found: dict[str, list[Path]] = {}
+    in_nfc: dict[str, list[Path]] = {}
+    for path in (Path(entry.path) for entry in _entries(folder) if entry.is_file()):
+        stem, dot, ending = path.name.rpartition(".")
+        if not dot or ending.lower() in _BESIDE:
+            continue
+        if stem in wanted:
+            found.setdefault(stem, []).append(path)
+        elif not stem.isascii():
+            in_nfc.setdefault(composed(stem), []).append(path)
+    if in_nfc:
+        others = {composed(video): video for video in wanted if video not in found}
+        found |= {others[stem]: paths for stem, paths in in_nfc.items() if stem in others}
+    chosen = {video: _usual(paths) for video, paths in found.items()}
+    twice = [" and ".join(map(str, paths)) for paths in chosen.values() if len(paths) > 1]
+    if twice:
+        raise DataError(
+            f"{len(twice):,} videos have more than one file: {examples(twice)}",
+            hint="leave one of the files there, and move the others elsewhere",
+        )
+    return {video: paths[0] for video, paths in chosen.items()}
+
+
+def near_misses(folder: Path, missing: Collection[str]) -> dict[str, str]:
+    """Say of videos that have no file what there is of almost the same name, where there is.
+
+    Args:
+        folder: where to look, as in `find_videos`.
+        missing: ids.
+    """
+    found: dict[str, str] = {}
+    by_name = {composed(video): video for video in missing}
+    by_case = {video.casefold(): video for video in missing}
+    by_looks = {drawn(video): video for video in missing}
+    for entry in _entries(folder):
+        stem, dot, ending = entry.name.rpartition(".")
+        if dot and ending.lower() in _BESIDE:
+            continue
+        names = (stem, entry.name) if dot else (entry.name,)
+        video = next((by_name[name] for name in map(composed, names) if name in by_name), None)
+        alike = by_looks.get(drawn(stem)) if dot else None
+        if video is not None and entry.is_dir():
+            found.setdefault(video, f"{entry.name} is a folder")
+        elif video is not None and not entry.is_file():
+            what = "a link to nothing" if entry.is_symlink() else "no regular file"
+            found.setdefault(video, f"{entry.name} is {what}")
+        elif video is not None:
+            found.setdefault(video, f"{entry.name} has no ending such as .mp4")
+        elif dot and entry.is_file() and stem.casefold() in by_case:
+            said = f"{entry.name} differs in upper and lower case"
+            found.setdefault(by_case[stem.casefold()], said)
+        elif alike is not None and entry.is_file():
+            said = f"{ascii(entry.name)[1:-1]} has letters that only look the same"
+            found.setdefault(alike, said)
+    return found
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder and in its `FOLDERS`, each by name."""
+    for place in (folder, *(folder / name for name in FOLDERS)):
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(place) as listing:
+            yield from sorted(listing, key=lambda entry: entry.name)
+
+
+def _usual(paths: list[Path]) -> list[Path]:
+    """Those with an ending that only videos have; all, if there are none."""
+    return [path for path in paths if path.suffix[1:].lower() in VIDEO_ENDINGS] or paths

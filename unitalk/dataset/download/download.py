@@ -1,0 +1,329 @@
+"""Do what a plan says: claim the folder, bring and finish its files, merge, report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from unitalk.dataset.download import adoption, csv_merge, failures, planning, receipts, video_steps
+from unitalk.dataset.download.set_aside import WITHDRAWN, set_aside
+from unitalk.dataset.download.transfer_pool import carry_out
+from unitalk.dataset.download.video_steps import Job
+from unitalk.errors import UnitalkError, UsageError
+from unitalk.files import disk_errors, free_bytes, locked, mark, write_json
+from unitalk.layout import ARCHIVES, PUBLISHED_SPLITS, Layout, parse_hub_path
+from unitalk.progress import Progress, SilentProgress
+from unitalk.progress import size as human_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from unitalk.dataset.download.planning import MissingVideo, Plan, PlannedFile
+    from unitalk.net import Hub
+
+JOBS = 8
+"""How many files are fetched at a time."""
+
+_UNPACKED = 1.1
+"""What crops and sounds unpack to, as a multiple of their archive: both hardly shrink in a zip."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedFile:
+    """A file that could not be had, and why."""
+
+    path: str
+    cause: str
+    hint: str | None
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the fields, JSON-ready."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadReport:
+    """What a run did.
+
+    Attributes:
+        root: the dataset's folder.
+        repository: where from.
+        commit: the one that was downloaded.
+        fetched: hub paths that this run put in place, from the hub.
+        unpacked: hub paths that this run put in place, from files that were on the disk.
+        adopted: hub paths that stood there, looked whole and were kept; media are unhashed.
+        present: hub paths that were in place before.
+        failed: hub paths that could not be had.
+        missing: what was asked for and is not on the hub.
+        withdrawn: hub paths that the commit no longer has; moved to `withdrawn/`.
+        bytes_fetched: the size of what was fetched, as packed.
+        csv: the merged csv files, relative to the root, and the videos in each.
+        failed_list: where the ids of the videos stand that could not be completed.
+        warnings: what the reader should know.
+    """
+
+    root: Path
+    repository: str
+    commit: str
+    fetched: tuple[str, ...]
+    unpacked: tuple[str, ...]
+    adopted: tuple[str, ...]
+    present: tuple[str, ...]
+    failed: tuple[FailedFile, ...]
+    missing: tuple[MissingVideo, ...]
+    withdrawn: tuple[str, ...]
+    bytes_fetched: int
+    csv: dict[str, int]
+    failed_list: Path | None
+    warnings: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was asked for is in place."""
+        return not self.failed and not self.missing
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, JSON-ready."""
+        return {
+            "schema_version": 1,
+            "root": str(self.root),
+            "repository": self.repository,
+            "commit": self.commit,
+            "complete": self.complete,
+            "fetched": list(self.fetched),
+            "unpacked": list(self.unpacked),
+            "adopted": list(self.adopted),
+            "present": list(self.present),
+            "failed": [file.to_dict() for file in self.failed],
+            "missing": [video.to_dict() for video in self.missing],
+            "withdrawn": list(self.withdrawn),
+            "bytes_fetched": self.bytes_fetched,
+            "csv": dict(self.csv),
+            "failed_list": None if self.failed_list is None else str(self.failed_list),
+            "warnings": list(self.warnings),
+        }
+
+
+def run(
+    plan: Plan,
+    hub: Hub | None,
+    *,
+    jobs: int = JOBS,
+    keep_archives: bool = False,
+    sources: Iterable[Path] = (),
+    progress: Progress | None = None,
+) -> DownloadReport:
+    """Bring what a plan lists to its place and merge the csv files of each split.
+
+    A file that fails is tried once more at the end, then reported; files that arrived stay.
+
+    Args:
+        plan: what `plan` decided.
+        hub: where from; after an error or an interrupt it is stopped for good. None: only what is
+            on the disk.
+        jobs: how many files at a time.
+        keep_archives: keep each archive, as `archives/<its path on the hub>` in the dataset's
+            folder. What was deleted before is not fetched again for that.
+        sources: folders in which files may lie by their paths on the hub; those that are whole
+            are used instead of fetched, and stay where they are.
+        progress: where to report to.
+
+    Raises:
+        DestinationError: the folder is not ours, or another process is writing it.
+        AccessError: the hub does not let us in.
+        UnitalkError: the disk is full.
+    """
+    if jobs < 1:
+        raise UsageError(f"{jobs} jobs cannot fetch a file", hint="give 1 or more")
+    progress = SilentProgress() if progress is None else progress
+    with disk_errors(plan.root), locked(plan.root):
+        # What stands there and may be adopted takes no room; what of it gives way is counted later.
+        expected = [file for file in plan.to_do if file.state != "unproven"]
+        _check_space(plan, expected, jobs=jobs, keep_archives=keep_archives)
+        _claim(plan)
+        plan = _renewed(plan)
+        job = Job(
+            plan=plan,
+            hub=hub,
+            stop=threading.Event() if hub is None else hub.stop,
+            keep_archives=keep_archives,
+            sources=(plan.root / ARCHIVES, *sources),
+        )
+        _tidy(job)
+        _withdraw(plan)
+        done = _work(job, jobs, progress)
+        _tidy(job)
+        merged = csv_merge.merge_splits(plan)
+        return _report(job, done, merged)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What became of the files of a plan, by hub path."""
+
+    adopted: tuple[str, ...]
+    local: frozenset[str]
+    failures: dict[str, Exception]
+
+
+def _work(job: Job, jobs: int, progress: Progress) -> _Done:
+    if not job.plan.adopting:
+        failures, local = carry_out(job, job.plan.to_do, jobs, progress)
+        return _Done(adopted=(), local=frozenset(local), failures=failures)
+    # What stands there is judged by the published csv files, so these come first.
+    adopted = adoption.adopt_csv(job)
+    rows = [f for f in job.plan.to_do if f.part == "csv" and f.remote.path not in adopted]
+    failures, local = carry_out(job, rows, jobs, progress)
+    adopted += adoption.adopt_media(job, jobs, progress)
+    media = [f for f in job.plan.to_do if f.part != "csv" and f.remote.path not in adopted]
+    _check_space(job.plan, media, jobs=jobs, keep_archives=job.keep_archives)
+    more, also_local = carry_out(job, media, jobs, progress)
+    return _Done(
+        adopted=tuple(adopted), local=frozenset(local | also_local), failures={**failures, **more}
+    )
+
+
+def _report(job: Job, done: _Done, merged: dict[str, int]) -> DownloadReport:
+    plan = job.plan
+    settled = done.failures.keys() | set(done.adopted)
+    new = [file for file in plan.to_do if file.remote.path not in settled]
+    fetched = [file for file in new if file.remote.path not in done.local]
+    failed = [_failed(path, error) for path, error in done.failures.items()]
+    asked = {file.video_id for file in plan.files}
+    unlucky = [f.video_id for f in plan.files if f.remote.path in done.failures]
+    notes = list(plan.notes)
+    if unhashed := [path for path in done.adopted if not path.startswith("csv/")]:
+        notes.append(
+            f"{len(unhashed):,} parts were there and look whole; they are kept, and no hash "
+            "proves them; `unitalk verify --deep` looks further, --refetch fetches them"
+        )
+    return DownloadReport(
+        root=plan.root,
+        repository=plan.repository,
+        commit=plan.commit,
+        fetched=tuple(file.remote.path for file in fetched),
+        unpacked=tuple(file.remote.path for file in new if file.remote.path in done.local),
+        adopted=done.adopted,
+        present=tuple(file.remote.path for file in plan.files if file.present),
+        failed=tuple(failed),
+        missing=plan.missing,
+        withdrawn=plan.withdrawn,
+        bytes_fetched=sum(file.remote.size for file in fetched),
+        csv=merged,
+        failed_list=failures.update(plan.root, asked=asked, failed=unlucky),
+        warnings=(*notes, *(() if job.hub is None else job.hub.warnings.values())),
+    )
+
+
+def _failed(path: str, error: Exception) -> FailedFile:
+    return FailedFile(path=path, cause=str(error), hint=getattr(error, "hint", None))
+
+
+# ------------------------------------------------------------------------------ the folder
+
+
+def _claim(plan: Plan) -> None:
+    """Mark the folder, if it still is the one that the plan was made for."""
+    folder = planning.look_at(plan.root, plan.repository, adopt=plan.adopting)
+    if folder.commit not in {None, plan.commit, plan.previous}:
+        raise UsageError(
+            f"{plan.root} belongs to commit {folder.commit}, and the plan is for {plan.commit}",
+            hint="plan again",
+        )
+    if receipts.remembered_tree(plan.root, plan.commit) is None:
+        listing = [asdict(file) for file in plan.tree]
+        write_json(receipts.tree_file(plan.root, plan.commit), listing)
+    if folder.commit != plan.commit:
+        about = {"repository": plan.repository, "commit": plan.commit}
+        adopted = {"adopted": True} if plan.adopting else {}
+        mark(plan.root, made_by=planning.MADE_BY, about={**about, **adopted})
+    if plan.refetch:
+        for file in plan.files:
+            path = file.remote.path
+            only_archive = plan.archives_only and file.part != "csv"
+            receipts.void(plan.root, receipts.archive_receipt(path) if only_archive else path)
+
+
+def _renewed(plan: Plan) -> Plan:
+    """The plan with what is on the disk now, when nobody else can change it."""
+
+    def renew(file: PlannedFile) -> PlannedFile:
+        state = receipts.state_of(
+            plan.root, file.remote, file.part, file.split, file.video_id,
+            archives_only=plan.archives_only,
+        )  # fmt: skip
+        return replace(file, state=state)
+
+    return replace(plan, files=tuple(map(renew, plan.files)))
+
+
+def _tidy(job: Job) -> None:
+    """Remove what a killed run left: half-unpacked folders, and archives that are in place."""
+    for name in ("staging", "old"):
+        shutil.rmtree(job.memory / name, ignore_errors=True)
+    csv = Layout(job.plan.root).csv(PUBLISHED_SPLITS[0]).parent
+    unfinished = [*csv.glob(".*.csv.*.part"), *job.memory.rglob(".*.json.*.part")]
+    for leftover in (*unfinished, *job.plan.root.glob(f".{failures.FILE}.*.part")):
+        leftover.unlink()
+    current = receipts.tree_file(job.plan.root, job.plan.commit)
+    for listing in job.memory.glob("tree-*.json"):
+        if listing != current:
+            listing.unlink()
+    for file in job.plan.files:
+        if file.present and file.part != "csv":
+            video_steps.put_away(job, file)
+    with contextlib.suppress(OSError):  # partial files are in it, for the next run
+        (job.memory / "parts").rmdir()
+
+
+def _withdraw(plan: Plan) -> None:
+    """Take out of the dataset what its commit does not have; nothing of it is deleted."""
+    for path in plan.withdrawn:
+        where = parse_hub_path(path)
+        if where is not None:
+            part, split, video_id = where
+            final = Layout(plan.root).part(part, split, video_id)
+            if os.path.lexists(final):
+                set_aside(plan.root, final, WITHDRAWN)
+        receipts.path(plan.root, path).unlink(missing_ok=True)
+
+
+def _check_space(
+    plan: Plan, files: Sequence[PlannedFile], *, jobs: int, keep_archives: bool
+) -> None:
+    """Compare the free space with what some files of a plan will take.
+
+    The listing has packed sizes only. Counted are: what the archives unpack to, by a fixed ratio;
+    the archives that are on the disk at a time, which are at most twice `jobs` (the largest), or
+    all when they are kept; each csv twice, as it is merged too. Partial files already have their
+    space.
+
+    Raises:
+        UnitalkError: there is less.
+    """
+    to_fetch = [file for file in files if file.state != "archived"]
+    if plan.archives_only:
+        unpacked, at_a_time = 0, sum(_sizes(to_fetch, csv=False))
+    else:
+        unpacked = int(sum(_sizes(files, csv=False)) * _UNPACKED)
+        fetched = sorted(_sizes(to_fetch, csv=False), reverse=True)
+        at_a_time = sum(fetched if keep_archives else fetched[: 2 * jobs])
+    with contextlib.suppress(FileNotFoundError):
+        parts = Layout(plan.root).memory / "parts"
+        at_a_time -= min(at_a_time, sum(part.stat().st_size for part in parts.iterdir()))
+    needed = unpacked + at_a_time + 2 * sum(_sizes(files, csv=True))
+    free = free_bytes(plan.root)
+    if needed > free:
+        raise UnitalkError(
+            f"{plan.root}: about {human_size(needed)} are needed and {human_size(free)} are free",
+            hint="free some space, or ask for less: a split, a category, some videos, one part",
+        )
+
+
+def _sizes(files: Sequence[PlannedFile], *, csv: bool) -> list[int]:
+    return [file.remote.size for file in files if (file.part == "csv") == csv]

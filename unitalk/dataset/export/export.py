@@ -1,0 +1,248 @@
+"""Export a dataset's tracks: decide, write what is not there yet, and say what there is.
+
+The destination remembers what was asked for and how it was cut. The same command again keeps the
+shards that are whole; another one is refused. The index is written last: where it stands, all do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unitalk.dataset.export.export_report import ExportReport
+from unitalk.dataset.export.export_request import Wanted, begin
+from unitalk.dataset.export.shards import FORMS, Done, Job, receipt, tidy, write_shard
+from unitalk.errors import EXAMPLES, DiskError, UsageError
+from unitalk.executor import Here
+from unitalk.files import (
+    atomic_write,
+    check_apart,
+    check_destination,
+    disk_boundary,
+    free_bytes,
+    locked,
+    write_json,
+)
+from unitalk.formats.huggingface import CARD, card
+from unitalk.layout import Layout
+from unitalk.media.tracks import Tracks, tracks
+from unitalk.progress import Progress, SilentProgress, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from unitalk.dataset.export.shard_plan import Shard
+    from unitalk.executor import Executor
+    from unitalk.formats.shard_record import Form, FormName
+    from unitalk.layout import Split
+
+SHARD_SIZE = 256_000_000
+"""Bytes of a shard, about: few enough for a worker's memory, many enough for an object storage."""
+
+INDEX = "manifest.json"
+
+
+@disk_boundary("destination")
+def export_tracks(
+    source: Path,
+    destination: Path,
+    *,
+    form: FormName,
+    splits: tuple[Split, ...] = (),
+    videos: tuple[str, ...] = (),
+    shard_size: int = SHARD_SIZE,
+    overwrite: bool = False,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Write a dataset's tracks into shards; the same call again continues what was broken off.
+
+    The bytes of a shard depend on the tracks alone, not on who wrote it and when; those of face
+    crops are untouched.
+
+    Args:
+        source: a dataset, made by this program or by the original scripts.
+        destination: a folder that does not exist, is empty, or was made by an export of the same
+            tracks into the same form.
+        form: `webdataset` (tar), `parquet`, or `hf` (Parquet that `load_dataset` opens).
+        splits: which to export; default: all that are present.
+        videos: only the tracks of these; default: all.
+        shard_size: about how many bytes a shard has; a larger track has one to itself.
+        overwrite: begin anew, whatever an earlier export into this form made there.
+        executor: what writes the shards; default: this process, one after the other.
+        progress: where to report to.
+
+    Returns:
+        The report. A track that cannot be read is in its `findings`, its shard is not written, and
+        all others are: repair it, and do the same again.
+
+    Raises:
+        DestinationError: the destination is not free, holds another export, or one folder contains
+            the other.
+        LayoutError: the source is no dataset, or lacks a split.
+        SchemaError: the source's csv breaks the schema.
+        DataError: there are no rows of a video.
+        DiskError: there is too little room.
+        UsageError: a shard of no size.
+    """
+    if shard_size < 1:
+        raise UsageError(f"a shard of {shard_size} bytes holds nothing", hint="give 1 or more")
+    # Whole paths: a worker elsewhere stands in another folder.
+    root, target = Path(source).absolute(), Path(destination).absolute()
+    made_by = f"export {form}"
+    check_apart(root, target)
+    check_destination(target, made_by=made_by, overwrite=True, in_place=not overwrite)
+    wanted = Wanted.look(Layout(root), FORMS[form], splits, videos, shard_size)
+    if not overwrite:
+        wanted.check_fits(target)
+    found = tracks(root, split=wanted.splits, videos=videos or None)
+    if overwrite or not Layout(target).marker.is_file():
+        begin(target, wanted, found, made_by=made_by, overwrite=overwrite)
+    with locked(Layout(target).memory):
+        shards = wanted.remembered(target, len(found))
+        run = _Run(target, FORMS[form], found, shards, progress or SilentProgress())
+        run.write_missing(executor or Here())
+        counts = _counted(found, shards)
+        if not run.damaged:
+            run.write_index(counts)
+        return ExportReport(
+            source=str(source),
+            destination=str(destination),
+            form=form,
+            splits=counts,
+            bytes=run.bytes,
+            written=len(run.whole) - run.kept,
+            kept=run.kept,
+            damaged=run.damaged,
+            findings=tuple(run.findings),
+        )
+
+
+def _counted(found: Tracks, shards: Sequence[Shard]) -> dict[Split, dict[str, int]]:
+    counts: dict[Split, dict[str, int]] = {}
+    for shard in shards:
+        count = counts.setdefault(shard.split, {"videos": 0, "tracks": 0, "faces": 0, "shards": 0})
+        count["tracks"] += shard.tracks
+        count["faces"] += shard.faces
+        count["shards"] += 1
+    for split, _ in {(track.split, track.video_id) for track in found}:
+        counts[split]["videos"] += 1
+    return counts
+
+
+# ------------------------------------------------------------------------------ doing it
+
+
+@dataclass(slots=True)
+class _Run:
+    """Writes what is missing of the shards.
+
+    Attributes:
+        whole: the shards that are there, by name, each with its receipt.
+        kept: how many of them were there before.
+        damaged: tracks that cannot be read.
+        findings: what is wrong with the first of them.
+    """
+
+    destination: Path
+    form: Form
+    tracks: Tracks
+    shards: tuple[Shard, ...]
+    progress: Progress
+    whole: dict[str, dict[str, Any]] = field(default_factory=dict)
+    kept: int = 0
+    damaged: int = 0
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def bytes(self) -> int:
+        """Of all shards that are there."""
+        return sum(about["bytes"] for about in self.whole.values())
+
+    def name(self, shard: Shard) -> str:
+        """The path of a shard below the destination."""
+        return self.form.shard_name(shard.split, shard.number)
+
+    def write_missing(self, executor: Executor) -> None:
+        """Write the shards that are not there.
+
+        Raises:
+            DiskError: there is too little room for them.
+        """
+        for shard in self.shards:
+            self._look(shard)
+        self.kept = len(self.whole)
+        missing = [shard for shard in self.shards if self.name(shard) not in self.whole]
+        tidy(self.destination, self.form)
+        if not missing:
+            return
+        _check_space(self.destination, sum(shard.size for shard in missing))
+        (self.destination / INDEX).unlink(missing_ok=True)
+        done = executor.run(write_shard, self._jobs())
+        try:
+            self._take(missing, done)
+        finally:
+            if isinstance(done, Generator):
+                done.close()  # which ends whoever is still writing
+            tidy(self.destination, self.form)
+
+    def _jobs(self) -> Iterator[Job]:
+        start = 0
+        missing = {self.name(shard) for shard in self.shards} - set(self.whole)
+        for shard in self.shards:
+            name, end = self.name(shard), start + shard.tracks
+            if name in missing:
+                yield Job(
+                    self.form.name, str(self.destination), name, shard.first,
+                    tuple(self.tracks[start:end]),
+                )  # fmt: skip
+            start = end
+
+    def _take(self, missing: Sequence[Shard], results: Iterator[Done]) -> None:
+        total = sum(shard.tracks for shard in self.shards)
+        done = total - sum(shard.tracks for shard in missing)
+        with self.progress.task("exporting", total=total, unit="tracks", done=done) as task:
+            for shard, result in zip(missing, results, strict=True):
+                self.damaged += result.damaged
+                self.findings += result.examples[: EXAMPLES - len(self.findings)]
+                self._look(shard)
+                task.advance(shard.tracks)
+
+    def _look(self, shard: Shard) -> None:
+        name = self.name(shard)
+        found = receipt(self.destination, name)
+        if found is not None:
+            self.whole[name] = {
+                "split": shard.split,
+                "tracks": shard.tracks,
+                "faces": shard.faces,
+                **found._asdict(),
+            }
+
+    def write_index(self, splits: Mapping[Split, Mapping[str, int]]) -> None:
+        """Write what says that all is there."""
+        if self.form.name == "hf":
+            with atomic_write(self.destination / CARD) as file:
+                file.write(card(splits))
+        shards = [{"name": name, **about} for name, about in self.whole.items()]
+        write_json(
+            self.destination / INDEX,
+            {
+                "schema_version": 1,
+                "form": self.form.name,
+                "form_version": self.form.version,
+                "splits": splits,
+                "shards": sorted(shards, key=lambda shard: shard["name"]),
+            },
+        )
+
+
+def _check_space(destination: Path, needed: int) -> None:
+    free = free_bytes(destination)
+    if needed > free:
+        raise DiskError(
+            f"{destination}: about {size(needed)} are needed and {size(free)} are free",
+            hint="make room, or export less: a split, or some videos",
+        )

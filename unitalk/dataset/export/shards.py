@@ -1,0 +1,163 @@
+"""One shard: it has its final name when it is whole, and a receipt says what it then holds."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from unitalk.errors import EXAMPLES, DataError
+from unitalk.files import atomic_write, read_json, write_json
+from unitalk.formats.huggingface import CARD, HF
+from unitalk.formats.parquet import PARQUET
+from unitalk.formats.shard_record import Form, FormName, Record
+from unitalk.formats.webdataset import WEBDATASET
+from unitalk.layout import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from unitalk.media.tracks import Track
+
+FORMS: dict[FormName, Form] = {form.name: form for form in (WEBDATASET, PARQUET, HF)}
+
+
+class Job(NamedTuple):
+    """One shard to write; what does it may be anywhere, and may do it twice.
+
+    Attributes:
+        form: of the shard.
+        destination: the folder of all of them.
+        name: the shard's path below it.
+        first: the place of its first track among the exported ones of the split.
+        tracks: what it is to have.
+    """
+
+    form: FormName
+    destination: str
+    name: str
+    first: int
+    tracks: tuple[Track, ...]
+
+
+class Receipt(NamedTuple):
+    """What a whole shard holds.
+
+    Attributes:
+        bytes: its size.
+        sha256: of its bytes.
+    """
+
+    bytes: int
+    sha256: str
+
+
+class Done(NamedTuple):
+    """What became of a shard.
+
+    Attributes:
+        damaged: how many of its tracks cannot be read; when there are any, it was not written.
+        examples: what is wrong with the first of them.
+    """
+
+    damaged: int
+    examples: tuple[str, ...]
+
+
+def write_shard(job: Job) -> Done:
+    """Write a shard, if all of its tracks can be read; if not, look which cannot."""
+    reader = _Reader(job)
+    path = Path(job.destination, job.name)
+    with suppress(_NotWholeError), atomic_write(path, "wb") as file:
+        hashed = _Hashed(file)
+        FORMS[job.form].write(hashed, reader.records())
+        if reader.damaged:
+            raise _NotWholeError  # so that the file does not get its name
+        written = Receipt(hashed.tell(), hashed.sha256.hexdigest())
+        write_json(_receipt_path(job.destination, job.name), written._asdict())
+    return Done(reader.damaged, tuple(reader.examples))
+
+
+class _NotWholeError(Exception):
+    """A shard must not get its name."""
+
+
+class _Reader:
+    """Reads tracks until one is damaged; from there on it only looks for what else is.
+
+    Attributes:
+        damaged: how many tracks cannot be read.
+        examples: what is wrong with the first of them.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.damaged = 0
+        self.examples: list[str] = []
+
+    def records(self) -> Iterator[Record]:
+        for number, track in enumerate(self._job.tracks, self._job.first):
+            try:
+                record = Record(number, track, track.jpgs(), track.wav())
+            except DataError as error:
+                self.damaged += 1
+                if self.damaged <= EXAMPLES:
+                    self.examples.append(error.message)
+                continue
+            if not self.damaged:
+                yield record
+
+
+class _Hashed(io.RawIOBase):
+    """A file to write on, which knows the hash of what was written.
+
+    Args:
+        file: where the bytes go.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
+        self._file = file
+        self._size = 0
+        self.sha256 = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - whatever has bytes
+        view = memoryview(data)
+        self._file.write(view)
+        self.sha256.update(view)
+        self._size += view.nbytes
+        return view.nbytes
+
+    def tell(self) -> int:
+        return self._size
+
+
+# ------------------------------------------------------------------------------ receipts
+
+
+def _receipt_path(destination: str | Path, name: str) -> Path:
+    return Layout(Path(destination)).memory / "shards" / f"{name}.json"
+
+
+def receipt(destination: Path, name: str) -> Receipt | None:
+    """The receipt of a shard that is there and whole; None of any other."""
+    try:
+        found = Receipt(**(read_json(_receipt_path(destination, name)) or {}))
+        size = (destination / name).stat().st_size
+    except (DataError, TypeError, FileNotFoundError):  # damaged from outside: write it again
+        return None
+    return found if size == found.bytes else None
+
+
+def tidy(destination: Path, form: Form) -> None:
+    """Remove what a killed process left of the files that were under way."""
+    receipts = _receipt_path(destination, form.shard_name("", 0)).parent
+    for folder in {destination, destination / form.folder, receipts}:
+        for suffix in (form.suffix, ".json", CARD):
+            for part in folder.glob(f".*{suffix}.*.part"):
+                part.unlink(missing_ok=True)

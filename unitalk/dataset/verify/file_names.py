@@ -1,0 +1,76 @@
+"""The file names that the faces of a split have, made once a name and not once a face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unitalk import schema
+from unitalk.layout import face_name
+from unitalk.schema.crop_names import hundredths_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from unitalk.dataset.verify.row_groups import Rows
+
+_LONG = 1 << 22  # hundredths of a second: 11 hours
+_PIECE = 1 << 20  # rows at a time, so that no temporary is large
+
+
+class FaceNames:
+    """The names of a split's faces, in the order of its tracks.
+
+    Args:
+        rows: the split.
+        texts: [rows] what the csv says for each time, when that is what a loader opens; as
+            (the index of each row's text, the texts).
+    """
+
+    def __init__(
+        self, rows: Rows, texts: tuple[npt.NDArray[np.int32], list[str]] | None = None
+    ) -> None:
+        self._order = rows.order
+        self._places, self._names = _named(_hundredths(rows.faces))
+        self._codes = None if texts is None else texts[0]
+        self._texts = None if texts is None else np.array([f"{t}.jpg" for t in texts[1]], object)
+
+    def ours(self, start: int, stop: int) -> list[str]:
+        """The names that we would have written, for rows of a track."""
+        names: list[str] = self._names[self._places[self._order[start:stop]]].tolist()
+        return names
+
+    def opened(self, start: int, stop: int) -> list[str] | None:
+        """The names that a loader opens, where it takes the csv's text for one."""
+        if self._codes is None or self._texts is None:
+            return None
+        names: list[str] = self._texts[self._codes[self._order[start:stop]]].tolist()
+        return names
+
+
+def _hundredths(faces: schema.Faces) -> npt.NDArray[np.int32]:
+    """The number that each face's file name says, times 100."""
+    result = np.empty(len(faces), np.int32)
+    for start in range(0, len(faces), _PIECE):
+        result[start : start + _PIECE] = hundredths_of(faces.numbers(schema.TIME, start, _PIECE))
+    return result
+
+
+def _named(hundredths: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
+    """The names that occur, each once: each row's place among them, and they."""
+    if int(hundredths.max()) < _LONG:  # a table with holes is faster than sorting
+        occurs = np.zeros(int(hundredths.max()) + 1, bool)
+        occurs[hundredths] = True
+        numbers = np.flatnonzero(occurs)
+        places = hundredths
+        names = np.empty(len(occurs), object)
+        at = numbers
+    else:
+        numbers, found = np.unique(hundredths, return_inverse=True)
+        places = found.astype(np.int32)
+        names = np.empty(len(numbers), object)
+        at = np.arange(len(numbers))
+    for place, number in zip(at.tolist(), numbers.tolist(), strict=True):
+        names[place] = face_name(number / 100)
+    return places, names

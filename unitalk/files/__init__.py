@@ -1,0 +1,59 @@
+"""Every hazard of the disk.
+
+`atomic` writes files, `staging` builds folders and locks them, `linking` links or copies a tree,
+`unpack_zip` (by `zip_stream`), `archive_members` and `zip_members` read archives without trust,
+`file_types` recognises a file by its first bytes.
+
+Nothing has its final name until it is whole, and nothing is deleted that this program did not make.
+"""
+
+from unitalk.files.atomic import (
+    atomic_write,
+    check_writable,
+    disk_boundary,
+    disk_error,
+    disk_errors,
+    entries,
+    free_bytes,
+    read_json,
+    sha256,
+    sync,
+    unreadable,
+    write_json,
+)
+from unitalk.files.linking import LINKS, Link, Placer
+from unitalk.files.staging import (
+    check_apart,
+    check_destination,
+    locked,
+    made_by,
+    mark,
+    staged_folder,
+)
+from unitalk.files.unpack_zip import MAX_UNPACK_RATIO, unzip
+
+__all__ = [
+    "LINKS",
+    "MAX_UNPACK_RATIO",
+    "Link",
+    "Placer",
+    "atomic_write",
+    "check_apart",
+    "check_destination",
+    "check_writable",
+    "disk_boundary",
+    "disk_error",
+    "disk_errors",
+    "entries",
+    "free_bytes",
+    "locked",
+    "made_by",
+    "mark",
+    "read_json",
+    "sha256",
+    "staged_folder",
+    "sync",
+    "unreadable",
+    "unzip",
+    "write_json",
+]

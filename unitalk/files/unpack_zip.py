@@ -1,0 +1,217 @@
+"""Archives, unpacked without trust."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import zlib
+from typing import TYPE_CHECKING, Self
+
+from unitalk.errors import ArchiveError
+from unitalk.files.atomic import free_bytes
+from unitalk.files.zip_stream import DEFLATED, BadArchiveError, Contents, Directory, Member
+from unitalk.progress import size as human_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+MAX_UNPACK_RATIO = 200
+"""An archive that says it unpacks to more than this many times its own size is refused."""
+
+_BLOCK = 1 << 20
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# A directory that points before the file's begin; a name longer than a name can be.
+_OF_THE_ARCHIVE = {errno.EINVAL, errno.ENAMETOOLONG}
+
+
+def unzip(
+    archive: Path, destination: Path, *, top: str, on_member: Callable[[], object] | None = None
+) -> int:
+    """Unpack an archive of one video into a folder.
+
+    Members may begin with `<top>/` or not; what macOS drops into archives is skipped. The whole
+    directory is looked at before a byte is written; then each member's size and checksum are
+    compared with it. Memory is the same for every archive, but for the members' names.
+
+    Args:
+        archive: a zip file.
+        destination: the folder to fill; made when absent.
+        top: the video's id.
+        on_member: called before each member, and before each block of a large one; what it raises
+            ends the work.
+
+    Returns:
+        How many bytes were written.
+
+    Raises:
+        ArchiveError: it cannot be read, holds no file, or holds what climbs out, a link, a device,
+            the same name twice, members that overlap, that are encrypted or not as large as they
+            say, or far more than an archive of crops and sounds can hold.
+        OSError: the disk is full, or does not take the files.
+    """
+    check = on_member or _nothing
+    try:
+        with archive.open("rb", buffering=0) as opened:
+            directory = Directory(opened.fileno(), top=top)
+            contents = directory.look()
+            _check_volume(contents, archive, directory.length, destination)
+            destination.mkdir(parents=True, exist_ok=True)
+            with _Writer(opened.fileno(), contents, destination, check) as writer:
+                for member in directory.files():
+                    check()
+                    writer.write(member)
+    except BadArchiveError as error:
+        raise _damaged(archive, str(error)) from error
+    except OSError as error:
+        if error.errno in _OF_THE_ARCHIVE:
+            raise _damaged(archive, str(error)) from error
+        raise
+    return contents.size
+
+
+class _Writer:
+    """Brings members out of an open archive; has the last block read and the last folder open.
+
+    Every call into the system lets other threads go first, so there are few: crops are cut from
+    blocks of the archive, and opened by their name in a folder that stays open.
+    """
+
+    def __init__(
+        self, archive: int, contents: Contents, destination: Path, check: Callable[[], object]
+    ) -> None:
+        self._archive = archive
+        self._contents = contents
+        self._destination = destination
+        self._check = check
+        self._block, self._block_start = memoryview(b""), 0
+        self._folder, self._folder_name = -1, ""
+
+    def __enter__(self) -> Self:
+        self._folder = os.open(self._destination, os.O_RDONLY | os.O_DIRECTORY)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._folder)
+
+    def write(self, member: Member) -> None:
+        """Write one member as a file of its own."""
+        limit = self._contents.limit(member.header)
+        start = member.content_start(self._read(member.header, member.header_length))
+        if start + member.packed > limit:
+            raise BadArchiveError(f"member {member.name!r} reaches into what follows it")
+        folder, _, name = member.inner.rpartition("/")
+        with _named(member):
+            if folder != self._folder_name:
+                self._enter(folder)
+            file = os.open(name, _NEW_FILE, 0o666, dir_fd=self._folder)
+        try:
+            crc = size = 0
+            for piece in self._content(member, start):
+                crc = zlib.crc32(piece, crc)
+                size += len(piece)
+                _write_all(file, piece)
+                if size < member.size:  # a large one
+                    self._check()
+        finally:
+            os.close(file)
+        if size != member.size:
+            raise BadArchiveError(
+                f"member {member.name!r} has {size:,} bytes and says {member.size:,}"
+            )
+        if crc != member.crc:
+            raise BadArchiveError(f"member {member.name!r} has another checksum than it says")
+
+    def _enter(self, folder: str) -> None:
+        """Open another folder of the destination, made when absent."""
+        place = self._destination / folder
+        with contextlib.suppress(FileExistsError):
+            place.mkdir(parents=True)
+        opened = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        os.close(self._folder)
+        self._folder, self._folder_name = opened, folder
+
+    def _content(self, member: Member, start: int) -> Iterator[bytes | memoryview]:
+        """The member's content in pieces, never more than one byte more than it says."""
+        pieces = self._pieces(start, member.packed)
+        if member.method != DEFLATED:
+            yield from pieces
+            return
+        inflater, left = zlib.decompressobj(-zlib.MAX_WBITS), member.size
+        try:
+            for packed in pieces:
+                rest: bytes | memoryview = packed
+                # One byte more is asked for than may come, so that more is noticed.
+                while rest and not inflater.eof:
+                    piece = inflater.decompress(rest, min(left + 1, _BLOCK))
+                    rest = inflater.unconsumed_tail
+                    left -= len(piece)
+                    yield piece
+                    if left < 0:
+                        return
+        except zlib.error as error:
+            raise BadArchiveError(f"member {member.name!r} cannot be inflated: {error}") from error
+        if not inflater.eof or inflater.unused_data:
+            raise BadArchiveError(f"member {member.name!r} does not end where it says")
+
+    def _pieces(self, start: int, length: int) -> Iterator[memoryview]:
+        end = start + length
+        while start < end:
+            piece = self._read(start, min(end - start, _BLOCK))
+            if not piece:
+                raise BadArchiveError(f"it ends at byte {start:,}")
+            yield piece
+            start += len(piece)
+
+    def _read(self, start: int, length: int) -> memoryview:
+        """So many bytes from a place on, fewer at the archive's end; a block is read ahead."""
+        place = start - self._block_start
+        if not 0 <= place <= len(self._block) - length:
+            self._block = memoryview(os.pread(self._archive, max(length, _BLOCK), start))
+            self._block_start, place = start, 0
+        return self._block[place : place + length]
+
+
+def _write_all(file: int, piece: bytes | memoryview) -> None:
+    written = os.write(file, piece)
+    while written < len(piece):  # a disk that is nearly full takes a part
+        written += os.write(file, memoryview(piece)[written:])
+
+
+@contextlib.contextmanager
+def _named(member: Member) -> Iterator[None]:
+    """Name the member whose name the disk does not take."""
+    try:
+        yield
+    except FileExistsError:
+        raise BadArchiveError(f"member {member.name!r} is there twice") from None
+    except OSError as error:
+        if error.errno in _OF_THE_ARCHIVE:
+            raise BadArchiveError(f"member {member.name!r}: {error.strerror}") from error
+        raise
+
+
+def _check_volume(contents: Contents, archive: Path, packed: int, destination: Path) -> None:
+    if contents.size > MAX_UNPACK_RATIO * max(packed, 1 << 20):
+        raise _damaged(
+            archive, f"{human_size(packed)} that say they unpack to {human_size(contents.size)}"
+        )
+    free = free_bytes(destination)
+    if contents.size > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"{human_size(contents.size)} to unpack and {human_size(free)} free",
+            str(destination),
+        )
+
+
+def _nothing() -> None:
+    pass
+
+
+def _damaged(archive: Path, reason: str) -> ArchiveError:
+    return ArchiveError(
+        f"{archive}: not unpacked: {reason}",
+        hint="fetch it again; when that does not help, the published archive is at fault",
+    )

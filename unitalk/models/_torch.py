@@ -1,0 +1,12 @@
+"""PyTorch, or an error that says which extra brings it."""
+
+from unitalk.errors import MissingExtraError
+
+try:
+    import torch
+except ImportError as error:
+    raise MissingExtraError(
+        "TalkNet needs PyTorch", hint='pip install "unitalk[talknet]"'
+    ) from error
+
+__all__ = ["torch"]

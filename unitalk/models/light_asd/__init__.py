@@ -1,0 +1,1 @@
+"""Light-ASD (Liao et al., CVPR 2023): the network."""

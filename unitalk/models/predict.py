@@ -1,0 +1,312 @@
+"""Score every face of a split with a network: videos one by one, resumable, in any processes.
+
+Each video's scores are a file of their own until all are there; the same command again keeps them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from unitalk._version import __version__
+from unitalk.errors import DataError, DiskError, UnitalkError, UsageError, examples
+from unitalk.executor import Executor, Here
+from unitalk.files import atomic_write, disk_boundary, locked, read_json, sha256, write_json
+from unitalk.layout import Layout
+from unitalk.media.tracks import Tracks, tracks
+from unitalk.models._torch import torch
+from unitalk.models.data import ScoringTracks
+from unitalk.models.registry import load_weights
+from unitalk.models.track_scores import Precision, choose_device, scores, write_predictions
+from unitalk.models.weight_files import weights_file
+from unitalk.progress import Progress, SilentProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from unitalk.layout import Split
+    from unitalk.models.registry import Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictOptions:
+    """How a network is to score.
+
+    Attributes:
+        model: its kind, to be sure of it; default: what the weights are of.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        precision: `fp32` or `bf16`.
+        logits: the logit of speaking, which the original's demo gives, and not its probability.
+        compat: the original's features, faults included; see `features.audio_features`.
+        threads: of each process, on a CPU; default: PyTorch's own choice.
+    """
+
+    model: str | None = None
+    device: str = "auto"
+    precision: Precision = "fp32"
+    logits: bool = False
+    compat: bool = False
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictReport:
+    """What was scored.
+
+    Attributes:
+        predictions: the file.
+        split: of the dataset.
+        model: the kind of network.
+        videos: how many.
+        tracks: how many.
+        faces: how many, which is that of the rows.
+        kept: how many of the videos an earlier run had scored.
+    """
+
+    predictions: Path
+    split: Split
+    model: str
+    videos: int
+    tracks: int
+    faces: int
+    kept: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, ready for JSON."""
+        return {
+            "schema_version": 1,
+            "predictions": str(self.predictions),
+            "split": self.split,
+            "model": self.model,
+            "videos": self.videos,
+            "tracks": self.tracks,
+            "faces": self.faces,
+            "kept": self.kept,
+            "warnings": [],
+        }
+
+
+@disk_boundary("output")
+def predict(
+    data: str | Path,
+    weights: str | Path,
+    output: str | Path,
+    *,
+    split: Split = "val",
+    videos: Sequence[str] = (),
+    options: PredictOptions | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> PredictReport:
+    """Score a split's faces, one row a face in the order of its csv.
+
+    Args:
+        data: the dataset.
+        weights: what `networks.load_weights` takes.
+        output: the csv to write; what it needs until then lies beside it, in a hidden folder.
+        split: which to score; it may be without labels.
+        videos: only these; default: all.
+        options: how.
+        executor: where videos are scored, a task each; default: in this process.
+        progress: where to report to.
+
+    Raises:
+        DataError: the weights are of another network, or files of tracks are missing or damaged;
+            what was scored is kept, and the same again goes on.
+        LayoutError: the dataset lacks the split.
+        UsageError: an option means nothing here.
+    """
+    options = options or PredictOptions()
+    progress = progress or SilentProgress()
+    root, output = Path(data).absolute(), Path(output).absolute()
+    found = tracks(root, split=split, videos=tuple(videos) or None)
+    if options.threads is not None and options.threads < 1:
+        raise UsageError(f"{options.threads} threads compute nothing", hint="give 1 or more")
+    choose_device(options.device)
+    weights = weights_file(weights).absolute()
+    model = load_weights(weights, expected=options.model).name
+    digest, rows = sha256(weights), sha256(Layout(root).csv(split))
+    fingerprint = {
+        "unitalk": __version__,
+        "data": str(root),
+        "csv": rows,
+        "weights": digest,
+        "logits": options.logits,
+        "compat": options.compat,
+        "precision": options.precision,
+    }
+    parts = output.with_name(f".{output.name}.parts")
+    names = list(dict.fromkeys(found.videos))
+    with locked(parts):
+        _begin(parts, fingerprint)
+        missing = [name for name in names if not _is_scored(parts, name, found)]
+        jobs = (
+            _Job(str(root), split, rows, name, str(weights), digest, options, str(parts))
+            for name in missing
+        )
+        _score(executor or Here(), jobs, missing, found, progress)
+        pieces = {name: _read_part(parts, name)[0] for name in names}
+        write_predictions(root, split, output, _in_order(found, pieces), found.places)
+        shutil.rmtree(parts)
+    return PredictReport(
+        predictions=output,
+        split=split,
+        model=model,
+        videos=len(names),
+        tracks=len(found),
+        faces=found.faces,
+        kept=len(names) - len(missing),
+    )
+
+
+def _begin(parts: Path, fingerprint: dict[str, Any]) -> None:
+    """Have a folder that holds nothing but scores of just this."""
+    about = parts / "about.json"
+    if read_json(about) == fingerprint:
+        return
+    for old in parts.glob("*.npz"):
+        old.unlink()
+    write_json(about, fingerprint)
+
+
+def _part(parts: Path, video_id: str) -> Path:
+    return parts / f"{video_id}.npz"
+
+
+def _is_scored(parts: Path, video_id: str, found: Tracks) -> bool:
+    """Whether a video's scores are there, and are of the crops and sounds that it has now."""
+    try:
+        _, files = _read_part(parts, video_id)
+    except FileNotFoundError:
+        return False
+    return files == _files(found, _own(found, video_id))
+
+
+def _read_part(parts: Path, video_id: str) -> tuple[npt.NDArray[np.float32], str]:
+    """A video's scores, and the digest of the files that they are of."""
+    with np.load(_part(parts, video_id)) as part:
+        return part["scores"], str(part["files"])
+
+
+def _own(found: Tracks, video_id: str) -> list[int]:
+    """The numbers of a video's tracks."""
+    return [number for number, video in enumerate(found.videos) if video == video_id]
+
+
+def _files(found: Tracks, own: Sequence[int]) -> str:
+    """A digest of what the files of some tracks are known by."""
+    known = [found[number].known_by() for number in own]
+    return hashlib.sha256(repr(known).encode()).hexdigest()
+
+
+def _score(
+    executor: Executor,
+    jobs: Iterator[_Job],
+    names: Sequence[str],
+    found: Tracks,
+    progress: Progress,
+) -> None:
+    """Have the jobs done.
+
+    Raises:
+        DataError: some of them cannot be; all others are.
+    """
+    faces = dict.fromkeys(found.videos, 0)
+    for video, count in zip(found.videos, found.lengths.tolist(), strict=True):
+        faces[video] += count
+    wrong: list[str] = []
+    hint: str | None = None
+    todo = sum(faces[name] for name in names)
+    with progress.task("scoring", total=found.faces, unit="faces", done=found.faces - todo) as task:
+        for name, error in zip(names, executor.run(_do, jobs), strict=True):
+            if error is not None:
+                wrong.append(f"{name}: {error.message}")
+                hint = hint or error.hint
+            task.advance(faces[name])
+    if wrong:
+        raise DataError(
+            f"{len(wrong):,} of {len(faces):,} videos cannot be scored, all others are: "
+            f"{examples(wrong)}",
+            hint=f"{hint}; then run the same command again" if hint else None,
+        )
+
+
+def _in_order(found: Tracks, pieces: dict[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """The scores of all faces, track after track."""
+    taken = dict.fromkeys(pieces, 0)
+    ordered = []
+    for video, count in zip(found.videos, found.lengths.tolist(), strict=True):
+        ordered.append(pieces[video][taken[video] : taken[video] + count])
+        taken[video] += count
+    return np.concatenate(ordered)
+
+
+# ------------------------------------------------------------------------------ one video
+
+
+class _Job(NamedTuple):
+    root: str
+    split: Split
+    rows: str  # the sha256 of the split's csv
+    video_id: str
+    weights: str
+    digest: str
+    options: PredictOptions
+    parts: str
+
+
+def _do(job: _Job) -> UnitalkError | None:
+    """Score one video; what is wrong with its files is a value."""
+    if job.options.threads is not None:
+        torch.set_num_threads(job.options.threads)
+    device = choose_device(job.options.device, local_rank=_gpu())
+    network = _network(job.weights, job.digest, job.options.model, str(device))
+    found = _tracks(job.root, job.split, job.rows)
+    own = _own(found, job.video_id)
+    reader = ScoringTracks(found, job.options.compat)
+    try:
+        files = _files(found, own)
+        scored = scores(
+            network,
+            (reader[number] for number in own),
+            device=device,
+            precision=job.options.precision,
+            logits=job.options.logits,
+        )
+        pieces = np.concatenate(list(scored))
+    except (DataError, DiskError) as error:
+        return error
+    with atomic_write(_part(Path(job.parts), job.video_id), "wb") as file:
+        np.savez(file, scores=pieces, files=files)
+    return None
+
+
+def _gpu() -> int:
+    """Which GPU is this process's: those started one after the other have numbers in a row."""
+    return os.getpid() % max(torch.cuda.device_count(), 1)
+
+
+# A process, such as a cluster's worker, may outlive a csv or weights: their hashes are in the key.
+@lru_cache(maxsize=1)
+def _network(weights: str, _: str, model: str | None, device: str) -> Network:
+    network = load_weights(Path(weights), expected=model)
+    return network.to(device)
+
+
+@lru_cache(maxsize=1)
+def _tracks(root: str, split: Split, _: str) -> Tracks:
+    return tracks(root, split=split)
+
+
+def threads_for(jobs: int | None) -> int | None:
+    """How many threads each of so many processes may compute with; None is PyTorch's choice."""
+    return None if jobs in {None, 1} else max(1, (os.cpu_count() or 1) // (jobs or 1))

@@ -1,0 +1,143 @@
+"""What a run of training leaves: enough to go on to the bit, and weights to hand on.
+
+::
+
+    last.pt             the newest state: network, optimiser, place in the run, results so far
+    best.pt             the state after the epoch with the best AP on val
+    best.model          its weights alone, under the original's names, for any TalkNet code
+    predictions.csv     val, scored after the newest epoch; best_predictions.csv after the best
+    score.txt           a line an epoch, as the original writes it
+    log.jsonl           the same, a JSON object a line
+
+No state of a random generator is kept, as none lives longer than a step: what is left to chance
+follows from the seed, the epoch and the step (`data.plan_epoch`, `train`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from unitalk.errors import DataError
+from unitalk.files import atomic_write
+from unitalk.models._torch import torch
+from unitalk.models.weight_files import BEST, LAST, NETWORK_KEY, read_tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["BEST", "LAST"]
+
+WEIGHTS = "best.model"
+PREDICTIONS, BEST_PREDICTIONS = "predictions.csv", "best_predictions.csv"
+SCORES, LOG = "score.txt", "log.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochResult:
+    """One epoch.
+
+    Attributes:
+        epoch: from 1.
+        lr: its learning rate.
+        loss: the mean over all frames that it trained on.
+        average_precision: on val after it, 0 to 1; None where it is undefined.
+        best: the best of these so far.
+        frames: how many it trained on.
+    """
+
+    epoch: int
+    lr: float
+    loss: float
+    average_precision: float | None
+    best: float | None
+    frames: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields."""
+        return asdict(self)
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """Where a run stands.
+
+    Attributes:
+        epoch: the one that is under way, from 1.
+        step: how many of its batches are done.
+        loss: the sum of their losses, each times its frames.
+        frames: how many these were.
+        results: the epochs that are done.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    loss: float = 0.0
+    frames: int = 0
+    results: list[EpochResult]
+
+    @property
+    def best(self) -> EpochResult | None:
+        """The epoch with the best AP; of equal ones the first."""
+        scored = [one for one in self.results if one.average_precision is not None]
+        return max(scored, key=lambda one: one.average_precision or 0, default=None)
+
+
+def save(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a checkpoint whole or not at all."""
+    with atomic_write(path, "wb") as file:
+        torch.save(dict(value), file)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint; nothing in it is executed.
+
+    Raises:
+        DataError: it is none, or is damaged.
+    """
+    found = read_tensors(path)
+    if not isinstance(found, dict) or NETWORK_KEY not in found or "state" not in found:
+        raise DataError(
+            f"{path}: not a checkpoint of `unitalk talknet train`",
+            hint="--resume needs the folder that an earlier run wrote to",
+        )
+    return found
+
+
+def state_dict(state: State) -> dict[str, Any]:
+    """A run's state as a checkpoint holds it."""
+    return {
+        "epoch": state.epoch,
+        "step": state.step,
+        "loss": state.loss,
+        "frames": state.frames,
+        "results": [one.to_dict() for one in state.results],
+    }
+
+
+def state_of(found: Mapping[str, Any]) -> State:
+    """A run's state out of a checkpoint."""
+    results = [EpochResult(**one) for one in found["results"]]
+    return State(**{**found, "results": results})
+
+
+def write_results(folder: Path, results: Sequence[EpochResult]) -> None:
+    """Write `score.txt` and `log.jsonl` anew: a run that is gone on with repeats no line."""
+    with atomic_write(folder / SCORES) as file:
+        file.writelines(_line(one) + "\n" for one in results)
+    with atomic_write(folder / LOG) as file:
+        file.writelines(json.dumps(one.to_dict(), allow_nan=False) + "\n" for one in results)
+
+
+def _line(one: EpochResult) -> str:
+    """A line as the original writes it (trainTalkNet.py)."""
+    own, best = (
+        float("nan") if value is None else 100 * value
+        for value in (one.average_precision, one.best)
+    )
+    return (
+        f"{one.epoch} epoch, LR {one.lr:f}, LOSS {one.loss:f}, mAP {own:2.2f}%, "
+        f"bestmAP {best:2.2f}%"
+    )

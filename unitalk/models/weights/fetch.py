@@ -1,0 +1,325 @@
+"""Get a checkpoint, over the network or from a file, and remember what it is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from unitalk.catalog.checkpoints import Checkpoint, named
+from unitalk.errors import DestinationError, HubError, IntegrityError, UsageError
+from unitalk.files import disk_boundary, locked, sha256, sync
+from unitalk.files.file_types import FIRST_BYTES, identify
+from unitalk.models.weights import folder_index
+from unitalk.models.weights.folder_index import Entry
+from unitalk.models.weights.local import look
+from unitalk.net import Patience, drive
+from unitalk.net.site import Site, forget
+from unitalk.progress import Progress, SilentProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+How = Literal["downloaded", "registered", "present"]
+Known = Literal["table", "registry"]
+
+_INCOMING = ".incoming"
+"""Where, in the folder, bytes are collected."""
+
+_STARTS = {False: (b"PK\x03\x04", b"\x80"), True: (b"\x1f\x8b",)}
+"""What a file of `torch.save` begins with, an archive or a pickle; and what a tar.gz does."""
+
+
+class Fetch(Protocol):
+    """Brings a checkpoint's bytes; the seam between what is done here and the network."""
+
+    def __call__(
+        self, checkpoint: Checkpoint, part: Path, on_bytes: Callable[[int], object], /
+    ) -> None:
+        """Leave the bytes at `part`, telling how many more there are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsReport:
+    """What became of one checkpoint.
+
+    Attributes:
+        checkpoint: which.
+        how: fetched, taken from a file, or there before.
+        path: where its file is.
+        size: its bytes.
+        sha256: its hash.
+        origin: the address or the file that it came from.
+        registered: when it was, in UTC.
+        compared_with: whose hash it was held to: the table's, one registered before; None for the
+            first file of that name, whose hash is now what later ones are held to.
+        warnings: what the reader should know.
+    """
+
+    checkpoint: Checkpoint
+    how: How
+    path: Path
+    size: int
+    sha256: str
+    origin: str
+    registered: str
+    compared_with: Known | None
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, JSON-ready."""
+        return {
+            "schema_version": 1,
+            "name": self.checkpoint.name,
+            "loads_into": self.checkpoint.loads_into,
+            "how": self.how,
+            "path": str(self.path),
+            "size": self.size,
+            "sha256": self.sha256,
+            "origin": self.origin,
+            "registered": self.registered,
+            "compared_with": self.compared_with,
+            "warnings": list(self.warnings),
+        }
+
+
+@disk_boundary("folder")
+def download(
+    name: str,
+    folder: Path,
+    *,
+    replace: bool = False,
+    fetch: Fetch | None = None,
+    patience: Patience | None = None,
+    progress: Progress | None = None,
+) -> WeightsReport:
+    """Fetch a checkpoint and register it; what is there and unchanged is left as it is.
+
+    Args:
+        name: of `checkpoints`.
+        folder: where registered files are; made when absent.
+        replace: fetch it although it is there, and let it be another file than the one before,
+            unless the table knows its hash.
+        fetch: what brings the bytes; default: gdown from Google Drive, our own client from
+            elsewhere.
+        patience: how long to wait for the network.
+        progress: where to report to.
+
+    Raises:
+        UsageError: there is no such name.
+        HubError: the network is not there, or does not give the file, or gives a web page.
+        IntegrityError: the bytes are not those that are known.
+        MissingExtraError: it is on Google Drive, and gdown is not installed.
+        DestinationError: another process is at work in the folder, or what stands there is not of
+            this program.
+        DiskError: the disk refused.
+    """
+    checkpoint = named(name)
+    progress = SilentProgress() if progress is None else progress
+    with locked(folder):
+        there = None if replace else _there(checkpoint, folder)
+        if there is not None:
+            return there
+        part = folder / _INCOMING / name / checkpoint.file
+        fetch = _over_the_network(patience, progress.note) if fetch is None else fetch
+        with progress.task(f"fetching {name}", total=checkpoint.size, unit="B") as task:
+            try:
+                fetch(checkpoint, part, task.advance)
+            except HubError as error:
+                _clear(part, empty_only=True)
+                raise _with_a_way_out(error, checkpoint) from error
+        try:
+            return _put_in_place(
+                checkpoint, folder, part, origin=checkpoint.url, replace=replace, how="downloaded"
+            )
+        finally:
+            _clear(part)
+
+
+@disk_boundary("folder")
+def register(name: str, folder: Path, file: Path, *, replace: bool = False) -> WeightsReport:
+    """Copy a file that was fetched by hand to its place and register it.
+
+    Args:
+        name: of `checkpoints`.
+        folder: where registered files are; made when absent.
+        file: the checkpoint; it stays where it is.
+        replace: let it be another file than the one before, unless the table knows its hash.
+
+    Raises:
+        UsageError: there is no such name, or no such file.
+        IntegrityError: the file is not the one that is known, or is no checkpoint at all.
+        DestinationError: another process is at work in the folder, or what stands there is not of
+            this program.
+        DiskError: the disk refused.
+    """
+    checkpoint = named(name)
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}", hint="give the file that was saved by hand")
+    with locked(folder):
+        part = folder / _INCOMING / name / checkpoint.file
+        part.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(file, part)
+            origin = str(file.resolve())
+            return _put_in_place(
+                checkpoint, folder, part, origin=origin, replace=replace, how="registered"
+            )
+        finally:
+            _clear(part)
+
+
+def _clear(part: Path, *, empty_only: bool = False) -> None:
+    """Remove the folder of a checkpoint's incoming bytes, or only if there are none."""
+    if not empty_only:
+        shutil.rmtree(part.parent, ignore_errors=True)
+    with contextlib.suppress(OSError):  # bytes wait there, of this checkpoint or of another one
+        if part.parent.exists():
+            part.parent.rmdir()
+        part.parent.parent.rmdir()
+
+
+def _there(checkpoint: Checkpoint, folder: Path) -> WeightsReport | None:
+    """What is said of a checkpoint that need not be fetched; None where it has to be."""
+    here = look(checkpoint, folder)
+    if here.state != "present" or here.entry is None:
+        return None
+    known: Known = "registry" if checkpoint.sha256 is None else "table"
+    return _report(checkpoint, folder, here.entry, how="present", compared_with=known)
+
+
+def _put_in_place(
+    checkpoint: Checkpoint, folder: Path, part: Path, *, origin: str, replace: bool, how: How
+) -> WeightsReport:
+    """Hold new bytes to what is known, register them, and give them their final name."""
+    before = folder_index.entries(folder).get(checkpoint.name)
+    final = folder / checkpoint.file
+    if before is None and os.path.lexists(final) and origin != str(final.resolve()):
+        raise DestinationError(
+            f"{final} is there already, and was never registered",
+            hint=f"if it is the right one: unitalk weights download {checkpoint.name} "
+            f"--from-file {final}",
+        )
+    _check_start(checkpoint, part, origin)
+    found = sha256(part)
+    compared_with = _compare(
+        checkpoint, origin, part.stat().st_size, found, None if replace else before
+    )
+    sync(part)
+    stat = part.stat()
+    entry = Entry(
+        file=checkpoint.file,
+        size=stat.st_size,
+        sha256=found,
+        mtime_ns=stat.st_mtime_ns,
+        origin=origin,
+        registered=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+    folder_index.record(folder, checkpoint.name, entry)
+    part.replace(final)
+    return _report(checkpoint, folder, entry, how=how, compared_with=compared_with)
+
+
+def _report(
+    checkpoint: Checkpoint, folder: Path, entry: Entry, *, how: How, compared_with: Known | None
+) -> WeightsReport:
+    warnings = []
+    if compared_with is None:
+        warnings.append(
+            f"nobody publishes a hash of {checkpoint.name}; the one of this file is remembered, "
+            "and every later one is held to it"
+        )
+    return WeightsReport(
+        checkpoint=checkpoint,
+        how=how,
+        path=folder / checkpoint.file,
+        size=entry.size,
+        sha256=entry.sha256,
+        origin=entry.origin,
+        registered=entry.registered,
+        compared_with=compared_with,
+        warnings=tuple(warnings),
+    )
+
+
+# ------------------------------------------------------------------------------ what it may not be
+
+
+def _check_start(checkpoint: Checkpoint, part: Path, origin: str) -> None:
+    """Refuse what cannot be a checkpoint, above all a web page under its name.
+
+    Raises:
+        IntegrityError: by its first bytes it is not.
+    """
+    with part.open("rb") as file:
+        start = file.read(FIRST_BYTES)
+    if start.startswith(_STARTS[checkpoint.is_archive]):
+        return
+    known = identify(start)
+    if known is not None:
+        what = known.what
+    else:
+        what = f"a file that begins with {start[:8]!r}" if start else "an empty file"
+    wanted = "a tar.gz" if checkpoint.is_archive else "a checkpoint of PyTorch"
+    raise IntegrityError(f"{origin}: this is {what}, not {wanted}", hint=_by_hand(checkpoint))
+
+
+def _compare(
+    checkpoint: Checkpoint, origin: str, size: int, found: str, before: Entry | None
+) -> Known | None:
+    """Hold a file to what is known of it; return whose hash that was.
+
+    Raises:
+        IntegrityError: it is another file.
+    """
+    what = f"{origin}: its sha256 is {found} ({size:,} bytes)"
+    if checkpoint.sha256 not in {None, found} or checkpoint.size not in {None, size}:
+        known = checkpoint.sha256 or f"of {checkpoint.size:,} bytes"
+        raise IntegrityError(
+            f"{what}, published as {checkpoint.name} is one {known}",
+            hint="fetch it again; or give it to --weights by its path, if it is what you want",
+        )
+    if checkpoint.sha256 is not None:
+        return "table"
+    if before is None:
+        return None
+    if before.sha256 != found:
+        raise IntegrityError(
+            f"{what}, registered as {checkpoint.name} on {before.registered} was {before.sha256}",
+            hint="fetch it again; or let it take the other one's place with --replace",
+        )
+    return "registry"
+
+
+# ------------------------------------------------------------------------------ the network
+
+
+def _over_the_network(patience: Patience | None, say: Callable[[str], object]) -> Fetch:
+    def fetch(checkpoint: Checkpoint, part: Path, on_bytes: Callable[[int], object], /) -> None:
+        if drive.file_id(checkpoint.url) is not None:
+            drive.fetch(checkpoint.url, part, on_bytes, patience=patience, say=say)
+            return
+        base, _, path = checkpoint.url.rpartition("/")
+        with Site(base, patience=patience, say=say) as site:
+            site.fetch(path, part, on_bytes)
+        forget(part)
+
+    return fetch
+
+
+def _with_a_way_out(error: HubError, checkpoint: Checkpoint) -> HubError:
+    """The same error, which also says how to do without the network."""
+    message = f"{checkpoint.name} could not be fetched: {error.message}"
+    return type(error)(message, hint=_by_hand(checkpoint))
+
+
+def _by_hand(checkpoint: Checkpoint) -> str:
+    return (
+        f"open {checkpoint.url} in a browser, save the file, then: "
+        f"unitalk weights download {checkpoint.name} --from-file FILE"
+    )

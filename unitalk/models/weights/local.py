@@ -1,0 +1,135 @@
+"""Find a checkpoint's file on this machine, and be sure that it is still the one registered."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from unitalk.catalog.checkpoints import Checkpoint, checkpoints, is_known, named
+from unitalk.errors import DataError, DestinationError, DiskError, UsageError
+from unitalk.files import disk_boundary, locked, sha256
+from unitalk.models.weights import folder_index
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from unitalk.models.weights.folder_index import Entry
+
+State = Literal["absent", "present", "altered", "lost"]
+"""Never registered; registered and there; there and not the file that was registered; registered,
+and the file is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A checkpoint, and what this machine has of it.
+
+    Attributes:
+        checkpoint: what is published.
+        state: whether it is here.
+        path: where it is or would be.
+        entry: what was registered; None when nothing ever was.
+        found_sha256: the hash of the file as it is, where it had to be computed.
+    """
+
+    checkpoint: Checkpoint
+    state: State
+    path: Path
+    entry: Entry | None
+    found_sha256: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, JSON-ready."""
+        entry = self.entry
+        return {
+            **self.checkpoint.to_dict(),
+            "state": self.state,
+            "path": str(self.path) if self.state in {"present", "altered"} else None,
+            "sha256": self.checkpoint.sha256 or (None if entry is None else entry.sha256),
+            "size": self.checkpoint.size or (None if entry is None else entry.size),
+            "origin": None if entry is None else entry.origin,
+            "registered": None if entry is None else entry.registered,
+            "found_sha256": self.found_sha256,
+        }
+
+
+@disk_boundary("folder")
+def find(name_or_file: str, folder: Path, *, models: Collection[str] | None = None) -> Path:
+    """Return the file of a checkpoint's name; what is a path already is returned as it is.
+
+    A file whose size and time of writing are those that were registered is taken for unchanged;
+    else its hash is compared.
+
+    Args:
+        name_or_file: a path, or a name of `checkpoints`; where both are there, a file counts, and
+            a folder, such as a run's, does not.
+        folder: where registered files are.
+        models: what the checkpoint has to load into; default: it may be any.
+
+    Raises:
+        UsageError: it is neither, the checkpoint does not load into these models, or it is not on
+            this machine.
+        DataError: the file is not the one that was registered.
+    """
+    path = Path(name_or_file)
+    if path.is_file() or (path.is_dir() and not is_known(name_or_file)):
+        return path
+    checkpoint = named(name_or_file, models)
+    here = look(checkpoint, folder)
+    if here.entry is None or here.state in {"absent", "lost"}:
+        raise UsageError(
+            f"{checkpoint.name} is not on this machine: there is no {here.path}",
+            hint=f"unitalk weights download {checkpoint.name}",
+        )
+    if here.state == "altered":
+        raise DataError(
+            f"{here.path} is not the file that was registered on {here.entry.registered}: its "
+            f"sha256 is {here.found_sha256}, registered is {here.entry.sha256}",
+            hint=f"to have that one again: unitalk weights download {checkpoint.name}",
+        )
+    return here.path
+
+
+def held(folder: Path) -> tuple[Held, ...]:
+    """Every published checkpoint, and what this machine has of it; nothing is hashed.
+
+    A file that was written to since it was registered counts as there; `find` and `look` know.
+    """
+    known = folder_index.entries(folder)
+    return tuple(_glance(c, folder, known.get(c.name)) for c in checkpoints())
+
+
+def _glance(checkpoint: Checkpoint, folder: Path, entry: Entry | None) -> Held:
+    path = folder / checkpoint.file
+    state: State = "absent"
+    if entry is not None:
+        state = "present" if path.is_file() else "lost"
+    return Held(checkpoint=checkpoint, state=state, path=path, entry=entry, found_sha256=None)
+
+
+def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> Held:
+    """What this machine has of one checkpoint.
+
+    Args:
+        checkpoint: which.
+        folder: where registered files are.
+        check: compute the hash although size and time say that nothing has changed.
+    """
+    entry = folder_index.entries(folder).get(checkpoint.name)
+    here = _glance(checkpoint, folder, entry)
+    if here.state != "present" or entry is None:
+        return here
+    stat = here.path.stat()
+    if not check and (stat.st_size, stat.st_mtime_ns) == (entry.size, entry.mtime_ns):
+        return here
+    found = sha256(here.path)
+    if found != entry.sha256:
+        return replace(here, state="altered", found_sha256=found)
+    if stat.st_mtime_ns != entry.mtime_ns:
+        # Copied or touched: the same bytes. In a folder of somebody else's it is hashed each time.
+        entry = replace(entry, mtime_ns=stat.st_mtime_ns)
+        with contextlib.suppress(DestinationError, DiskError, OSError), locked(folder):
+            folder_index.record(folder, checkpoint.name, entry)
+    return replace(here, entry=entry, found_sha256=found)

@@ -1,0 +1,226 @@
+"""What all clients have in common: endpoints in turn, one request at a time, a file made whole."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Self, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from unitalk import stopping
+from unitalk.errors import HubError
+from unitalk.net import config, responses
+from unitalk.net.mirrors import Mirrors
+from unitalk.net.request import Token, Wire, new_session
+from unitalk.net.responses import PassingError, RefusedError
+from unitalk.net.status_errors import NOT_A_HUB
+from unitalk.net.timeouts import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import requests
+
+    from unitalk.net.mirrors import Mirror, Turns
+    from unitalk.net.request import Method
+
+_Answer = TypeVar("_Answer")
+
+_HOPS = 10
+
+
+class Client:
+    """Asks one endpoint or several for what they have; may be used from many threads.
+
+    Args:
+        endpoint: an address, or several in order of preference. The first is home. Where it fails,
+            the next is asked.
+        repository: what is asked for has this name there; empty where the endpoint is all.
+        token: sent to the first endpoint's own origin only.
+        patience: how long to wait.
+        stop: when set, every thread ends with `StoppedError` soon.
+        say: told, in a sentence, when a question has to be asked again; nothing else moves then.
+        session: what sends requests; default: a new one, which honours the proxies of the
+            environment.
+
+    Attributes:
+        endpoint: the first.
+        endpoints: all, in order.
+        repository: as given.
+        stop: as given.
+        warnings: what the server asks to tell its users, a text a topic, and why an endpoint was
+            passed over, a text an endpoint.
+
+    Raises:
+        UsageError: an argument cannot be one.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | Sequence[str],
+        repository: str = "",
+        *,
+        token: str | None = None,
+        patience: Patience | None = None,
+        stop: threading.Event | None = None,
+        say: Callable[[str], object] | None = None,
+        session: requests.Session | None = None,
+    ) -> None:
+        self.endpoints = config.check_endpoints(endpoint)
+        self.endpoint = self.endpoints[0]
+        self.repository = repository
+        self.stop = threading.Event() if stop is None else stop
+        self.warnings: dict[str, str] = {}
+        self._say = say or (lambda _: None)
+        patience = Patience() if patience is None else patience
+        self._wire = Wire(
+            new_session() if session is None else session,
+            Token(self.endpoint, config.check_token(token)),
+            patience,
+            self.stop,
+        )
+        self._mirrors = Mirrors(
+            self.endpoints,
+            self.repository,
+            patience=patience,
+            sleep=patience.sleep or (lambda seconds: stopping.pause(self.stop, seconds)),
+            check_stop=self.check_stop,
+            warn=self.warnings.setdefault,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._wire.close()
+
+    def abort(self) -> None:
+        """Set `stop`, and end every wait: each thread raises `StoppedError` within a second."""
+        self._wire.abort()
+
+    def check_stop(self) -> None:
+        """Raise `StoppedError` when `stop` is set."""
+        self._wire.check_stop()
+
+    # -------------------------------------------------------------------------- for each client
+
+    def _refusal(
+        self, mirror: Mirror, response: requests.Response, body: bytes, url: str
+    ) -> PassingError | RefusedError:
+        """What a status that was not hoped for means."""
+        raise NotImplementedError
+
+    def _heed(self, mirror: Mirror, response: requests.Response) -> None:
+        """Take note of what a reply says beside its answer."""
+        mirror.answered = True
+        seconds = responses.quota_wait(response)
+        if seconds is not None:
+            self._mirrors.postpone(mirror, seconds)
+
+    # -------------------------------------------------------------------------- one question
+
+    def _ask(self, turns: Turns, ask: Callable[[Mirror], _Answer]) -> tuple[Mirror, _Answer]:
+        """The first endpoint that has an answer, and the answer."""
+        while True:
+            mirror = turns.next()
+            try:
+                answer = ask(mirror)
+            except PassingError as trouble:
+                turns.failed(mirror, trouble)
+            except RefusedError as refused:
+                turns.refused(mirror, refused)
+            else:
+                self._mirrors.trust(mirror)
+                return mirror, answer
+
+    def _get(
+        self,
+        mirror: Mirror,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        accept: frozenset[int],
+        method: Method = "GET",
+    ) -> requests.Response:
+        """Send one request and follow where it is sent; only an accepted status comes back."""
+        at = url
+        for _ in range(_HOPS):
+            self.check_stop()
+            response = self._wire.send(at, headers, method=method)
+            self._heed(mirror, response)
+            if response.status_code in accept:
+                return response
+            with response:
+                body = self._wire.note(response)
+                if response.status_code not in responses.REDIRECTS:
+                    raise self._refusal(mirror, response, body, url)
+                at = urljoin(at, response.headers.get("Location", ""))
+            if urlsplit(at).scheme not in {"http", "https"}:
+                break
+        raise no_answer(f"{url}: redirected in circles, or to what is not HTTP")
+
+    # -------------------------------------------------------------------------- one file
+
+    def _complete(
+        self,
+        turns: Turns,
+        part: Path,
+        on_bytes: Callable[[int], object],
+        *,
+        size: Callable[[], int | None],
+        append: Callable[[Mirror], None],
+    ) -> Mirror | None:
+        """Bring `part` to its size; return who gave its last bytes, if anybody had to.
+
+        Args:
+            turns: whose turn it is.
+            part: where the bytes are.
+            on_bytes: told how many more bytes are there.
+            size: how many there are in all; None as long as nobody has said.
+            append: one try to get those that are lacking.
+        """
+        refusals = 0
+        best = size_of(part)
+        mirror = None
+        while True:
+            have, whole = size_of(part), size()
+            if whole is not None and have > whole:
+                on_bytes(-drop(part))
+                continue
+            if have == whole and part.exists():
+                return mirror
+            mirror = turns.next()
+            try:
+                append(mirror)
+            except PassingError as trouble:
+                now = size_of(part)
+                # A server that twice refuses the rest may still give the whole.
+                refusals = refusals + 1 if trouble.range_refused else 0
+                if refusals > 1:
+                    on_bytes(-drop(part))
+                if now > best:
+                    best = now
+                    turns.advanced()
+                turns.failed(mirror, trouble)
+            except RefusedError as refused:
+                turns.refused(mirror, refused)
+
+
+def no_answer(message: str) -> RefusedError:
+    """What comes is no answer to what was asked."""
+    return RefusedError(HubError(message, hint=NOT_A_HUB))
+
+
+def size_of(path: Path) -> int:
+    """A file's bytes; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def drop(path: Path) -> int:
+    """Remove a partial file and say how many bytes it had."""
+    size = size_of(path)
+    path.unlink(missing_ok=True)
+    return size

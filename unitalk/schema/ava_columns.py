@@ -1,0 +1,85 @@
+"""The ten columns out of AVA's eight: `label_id` and `instance_id` follow from labels and times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from unitalk.schema.columns import (
+    COLUMNS,
+    ENTITY,
+    INSTANCE,
+    LABEL,
+    LABEL_ID,
+    LABEL_IDS,
+    LABEL_SPELLINGS,
+    UNLABELLED,
+    VIDEO,
+)
+from unitalk.schema.csv_text import seconds_of, text_column
+from unitalk.schema.faces import as_numpy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    Codes = npt.NDArray[np.int32]
+
+SPELLED = {**LABEL_SPELLINGS, UNLABELLED: UNLABELLED}
+"""Every spelling of a label, or of none, and the usual one."""
+
+_IDS = {**{label: str(number) for label, number in LABEL_IDS.items()}, UNLABELLED: UNLABELLED}
+
+
+def complete(columns: Mapping[str, pa.StringArray]) -> dict[str, pa.StringArray]:
+    """Add what rows of text lack of the ten columns; the rows keep their order and their text.
+
+    Args:
+        columns: by name; those that a file of faces must have, of a whole split or of one file.
+
+    Returns:
+        All that were given, then those that were lacking.
+    """
+    made = dict(columns)
+    rows = len(made[ENTITY])
+    if LABEL not in made:
+        made[LABEL] = text_column([UNLABELLED], np.zeros(rows, np.int32))
+    labels, texts = text_codes(made[LABEL])
+    if LABEL_ID not in made:
+        made[LABEL_ID] = text_column([_IDS[SPELLED[text]] for text in texts], labels)
+    if INSTANCE not in made:
+        usual = [SPELLED[text] for text in texts]
+        alike = np.array([usual.index(text) for text in usual], np.int32)  # two may mean one
+        made[INSTANCE] = _instances(made, alike[labels])
+    given = [name for name in columns if name not in COLUMNS]
+    return {name: made[name] for name in (*COLUMNS, *given)}
+
+
+def text_codes(column: pa.StringArray) -> tuple[Codes, list[str]]:
+    """A column as (the index of each row's text, the texts in the order of their first rows)."""
+    encoded = column.dictionary_encode()
+    return as_numpy(encoded.indices), [str(text) for text in encoded.dictionary.to_pylist()]
+
+
+def _instances(columns: Mapping[str, pa.StringArray], labels: Codes) -> pa.StringArray:
+    """`<entity_id>:<k>`; k begins at 0 and grows at each change of label within a track."""
+    entities, names = text_codes(columns[ENTITY])
+    videos, _ = text_codes(columns[VIDEO])
+    tracks = videos.astype(np.int64) * len(names) + entities  # two videos may share an id
+    order = np.lexsort((seconds_of(pa.RecordBatch.from_pydict(dict(columns))), tracks))
+    begins = np.append(True, np.diff(tracks[order]) != 0)
+    changes = begins | np.append(True, np.diff(labels[order]) != 0)
+    heads = np.flatnonzero(changes)
+    first = np.maximum.accumulate(np.where(begins[heads], np.arange(len(heads)), 0))
+    texts = [
+        f"{names[entity]}:{k}"
+        for entity, k in zip(
+            entities[order[heads]].tolist(), (np.arange(len(heads)) - first).tolist(), strict=True
+        )
+    ]
+    number = np.empty(len(order), np.int32)
+    number[order] = np.cumsum(changes) - 1
+    return text_column(texts, number)

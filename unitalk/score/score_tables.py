@@ -1,0 +1,333 @@
+"""The groups as tables: cells of text, a frame, csv, Markdown, LaTeX."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from unitalk.score.result import (
+    FEW_VIDEOS,
+    Comparison,
+    Difference,
+    Evaluation,
+    Group,
+    Interval,
+    systems_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+TOTAL = "TOTAL"
+_HEADINGS = {"faces": "on screen", "face-size": "size px", "track-length": "seconds"}
+"""What a breakdown's column is called where its own name would be taken for a count, or is long."""
+
+WEAK = "*"
+"""Stands behind an interval that comes from few videos."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells of text.
+
+    Attributes:
+        header: a name a column.
+        rows: cells; the last row is the total.
+        texts: how many columns at the left hold text; the others hold numbers.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+    texts: int
+
+
+def of_one(system: Evaluation) -> list[Table]:
+    """Every breakdown of one system as a table, each with the total last."""
+    tables = []
+    for groups in _by_breakdown(system.groups):
+        header = ["videos", "tracks", "faces", "positives", "prior", "AP"]
+        if system.resamples:
+            header.append(_interval_name(system))
+        rows = []
+        for group in groups:
+            row = [*_counts(group), percent(group.prior), percent(group.average_precision)]
+            if system.resamples:
+                row.append(span(group))
+            elif group.average_precision is None:
+                row[-1] = _why_none(group)
+            rows.append(row)
+        tables.append(_with_values(groups, header, rows))
+    return tables
+
+
+def of_several(
+    systems: Sequence[Evaluation], *, names: Mapping[str, str] | None = None, spans: bool = False
+) -> list[Table]:
+    """Every breakdown with a column of average precision for each system.
+
+    Args:
+        systems: on the same faces.
+        names: what to call them; default: by their names.
+        spans: whether to put each interval behind its number.
+    """
+    tables = []
+    for groups in _by_breakdown(systems[0].groups):
+        header = ["videos", "tracks", "faces", "positives", "prior"]
+        header += [names[system.name] if names else system.name for system in systems]
+        rows = [[*_counts(group), percent(group.prior)] for group in groups]
+        for system in systems:
+            own = {_key(group): group for group in system.groups}
+            for row, group in zip(rows, groups, strict=True):
+                found = own[_key(group)]
+                text = percent(found.average_precision) or _why_none(found)
+                row.append(f"{text} ({span(found)})" if spans and found.interval else text)
+        tables.append(_with_values(groups, header, rows))
+    return tables
+
+
+def of_differences(
+    systems: Sequence[Evaluation],
+    differences: Sequence[Difference],
+    *,
+    names: Mapping[str, str] | None = None,
+) -> list[Table]:
+    """For each system but the first, how it differs from the first, by breakdown.
+
+    Args:
+        systems: on the same faces.
+        differences: theirs.
+        names: what to call them; default: by their names.
+    """
+    if not differences:
+        return []
+    names = names or {system.name: system.name for system in systems}
+    drawn = [_interval_name(systems[0]), "p"] if systems[0].resamples else []
+    if len(systems[0].groups) == 1:
+        rows = [
+            [f"{names[d.system]} - {names[d.baseline]}", *_difference(d, drawn)]
+            for d in differences
+        ]
+        return [Table(["", "difference", *drawn], rows, 1)]
+    tables = []
+    for system in systems[1:]:
+        own = {_key(d): d for d in differences if d.system == system.name}
+        for groups in _by_breakdown(system.groups):
+            rows = [_difference(own[_key(group)], drawn) for group in groups]
+            header = [f"{names[system.name]} - {names[systems[0].name]}", *drawn]
+            tables.append(_with_values(groups, header, rows))
+    return tables
+
+
+def _difference(found: Difference, drawn: Sequence[str]) -> list[str]:
+    """A difference in percentage points, and what was drawn for it."""
+    row = [_why_none(found) if found.difference is None else f"{100 * found.difference:+.2f}"]
+    return [*row, span(found, sign="+"), p_text(found.p_value)] if drawn else row
+
+
+def _by_breakdown(groups: Sequence[Group]) -> list[list[Group]]:
+    """The groups of each breakdown, every one followed by the total."""
+    found: dict[tuple[str, ...], list[Group]] = {}
+    for group in groups[:-1]:
+        found.setdefault(tuple(group.by), []).append(group)
+    return [[*cells, groups[-1]] for cells in found.values()] or [[groups[-1]]]
+
+
+def _with_values(groups: Sequence[Group], header: list[str], rows: list[list[str]]) -> Table:
+    """Put the breakdowns' values before the numbers."""
+    names = list(groups[0].by)
+    values = [[group.by.get(name, "") for name in names] for group in groups]
+    values[-1][:1] = [TOTAL] if names else []
+    return Table(
+        [_HEADINGS.get(name, name) for name in names] + header,
+        [[*value, *row] for value, row in zip(values, rows, strict=True)],
+        len(names),
+    )
+
+
+def _key(one: Group | Difference) -> tuple[tuple[str, str], ...]:
+    return tuple(one.by.items())
+
+
+def _counts(group: Group) -> list[str]:
+    counts = (group.videos, group.tracks, group.faces, group.positives)
+    return [f"{count:,}" for count in counts]
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage with two decimals; nothing where there is none."""
+    return "" if value is None else f"{100 * value:.2f}"
+
+
+def p_text(value: float | None) -> str:
+    """A p-value with three decimals."""
+    if value is None:
+        return ""
+    return "<0.001" if value < 0.0005 else f"{value:.3f}"  # noqa: PLR2004 - what rounds to 0
+
+
+def _interval_name(system: Evaluation) -> str:
+    confidence = system.resamples.confidence if system.resamples else 0
+    return f"{100 * confidence:g} % interval"
+
+
+def span(one: Group | Difference, *, sign: str = "") -> str:
+    """An interval in percent, with `*` when it comes from few videos; or why there is none."""
+    if one.interval is None:
+        return _why_none(one)
+    low, high = (f"{100 * edge:{sign}.2f}" for edge in one.interval)
+    return f"{low} to {high}" + WEAK * (FEW_VIDEOS in one.flags)
+
+
+def _why_none(group: Group | Difference) -> str:
+    return ", ".join(flag for flag in group.flags if flag != FEW_VIDEOS)
+
+
+# ------------------------------------------------------------------------------ for programs
+
+
+def to_frame(result: Evaluation | Comparison) -> pd.DataFrame:
+    """Return the groups as a pandas frame, one row each, the total last; NaN for None.
+
+    A breakdown's column is `by_<name>`. With several systems each has its columns as
+    `<column>:<system>`, and so have the differences.
+    """
+    import pandas as pd
+
+    made = pd.DataFrame(_records(*systems_of(result)))
+    others = {"videos", "tracks", "faces", "positives", "flags"}
+    columns = [str(name) for name in made]
+    numbers = [name for name in columns if name not in others and not name.startswith("by_")]
+    return made.astype(dict.fromkeys(numbers, "float64"))
+
+
+def csv_text(systems: Sequence[Evaluation], differences: Sequence[Difference]) -> str:
+    """The same as csv, an empty cell for None."""
+    records = _records(systems, differences)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue().rstrip("\n")
+
+
+def _records(
+    systems: Sequence[Evaluation], differences: Sequence[Difference]
+) -> list[dict[str, Any]]:
+    first = systems[0]
+    names = list(dict.fromkeys(name for group in first.groups for name in group.by))
+    named = (lambda column, name: f"{column}:{name}") if len(systems) > 1 else (lambda c, _: c)
+    changes = {(d.system, _key(d)): d for d in differences}
+    records = []
+    for index, group in enumerate(first.groups):
+        record: dict[str, Any] = {f"by_{n.replace('-', '_')}": group.by.get(n) for n in names}
+        for column in ("videos", "tracks", "faces", "positives", "prior"):
+            record[column] = getattr(group, column)
+        for system in systems:
+            own = system.groups[index]
+            record[named("average_precision", system.name)] = own.average_precision
+            low, high = own.interval or (None, None)
+            record[named("lower", system.name)] = low
+            record[named("upper", system.name)] = high
+            change = changes.get((system.name, _key(group)))
+            if change:
+                low, high = change.interval or (None, None)
+                record[named("difference", system.name)] = change.difference
+                record[named("difference_lower", system.name)] = low
+                record[named("difference_upper", system.name)] = high
+                record[named("p_value", system.name)] = change.p_value
+        flags = (flag for system in systems for flag in system.groups[index].flags)
+        record["flags"] = "; ".join(dict.fromkeys(flags))
+        records.append(record)
+    return records
+
+
+# ------------------------------------------------------------------------------ for papers
+
+
+def markdown(tables: Iterable[Table]) -> str:
+    """Tables of GitHub's Markdown, one below the other."""
+    return "\n\n".join(_markdown(table) for table in tables)
+
+
+def _markdown(table: Table) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    rule = ["---"] * table.texts + ["---:"] * (len(table.header) - table.texts)
+    return "\n".join([line(table.header), line(rule), *map(line, table.rows)])
+
+
+_ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "<": r"\textless{}", ">": r"\textgreater{}",
+    }
+)  # fmt: skip
+
+
+def latex(systems: Sequence[Evaluation], differences: Sequence[Difference]) -> str:
+    r"""A LaTeX table a system a row and a column a group, for booktabs; the signature as a comment.
+
+    The numbers are percentages; an interval stands below its number in small print. What differs
+    from the first system at the 5 % level has an asterisk.
+    """
+    blocks = []
+    for groups in _by_breakdown(systems[0].groups):
+        keys = [_key(group) for group in groups]
+        header = [" / ".join(group.by.values()) or "overall" for group in groups]
+        lines = [
+            rf"\begin{{tabular}}{{l{'r' * len(groups)}}}",
+            r"\toprule",
+            _latex_row(["", *header]),
+            r"\midrule",
+        ]
+        for system in systems:
+            lines += _latex_system(system, keys, differences)
+        blocks.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}"]))
+    notes = [f"% {_one_line(system.name)}: {system.signature}" for system in systems]
+    if differences and systems[0].resamples:
+        notes.insert(0, f"% *: differs from {_one_line(systems[0].name)} at the 5 % level")
+    return "\n\n".join([*blocks, "\n".join(notes)])
+
+
+def _latex_system(
+    system: Evaluation, keys: Sequence[object], differences: Sequence[Difference]
+) -> list[str]:
+    own = {_key(group): group for group in system.groups}
+    differs = {
+        _key(d)
+        for d in differences
+        if d.system == system.name and d.p_value is not None and d.p_value < 0.05  # noqa: PLR2004
+    }
+    cells, spans = [system.name], [""]
+    for key in keys:
+        group = own[key]  # type: ignore[index]
+        known = group.average_precision
+        cells.append("--" if known is None else percent(known) + "*" * (key in differs))
+        spans.append(_latex_span(group.interval))
+    lines = [_latex_row(cells)]
+    if any(spans):
+        lines.append(" & ".join(spans) + r" \\")
+    return lines
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    row = " & ".join(_one_line(cell).translate(_ESCAPES) for cell in cells) + r" \\"
+    # Behind the last row's end a bracket or an asterisk would be its argument.
+    return f"{{}}{row}" if row.startswith(("[", "*")) else row
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _latex_span(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    low, high = (100 * edge for edge in interval)
+    return rf"{{\scriptsize {low:.1f}--{high:.1f}}}"

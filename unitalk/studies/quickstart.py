@@ -1,0 +1,137 @@
+"""The whole job on the sample: make it, serve it, download, trim, convert, score.
+
+Every step is the function that the verb of the same name calls, and the hub is a real HTTP server
+on loopback, so what runs here is what runs on the real dataset.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unitalk.dataset import download
+from unitalk.dataset.convert.asc import convert_asc
+from unitalk.dataset.sample import PREDICTIONS, make_sample, publish
+from unitalk.dataset.trim import trim_dataset
+from unitalk.files import staged_folder
+from unitalk.layout import Layout
+from unitalk.net import Hub
+from unitalk.net.loopback import LoopbackHub
+from unitalk.progress import Progress, SilentProgress
+from unitalk.progress import size as human_size
+from unitalk.score import Evaluation, evaluate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One verb: the command that a person would type, and what came of it."""
+
+    command: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickstartReport:
+    """What the quickstart did.
+
+    Attributes:
+        destination: the folder with everything that was made.
+        steps: the verbs, in order.
+        score: the result, by category.
+    """
+
+    destination: str
+    steps: tuple[Step, ...]
+    score: Evaluation
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        return {
+            "schema_version": 1,
+            "destination": self.destination,
+            "steps": [{"command": s.command, "outcome": s.outcome} for s in self.steps],
+            "score": self.score.to_dict(),
+            "warnings": [],
+        }
+
+
+def quickstart(
+    destination: Path, *, overwrite: bool = False, progress: Progress | None = None
+) -> QuickstartReport:
+    """Run the whole job on the sample.
+
+    Args:
+        destination: a folder that does not exist, is empty, or (with `overwrite`) was made by
+            quickstart.
+        overwrite: replace what an earlier quickstart made there.
+        progress: where to report to.
+
+    Raises:
+        DestinationError: the destination is not free.
+    """
+    progress = progress or SilentProgress()
+    destination = Path(destination)
+    with staged_folder(destination, made_by="quickstart", overwrite=overwrite, about={}) as folder:
+        steps = [_sample(folder, progress)]
+        steps += [_download(folder, progress), _trim(folder, progress), _convert(folder, progress)]
+        score = evaluate(
+            Layout(folder / "dataset").csv("val"),
+            folder / "sample" / PREDICTIONS,
+            by="category",
+            ci=True,
+        )
+    steps.append(
+        Step(
+            command="unitalk eval -g dataset/csv/val_orig.csv -p sample/predictions.csv "
+            "--by category --ci",
+            outcome=f"average precision: {100 * (score.average_precision or 0):.2f}%",
+        )
+    )
+    return QuickstartReport(destination=str(destination), steps=tuple(steps), score=score)
+
+
+def _sample(folder: Path, progress: Progress) -> Step:
+    report = make_sample(folder / "sample", progress=progress)
+    videos = sum(count["videos"] for count in report.counts.values())
+    faces = sum(count["faces"] for count in report.counts.values())
+    return Step(
+        command="unitalk sample sample",
+        outcome=f"{videos} videos, {faces:,} faces, {human_size(report.size)}",
+    )
+
+
+def _download(folder: Path, progress: Progress) -> Step:
+    chosen = download.Selection(splits=("val",))
+    with tempfile.TemporaryDirectory(dir=folder) as published:
+        publish(folder / "sample", Path(published) / "hub")
+        with (
+            LoopbackHub(Path(published) / "hub") as server,
+            Hub(server.endpoint, server.repository) as hub,
+        ):
+            plan = download.plan(hub, folder / "dataset", selection=chosen)
+            report = download.run(plan, hub, progress=progress)
+            endpoint = server.endpoint
+    return Step(
+        command="unitalk download --save-path dataset --split val",
+        outcome=f"{len(report.fetched)} files, {human_size(report.bytes_fetched)} from a hub at "
+        f"{endpoint}, hashes compared",
+    )
+
+
+def _trim(folder: Path, progress: Progress) -> Step:
+    report = trim_dataset(folder / "dataset", folder / "noise", videos="noise", progress=progress)
+    return Step(
+        command="unitalk trim --path dataset --new-path noise --list noise",
+        outcome=f"{len(report.videos)} videos, {report.rows:,} faces",
+    )
+
+
+def _convert(folder: Path, progress: Progress) -> Step:
+    report = convert_asc(folder / "dataset", folder / "asc", progress=progress)
+    return Step(
+        command="unitalk convert-asc --source dataset --destination asc",
+        outcome=f"{report.tracks} tracks, {report.rows:,} faces looked up, "
+        + (f"{len(report.findings)} findings" if report.findings else "none missing"),
+    )
