@@ -11,7 +11,7 @@ from export_data import make_pictured, on_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitalk.dataset.export.shard_plan import Shard, estimated, from_list, plan_shards, to_list
+from unitalk.dataset.export.shard_plan import Shard, estimated, plan_shards
 from unitalk.media.tracks import tracks
 
 SPLITS = ("train", "val", "test")
@@ -62,18 +62,6 @@ def test_every_track_is_in_one_shard_in_order(given_, limit):
         if one.split == after.split:  # no shard is smaller than it must be
             next_ = given_[sum(s.tracks for s in shards[: shards.index(after)])]
             assert one.size + next_[2] > limit
-
-
-@given(given_=TRACKS)
-def test_a_plan_is_remembered_as_it_was(given_):
-    shards = plan_shards(given_, 77)
-    assert from_list(to_list(shards)) == shards
-
-
-@pytest.mark.parametrize("nonsense", [None, [None], [{}], [{"split": "val"}], 7])
-def test_what_is_no_plan_is_not_taken_for_one(nonsense):
-    with pytest.raises(TypeError):
-        from_list(nonsense)
 
 
 # ------------------------------------------------------------------------------ sizes

@@ -1,6 +1,7 @@
 """Every hazard of the disk.
 
-`atomic` writes files, `staging` builds folders and locks them, `linking` links or copies a tree,
+`atomic` writes files, `staging` builds folders and locks them, `resume` lets the same command
+continue an earlier run, `linking` links or copies a tree,
 `unpack_zip` (by `zip_stream`), `archive_members` and `zip_members` read archives without trust,
 `file_types` recognises a file by its first bytes.
 
@@ -16,12 +17,14 @@ from unitalk.files.atomic import (
     entries,
     free_bytes,
     read_json,
+    remove_halves,
     sha256,
     sync,
     unreadable,
     write_json,
 )
 from unitalk.files.linking import LINKS, Link, Placer
+from unitalk.files.resume import ReceiptBook, Receipts, Request
 from unitalk.files.staging import (
     check_apart,
     check_destination,
@@ -37,6 +40,9 @@ __all__ = [
     "MAX_UNPACK_RATIO",
     "Link",
     "Placer",
+    "ReceiptBook",
+    "Receipts",
+    "Request",
     "atomic_write",
     "check_apart",
     "check_destination",
@@ -50,6 +56,7 @@ __all__ = [
     "made_by",
     "mark",
     "read_json",
+    "remove_halves",
     "sha256",
     "staged_folder",
     "sync",

@@ -187,6 +187,19 @@ def _temporary(path: Path) -> tuple[int, str]:
         raise
 
 
+def remove_halves(folder: Path, name: str = "*", *, deep: bool = False) -> None:
+    """Remove half-written files that processes left which were killed within `atomic_write`.
+
+    Args:
+        folder: where to look; nobody else may be writing there.
+        name: a pattern of the files' final names.
+        deep: look in the folders inside as well.
+    """
+    pattern = f".{name}.*.part"
+    for half in folder.rglob(pattern) if deep else folder.glob(pattern):
+        half.unlink(missing_ok=True)
+
+
 def check_writable(path: Path) -> None:
     """Look whether `atomic_write` could write a file: before hours of work and not after.
 

@@ -3,8 +3,8 @@
 For streaming from a disk or an object storage with WebDataset, for everything that reads Parquet,
 and as a dataset that `datasets.load_dataset` opens from its folder.
 
-`shard_plan` assigns tracks to shards, `export_request` compares a request with an earlier run's,
-`shards` writes one shard atomically in one of the `formats`, `export` runs it all.
+`shard_plan` assigns tracks to shards, `shards` writes one shard atomically in one of the `formats`,
+`export` runs it all.
 """
 
 from unitalk.dataset.export.export import export_tracks

@@ -7,33 +7,37 @@ shards that are whole; another one is refused. The index is written last: where 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unitalk.dataset.export.export_report import ExportReport
-from unitalk.dataset.export.export_request import Wanted, begin
-from unitalk.dataset.export.shards import FORMS, Done, Job, receipt, tidy, write_shard
-from unitalk.errors import EXAMPLES, DiskError, UsageError
+from unitalk.dataset.export.shard_plan import Shard, estimated, plan_shards
+from unitalk.dataset.export.shards import FORMS, Done, Job, remove_half_shards, whole, write_shard
+from unitalk.errors import EXAMPLES, DestinationError, DiskError, UsageError
 from unitalk.executor import Here
 from unitalk.files import (
+    Request,
     atomic_write,
     check_apart,
     check_destination,
     disk_boundary,
     free_bytes,
     locked,
+    read_json,
+    sha256,
+    staged_folder,
     write_json,
 )
 from unitalk.formats.huggingface import CARD, card
-from unitalk.layout import Layout
+from unitalk.layout import SPLITS, Layout
 from unitalk.media.tracks import Tracks, tracks
 from unitalk.progress import Progress, SilentProgress, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from unitalk.dataset.export.shard_plan import Shard
     from unitalk.executor import Executor
     from unitalk.formats.shard_record import Form, FormName
     from unitalk.layout import Split
@@ -42,6 +46,8 @@ SHARD_SIZE = 256_000_000
 """Bytes of a shard, about: few enough for a worker's memory, many enough for an object storage."""
 
 INDEX = "manifest.json"
+
+_WAY_OUT = "give a new folder, or --overwrite to begin anew there"
 
 
 @disk_boundary("destination")
@@ -94,14 +100,18 @@ def export_tracks(
     made_by = f"export {form}"
     check_apart(root, target)
     check_destination(target, made_by=made_by, overwrite=True, in_place=not overwrite)
-    wanted = Wanted.look(Layout(root), FORMS[form], splits, videos, shard_size)
+    layout = Layout(root)
+    named = layout.require_splits(splits)
+    splits = tuple(split for split in SPLITS if split in named)
+    request = _request(layout, FORMS[form], splits, videos, shard_size)
     if not overwrite:
-        wanted.check_fits(target)
-    found = tracks(root, split=wanted.splits, videos=videos or None)
+        request.check(target)
+    found = tracks(root, split=splits, videos=videos or None)
     if overwrite or not Layout(target).marker.is_file():
-        begin(target, wanted, found, made_by=made_by, overwrite=overwrite)
+        _begin(target, request, found, made_by=made_by, overwrite=overwrite)
     with locked(Layout(target).memory):
-        shards = wanted.remembered(target, len(found))
+        request.check(target)
+        shards = _recorded_plan(target, len(found))
         run = _Run(target, FORMS[form], found, shards, progress or SilentProgress())
         run.write_missing(executor or Here())
         counts = _counted(found, shards)
@@ -118,6 +128,59 @@ def export_tracks(
             damaged=run.damaged,
             findings=tuple(run.findings),
         )
+
+
+def _request(
+    source: Layout, form: Form, splits: Sequence[Split], videos: Sequence[str], shard_size: int
+) -> Request:
+    """Everything that decides which bytes stand in which shard."""
+    return Request(
+        values={
+            "form_version": form.version,
+            "shard_size": shard_size,
+            "videos": sorted(set(videos)),
+            "csv": {split: sha256(source.csv(split)) for split in splits},
+        },
+        way_out=_WAY_OUT,
+    )
+
+
+def _begin(
+    destination: Path, request: Request, found: Tracks, *, made_by: str, overwrite: bool
+) -> None:
+    """Make the folder, in place of an older one, with nothing in it but request and plan."""
+    splits = [track.split for track in found]
+    shards = plan_shards(
+        zip(splits, found.lengths.tolist(), estimated(found), strict=True),
+        request.values["shard_size"],
+    )
+    about = {**request.about, "shards": [asdict(shard) for shard in shards]}
+    old = Layout(destination)
+    with (
+        locked(old.memory) if old.marker.is_file() else nullcontext(),
+        staged_folder(destination, made_by=made_by, overwrite=overwrite, about=about),
+    ):
+        pass
+
+
+def _recorded_plan(destination: Path, tracks: int) -> tuple[Shard, ...]:
+    """How the destination's marker says that so many tracks are cut.
+
+    Raises:
+        DestinationError: it does not say it.
+    """
+    marker = Layout(destination).marker
+    try:
+        shards = tuple(Shard(**shard) for shard in (read_json(marker) or {})["shards"])
+    except (KeyError, TypeError):
+        shards = ()
+    if sum(shard.tracks for shard in shards) != tracks:
+        raise DestinationError(
+            f"{marker} does not say how the {tracks:,} tracks were cut: it was damaged from "
+            "outside",
+            hint=_WAY_OUT,
+        )
+    return shards
 
 
 def _counted(found: Tracks, shards: Sequence[Shard]) -> dict[Split, dict[str, int]]:
@@ -175,7 +238,7 @@ class _Run:
             self._look(shard)
         self.kept = len(self.whole)
         missing = [shard for shard in self.shards if self.name(shard) not in self.whole]
-        tidy(self.destination, self.form)
+        remove_half_shards(self.destination, self.form)
         if not missing:
             return
         _check_space(self.destination, sum(shard.size for shard in missing))
@@ -186,7 +249,7 @@ class _Run:
         finally:
             if isinstance(done, Generator):
                 done.close()  # which ends whoever is still writing
-            tidy(self.destination, self.form)
+            remove_half_shards(self.destination, self.form)
 
     def _jobs(self) -> Iterator[Job]:
         start = 0
@@ -212,14 +275,10 @@ class _Run:
 
     def _look(self, shard: Shard) -> None:
         name = self.name(shard)
-        found = receipt(self.destination, name)
-        if found is not None:
-            self.whole[name] = {
-                "split": shard.split,
-                "tracks": shard.tracks,
-                "faces": shard.faces,
-                **found._asdict(),
-            }
+        receipt = whole(self.destination, name)
+        if receipt is not None:
+            counts = {"split": shard.split, "tracks": shard.tracks, "faces": shard.faces}
+            self.whole[name] = counts | receipt
 
     def write_index(self, splits: Mapping[Split, Mapping[str, int]]) -> None:
         """Write what says that all is there."""

@@ -7,7 +7,7 @@ continues cuts at the same places even where the source was repaired meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from unitalk.errors import DataError
@@ -102,17 +102,3 @@ def _mean_crop(tracks: Iterable[Track]) -> int | None:
 def _spread(items: Any, count: int) -> Any:  # noqa: ANN401 - a list or an array
     """Some of a sequence's items, evenly over it, from its first on."""
     return items[:: -(-len(items) // count)]
-
-
-def to_list(shards: Iterable[Shard]) -> list[dict[str, Any]]:
-    """Shards, ready for JSON."""
-    return [asdict(shard) for shard in shards]
-
-
-def from_list(remembered: Any) -> tuple[Shard, ...]:  # noqa: ANN401 - what JSON holds
-    """Read `to_list` backwards.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    return tuple(Shard(**shard) for shard in remembered)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from unitalk.errors import EXAMPLES, DataError
-from unitalk.files import atomic_write, read_json, write_json
+from unitalk.files import Receipts, atomic_write, remove_halves
 from unitalk.formats.huggingface import CARD, HF
 from unitalk.formats.parquet import PARQUET
 from unitalk.formats.shard_record import Form, FormName, Record
@@ -42,18 +42,6 @@ class Job(NamedTuple):
     tracks: tuple[Track, ...]
 
 
-class Receipt(NamedTuple):
-    """What a whole shard holds.
-
-    Attributes:
-        bytes: its size.
-        sha256: of its bytes.
-    """
-
-    bytes: int
-    sha256: str
-
-
 class Done(NamedTuple):
     """What became of a shard.
 
@@ -75,8 +63,8 @@ def write_shard(job: Job) -> Done:
         FORMS[job.form].write(hashed, reader.records())
         if reader.damaged:
             raise _NotWholeError  # so that the file does not get its name
-        written = Receipt(hashed.tell(), hashed.sha256.hexdigest())
-        write_json(_receipt_path(job.destination, job.name), written._asdict())
+        receipt = {"bytes": hashed.tell(), "sha256": hashed.sha256.hexdigest()}
+        receipts(Path(job.destination)).write(job.name, receipt)
     return Done(reader.damaged, tuple(reader.examples))
 
 
@@ -140,24 +128,23 @@ class _Hashed(io.RawIOBase):
 # ------------------------------------------------------------------------------ receipts
 
 
-def _receipt_path(destination: str | Path, name: str) -> Path:
-    return Layout(Path(destination)).memory / "shards" / f"{name}.json"
+def receipts(destination: Path) -> Receipts:
+    """The receipts of a destination's shards: the size and the hash of each."""
+    return Receipts(Layout(destination).memory / "shards")
 
 
-def receipt(destination: Path, name: str) -> Receipt | None:
+def whole(destination: Path, name: str) -> dict[str, Any] | None:
     """The receipt of a shard that is there and whole; None of any other."""
-    try:
-        found = Receipt(**(read_json(_receipt_path(destination, name)) or {}))
-        size = (destination / name).stat().st_size
-    except (DataError, TypeError, FileNotFoundError):  # damaged from outside: write it again
+    receipt = receipts(destination).read(name)
+    path = destination / name
+    if not receipt or not path.is_file() or path.stat().st_size != receipt.get("bytes"):
         return None
-    return found if size == found.bytes else None
+    return {key: receipt.get(key) for key in ("bytes", "sha256")}
 
 
-def tidy(destination: Path, form: Form) -> None:
+def remove_half_shards(destination: Path, form: Form) -> None:
     """Remove what a killed process left of the files that were under way."""
-    receipts = _receipt_path(destination, form.shard_name("", 0)).parent
-    for folder in {destination, destination / form.folder, receipts}:
-        for suffix in (form.suffix, ".json", CARD):
-            for part in folder.glob(f".*{suffix}.*.part"):
-                part.unlink(missing_ok=True)
+    receipts(destination).remove_halves()
+    for folder in {destination, destination / form.folder}:
+        for name in (f"*{form.suffix}", "*.json", CARD):
+            remove_halves(folder, name)
