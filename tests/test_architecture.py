@@ -19,7 +19,7 @@ PACKAGE = Path(unitalk.__file__).parent
 
 # From the ground up. A module may import what stands below it, and its own room's modules.
 FLOORS = (
-    {"errors", "_version"},
+    {"errors", "_version", "choices"},
     {"stopping", "progress", "layout"},
     {"threads", "children"},
     {"executor", "files"},

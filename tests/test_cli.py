@@ -16,10 +16,8 @@ from conftest import tree
 from hub_server import publish
 
 import unitalk
-from unitalk.cli._shared import common_options
 from unitalk.cli._shared.console import Console, table
 from unitalk.cli.main import VERBS, cli
-from unitalk.files import LINKS
 from unitalk.net.loopback import LoopbackHub
 
 HEAVY = ("pandas", "numpy", "pyarrow", "requests", "sklearn", "PIL", "tqdm")
@@ -89,10 +87,6 @@ def test_the_top_lists_the_verbs_and_the_exit_codes(run):
 def test_version_everywhere(run):
     for arguments in (["--version"], ["eval", "--version"], ["download", "--version"]):
         assert run(*arguments).stdout == f"unitalk, version {unitalk.__version__}\n"
-
-
-def test_the_choices_that_are_spelled_twice_are_the_same():
-    assert common_options.LINKS == LINKS
 
 
 # ------------------------------------------------------------------------------ usage

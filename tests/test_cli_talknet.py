@@ -13,12 +13,12 @@ import pytest
 from conftest import one_in, without_coverage
 from talknet_sets import make_tiny
 
-from unitalk.cli._shared.model_options import MODELS
+from unitalk.choices import MODELS
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
-from unitalk.models.registry import NETWORKS, new_network  # noqa: E402
+from unitalk.models.registry import new_network  # noqa: E402
 
 SHORT = ("--model", "light-asd", "--batch-frames", "12", "--workers", "0", "--device", "cpu")
 
@@ -36,8 +36,8 @@ def weights(tmp_path_factory) -> Path:
     return path
 
 
-def test_the_models_of_the_help_are_the_networks():
-    assert MODELS == NETWORKS
+def test_every_model_of_the_help_can_be_made():
+    assert [new_network(name).name for name in MODELS] == list(MODELS)
 
 
 def test_train_prints_its_epochs_and_says_where_the_best_is(run, tiny, tmp_path):

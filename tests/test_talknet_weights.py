@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 from talknet_formula import GOLDEN
 
+from unitalk.choices import MODELS
 from unitalk.errors import DataError, UsageError
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
 from unitalk.models.registry import (  # noqa: E402
-    NETWORKS,
     Network,
     load_weights,
     new_network,
@@ -71,7 +71,7 @@ def same(found: Network, want: Network) -> None:
 # ------------------------------------------------------------------------------ by name
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", MODELS)
 def test_a_new_network_says_what_it_is(name):
     network = new_network(name)
     assert isinstance(network, torch.nn.Module)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unitalk.choices import BREAKDOWNS, FACE_SIZES, UNITS
 from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, common_options
 from unitalk.cli._shared.console import Console, refuse_to_overwrite
 from unitalk.errors import DataError, UsageError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from unitalk.score import Comparison, Evaluation
     from unitalk.score.standing import Standing
 
-BREAKDOWNS = ("category", "faces", "face-size", "track-length", "crowded", "video", "all")
-"""What --by takes; a test holds it to `breakdown.DIVISIONS`, which --help must not import."""
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 
 
@@ -53,7 +52,7 @@ def _size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[flo
 @click.option(
     "--by",
     multiple=True,
-    type=click.Choice(BREAKDOWNS),
+    type=click.Choice([*BREAKDOWNS, "all"]),
     help="Break the number down. Repeatable: two give the cross table. all: each on its own.",
 )
 @click.option(
@@ -67,7 +66,7 @@ def _size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[flo
 @click.option("--data", type=FOLDER, help="The dataset: frame sizes, and faces for the report.")
 @click.option(
     "--face-size",
-    type=click.Choice(["width", "area"]),
+    type=click.Choice(FACE_SIZES),
     help="What a face's size is: its width against 64 and 128 pixels, or its area against theirs.  "
     "[default: width]",
 )
@@ -88,7 +87,7 @@ def _size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[flo
 )
 @click.option(
     "--ci-unit",
-    type=click.Choice(["video", "track"]),
+    type=click.Choice(UNITS),
     help="What a resample leaves out as a whole.  [default: video]",
 )
 @click.option("--metrics", is_flag=True, help="More than AP: ROC AUC, F1, equal error rate, ...")

@@ -23,9 +23,9 @@ from unitalk.progress import size
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from unitalk.choices import FormName
     from unitalk.cli._shared.console import Console
     from unitalk.dataset.export import ExportReport
-    from unitalk.formats.shard_record import FormName
     from unitalk.layout import Split
 
 FORMS: dict[FormName, str] = {

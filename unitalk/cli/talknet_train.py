@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unitalk import stopping
+from unitalk.choices import MODELS
 from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
 from unitalk.cli._shared.console import refuse_to_overwrite, table
 from unitalk.cli._shared.leaving import INTERRUPTED, say
-from unitalk.cli._shared.model_options import MODELS, data_option, find_weights, network_options
+from unitalk.cli._shared.model_options import data_option, find_weights, network_options
 
 if TYPE_CHECKING:
     from pathlib import Path

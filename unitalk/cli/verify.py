@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from unitalk.choices import LAYOUTS
 from unitalk.cli._shared.common_options import (
     FOLDER,
     NEW_FILE,
@@ -21,8 +22,9 @@ from unitalk.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from unitalk.choices import LayoutName
     from unitalk.cli._shared.console import Console
-    from unitalk.dataset.verify import LayoutName, VerifyReport
+    from unitalk.dataset.verify import VerifyReport
     from unitalk.layout import Split
 
 _WIDTH = 80
@@ -35,7 +37,7 @@ _INDENT = "    "
 @click.option("--deep", is_flag=True, help="Open every jpg and every wav.")
 @splits_option
 @click.option(
-    "--layout", type=click.Choice(["unitalk", "asc", "talknet"]), default="unitalk",
+    "--layout", type=click.Choice(LAYOUTS), default="unitalk",
     show_default=True, help="As whose loader to read it.",
 )  # fmt: skip
 @click.option(

@@ -8,6 +8,7 @@ continue an earlier run, `linking` links or copies a tree,
 Nothing has its final name until it is whole, and nothing is deleted that this program did not make.
 """
 
+from unitalk.choices import LINKS, Link
 from unitalk.files.atomic import (
     atomic_write,
     check_writable,
@@ -23,7 +24,7 @@ from unitalk.files.atomic import (
     unreadable,
     write_json,
 )
-from unitalk.files.linking import LINKS, Link, Placer
+from unitalk.files.linking import Placer
 from unitalk.files.resume import ReceiptBook, Receipts, Request
 from unitalk.files.staging import (
     check_apart,

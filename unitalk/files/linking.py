@@ -9,7 +9,7 @@ import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from unitalk.errors import LayoutError, UnitalkError
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-Link = Literal["auto", "hard", "sym", "copy"]
-LINKS: tuple[Link, ...] = get_args(Link)
+    from unitalk.choices import Link
 
 # What link(2) answers where the file system has no hard links, where source and destination are on
 # two of them, where a file has as many names as it may have, or where it belongs to somebody else.

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import io
     from collections.abc import Callable, Iterable
 
+    from unitalk.choices import FormName
     from unitalk.media.tracks import Track
-
-FormName = Literal["webdataset", "parquet", "hf"]
 
 
 class Record(NamedTuple):

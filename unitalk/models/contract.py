@@ -42,7 +42,7 @@ class Network(nn.Module):
     """A network that says of each face of a track whether it speaks.
 
     Attributes:
-        name: what people call it by; one of `networks.NETWORKS`.
+        name: what people call it by; one of `choices.MODELS`.
         default_lr: the learning rate that it was published with.
         frame_rate: how many frames a second the videos have that it was trained on: 25, as those
             of all published weights, unless their file says another.

@@ -24,7 +24,7 @@ from unitalk.media.tracks import Tracks, tracks
 from unitalk.models._torch import torch
 from unitalk.models.data import ScoringTracks
 from unitalk.models.registry import load_weights
-from unitalk.models.track_scores import Precision, choose_device, scores, write_predictions
+from unitalk.models.track_scores import choose_device, scores, write_predictions
 from unitalk.models.weight_files import weights_file
 from unitalk.progress import Progress, SilentProgress
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from unitalk.choices import Precision
     from unitalk.layout import Split
     from unitalk.models.registry import Network
 

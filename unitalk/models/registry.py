@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from unitalk.choices import MODELS
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.files import disk_boundary
 from unitalk.models._torch import torch
@@ -20,16 +21,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
-    "NETWORKS",
     "Logits",
     "Network",
     "load_weights",
     "new_network",
     "speaking_probability",
 ]
-
-NETWORKS: tuple[str, ...] = (TalkNet.name, LightASD.name)
-"""The names of the networks there are."""
 
 RATE_KEY = "frame_rate"
 """Where a checkpoint of our training keeps the frames a second of what it was trained on."""
@@ -42,7 +39,7 @@ def new_network(name: str, *, clip_leak: bool = False) -> Network:
     """Make a network with fresh parameters, in training mode.
 
     Args:
-        name: one of `NETWORKS`.
+        name: one of `MODELS`.
         clip_leak: let the tracks of a batch touch each other in time, as the original TalkNet does.
 
     Raises:
@@ -51,7 +48,7 @@ def new_network(name: str, *, clip_leak: bool = False) -> Network:
     if name == TalkNet.name:
         return TalkNet(clip_leak=clip_leak)
     if name != LightASD.name:
-        raise UsageError(f"no network {name!r}", hint=f"there are {', '.join(NETWORKS)}")
+        raise UsageError(f"no network {name!r}", hint=f"there are {', '.join(MODELS)}")
     if clip_leak:
         raise UsageError(f"{name} has no leak between the tracks of a batch to reproduce")
     return LightASD()
@@ -69,7 +66,7 @@ def load_weights(
         path: a state dict as the originals publish it, alone or under a usual key, saved by
             PyTorch or as safetensors; a checkpoint of our training; or a run's folder, for the
             best epoch's.
-        expected: the network that it has to be, one of `NETWORKS`; default: any.
+        expected: the network that it has to be, one of `MODELS`; default: any.
         clip_leak: as for `new_network`.
 
     Raises:
@@ -77,8 +74,8 @@ def load_weights(
         DataError: the file is no checkpoint, is damaged, would run code, or holds another network;
             or entries are missing, too many, or of another shape.
     """
-    if expected is not None and expected not in NETWORKS:
-        raise UsageError(f"no network {expected!r}", hint=f"there are {', '.join(NETWORKS)}")
+    if expected is not None and expected not in MODELS:
+        raise UsageError(f"no network {expected!r}", hint=f"there are {', '.join(MODELS)}")
     path = weights_file(path)
     found = read_tensors(path)
     state = _named_here(state_dict(found, path))
@@ -101,7 +98,7 @@ def _named_here(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
     So PyTorch Lightning writes them: a network's own names behind that of its attribute.
     """
-    ours = {key for name in NETWORKS for key in shapes(name)}
+    ours = {key for name in MODELS for key in shapes(name)}
     while not ours & state.keys():
         first = {key.partition(".")[0] for key in state}
         shorter = {key.partition(".")[2]: value for key, value in state.items()}
@@ -116,16 +113,16 @@ def _recognise(state: Mapping[str, Tensor], path: Path) -> str:
     if any(part in name for name in state for part in _LOCONET):
         raise DataError(
             f"{path}: weights of LoCoNet (TalkNCE trains the same network), which is not "
-            f"one of {', '.join(NETWORKS)}",
+            f"one of {', '.join(MODELS)}",
             hint="LoCoNet's own code reads it; `unitalk convert-loconet` writes what that reads",
         )
-    shared = {name: len(shapes(name).keys() & state.keys()) for name in NETWORKS}
+    shared = {name: len(shapes(name).keys() & state.keys()) for name in MODELS}
     best = max(shared, key=lambda name: shared[name])
     if shared[best] == 0:
         raise DataError(
             f"{path}: weights of no network known here; it has {len(state):,} entries: "
             f"{examples(state)}",
-            hint=f"known are {', '.join(NETWORKS)}",
+            hint=f"known are {', '.join(MODELS)}",
         )
     return best
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from unitalk.choices import Precision
     from unitalk.layout import Split
     from unitalk.models.data import Batch
     from unitalk.models.registry import Network
 
     Scores = npt.NDArray[np.float32]
-
-Precision = Literal["fp32", "bf16"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 def choose_device(name: str, *, local_rank: int = 0) -> torch.device:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from unitalk.choices import PRECISIONS, Precision
 from unitalk.errors import DestinationError, UsageError
 from unitalk.files import (
     atomic_write,
@@ -38,8 +39,6 @@ from unitalk.models.distributed import ALONE, World, agree, gathered, joined, me
 from unitalk.models.registry import RATE_KEY, load_weights, new_network
 from unitalk.models.run_files import EpochResult, State
 from unitalk.models.track_scores import (
-    PRECISIONS,
-    Precision,
     casting,
     choose_device,
     scores,

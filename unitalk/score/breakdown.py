@@ -11,7 +11,7 @@ import csv
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from unitalk.choices import FaceSize
     from unitalk.score.match import Truth
-
-FaceSize = Literal["width", "area"]
 
 _SMALL, _LARGE = 64, 128  # pixels
 _LENGTHS_MS = (1000, 3000, 5000, 10_000)

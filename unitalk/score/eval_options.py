@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from functools import partial as bound
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unitalk import schema
+from unitalk.choices import FACE_SIZES, UNITS, FaceSize, Unit
 from unitalk.errors import UsageError
 from unitalk.media import frame_sizes
-from unitalk.score.breakdown import Divider, Division, FaceSize, read_categories
+from unitalk.score.breakdown import Divider, Division, read_categories
 from unitalk.score.jackknife import Resampling
-from unitalk.score.result import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +28,6 @@ ALL = "all"
 """Instead of a breakdown's name: every one that applies, each in a table of its own."""
 
 RESAMPLES = 1000
-UNITS: tuple[str, ...] = get_args(Unit)
-FACE_SIZES: tuple[str, ...] = get_args(FaceSize)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

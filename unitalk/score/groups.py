@@ -18,7 +18,6 @@ from unitalk.score.result import (
     RESTS_ON_ONE,
     Difference,
     Group,
-    Unit,
 )
 from unitalk.threads import Threads
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from unitalk.choices import Unit
     from unitalk.score.breakdown import Division
     from unitalk.score.match import Matched
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unitalk.choices import Unit
     from unitalk.score.match import Matched
     from unitalk.score.metrics import Metrics
 
 SCHEMA_VERSION = 1
 
 Interval = tuple[float, float]
-Unit = Literal["video", "track"]
 
 FEW_VIDEOS = "few videos"
 NO_POSITIVES = "no positives"

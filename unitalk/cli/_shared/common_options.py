@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from unitalk._version import __version__
+from unitalk.choices import LINKS
 from unitalk.cli._shared.console import Console
 
 if TYPE_CHECKING:
@@ -68,10 +69,6 @@ FOLDER = _Path(path_type=Path, file_okay=False)
 FILE = _File(path_type=Path, dir_okay=False)
 NEW_FILE = _NewFile(path_type=Path, dir_okay=False)
 SOURCE = _Path(path_type=Path, exists=True)
-
-# click wants choices before any verb is imported, and layout is cheap to import, files is not
-# (zipfile, tempfile); a test holds these to files.LINKS.
-LINKS = ("auto", "hard", "sym", "copy")
 
 
 def _console(context: click.Context) -> Console:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from unitalk.choices import MODELS, PRECISIONS
 from unitalk.cli._shared.common_options import FOLDER, jobs_options, videos_option
 from unitalk.cli._shared.user_folders import weights_folder
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from unitalk.models.predict import PredictReport
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
-
-MODELS = ("talknet", "light-asd")
-"""A test holds it to `talknet.networks.NETWORKS`, which --help must not import."""
 
 
 def data_option(function: Function) -> Function:
@@ -36,7 +34,7 @@ def network_options(function: Function) -> Function:
             help="As the original does it, the faults that change numbers included.",
         ),
         click.option(
-            "--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True,
+            "--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True,
             help="What is computed in.",
         ),
         click.option(

@@ -38,8 +38,9 @@ from unitalk.progress import Progress, SilentProgress, size
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from unitalk.choices import FormName
     from unitalk.executor import Executor
-    from unitalk.formats.shard_record import Form, FormName
+    from unitalk.formats.shard_record import Form
     from unitalk.layout import Split
 
 SHARD_SIZE = 256_000_000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unitalk.formats.shard_record import FormName
+    from unitalk.choices import FormName
     from unitalk.layout import Split
 
 

@@ -12,13 +12,14 @@ from unitalk.errors import EXAMPLES, DataError
 from unitalk.files import Receipts, atomic_write, remove_halves
 from unitalk.formats.huggingface import CARD, HF
 from unitalk.formats.parquet import PARQUET
-from unitalk.formats.shard_record import Form, FormName, Record
+from unitalk.formats.shard_record import Form, Record
 from unitalk.formats.webdataset import WEBDATASET
 from unitalk.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from unitalk.choices import FormName
     from unitalk.media.tracks import Track
 
 FORMS: dict[FormName, Form] = {form.name: form for form in (WEBDATASET, PARQUET, HF)}

@@ -10,14 +10,13 @@ files in the wrong folder. `asc_layout` and `talknet_layout` check what those lo
 from unitalk.dataset.verify.finding_kinds import KINDS, Kind
 from unitalk.dataset.verify.parts import faults_of_part
 from unitalk.dataset.verify.verify import verify_dataset
-from unitalk.dataset.verify.verify_report import Checked, Finding, LayoutName, VerifyReport
+from unitalk.dataset.verify.verify_report import Checked, Finding, VerifyReport
 
 __all__ = [
     "KINDS",
     "Checked",
     "Finding",
     "Kind",
-    "LayoutName",
     "VerifyReport",
     "faults_of_part",
     "verify_dataset",

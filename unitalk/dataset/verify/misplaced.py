@@ -15,8 +15,8 @@ from unitalk.dataset.verify.verify_report import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from unitalk.choices import LayoutName
     from unitalk.dataset.verify.row_groups import Track
-    from unitalk.dataset.verify.verify_report import LayoutName
 
 _EXTRA = frozenset({"extra-video", "extra-track", "extra-wav", "stray-file"})
 _SOUNDS = "clips_audios"

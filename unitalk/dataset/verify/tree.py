@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from unitalk.choices import LayoutName
     from unitalk.dataset.verify.file_names import FaceNames
     from unitalk.dataset.verify.media_check import FoundTrack
     from unitalk.dataset.verify.row_groups import Track
-    from unitalk.dataset.verify.verify_report import Finding, LayoutName
+    from unitalk.dataset.verify.verify_report import Finding
     from unitalk.layout import Part
 
 MEDIA: tuple[Part, ...] = ("video", "audio")

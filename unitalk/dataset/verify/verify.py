@@ -23,7 +23,6 @@ from unitalk.dataset.verify.tree import Walk, beside_splits
 from unitalk.dataset.verify.verify_report import (
     Checked,
     Finding,
-    LayoutName,
     VerifyReport,
     by_kind,
     relative,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from unitalk.choices import LayoutName
     from unitalk.dataset.verify.crop_check import Seen
     from unitalk.dataset.verify.row_groups import Rows, Track
     from unitalk.dataset.verify.tree import Found

@@ -6,9 +6,10 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from unitalk.catalog import video_list
+from unitalk.choices import LayoutName
 from unitalk.dataset.verify.finding_kinds import KINDS
 from unitalk.layout import PARTS, Part, Split
 from unitalk.media import wavs
@@ -16,7 +17,8 @@ from unitalk.media import wavs
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LayoutName = Literal["unitalk", "asc", "talknet"]
+    from unitalk.choices import LayoutName
+
 
 _NAMED = 5
 """So many videos are named in a command; more are read from a file."""
