@@ -394,7 +394,7 @@ def test_the_names_of_faces_are_those_that_layout_writes(longest, draw):
     table = pa.table({"video_id": one, "frame_timestamp": seconds, "entity_id": one})
     rows = Rows(split="val", path="x", faces=Faces("x", table))
     names = FaceNames(rows).ours(0, len(seconds))
-    assert names == [face_name(seconds[row]) for row in rows.order.tolist()]
+    assert names == [face_name(seconds[row]) for row in rows.table.rows().tolist()]
 
 
 # ------------------------------------------------------------------------------ processes

@@ -89,11 +89,11 @@ def test_rows_by_track_and_time(tmp_path_factory, rows):
         for places in tracks.values()
         for place in sorted(places, key=lambda place: float(rows[place][TIME]))
     ]
-    assert own.order.tolist() == order
+    assert own.table.rows().tolist() == order
     assert [(t.video, t.entity) for t in own.tracks] == list(tracks)
     assert [t.stop - t.start for t in own.tracks] == [len(places) for places in tracks.values()]
     numbers = {track: number for number, track in enumerate(tracks)}
-    assert own.track.tolist() == [numbers[row[VIDEO], row[ENTITY]] for row in rows]
+    assert own.table.track.tolist() == [numbers[row[VIDEO], row[ENTITY]] for row in rows]
 
 
 @settings(max_examples=120)
@@ -117,15 +117,15 @@ def test_tracks_that_lie_apart_and_that_are_not_in_order(tmp_path_factory, rows)
         times = [float(rows[place][TIME]) for place in places]
         falls = [b for b, x, y in zip(places[1:], times, times[1:], strict=False) if y < x]
         unordered += falls[:1]
-    assert own.apart.tolist() == sorted(apart)
-    assert own.unordered.tolist() == sorted(unordered)
+    assert own.table.apart.tolist() == sorted(apart)
+    assert own.table.unordered.tolist() == sorted(unordered)
 
 
 def test_the_table_above(tmp_path):
     rows = [face("v", "0.00", "v:0", 0), face("v", "0.00", "v:1", 0), face("v", "0.08", "v:0", 0),
             face("v", "0.04", "v:0", 0)]  # fmt: skip
     own = read(tmp_path, rows)
-    assert (own.apart.tolist(), own.unordered.tolist()) == ([2], [3])
+    assert (own.table.apart.tolist(), own.table.unordered.tolist()) == ([2], [3])
     assert own.line_of([0, 3]) == {0: 2, 3: 5}
 
 

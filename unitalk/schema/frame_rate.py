@@ -23,7 +23,7 @@ _SLOWEST = 0.5  # seconds from frame to frame: ASW is labelled every 0.2 s
 _ROUNDING = 0.01  # seconds that both ends of a stretch may be off, in times with two decimals
 
 
-def frame_rates(seconds: Floats, tracks: Integers, videos: Integers, count: int) -> Floats:
+def frame_rates(seconds: Floats, starts: Integers, videos: Integers, count: int) -> Floats:
     """Find each video's frames a second.
 
     A loader stretches its windows of sound by 25 / rate, so that a wrong rate lets sound and faces
@@ -36,16 +36,18 @@ def frame_rates(seconds: Floats, tracks: Integers, videos: Integers, count: int)
 
     Args:
         seconds: [faces] times, track after track, each in the order of time.
-        tracks: [faces] a number for each face's track.
-        videos: [faces] a number for each face's video, from 0.
+        starts: [tracks + 1] where each track begins, and the number of faces.
+        videos: [tracks] a number for each track's video, from 0.
         count: how many videos there are.
 
     Returns:
         [videos] frames a second.
     """
     steps = np.diff(seconds)
-    inside = (np.diff(tracks) == 0) & (steps > 0)
-    steps, owners, within = steps[inside], videos[1:][inside], tracks[1:][inside]
+    inside = steps > 0
+    inside[starts[1:-1] - 1] = False
+    within = np.repeat(np.arange(len(videos)), np.diff(starts))[1:][inside]
+    steps, owners = steps[inside], videos[within]
     order = np.argsort(owners, kind="stable")
     steps, owners, within = steps[order], owners[order], within[order]
     rates = np.full(count, USUAL)

@@ -68,8 +68,8 @@ class SplitRows:
     @property
     def in_order(self) -> bool:
         """Whether scores given back by position find their rows in the csv as it is."""
-        together = not len(self._rows.apart) and not len(self._rows.unordered)
-        return together and bool(self._head.header_line)  # the loader skips the first line
+        # The loader skips the first line.
+        return self._rows.table.order is None and bool(self._head.header_line)
 
     def names(self, track: Track) -> tuple[str, ...]:
         """The names of a track's crops, in time order."""
@@ -78,9 +78,9 @@ class SplitRows:
     @cached_property
     def rates(self) -> dict[str, float]:
         """Each video's frames a second."""
-        rows, (videos, names) = self._rows, self._rows.video
+        table, (videos, names) = self._rows.table, self._rows.video
         rates = frame_rates(
-            self._seconds[rows.order], rows.track[rows.order], videos[rows.order], len(names)
+            table.ordered(self._seconds), table.starts, videos[table.heads], len(names)
         )
         return dict(zip(names, rates.tolist(), strict=True))
 
@@ -106,13 +106,13 @@ class SplitRows:
 
     def of_track(self, track: Track, kept: npt.NDArray[np.bool_]) -> tuple[list[float], list[int]]:
         """The times and the labels of what is kept of a track, in time order."""
-        own = self._rows.order[track.start : track.stop][kept[track.start : track.stop]]
+        own = self._rows.table.rows(slice(track.start, track.stop))[kept[track.start : track.stop]]
         return self._seconds[own].tolist(), self._positive[own].tolist()
 
     def write(self, path: Path, kept: npt.NDArray[np.bool_]) -> None:
         """Write what is kept, in the loader's order; every cell's text as it was."""
         head, batches = schema.read_text(self.path)
-        wanted = self._rows.order[kept]
+        wanted = self._rows.table.rows()[kept]
         chosen = _some(batches, wanted) if self.in_order else _in_order(batches, wanted)
         schema.write_text(path, head.columns, chosen)
 

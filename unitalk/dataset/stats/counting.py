@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from unitalk.schema.face_table import FaceTable, pack, unpack_tracks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.integer[Any]]
     Floats = npt.NDArray[np.float64]
-
-MILLISECONDS = 32
-"""How many bits of a key hold the time; the track or the video stands above them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,10 @@ class Sliced:
 
     @classmethod
     def of(cls, values: npt.NDArray[Any], video: Ints, videos: int) -> Self:
-        """Divide values whose videos ascend."""
+        """Order values by video, and divide them."""
+        if not np.all(video[1:] >= video[:-1]):
+            order = np.argsort(video, kind="stable")
+            values, video = values[order], video[order]
         return cls(values=values, bounds=np.searchsorted(video, np.arange(videos + 1)))
 
     def take(self, videos: Sequence[int]) -> npt.NDArray[Any]:
@@ -117,24 +119,20 @@ class Counted:
 
 def count(rows: Rows) -> Counted:
     """Order faces by video, track and time, and find what the order shows."""
-    order, key, track, of_track = _order(rows)
-    video = of_track[track]
-
-    def ordered(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return column if order is None else column[order]
-
-    label = ordered(rows.label)
+    table = FaceTable.of(rows.milliseconds, rows.entity, rows.video)
+    track, video, time = map(table.ordered, (table.track, rows.video, rows.milliseconds))
+    label = table.ordered(rows.label)
     speaks = label == rows.speaking
-    within = track[1:] == track[:-1]
-    first = _first(within)
-    last = np.append(first[1:], len(track)) - 1
-    span, faces = key[last] - key[first], last - first + 1
-    step = np.diff(key)[within]
+    within = table.inside
+    first, last = table.starts[:-1], table.starts[1:] - 1
+    of_track = rows.video[table.heads]
+    span, faces = time[last] - time[first], np.diff(table.starts)
+    step = np.diff(time)[within]
     changes = within & (label[1:] != label[:-1])
-    begin, end = _stretches(track, speaks)
+    begin, end = _stretches(within, speaks)
     mean_step = span / np.maximum(faces - 1, 1)
-    stretch = (key[end] - key[begin] + mean_step[track[begin]]) / 1000
-    frame_video, frame_faces, frame_speakers = _frames(video, key, speaks)
+    stretch = (time[end] - time[begin] + mean_step[track[begin]]) / 1000
+    frame_video, frame_faces, frame_speakers = _frames(video, time, speaks)
     later = video[1:]
     later_within = later[within]
 
@@ -143,8 +141,8 @@ def count(rows: Rows) -> Counted:
 
     return Counted(
         label=sliced(label, video),
-        width=sliced(ordered(rows.width), video),
-        height=sliced(ordered(rows.height), video),
+        width=sliced(table.ordered(rows.width), video),
+        height=sliced(table.ordered(rows.height), video),
         track_span=sliced(span, of_track),
         track_faces=sliced(faces, of_track),
         frame_faces=sliced(frame_faces, frame_video),
@@ -176,44 +174,11 @@ def _joined(parts: Sequence[Sliced]) -> Sliced:
     return Sliced(values=values, bounds=np.concatenate(bounds))
 
 
-def _order(
-    rows: Rows,
-) -> tuple[Ints | None, npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Sort by video, track and time.
-
-    Returns:
-        the order, None when the rows have it already; [faces] the sorted keys, track above time;
-        [faces] each one's track; [tracks] each one's video, ascending.
-    """
-    of_track, track = _tracks(rows)
-    key = (track << MILLISECONDS) | rows.milliseconds
-    if bool(np.all(key[1:] >= key[:-1])):
-        return None, key, track, of_track
-    order = np.argsort(key, kind="stable")
-    return order, key[order], track[order], of_track
-
-
-def _tracks(rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """[tracks] the video of each, ascending; [faces] the track of each."""
-    entities = int(rows.entity.max()) + 1
-    of_entity = np.full(entities, -1, np.int64)
-    of_entity[rows.entity] = rows.video
-    if bool(np.all(of_entity[rows.entity] == rows.video)):  # as it should be: one video each
-        by_video = np.argsort(of_entity, kind="stable")
-        by_video = by_video[of_entity[by_video] >= 0]  # a name that no row has
-        rank = np.empty(entities, np.int64)
-        rank[by_video] = np.arange(len(by_video))
-        return of_entity[by_video], rank[rows.entity]
-    pairs = rows.video.astype(np.int64) * entities + rows.entity
-    found, track = np.unique(pairs, return_inverse=True)
-    return found // entities, track.astype(np.int64)
-
-
 def _stretches(
-    track: npt.NDArray[np.int64], speaks: npt.NDArray[np.bool_]
+    within: npt.NDArray[np.bool_], speaks: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The first and the last face of every run of positives in a track."""
-    goes_on = speaks[1:] & speaks[:-1] & (track[1:] == track[:-1])
+    goes_on = speaks[1:] & speaks[:-1] & within
     edge = np.ones(1, np.bool_)
     begin = np.flatnonzero(speaks & np.concatenate([edge, ~goes_on]))
     end = np.flatnonzero(speaks & np.concatenate([~goes_on, edge]))
@@ -221,20 +186,14 @@ def _stretches(
 
 
 def _frames(
-    video: npt.NDArray[np.int64], key: npt.NDArray[np.int64], speaks: npt.NDArray[np.bool_]
+    video: Ints, time: Ints, speaks: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """[frames] the video of each, ascending; its faces; its speaking faces."""
-    moment = (video << MILLISECONDS) | (key & ((1 << MILLISECONDS) - 1))
-    moment = (moment << 1) | speaks
+    """The video of each frame, ascending; its faces; its speaking faces."""
+    moment = (pack(video, time) << 1) | speaks
     moment.sort()
     # Two of one frame differ at most in the last bit, in which no other two differ alone.
-    first = _first((moment[1:] ^ moment[:-1]) <= 1)
+    first = np.flatnonzero(np.append(True, (moment[1:] ^ moment[:-1]) > 1))
     faces = np.diff(np.append(first, len(moment)))
-    video_of = moment[first] >> (MILLISECONDS + 1)
+    video_of = unpack_tracks(moment[first] >> 1)
     moment &= 1
     return video_of, faces, np.add.reduceat(moment, first)
-
-
-def _first(same: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Where runs begin, given for every row but the first whether it goes on with the run."""
-    return np.concatenate([np.zeros(1, np.int64), np.flatnonzero(~same) + 1])

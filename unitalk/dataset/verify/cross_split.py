@@ -12,6 +12,7 @@ from unitalk import schema
 from unitalk.catalog import video_list
 from unitalk.dataset.verify.verify_report import Finding, relative
 from unitalk.errors import SchemaError, UsageError
+from unitalk.schema.face_table import pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -125,12 +126,7 @@ class _Merged:
         pairs = {name: self._pair(name, mine, other) for name in schema.COLUMNS if name in there}
         if len(mine) == len(other) and all(np.array_equal(a, b) for a, b in pairs.values()):
             return ""
-        one, two = (
-            # One number a face: times lie below 2^32 ms, track ids below 2^31.
-            pairs[schema.ENTITY][side].astype(np.int64) * (1 << 32)
-            + pairs[schema.TIME][side].astype(np.int64)
-            for side in (0, 1)
-        )
+        one, two = (pack(pairs[schema.ENTITY][side], pairs[schema.TIME][side]) for side in (0, 1))
         lacking, extra = len(np.setdiff1d(one, two)), len(np.setdiff1d(two, one))
         if lacking or extra or len(one) != len(two):
             return (

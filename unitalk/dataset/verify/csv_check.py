@@ -9,6 +9,7 @@ import numpy as np
 from unitalk import schema
 from unitalk.dataset.verify.verify_report import Finding
 from unitalk.layout import face_name
+from unitalk.schema.face_table import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-GAP = 201
-"""Milliseconds: the authors fill gaps of up to 0.2 s; the one more is for times that are rounded.
-
-UniTalk's tracks are made of detections, and gaps shorter than 0.2 s (5 frames) are interpolated.
-"""
 FAR = 0.5
 """How far an edge may lie outside the frame: half of it.
 
@@ -61,7 +57,7 @@ def _located(rows: Rows, wrong: list[_Wrong]) -> list[Finding]:
     for one in wrong:
         if not len(one.rows):
             continue
-        breaks = (np.diff(one.rows) != 1) | (np.diff(rows.track[one.rows]) != 0)
+        breaks = (np.diff(one.rows) != 1) | (np.diff(rows.table.track[one.rows]) != 0)
         parts = np.split(one.rows, np.flatnonzero(breaks) + 1)
         stretches += [(one, int(part[0]), len(part)) for part in parts]
     lines = rows.line_of([row for _, row, _ in stretches])
@@ -120,12 +116,11 @@ def _label(rows: Rows) -> Iterator[_Wrong]:
 
 def _names(rows: Rows) -> Iterator[_Wrong]:
     """Track ids that do not begin with their video's, and those that two videos have."""
-    heads = np.unique(rows.track, return_index=True)[1]
     videos, entities = rows.video, rows.entity
     seen: dict[str, str] = {}
     foreign: list[int] = []
     shared: list[int] = []
-    for row in heads.tolist():
+    for row in rows.table.heads.tolist():
         video, entity = videos[1][videos[0][row]], entities[1][entities[0][row]]
         if seen.setdefault(entity, video) != video:
             shared.append(row)
@@ -142,51 +137,30 @@ def _names(rows: Rows) -> Iterator[_Wrong]:
 # ------------------------------------------------------------------------------ rows of a track
 
 
-def _steps(rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """For each row but a track's first, in the order of tracks and times: the row and its step."""
-    order = rows.order
-    same = np.diff(rows.track[order]) == 0
-    return order[1:][same], np.diff(rows.milliseconds[order])[same]
-
-
 def _twice(rows: Rows) -> Iterator[_Wrong]:
-    later, step = _steps(rows)
-    again = np.sort(later[step == 0])
-    yield _Wrong("duplicate-face", again, lambda _: "has this time a second time")
-    near = later[(step > 0) & (step < 10)]  # noqa: PLR2004 - two decimals are 10 ms
-    if len(near):
-        earlier = rows.order[_places(rows)[near] - 1]
-        seconds = rows.faces.numbers(schema.TIME)
-        clash = [
-            row
-            for row, before in zip(near.tolist(), earlier.tolist(), strict=True)
-            if face_name(seconds[row]) == face_name(seconds[before])
-        ]
-        yield _Wrong(
-            "times-too-near",
-            np.sort(np.array(clash, np.int64)),
-            lambda row: f"{face_name(seconds[row])} is the face before it too",
-        )
-
-
-def _places(rows: Rows) -> npt.NDArray[np.int64]:
-    """Each row's place in `rows.order`."""
-    places = np.empty(len(rows), np.int64)
-    places[rows.order] = np.arange(len(rows))
-    return places
+    seconds = rows.faces.numbers(schema.TIME)
+    twice, near = map(rows.table.rows, rows.table.clashes(seconds))
+    yield _Wrong("duplicate-face", np.sort(twice), lambda _: "has this time a second time")
+    yield _Wrong(
+        "times-too-near",
+        np.sort(near),
+        lambda row: f"{face_name(seconds[row])} is the face before it too",
+    )
 
 
 def _order(rows: Rows) -> Iterator[_Wrong]:
-    yield _Wrong("rows-apart", rows.apart, lambda _: "goes on here, after another track")
-    yield _Wrong("rows-unordered", rows.unordered, lambda _: "is earlier than the row before it")
+    apart, unordered = rows.table.apart, rows.table.unordered
+    yield _Wrong("rows-apart", apart, lambda _: "goes on here, after another track")
+    yield _Wrong("rows-unordered", unordered, lambda _: "is earlier than the row before it")
 
 
 def _gaps(rows: Rows) -> Iterator[_Wrong]:
-    later, step = _steps(rows)
+    places, step = rows.table.steps()
     wide = step > GAP
-    size = dict(zip(later[wide].tolist(), step[wide].tolist(), strict=True))
+    later = rows.table.rows(places[wide])
+    size = dict(zip(later.tolist(), step[wide].tolist(), strict=True))
     yield _Wrong(
-        "gap", np.sort(later[wide]), lambda row: f"{size[row] / 1000:.2f} s after the face before"
+        "gap", np.sort(later), lambda row: f"{size[row] / 1000:.2f} s after the face before"
     )
 
 
@@ -205,9 +179,9 @@ def _instances(rows: Rows) -> Iterator[_Wrong]:
         lambda row: f"{texts[codes[row]]!r} is not {names[entities[row]]}:<number>",
     )
     labels, _ = rows.faces.codes(schema.LABEL)
-    order = rows.order
+    order = rows.table.rows()
     one, two = order[:-1], order[1:]
-    sound = (np.diff(rows.track[order]) == 0) & ~bad[one] & ~bad[two]
+    sound = rows.table.inside & ~bad[one] & ~bad[two]
     sound &= np.diff(rows.milliseconds[order]) != 0  # of a face that is there twice, enough is said
     rise = numbers[codes[two]] - numbers[codes[one]]
     changed = labels[one] != labels[two]

@@ -31,21 +31,21 @@ class FaceNames:
     def __init__(
         self, rows: Rows, texts: tuple[npt.NDArray[np.int32], list[str]] | None = None
     ) -> None:
-        self._order = rows.order
+        self._rows = rows.table.rows
         self._places, self._names = _named(_hundredths(rows.faces))
         self._codes = None if texts is None else texts[0]
         self._texts = None if texts is None else np.array([f"{t}.jpg" for t in texts[1]], object)
 
     def ours(self, start: int, stop: int) -> list[str]:
         """The names that we would have written, for rows of a track."""
-        names: list[str] = self._names[self._places[self._order[start:stop]]].tolist()
+        names: list[str] = self._names[self._places[self._rows(slice(start, stop))]].tolist()
         return names
 
     def opened(self, start: int, stop: int) -> list[str] | None:
         """The names that a loader opens, where it takes the csv's text for one."""
         if self._codes is None or self._texts is None:
             return None
-        names: list[str] = self._texts[self._codes[self._order[start:stop]]].tolist()
+        names: list[str] = self._texts[self._codes[self._rows(slice(start, stop))]].tolist()
         return names
 
 

@@ -15,6 +15,7 @@ from unitalk.dataset.verify.verify_report import Finding, relative
 from unitalk.errors import SchemaError, UsageError
 from unitalk.schema.columns import shown, wrong_with
 from unitalk.schema.csv_source import UNREADABLE
+from unitalk.schema.face_table import FaceTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Track(NamedTuple):
-    """One track of a video; `start` and `stop` are places in `Rows.order`."""
+    """One track of a video; `start` and `stop` are places in `Rows.table`."""
 
     video: str
     entity: str
@@ -80,60 +81,19 @@ class Rows:
         return self.faces.milliseconds()
 
     @cached_property
-    def _runs(self) -> tuple[Ints, Ints]:
-        """Where rows of one track stand together: each run's first row, and its track."""
-        key = self.video[0].astype(np.int64) * len(self.entity[1]) + self.entity[0]
-        heads = np.append(0, np.flatnonzero(np.diff(key)) + 1)
-        _, first, track = np.unique(key[heads], return_index=True, return_inverse=True)
-        rank = np.empty(len(first), np.int64)
-        rank[np.argsort(first)] = np.arange(len(first))  # tracks are numbered as they come
-        return heads, rank[track]
-
-    @cached_property
-    def track(self) -> npt.NDArray[np.int32]:
-        """Each row's track, numbered as they come; a track id in two videos is two tracks."""
-        heads, tracks = self._runs
-        return np.repeat(tracks, np.diff(np.append(heads, len(self)))).astype(np.int32)
-
-    @cached_property
-    def apart(self) -> Ints:
-        """The tracks whose rows do not stand together, by the row where each goes on."""
-        heads, tracks = self._runs
-        again = np.ones(len(heads), bool)
-        again[np.unique(tracks, return_index=True)[1]] = False
-        second = heads[again]
-        _, first = np.unique(tracks[again], return_index=True)
-        return np.sort(second[first])
-
-    @cached_property
-    def unordered(self) -> Ints:
-        """The tracks whose times fall somewhere, by the first row that is earlier than the last."""
-        together = (
-            np.argsort(self.track, kind="stable") if len(self.apart) else np.arange(len(self))
-        )
-        falls = (np.diff(self.milliseconds[together]) < 0) & (np.diff(self.track[together]) == 0)
-        rows = together[1:][falls]
-        _, first = np.unique(self.track[rows], return_index=True)
-        return np.sort(rows[first])
-
-    @cached_property
-    def order(self) -> Ints:
-        """The rows by track, each by time; of one time, in the order of the file."""
-        if not len(self.apart) and not len(self.unordered):
-            return np.arange(len(self))
-        return np.lexsort((self.milliseconds, self.track))
+    def table(self) -> FaceTable:
+        """The rows by track and time; a track id in two videos is two tracks."""
+        return FaceTable.of(self.milliseconds, self.entity[0], self.video[0])
 
     @cached_property
     def tracks(self) -> list[Track]:
         """The tracks, numbered as they come."""
-        sorted_track = self.track[self.order]
-        starts = np.append(0, np.flatnonzero(np.diff(sorted_track)) + 1)
-        stops = np.append(starts[1:], len(self))
-        videos, entities = self.video, self.entity
+        (video, videos), (entity, entities) = self.video, self.entity
+        starts = self.table.starts.tolist()
         return [
-            Track(videos[1][videos[0][row]], entities[1][entities[0][row]], start, stop)
+            Track(videos[video[row]], entities[entity[row]], start, stop)
             for row, start, stop in zip(
-                self.order[starts].tolist(), starts.tolist(), stops.tolist(), strict=True
+                self.table.heads.tolist(), starts[:-1], starts[1:], strict=True
             )
         ]
 

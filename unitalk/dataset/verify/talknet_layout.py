@@ -137,7 +137,7 @@ class _Loader:
             line = found.get(track.entity)
             if line is None:
                 continue
-            own = rows.order[track.start : track.stop]
+            own = rows.table.rows(slice(track.start, track.stop))
             count = len(own)
             if line.frames != count or len(line.labels) != count:
                 detail = (

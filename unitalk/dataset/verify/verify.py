@@ -225,7 +225,7 @@ class _Media:
         self._count(found)
         rows = self._rows
         track = rows.tracks[found.number]
-        own = rows.order[track.start : track.stop]
+        own = rows.table.rows(slice(track.start, track.stop))
         names = [] if found.faces is None else found.faces.names
         there = np.array([name is not None for name in names] or [False] * len(own))
         task.advance(int(np.count_nonzero(~there)))
@@ -307,7 +307,7 @@ class _Media:
     def _size_finding(
         self, row: int, box: npt.NDArray[np.float64], frame: tuple[int, int]
     ) -> Finding:
-        track = self._rows.tracks[self._rows.track[row]]
+        track = self._rows.tracks[self._rows.table.track[row]]
         width, height = (box[2:] - box[:2]) * frame
         across, down = self._sizes[row].tolist()
         detail = (
@@ -320,7 +320,7 @@ class _Media:
 
     def _folder(self, row: int) -> Path:
         """The folder of a row's track."""
-        track = self._rows.tracks[self._rows.track[row]]
+        track = self._rows.tracks[self._rows.table.track[row]]
         if self._run.layout == "asc":
             return FlatLayout(self._run.root).track(self._rows.split, track.entity)
         return Layout(self._run.root).track(

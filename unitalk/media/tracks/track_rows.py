@@ -13,7 +13,7 @@ import numpy as np
 from unitalk import schema
 from unitalk.errors import EXAMPLES, DataError, examples
 from unitalk.layout import face_name
-from unitalk.schema.crop_names import hundredths_of
+from unitalk.schema.face_table import FaceTable
 from unitalk.schema.frame_rate import frame_rates
 
 if TYPE_CHECKING:
@@ -71,14 +71,7 @@ class Rows:
         """Each track's frames a second, [tracks], which are its video's; see `schema.rates`."""
         numbers = {video: number for number, video in enumerate(dict.fromkeys(self.videos))}
         owners = np.array([numbers[video] for video in self.videos], np.int64)
-        counts = np.diff(self.starts)
-        rates = frame_rates(
-            self.seconds,
-            np.repeat(np.arange(len(owners)), counts),
-            np.repeat(owners, counts),
-            len(numbers),
-        )
-        return rates[owners]
+        return frame_rates(self.seconds, self.starts, owners, len(numbers))[owners]
 
 
 def read_rows(path: Path, split: Split, videos: Collection[str] | None) -> Rows:
@@ -96,60 +89,30 @@ def read_rows(path: Path, split: Split, videos: Collection[str] | None) -> Rows:
     faces = schema.load(path, "faces", columns=_WANTED)  # with labels or, as AVA's test, without
     video, video_ids = faces.codes(schema.VIDEO)
     entity, entity_ids = faces.codes(schema.ENTITY)
-    keys = video.astype(np.int64) * len(entity_ids) + entity
     seconds = faces.numbers(schema.TIME)
     kept = None
     if videos is not None:
         wanted = [code for code, text in enumerate(video_ids) if text in videos]
         kept = np.flatnonzero(np.isin(video, wanted))
-        keys, seconds = keys[kept], seconds[kept]
-    order, starts = _order(keys, seconds)
-    rows: Any = order if kept is None else kept if order is None else kept[order]
-    if rows is None:
-        rows = slice(None)
-    if order is not None:
-        keys, seconds = keys[order], seconds[order]
-    firsts = keys[starts[:-1]]
+        video, entity, seconds = video[kept], entity[kept], seconds[kept]
+    table = FaceTable.of(seconds, entity, video)
+    order = table.order if kept is None else table.ordered(kept)
+    rows: Any = slice(None) if order is None else order
     result = Rows(
         split=split,
-        videos=[video_ids[code] for code in (firsts // len(entity_ids)).tolist()],
-        entities=[entity_ids[code] for code in (firsts % len(entity_ids)).tolist()],
-        starts=starts,
-        seconds=seconds,
+        videos=[video_ids[code] for code in video[table.heads].tolist()],
+        entities=[entity_ids[code] for code in entity[table.heads].tolist()],
+        starts=table.starts,
+        seconds=table.ordered(seconds),
         labels=_labels(faces)[rows],
         scored=_scored(faces)[rows],
         boxes=np.stack([faces.numbers(edge)[rows] for edge in schema.BOX], axis=1),
-        order=None if isinstance(rows, slice) else rows,
+        order=order,
     )
-    _check_times(path, result)
+    _check_times(path, result, *table.clashes(seconds))
     for shared in (result.seconds, result.labels, result.scored, result.boxes):
         shared.setflags(write=False)  # tracks are pieces of them
     return result
-
-
-def _order(keys: Ints, seconds: npt.NDArray[np.float64]) -> tuple[Ints | None, Ints]:
-    """How rows are brought together by track and put in order, and where tracks then begin.
-
-    None says that they stand so already, as the published ones do.
-    """
-    starts = _starts(keys)
-    firsts = keys[starts[:-1]]
-    later = np.diff(seconds) >= 0
-    later[starts[1:-1] - 1] = True
-    if later.all() and len(np.unique(firsts)) == len(firsts):
-        return None, starts
-    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    order = np.lexsort((seconds, rank[place]))
-    return order, _starts(keys[order])
-
-
-def _starts(keys: Ints) -> Ints:
-    """Where runs of one key begin, and where the last one ends."""
-    changes = np.flatnonzero(keys[1:] != keys[:-1]) + 1
-    ends = [len(keys)] if len(keys) else []
-    return np.concatenate([[0], changes, ends]).astype(np.int64)
 
 
 def _labels(faces: Faces) -> npt.NDArray[np.int8]:
@@ -173,26 +136,17 @@ def _scored(faces: Faces) -> npt.NDArray[np.bool_]:
     return np.array([text == "1" for text in texts], np.bool_)[codes]
 
 
-def _check_times(path: Path, rows: Rows) -> None:
-    """Look for two rows of a track that mean one file.
+def _check_times(path: Path, rows: Rows, twice: Ints, near: Ints) -> None:
+    """Refuse rows of a track that mean one file with the row before them.
 
     Raises:
         DataError: there are some.
     """
-    hundredths = hundredths_of(rows.seconds)
-    same = hundredths[1:] == hundredths[:-1]
-    same[rows.starts[1:-1] - 1] = False
-    doubles = np.flatnonzero(same)
-    if not len(doubles):
-        return
-    near = doubles[
-        np.rint(rows.seconds * 1000)[doubles] != np.rint(rows.seconds * 1000)[doubles + 1]
-    ]
-    wrong = near if len(near) else doubles
+    wrong = near if len(near) else twice
     owners = np.searchsorted(rows.starts, wrong[:EXAMPLES], side="right") - 1
     named = [
-        _pair(rows.entities[owner], *rows.seconds[row : row + 2].tolist())
-        for owner, row in zip(owners.tolist(), wrong.tolist(), strict=False)
+        _pair(rows.entities[owner], *rows.seconds[place - 1 : place + 1].tolist())
+        for owner, place in zip(owners.tolist(), wrong.tolist(), strict=False)
     ]
     if len(near):
         raise DataError(
@@ -200,11 +154,12 @@ def _check_times(path: Path, rows: Rows) -> None:
             f"names have hundredths of a second: {examples(named, count=len(near))}",
             hint="give times that are 0.01 s apart or more, such as every second frame",
         )
-    raise DataError(
-        f"{path}: {len(doubles):,} faces of a track have a second row: "
-        f"{examples(named, count=len(doubles))}",
-        hint="keep one row per face",
-    )
+    if len(twice):
+        raise DataError(
+            f"{path}: {len(twice):,} faces of a track have a second row: "
+            f"{examples(named, count=len(twice))}",
+            hint="keep one row per face",
+        )
 
 
 def _pair(entity: str, first: float, second: float) -> str:
