@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import ctypes
 import fcntl
-import io
 import os
 import shutil
-import wave
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from build import HEADER, Track, face, make_dataset, write_csv, write_wav  # noqa: F401 - until all import it
 from hypothesis import HealthCheck, settings
 
 from unitalk.cli.main import main
@@ -45,12 +44,6 @@ def one_in(every: int, cases: Iterable[object]) -> list[object]:
     ]
 
 
-HEADER = (
-    "video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"
-    "label,entity_id,label_id,instance_id"
-)
-
-
 @dataclass(frozen=True)
 class Ran:
     """What a run of the command line left: three separate things."""
@@ -73,69 +66,6 @@ def run(capsys: pytest.CaptureFixture[str]):
     return run_it
 
 
-def face(video: str, time: str, entity: str, speaking: int, instance: int = 0) -> list[str]:
-    """One row of ten cells, in the schema's order."""
-    label = "SPEAKING_AUDIBLE" if speaking else "NOT_SPEAKING"
-    box = ["0.1", "0.2", "0.3", "0.45"]
-    return [video, time, *box, label, entity, str(speaking), f"{entity}:{instance}"]
-
-
-def write_csv(path: Path, rows: list[list[str]], header: str | None = HEADER) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = io.StringIO()
-    if header:
-        text.write(header + "\n")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    path.write_text(text.getvalue(), encoding="utf-8")
-    return path
-
-
-def write_wav(path: Path, seconds: float) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(16000)
-        sound.writeframes(b"\1\0" * round(seconds * 16000))
-
-
-@dataclass(frozen=True)
-class Tracks:
-    """How `make_dataset` draws one track: its times as the csv writes them, labels, files."""
-
-    entity: str
-    times: list[str]
-    labels: list[int]
-    names: list[str] | None = None  # the face files' names, where they are not "%.2f"
-    seconds: float | None = None  # the wav's length, where it is not that of the faces
-
-
-def make_dataset(
-    root: Path, videos: dict[str, list[Tracks]], *, split: str = "val", marker: bool = False
-) -> Path:
-    """Write a dataset as the original scripts leave one: no marker, times as pandas writes them."""
-    rows = []
-    for video, tracks in videos.items():
-        for track in tracks:
-            folder = root / "clips_videos" / split / video / track.entity
-            folder.mkdir(parents=True)
-            names = track.names or [f"{float(time):.2f}.jpg" for time in track.times]
-            for name in names:
-                (folder / name).write_bytes(f"{video} {track.entity} {name}".encode())
-            span = float(track.times[-1]) - float(track.times[0])
-            write_wav(
-                root / "clips_audios" / split / video / f"{track.entity}.wav",
-                span + 0.04 if track.seconds is None else track.seconds,
-            )
-            instance, before = -1, None
-            for time, label in zip(track.times, track.labels, strict=True):
-                instance += label != before
-                before = label
-                rows.append(face(video, time, track.entity, label, instance))
-    write_csv(root / "csv" / f"{split}_orig.csv", rows)
-    return root
-
-
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
     """Three val videos; the times 0.4, 1.0 and 12, an id that begins with `-`, one-frame tracks."""
@@ -143,16 +73,19 @@ def dataset(tmp_path: Path) -> Path:
         tmp_path / "dataset",
         {
             "-maoolmiKi0": [
-                Tracks("-maoolmiKi0:0", ["0.36", "0.4", "0.44"], [0, 1, 1]),
-                Tracks("-maoolmiKi0:1", ["0.4", "0.44"], [0, 0]),
+                Track("-maoolmiKi0:0", ["0.36", "0.4", "0.44"], [0, 1, 1]),
+                Track("-maoolmiKi0:1", ["0.4", "0.44"], [0, 0]),
             ],
-            "EEey6Pt0rqI": [Tracks("EEey6Pt0rqI:0", ["0.96", "1.0", "1.04"], [1, 1, 0])],
+            "EEey6Pt0rqI": [Track("EEey6Pt0rqI:0", ["0.96", "1.0", "1.04"], [1, 1, 0])],
             "9Zja_cIAwY8": [
-                Tracks("9Zja_cIAwY8:0", ["12", "12.04"], [0, 1]),
-                Tracks("9Zja_cIAwY8:1", ["900.2"], [1]),
+                Track("9Zja_cIAwY8:0", ["12", "12.04"], [0, 1]),
+                Track("9Zja_cIAwY8:1", ["900.2"], [1]),
             ],
         },
     )
+
+
+Tracks = Track  # until all use it by its name
 
 
 def without_coverage() -> dict[str, str]:
@@ -230,3 +163,15 @@ def tree(root: Path) -> dict[str, bytes]:
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }
+
+
+class StopAfter(threading.Event):
+    """Is set once it was looked at so many times: once per batch, and once per track of val."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.left = times
+
+    def is_set(self) -> bool:
+        self.left -= 1
+        return self.left < 0

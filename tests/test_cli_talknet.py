@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from build import make_tiny
 from conftest import one_in, without_coverage
-from talknet_sets import make_tiny
 
 from unitalk.choices import MODELS
 

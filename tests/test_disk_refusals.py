@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from bucket import Bucket
+from build import make_tiny
 from conftest import bound_by_permissions, exhaustive, made_once, one_in
 from hub_server import FaultyHub, publish
-from talknet_sets import make_tiny
 from video_files import Form, make_video, write_rows
 
 from unitalk.cli._shared.console import Console

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Tracks, make_dataset, tree
+from build import Track, make_dataset
+from conftest import tree
 from PIL import Image
 from reference import area_fast, ranked
 
@@ -281,7 +282,7 @@ def test_the_module_and_the_program_are_one(arguments, tmp_path):
 
 def test_a_video_in_both_splits_is_converted_or_refused_with_a_sentence(run, tmp_path):
     for split in ("train", "val"):
-        make_dataset(tmp_path / "d", {"v": [Tracks("v:0", ["0.4"], [1])]}, split=split)
+        make_dataset(tmp_path / "d", {"v": [Track("v:0", ["0.4"], [1])]}, split=split)
     ran = run("convert-asc", "--source", tmp_path / "d", "--destination", tmp_path / "asc")
     assert ran.code in {0, 3}
 

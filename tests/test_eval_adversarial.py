@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import HEADER, one_in
+from build import HEADER
+from conftest import one_in
 from reference import area
 
 import unitalk

@@ -8,7 +8,7 @@ from importlib import resources
 
 import pandas as pd
 import pytest
-from conftest import HEADER, face, write_csv
+from build import HEADER, face, write_csv
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 from reference import area_fast, ranked

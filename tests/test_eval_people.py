@@ -18,7 +18,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pytest
-from conftest import HEADER, exhaustive, face, write_csv
+from build import HEADER, face, write_csv
+from conftest import exhaustive
 
 import unitalk
 

@@ -11,7 +11,8 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import HEADER, face, one_in, write_csv
+from build import HEADER, face, write_csv
+from conftest import one_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import area_fast, ranked

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import face as csv_row
-from conftest import write_csv
+from build import face as csv_row
+from build import write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image

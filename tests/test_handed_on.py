@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import exhaustive
-from talknet_sets import StopAfter, make_tiny
+from build import make_tiny
+from conftest import StopAfter, exhaustive
 
 from unitalk import tracks
 from unitalk.dataset.sample import make_sample, publish

@@ -28,10 +28,10 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 import video_files  # noqa: E402
 from bucket import Bucket  # noqa: E402
+from build import make_tiny  # noqa: E402
 from conftest import made_once, on_another_file_system  # noqa: E402
 from hints import Person, Scenario, typed  # noqa: E402
 from hub_server import Fault  # noqa: E402
-from talknet_sets import make_tiny  # noqa: E402
 from video_files import FACE, Form, Voice  # noqa: E402
 
 import unitalk  # noqa: E402

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Tracks, make_dataset
-from face_tracks import real_crops
+from build import Track, make_dataset, make_real
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -26,9 +25,9 @@ TIMES = [f"{n / 25:.2f}" for n in range(25)]  # a second of faces
 
 @pytest.fixture
 def root(tmp_path) -> Path:
-    made = make_dataset(tmp_path / "my data", {"v": [Tracks("v:0", TIMES, [1] * 25)]})
+    made = make_real(make_dataset(tmp_path / "my data", {"v": [Track("v:0", TIMES, [1] * 25)]}))
     (made / "clips_audios/val/v/v:0.wav").write_bytes(GOOD["plain"])
-    return real_crops(made)
+    return made
 
 
 def found(root: Path) -> dict[str, str | None]:

@@ -16,7 +16,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import HEADER, face, write_csv
+from build import HEADER, face, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

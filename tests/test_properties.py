@@ -11,7 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from conftest import Tracks, face, make_dataset, tree, write_csv, write_wav
+from build import Track, face, make_dataset, write_csv, write_wav
+from conftest import tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +60,7 @@ def test_every_frame_of_a_film_is_found_and_no_other(frames, seconds):
 
 
 def test_asc_finds_a_face_of_a_film_of_29_97_frames(tmp_path):
-    source = make_dataset(tmp_path / "d", {"v": [Tracks("v:0", ["1.234567", "1.267933"], [0, 1])]})
+    source = make_dataset(tmp_path / "d", {"v": [Track("v:0", ["1.234567", "1.267933"], [0, 1])]})
     assert convert_asc(source, tmp_path / "asc").black == 0
 
 
@@ -223,7 +224,7 @@ def test_a_benign_archive_is_unpacked_as_zipfile_does(found, top, method):
 @pytest.mark.parametrize("link", ["hard", "copy"])
 def test_two_files_that_round_to_one_name_are_not_swapped(tmp_path, link):
     """0.404.jpg may be refused or left out, but 0.40.jpg is the face at 0.4."""
-    track = Tracks("v:0", ["0.4"], [1], ["0.40.jpg", "0.404.jpg"])
+    track = Track("v:0", ["0.4"], [1], ["0.40.jpg", "0.404.jpg"])
     make_dataset(tmp_path / "d", {"v": [track]})
     convert_asc(tmp_path / "d", tmp_path / "asc", link=link)
     crop = tmp_path / "asc/clips_videos/val/v:0/0.40.jpg"
@@ -231,7 +232,7 @@ def test_two_files_that_round_to_one_name_are_not_swapped(tmp_path, link):
 
 
 def test_a_track_named_like_the_windows_spelling_of_another_is_not_taken_for_it(tmp_path):
-    tracks = [Tracks("v:0", ["0.4"], [1]), Tracks("v_0", ["0.4"], [1])]
+    tracks = [Track("v:0", ["0.4"], [1]), Track("v_0", ["0.4"], [1])]
     make_dataset(tmp_path / "d", {"v": tracks})
     shutil.rmtree(tmp_path / "d/clips_videos/val/v/v:0")
     assert convert_asc(tmp_path / "d", tmp_path / "asc").black == 1

@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, make_dataset, without_coverage, write_wav
+from build import HEADER, make_dataset, write_wav
+from conftest import without_coverage
 
 from unitalk import stopping
 from unitalk.net import Hub, Patience
@@ -232,7 +233,7 @@ def many_shards(root: Path) -> list[object]:
 def weighed(root: Path) -> list[object]:
     """Scores by a network, whose processes are slow to start: each imports PyTorch."""
     torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
-    from talknet_sets import make_tiny
+    from build import make_tiny
 
     from unitalk.models.registry import new_network
 
@@ -281,7 +282,7 @@ TRAINED = [
 @pytest.mark.parametrize(("phase", "at", "number"), TRAINED)
 def test_a_group_is_stopped_while_a_training_starts_what_reads(tmp_path, phase, at, number):
     torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
-    from talknet_sets import make_tiny
+    from build import make_tiny
 
     workers, sign = PHASES[phase]
     out = tmp_path / "run"
@@ -305,7 +306,7 @@ def test_a_reader_whose_process_is_killed_says_so(tmp_path):
     pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
     import multiprocessing
 
-    from talknet_sets import make_tiny
+    from build import make_tiny
 
     from unitalk import tracks
     from unitalk.children import LostError

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import exhaustive, make_dataset, one_in
-from face_tracks import real_crops
+from build import make_dataset, make_real, make_tiny, track, write_wav
+from conftest import exhaustive, one_in
 from hypothesis import given
 from hypothesis import strategies as st
-from talknet_sets import make_tiny, sounds, track
 
 from unitalk.errors import DataError, LayoutError
 from unitalk.media.tracks import tracks
@@ -173,14 +172,14 @@ def test_fault_6_ids_may_be_of_any_length(tmp_path):
         "v": [track("v:0", 4)],
         "a_much_longer_video_id": [track("a_much_longer_video_id:0", 4)],
     }
-    root = sounds(real_crops(make_dataset(tmp_path / "d", videos, split="train")))
+    root = make_real(make_dataset(tmp_path / "d", videos, split="train"))
     dataset = TrainingBatches(tracks(root, split="train"), 0)
     assert [one(dataset, n, 4).faces.shape for n in (0, 1)] == [(1, 4, 112, 112)] * 2
 
 
 def test_a_dataset_of_one_track_has_nothing_to_mix_in(tmp_path):
     root = make_dataset(tmp_path / "d", {"v": [track("v:0", 4)]}, split="train")
-    dataset = TrainingBatches(tracks(sounds(real_crops(root)), split="train"), 0)
+    dataset = TrainingBatches(tracks(make_real(root), split="train"), 0)
     plain = audio_features(dataset.tracks[0].audio["array"], 4, fps=25.0)
     for epoch in range(1, 10):
         np.testing.assert_array_equal(one(dataset, 0, 4, epoch=epoch).audio[0].numpy(), plain)
@@ -188,7 +187,7 @@ def test_a_dataset_of_one_track_has_nothing_to_mix_in(tmp_path):
 
 def test_sound_is_heard_at_the_rate_of_the_video(tmp_path):
     root = make_dataset(tmp_path / "d", {"v": [track("v:0", 30, rate=30.0)]})
-    found = tracks(sounds(real_crops(root)), split="val")
+    found = tracks(make_real(root), split="val")
     heard = ScoringTracks(found)[0].audio[0].numpy()
     sound = found[0].audio["array"]
     assert found.frame_rates.tolist() == [30.0]
@@ -198,7 +197,7 @@ def test_sound_is_heard_at_the_rate_of_the_video(tmp_path):
 
 def test_speaking_inaudibly_is_no_positive(tmp_path):
     root = make_dataset(tmp_path / "d", {"v": [track("v:0", 4, every=2)]}, split="train")
-    path = sounds(real_crops(root)) / "csv/train_orig.csv"
+    path = make_real(root) / "csv/train_orig.csv"
     text = path.read_text().replace("SPEAKING_AUDIBLE,v:0,1", "SPEAKING_NOT_AUDIBLE,v:0,2", 1)
     path.write_text(text)
     found = tracks(root, split="train")
@@ -241,7 +240,7 @@ def test_a_sound_without_a_sample_stops_the_run_with_its_name(broken):
 
 
 def test_another_rate_of_samples_is_refused(broken):
-    sounds(broken, rate=8_000)
+    write_wav(broken / "clips_audios/train/aaaaaaaaaaa/aaaaaaaaaaa:0.wav", 0.36, rate=8_000)
     with pytest.raises(DataError, match=r"aaaaaaaaaaa:0\.wav: 8,000 Hz, .* 16,000 Hz"):
         one(TrainingBatches(tracks(broken, split="train"), 0), 0, 9)
 

@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import exhaustive, make_dataset, without_coverage
-from face_tracks import real_crops
+from build import make_dataset, make_real, track
+from conftest import exhaustive, without_coverage
 from hypothesis import given
 from hypothesis import strategies as st
-from talknet_sets import sounds, track
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
@@ -30,7 +29,7 @@ def data(tmp_path_factory) -> Path:
     drawn = [track(f"aaaaaaaaaaa:{n}", count, first=40 * n) for n, count in enumerate(counts)]
     make_dataset(root, {"aaaaaaaaaaa": drawn}, split="train")
     make_dataset(root, {"v": [track("v:0", 5), track("v:1", 7), track("v:2", 4)]}, split="val")
-    return sounds(real_crops(root))
+    return make_real(root)
 
 
 def environment() -> dict[str, str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from build import make_tiny
 from conftest import exhaustive, one_in
-from talknet_sets import make_tiny
 
 from unitalk import evaluate
 from unitalk.errors import DataError, LayoutError, UnitalkError, UsageError

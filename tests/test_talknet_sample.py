@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, exhaustive
+from build import HEADER
+from conftest import exhaustive
 
 from unitalk import evaluate
 from unitalk.catalog import video_list

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import exhaustive, one_in, without_coverage
-from talknet_sets import StopAfter, make_tiny
+from build import make_tiny
+from conftest import StopAfter, exhaustive, one_in, without_coverage
 
 from unitalk import evaluate
 from unitalk.errors import DataError, DestinationError, LayoutError, UsageError

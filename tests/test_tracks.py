@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import HEADER, Tracks, bound_by_permissions, face, make_dataset, write_csv
-from face_tracks import jpg, make_small, real_crops
+from build import HEADER, face, jpg, make_dataset, make_real, make_small, write_csv
+from build import Track as Drawn
+from conftest import bound_by_permissions
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -32,7 +33,7 @@ def small(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def drawn(dataset: Path) -> Path:
-    return real_crops(dataset)
+    return make_real(dataset)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -125,8 +126,8 @@ def test_a_track_knows_its_video_its_rows_and_its_rate(tmp_path):
     root = make_dataset(
         tmp_path / "d",
         {
-            "a": [Tracks("a:0", thirty, [0] * 40), Tracks("a:1", thirty[:2], [0, 1])],
-            "b": [Tracks("b:0", usual, [1] * 12)],
+            "a": [Drawn("a:0", thirty, [0] * 40), Drawn("a:1", thirty[:2], [0, 1])],
+            "b": [Drawn("b:0", usual, [1] * 12)],
         },
     )
     path = root / "csv/val_orig.csv"
@@ -283,7 +284,7 @@ def test_a_track_is_found_by_its_id(small):
 
 
 def test_an_id_in_two_videos_or_splits_is_not_guessed(tmp_path):
-    times = Tracks("a:0", ["0.4"], [1])
+    times = Drawn("a:0", ["0.4"], [1])
     root = make_dataset(tmp_path / "d", {"v1": [times], "v2": [times]})
     make_dataset(root, {"v1": [times]}, split="train")
     found = tracks(root)
@@ -330,8 +331,8 @@ def test_the_record_is_that_of_the_hugging_face_loader(small):
 
 def test_times_are_found_however_files_and_csv_spell_them(tmp_path):
     names = ["0.4.jpg", "0.440.jpg", "12.jpeg", "12.04.jpg"]
-    track = Tracks("v:0", ["0.40", ".44", "12", "12.040000000000001"], [0, 0, 1, 1], names=names)
-    root = real_crops(make_dataset(tmp_path / "d", {"v": [track]}))
+    track = Drawn("v:0", ["0.40", ".44", "12", "12.040000000000001"], [0, 0, 1, 1], names=names)
+    root = make_real(make_dataset(tmp_path / "d", {"v": [track]}))
     for number, name in enumerate(names):
         (root / "clips_videos/val/v/v:0" / name).write_bytes(jpg(number))
     found = tracks(root)[0]
@@ -341,8 +342,8 @@ def test_times_are_found_however_files_and_csv_spell_them(tmp_path):
 
 def test_an_id_is_found_with_an_underscore_unless_that_is_another_track(tmp_path):
     root = tmp_path / "d"
-    make_dataset(root, {"v": [Tracks("v:0", ["0.4"], [1]), Tracks("w:0", ["0.4"], [1])]})
-    real_crops(root)
+    make_dataset(root, {"v": [Drawn("v:0", ["0.4"], [1]), Drawn("w:0", ["0.4"], [1])]})
+    make_real(root)
     (root / "clips_videos/val/v/v:0").rename(root / "clips_videos/val/v/v_0")
     (root / "clips_audios/val/v/v:0.wav").rename(root / "clips_audios/val/v/v_0.wav")
     one = tracks(root)[0]

@@ -12,8 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import Tracks, make_dataset
-from face_tracks import jpg, make_small, pack, real_crops
+from build import Track, jpg, make_dataset, make_real, make_small, pack
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,8 +103,8 @@ def test_what_is_unpacked_comes_first_video_by_video(small, kept):
 
 def test_times_ids_and_litter_are_found_as_in_folders(tmp_path):
     names = ["0.4.jpg", "0.440.jpg", "12.jpeg"]
-    track = Tracks("v:0", ["0.40", "0.44", "12"], [0, 0, 1], names=names)
-    root = real_crops(make_dataset(tmp_path / "d", {"v": [track, Tracks("v:1", ["0.4"], [1])]}))
+    track = Track("v:0", ["0.40", "0.44", "12"], [0, 0, 1], names=names)
+    root = make_real(make_dataset(tmp_path / "d", {"v": [track, Track("v:1", ["0.4"], [1])]}))
     (root / "clips_videos/val/v/v:0").rename(root / "clips_videos/val/v/v_0")
     (root / "clips_audios/val/v/v:0.wav").rename(root / "clips_audios/val/v/v_0.wav")
     packed = pack(root, tmp_path / "kept")

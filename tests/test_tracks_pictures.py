@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Tracks, make_dataset, without_coverage
-from face_tracks import jpg, make_small, real_crops
+from build import Track, jpg, make_dataset, make_real, make_small
+from conftest import without_coverage
 from PIL import Image
 
 from unitalk.errors import DataError, MissingExtraError, UsageError
@@ -43,8 +43,8 @@ def decoder(request, monkeypatch):
 @pytest.fixture
 def one(tmp_path) -> Path:
     """A dataset of one track of one face; returns the face's path."""
-    root = make_dataset(tmp_path / "d", {"v": [Tracks("v:0", ["0.4"], [1])]})
-    real_crops(root)
+    root = make_dataset(tmp_path / "d", {"v": [Track("v:0", ["0.4"], [1])]})
+    make_real(root)
     return root / "clips_videos/val/v/v:0" / NAME
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from build import make_small, pack
 from conftest import exhaustive
-from face_tracks import make_small, pack
 
 from unitalk.errors import DataError, LayoutError
 from unitalk.media.tracks import tracks

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import make_dataset
+from build import make_dataset, make_tiny, track
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from talknet_sets import make_tiny, track
 
 from unitalk import check_training_rows, tracks
 from unitalk.errors import DataError

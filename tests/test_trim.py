@@ -7,7 +7,8 @@ import os
 import shutil
 
 import pytest
-from conftest import Tracks, make_dataset, tree
+from build import Track, make_dataset
+from conftest import tree
 
 import unitalk
 from unitalk import trim_dataset
@@ -127,7 +128,7 @@ def test_a_dataset_of_rows_alone_is_cut_and_it_is_said(tmp_path, dataset):
 
 def test_train_videos(tmp_path):
     source = make_dataset(
-        tmp_path / "d", {"SFa5_upNcHM": [Tracks("SFa5_upNcHM:0", ["0.0"], [1])]}, split="train"
+        tmp_path / "d", {"SFa5_upNcHM": [Track("SFa5_upNcHM:0", ["0.0"], [1])]}, split="train"
     )
     report = trim_dataset(source, tmp_path / "new", videos=["SFa5_upNcHM"], split="train")
     assert report.rows == 1

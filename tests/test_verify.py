@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, Tracks, bound_by_permissions, face, make_dataset, write_csv
+from build import HEADER, Track, face, make_dataset, write_csv
+from conftest import bound_by_permissions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,7 +129,7 @@ def test_a_dataset_that_the_original_scripts_left_is_sound(dataset):
 def test_boxes_a_little_outside_and_a_grid_of_a_fifth_of_a_second_are_asws(tmp_path):
     """ASW's boxes go from -0.081 to 1.137, and its labels stand 0.2 s apart."""
     times = [f"{n / 5:.1f}" for n in range(30)]
-    root = make_dataset(tmp_path / "d", {"asw": [Tracks("asw:000000", times, [0] * 15 + [1] * 15)]})
+    root = make_dataset(tmp_path / "d", {"asw": [Track("asw:000000", times, [0] * 15 + [1] * 15)]})
     data = Data(root)
     rows = data.rows()
     rows[3][X1:LABEL] = ["-0.081", "-0.05", "0.3", "1.137"]
@@ -668,7 +669,7 @@ def test_any_files_that_are_missing_or_too_many_are_found(tmp_path_factory, draw
     """Beside an independent count: what is planted is drawn as sets of times."""
     root = tmp_path_factory.mktemp("d") / "d"
     times = [f"{n / 25:.2f}" for n in range(0, 60, 2)]
-    videos = {"v": [Tracks("v:0", times, [0] * 30), Tracks("v:1", times[:9], [1] * 9)]}
+    videos = {"v": [Track("v:0", times, [0] * 30), Track("v:1", times[:9], [1] * 9)]}
     make_dataset(root, videos)
     numbers = st.sets(st.integers(0, 59))
     removed = {e: draw.draw(numbers) for e in ("v:0", "v:1")}
@@ -704,11 +705,11 @@ def test_any_files_that_are_missing_or_too_many_are_found(tmp_path_factory, draw
 def test_rows_made_by_the_rules_are_never_found(tmp_path_factory, tracks):
     """Tracks of three videos, of any labels, begun at any time: no check of the csv complains."""
     root = tmp_path_factory.mktemp("d") / "d"
-    videos: dict[str, list[Tracks]] = {}
+    videos: dict[str, list[Track]] = {}
     for number, (video, labels) in enumerate(tracks):
         times = [repr(round((number * 37 + place) / 25, 2)) for place in range(len(labels))]
         name = f"video{video}"
-        videos.setdefault(name, []).append(Tracks(f"{name}:{number}", times, labels))
+        videos.setdefault(name, []).append(Track(f"{name}:{number}", times, labels))
     make_dataset(root, videos)
     assert found(verify_dataset(root)) == []
 
@@ -719,7 +720,7 @@ def test_order_beside_a_slow_reading(tmp_path_factory, permutation):
     """Two tracks of six faces in any order of rows: which is apart, which falls in time."""
     root = tmp_path_factory.mktemp("d") / "d"
     times = [f"{n / 25:.2f}" for n in range(6)]
-    make_dataset(root, {"v": [Tracks("v:0", times, [0] * 6), Tracks("v:1", times, [1] * 6)]})
+    make_dataset(root, {"v": [Track("v:0", times, [0] * 6), Track("v:1", times, [1] * 6)]})
     data = Data(root)
     rows = data.rows()
     rows = [rows[place] for place in permutation]
@@ -760,7 +761,7 @@ def test_json_has_every_finding_and_what_was_checked(data):
 
 
 def test_nothing_can_be_fetched_of_what_is_not_published(tmp_path):
-    make_dataset(tmp_path / "d", {"mine": [Tracks("mine:0", ["0.0", "0.04"], [0, 1])]})
+    make_dataset(tmp_path / "d", {"mine": [Track("mine:0", ["0.0", "0.04"], [0, 1])]})
     (tmp_path / "d/clips_videos/val/mine/mine:0/0.04.jpg").unlink()
     report = verify_dataset(tmp_path / "d")
     assert (report.counts, report.ids, report.repairs) == ({"missing-jpg": 1}, ("mine",), ())
@@ -775,7 +776,7 @@ def test_nothing_can_be_fetched_of_what_is_not_published(tmp_path):
 def drawn(root: Path) -> Path:
     """Three videos of two tracks, ids that a shell would take apart, made by nobody we know."""
     videos = {
-        f"{name}-clip": [Tracks(f"{name}-clip:{n}", ["0.0", "0.04"], [0, 1]) for n in range(2)]
+        f"{name}-clip": [Track(f"{name}-clip:{n}", ["0.0", "0.04"], [0, 1]) for n in range(2)]
         for name in ("a b", "c$d", "e'f")
     }
     return make_dataset(root, videos)
@@ -819,7 +820,7 @@ def test_what_is_extra_under_a_name_that_rows_miss_is_misplaced(tmp_path, harm, 
 
 def test_both_splits_in_one_folder_go_where_their_rows_are(tmp_path):
     root = drawn(tmp_path / "d")
-    make_dataset(root, {"t": [Tracks("t:0", ["0.0"], [1])]}, split="train")
+    make_dataset(root, {"t": [Track("t:0", ["0.0"], [1])]}, split="train")
     (root / "clips_videos/train/t").rename(root / "clips_videos/val/t")
     report = verify_dataset(root)
     assert report.counts == {"misplaced": 1}

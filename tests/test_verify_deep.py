@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import HEADER, bound_by_permissions
+from build import HEADER
+from conftest import bound_by_permissions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image

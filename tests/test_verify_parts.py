@@ -6,7 +6,7 @@ import builtins
 import shutil
 
 import pytest
-from conftest import write_csv
+from build import write_csv
 from test_verify import VIDEO, A, B, Data, copy_of
 
 from unitalk import schema
