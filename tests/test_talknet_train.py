@@ -350,7 +350,7 @@ def test_somebody_elses_folder_is_left_alone(tiny, tmp_path):
 
 def test_a_run_goes_on_only_as_it_was_begun(tiny, tmp_path):
     run(tiny, tmp_path / "run", stop=StopAfter(0))
-    with pytest.raises(DestinationError, match=r"lr was None and is 0\.5; seed was 0 and is 3"):
+    with pytest.raises(DestinationError, match=r"lr was not set and is 0\.5; seed was 0 and is 3"):
         run(tiny, tmp_path / "run", resume=True, lr=0.5, seed=3)
     other = make_tiny(tmp_path / "other")
     with (other / "csv/train_orig.csv").open("a") as file:

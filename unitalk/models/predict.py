@@ -18,7 +18,7 @@ import numpy as np
 from unitalk._version import __version__
 from unitalk.errors import DataError, DiskError, UnitalkError, UsageError, examples
 from unitalk.executor import Executor, Here
-from unitalk.files import atomic_write, disk_boundary, locked, read_json, sha256, write_json
+from unitalk.files import Receipts, atomic_write, disk_boundary, locked, sha256
 from unitalk.layout import Layout
 from unitalk.media.tracks import Tracks, tracks
 from unitalk.models._torch import torch
@@ -135,12 +135,11 @@ def predict(
     choose_device(options.device)
     weights = weights_file(weights).absolute()
     model = load_weights(weights, expected=options.model).name
-    digest, rows = sha256(weights), sha256(Layout(root).csv(split))
-    fingerprint = {
+    request = {
         "unitalk": __version__,
         "data": str(root),
-        "csv": rows,
-        "weights": digest,
+        "csv": sha256(Layout(root).csv(split)),
+        "weights": sha256(weights),
         "logits": options.logits,
         "compat": options.compat,
         "precision": options.precision,
@@ -148,14 +147,13 @@ def predict(
     parts = output.with_name(f".{output.name}.parts")
     names = list(dict.fromkeys(found.videos))
     with locked(parts):
-        _begin(parts, fingerprint)
-        missing = [name for name in names if not _is_scored(parts, name, found)]
+        missing = [name for name in names if not _is_scored(parts, name, found, request)]
         jobs = (
-            _Job(str(root), split, rows, name, str(weights), digest, options, str(parts))
+            _Job(str(root), split, name, str(weights), options, str(parts), request)
             for name in missing
         )
         _score(executor or Here(), jobs, missing, found, progress)
-        pieces = {name: _read_part(parts, name)[0] for name in names}
+        pieces = {name: np.load(_part(parts, name)) for name in names}
         write_predictions(root, split, output, _in_order(found, pieces), found.places)
         shutil.rmtree(parts)
     return PredictReport(
@@ -169,33 +167,17 @@ def predict(
     )
 
 
-def _begin(parts: Path, fingerprint: dict[str, Any]) -> None:
-    """Have a folder that holds nothing but scores of just this."""
-    about = parts / "about.json"
-    if read_json(about) == fingerprint:
-        return
-    for old in parts.glob("*.npz"):
-        old.unlink()
-    write_json(about, fingerprint)
-
-
 def _part(parts: Path, video_id: str) -> Path:
-    return parts / f"{video_id}.npz"
+    """A video's scores; its receipt says what they were made from."""
+    return parts / f"{video_id}.npy"
 
 
-def _is_scored(parts: Path, video_id: str, found: Tracks) -> bool:
+def _is_scored(parts: Path, video_id: str, found: Tracks, request: dict[str, Any]) -> bool:
     """Whether a video's scores are there, and are of the crops and sounds that it has now."""
-    try:
-        _, files = _read_part(parts, video_id)
-    except FileNotFoundError:
+    if not _part(parts, video_id).is_file():
         return False
-    return files == _files(found, _own(found, video_id))
-
-
-def _read_part(parts: Path, video_id: str) -> tuple[npt.NDArray[np.float32], str]:
-    """A video's scores, and the digest of the files that they are of."""
-    with np.load(_part(parts, video_id)) as part:
-        return part["scores"], str(part["files"])
+    made_of = _made_of(request, found, _own(found, video_id))
+    return Receipts(parts).fitting(video_id, made_of) is not None
 
 
 def _own(found: Tracks, video_id: str) -> list[int]:
@@ -203,10 +185,10 @@ def _own(found: Tracks, video_id: str) -> list[int]:
     return [number for number, video in enumerate(found.videos) if video == video_id]
 
 
-def _files(found: Tracks, own: Sequence[int]) -> str:
-    """A digest of what the files of some tracks are known by."""
+def _made_of(request: dict[str, Any], found: Tracks, own: Sequence[int]) -> dict[str, Any]:
+    """Everything that decides the scores of some tracks: the request, and what their files are."""
     known = [found[number].known_by() for number in own]
-    return hashlib.sha256(repr(known).encode()).hexdigest()
+    return {**request, "files": hashlib.sha256(repr(known).encode()).hexdigest()}
 
 
 def _score(
@@ -257,12 +239,11 @@ def _in_order(found: Tracks, pieces: dict[str, npt.NDArray[np.float32]]) -> npt.
 class _Job(NamedTuple):
     root: str
     split: Split
-    rows: str  # the sha256 of the split's csv
     video_id: str
     weights: str
-    digest: str
     options: PredictOptions
     parts: str
+    request: dict[str, Any]
 
 
 def _do(job: _Job) -> UnitalkError | None:
@@ -270,12 +251,12 @@ def _do(job: _Job) -> UnitalkError | None:
     if job.options.threads is not None:
         torch.set_num_threads(job.options.threads)
     device = choose_device(job.options.device, local_rank=_gpu())
-    network = _network(job.weights, job.digest, job.options.model, str(device))
-    found = _tracks(job.root, job.split, job.rows)
+    network = _network(job.weights, job.request["weights"], job.options.model, str(device))
+    found = _tracks(job.root, job.split, job.request["csv"])
     own = _own(found, job.video_id)
     reader = ScoringTracks(found, job.options.compat)
     try:
-        files = _files(found, own)
+        made_of = _made_of(job.request, found, own)
         scored = scores(
             network,
             (reader[number] for number in own),
@@ -286,8 +267,12 @@ def _do(job: _Job) -> UnitalkError | None:
         pieces = np.concatenate(list(scored))
     except (DataError, DiskError) as error:
         return error
-    with atomic_write(_part(Path(job.parts), job.video_id), "wb") as file:
-        np.savez(file, scores=pieces, files=files)
+    parts = Path(job.parts)
+    receipts = Receipts(parts)
+    receipts.remove(job.video_id)
+    with atomic_write(_part(parts, job.video_id), "wb") as file:
+        np.save(file, pieces)
+    receipts.write(job.video_id, {"made_of": made_of})
     return None
 
 

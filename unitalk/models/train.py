@@ -22,6 +22,7 @@ import numpy as np
 from unitalk.choices import PRECISIONS, Precision
 from unitalk.errors import DestinationError, UsageError
 from unitalk.files import (
+    Request,
     atomic_write,
     check_destination,
     disk_boundary,
@@ -65,7 +66,9 @@ begins with (None for random ones); returns warnings, and raises what must not b
 
 MADE_BY = "talknet train"
 _SAVE, _STOP = 1, 2  # what all processes do when one says so
-_FREE = {"epochs", "workers", "device", "save_seconds"}  # may change when a run is gone on with
+_FREE = frozenset(
+    {"epochs", "workers", "device", "save_seconds"}
+)  # may change when a run is gone on with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,21 +258,14 @@ def _claim(
             f"{folder} holds a run already", hint="--resume goes on with it; or give a new folder"
         )
     check_destination(folder, made_by=MADE_BY, overwrite=True, in_place=True)
-    earlier = marker.get("run", {}) if marker else wanted
-    differ = [
-        f"{key} was {earlier.get(key)!r} and is {value!r}"
-        for key, value in wanted.items()
-        if earlier.get(key) != value and key not in _FREE
-    ]
-    if differ:
-        raise DestinationError(
-            f"{folder} holds a run that was begun otherwise: {'; '.join(differ)}",
-            hint="give the same options, or a new folder",
-        )
+    request = Request(
+        values=wanted, key="run", free=_FREE, way_out="give the same options, or a new folder"
+    )
+    request.check(folder)
     gathered(None, world)  # all have looked before the first one writes
     if world.leads and marker is None:
         folder.mkdir(parents=True, exist_ok=True)
-        mark(folder, made_by=MADE_BY, about={"run": wanted})
+        mark(folder, made_by=MADE_BY, about=request.about)
     return run_files.load(last) if resume and last.is_file() else None
 
 

@@ -9,25 +9,36 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from unitalk.dataset.crop.crop_options import CropOptions
 from unitalk.dataset.crop.crop_report import CropReport, Finding
 from unitalk.dataset.crop.dropped_rows import FILE, NO_VIDEO, write_kept
 from unitalk.dataset.crop.video_files import find_videos, near_misses
-from unitalk.dataset.crop.video_job import VERSION, Job, Outcome, cut_video, kept, remove, staging
+from unitalk.dataset.crop.video_job import (
+    VERSION,
+    Job,
+    Outcome,
+    cut_video,
+    kept,
+    receipts,
+    remove,
+    staging,
+)
 from unitalk.dataset.crop.wanted_faces import SplitRows, check_videos, copy_csv, csv_sha256
-from unitalk.errors import DataError, DestinationError
+from unitalk.errors import DataError
 from unitalk.executor import Here
 from unitalk.files import (
+    Request,
     check_apart,
     check_destination,
     disk_boundary,
+    entries,
     locked,
     mark,
-    read_json,
     staged_folder,
 )
 from unitalk.layout import SPLITS, Layout
@@ -95,22 +106,27 @@ def cut(
     for other in (source, videos):
         check_apart(other, target)
     check_destination(target, made_by=verb, overwrite=True, in_place=True)
-    asked = _Asked(csvs=csvs, only=tuple(dict.fromkeys(only)), options=options)
-    asked.check_fits(target, overwrite=overwrite)
-    rows = {s: SplitRows.read(csvs[s], s, asked.only) for s in SPLITS if s in csvs}
-    check_videos(str(source), rows, asked.only)
+    only = tuple(dict.fromkeys(only))
+    request = _request(csvs, only, options)
+    if not overwrite:
+        request.check(target)
+    rows = {s: SplitRows.read(csvs[s], s, only) for s in SPLITS if s in csvs}
+    check_videos(str(source), rows, only)
     ids = {video for one in rows.values() for video in one.tracks}
     files = find_videos(Path(videos).absolute(), ids)
     near = near_misses(Path(videos).absolute(), ids - files.keys())
     if not Layout(target).marker.is_file():
-        asked.begin(target, verb)
+        with staged_folder(target, made_by=verb, about=request.about) as folder:
+            _copy_rows(csvs, folder, only)
     with locked(Layout(target).memory):
-        asked.check_fits(target, overwrite=overwrite)
-        if not asked.fits(target):
-            asked.replace(target, verb, rows)
+        if not overwrite:
+            request.check(target)
+        elif request.differences(target):
+            with _replacing(target, request, verb, rows) as folder:
+                _copy_rows(csvs, folder, only)
         run = _Run(target, options, rows, files, str(videos), near)
         run.cut_missing(executor or Here(), progress or SilentProgress())
-        dropped = run.drop_missing(csvs, asked.only) if options.drop_missing else 0
+        dropped = run.drop_missing(csvs, only) if options.drop_missing else 0
     done = [run.outcomes[key] for key in run.order if key in run.outcomes]
     return CropReport(
         source=str(source),
@@ -127,82 +143,53 @@ def cut(
     )
 
 
-# ------------------------------------------------------------------------------ what is asked for
+# ------------------------------------------------------------------------------ the request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What was asked for: compared with what an earlier run was asked for, and remembered."""
-
-    csvs: Mapping[Split, Path]
-    only: tuple[str, ...]
-    options: CropOptions
-
-    def fingerprint(self) -> dict[str, Any]:
-        """What must be the same where a run continues another one."""
-        return {
+def _request(csvs: Mapping[Split, Path], only: Sequence[str], options: CropOptions) -> Request:
+    """Everything that decides which crops and sounds there are."""
+    return Request(
+        values={
             "version": VERSION,
-            "rows": {split: csv_sha256(path) for split, path in self.csvs.items()},
-            "videos": sorted(self.only),
-            **asdict(self.options),
-        }
-
-    def fits(self, target: Path) -> bool:
-        """Whether the destination was made for the same."""
-        return (read_json(Layout(target).marker) or {}).get("fingerprint") == (self.fingerprint())
-
-    def check_fits(self, target: Path, *, overwrite: bool) -> None:
-        """Compare with what an earlier run was asked for.
-
-        Raises:
-            DestinationError: it was something else, and is not to be replaced.
-        """
-        marker = read_json(Layout(target).marker)
-        if marker is None or overwrite or self.fits(target):
-            return
-        earlier = marker.get("fingerprint") or {}
-        other = [key for key, now in self.fingerprint().items() if earlier.get(key) != now]
-        raise DestinationError(
-            f"{target} was made for something else: {', '.join(other)} are not the same",
-            hint="give a new folder, or --overwrite to replace what differs",
-        )
-
-    def begin(self, target: Path, verb: Verb) -> None:
-        """Put a folder there that holds nothing but the rows."""
-        about = {"fingerprint": self.fingerprint()}
-        with staged_folder(target, made_by=verb, about=about) as folder:
-            for split, path in self.csvs.items():
-                copy_csv(path, Layout(folder).csv(split), self.only)
-
-    def replace(self, target: Path, verb: Verb, rows: Mapping[Split, SplitRows]) -> None:
-        """Put other rows there, and remove the videos that have none.
-
-        Until all is done the folder is marked as fitting nothing, so that a run that is killed here
-        is not taken for one that is done.
-        """
-        layout = Layout(target)
-        mark(target, made_by=verb, about={"fingerprint": None})
-        (target / FILE).unlink(missing_ok=True)
-        for split in SPLITS:
-            layout.csv(split).unlink(missing_ok=True)
-            own = rows[split].tracks if split in rows else {}
-            for folder in (
-                layout.memory / "cut" / split,
-                layout.part("video", split, "_").parent,
-                layout.part("audio", split, "_").parent,
-            ):
-                _remove_others(folder, set(own))
-            if split in self.csvs:
-                copy_csv(self.csvs[split], layout.csv(split), self.only)
-        mark(target, made_by=verb, about={"fingerprint": self.fingerprint()})
+            "rows": {split: csv_sha256(path) for split, path in csvs.items()},
+            "videos": sorted(only),
+            **asdict(options),
+        },
+        way_out="give a new folder, or --overwrite to replace what differs",
+    )
 
 
-def _remove_others(folder: Path, videos: set[str]) -> None:
-    for path in folder.glob("*"):
-        if path.is_dir() and path.name not in videos:
-            shutil.rmtree(path)
-        elif path.is_file() and path.name.removesuffix(".json") not in videos:
-            path.unlink()
+@contextmanager
+def _replacing(
+    target: Path, request: Request, verb: Verb, rows: Mapping[Split, SplitRows]
+) -> Iterator[Path]:
+    """Remove the rows of an earlier run, and each video of which there are no rows any more.
+
+    Until the block ends the marker fits no request, so that a run that is killed within it is not
+    taken for one that is done.
+    """
+    mark(target, made_by=verb, about={request.key: None})
+    (target / FILE).unlink(missing_ok=True)
+    for split in SPLITS:
+        Layout(target).csv(split).unlink(missing_ok=True)
+        own = rows[split].tracks if split in rows else {}
+        for video in _videos_in(Layout(target), split) - set(own):
+            remove(target, split, video)
+    yield target
+    mark(target, made_by=verb, about=request.about)
+
+
+def _copy_rows(csvs: Mapping[Split, Path], folder: Path, only: Sequence[str]) -> None:
+    for split, path in csvs.items():
+        copy_csv(path, Layout(folder).csv(split), only)
+
+
+def _videos_in(layout: Layout, split: Split) -> set[str]:
+    """The videos of which an earlier run left a receipt, crops, or sounds."""
+    folders = (layout.part(part, split, "_").parent for part in ("video", "audio"))
+    there = {path.name for folder in folders for path in entries(folder) if path.is_dir()}
+    top, names = f"{split}/", receipts(layout.root).names()
+    return there | {name.removeprefix(top) for name in names if name.startswith(top)}
 
 
 # ------------------------------------------------------------------------------ doing it
@@ -271,8 +258,7 @@ class _Run:
     def _tidy(self) -> None:
         """Remove what a killed process left of what was under way."""
         shutil.rmtree(staging(self.target), ignore_errors=True)
-        for half in (Layout(self.target).memory / "cut").glob("*/.*.json.*.part"):
-            half.unlink(missing_ok=True)
+        receipts(self.target).remove_halves()
 
     def drop_missing(self, csvs: Mapping[Split, Path], only: Sequence[str]) -> int:
         """Leave the rows that could not be cut out of the csv files; returns how many these are.

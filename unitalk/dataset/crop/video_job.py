@@ -20,8 +20,7 @@ import numpy as np
 from unitalk.dataset.crop.crop_report import FINDINGS, Finding
 from unitalk.dataset.crop.dropped_rows import Dropped, uncut, without
 from unitalk.dataset.crop.face_crops import Crops
-from unitalk.errors import DataError
-from unitalk.files import disk_errors, read_json, write_json
+from unitalk.files import Receipts, disk_errors
 from unitalk.layout import Layout, check_id
 from unitalk.media import sound, streams
 from unitalk.media.timeline import read_timeline
@@ -76,6 +75,11 @@ class Outcome(NamedTuple):
     notes: tuple[Finding, ...]
     dropped: Dropped = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, ready for JSON."""
+        told = {key: [one.to_dict() for one in getattr(self, key)] for key in ("findings", "notes")}
+        return self._asdict() | told
+
 
 def cut_video(job: Job) -> Outcome:
     """Cut one video, and put its files and its receipt in their places.
@@ -84,7 +88,7 @@ def cut_video(job: Job) -> Outcome:
         DiskError: the disk refused.
     """
     target = Path(job.destination)
-    made_of = fingerprint(job.wanted, job.options, Path(job.path))
+    own_request = made_of(job.wanted, job.options, Path(job.path))
     folder = staging(target)
     with disk_errors(target):
         folder.mkdir(parents=True, exist_ok=True)
@@ -97,16 +101,9 @@ def cut_video(job: Job) -> Outcome:
                 dropped = uncut(own / "faces", own / "sounds", job.wanted)
                 outcome = _cut_without(job, own, dropped, outcome) if dropped else outcome
             _place(Layout(target), own, job.wanted)
-            write_json(
-                receipt_path(target, job.wanted.split, job.wanted.video),
-                {
-                    "made_of": made_of,
-                    "crops": outcome.crops,
-                    "sounds": outcome.sounds,
-                    "findings": [one.to_dict() for one in outcome.findings],
-                    "notes": [one.to_dict() for one in outcome.notes],
-                    "dropped": outcome.dropped,
-                },
+            receipts(target).write(
+                receipt_name(job.wanted.split, job.wanted.video),
+                {"made_of": own_request, **outcome.to_dict()},
             )
         finally:
             shutil.rmtree(own, ignore_errors=True)
@@ -130,17 +127,22 @@ def _cut_without(job: Job, own: Path, dropped: Dropped, outcome: Outcome) -> Out
     return again._replace(notes=again.notes + settled, dropped=dropped)
 
 
+def staging(destination: Path) -> Path:
+    """The folder of what is under way."""
+    return Layout(destination).memory / "staging"
+
+
 def remove(destination: Path, split: Split, video: str) -> None:
     """Remove what an earlier run made of a video, the receipt first."""
     layout = Layout(destination)
-    receipt_path(destination, split, video).unlink(missing_ok=True)
+    receipts(destination).remove(receipt_name(split, video))
     shutil.rmtree(layout.part("video", split, video), ignore_errors=True)
     shutil.rmtree(layout.part("audio", split, video), ignore_errors=True)
 
 
 def _place(layout: Layout, own: Path, wanted: Wanted) -> None:
     """Give the made folders their names, in place of what an earlier run gave them to."""
-    receipt_path(layout.root, wanted.split, wanted.video).unlink(missing_ok=True)
+    receipts(layout.root).remove(receipt_name(wanted.split, wanted.video))
     for name, final in (
         ("faces", layout.part("video", wanted.split, wanted.video)),
         ("sounds", layout.part("audio", wanted.split, wanted.video)),
@@ -375,33 +377,29 @@ def _reason(error: Exception) -> str:
 # ------------------------------------------------------------------------------ receipts
 
 
-def staging(destination: Path) -> Path:
-    """The folder of what is under way."""
-    return Layout(destination).memory / "staging"
+def receipts(destination: Path) -> Receipts:
+    """The receipts of the videos that are cut, see `receipt_name`."""
+    return Receipts(Layout(destination).memory / "cut")
 
 
-def receipt_path(destination: Path, split: Split, video: str) -> Path:
-    """Where the receipt of a video is."""
-    return Layout(destination).memory / "cut" / split / f"{check_id(video)}.json"
+def receipt_name(split: Split, video: str) -> str:
+    """The name of a video's receipt."""
+    return f"{split}/{check_id(video)}"
 
 
-def fingerprint(wanted: Wanted, options: CropOptions, path: Path | None) -> dict[str, Any]:
-    """What decides the bytes of a video's crops and sounds; without a path, less the file."""
-    made_of = {
-        "version": VERSION,
-        "rows": wanted.digest(),
-        **asdict(options),
-    }
+def made_of(wanted: Wanted, options: CropOptions, path: Path | None) -> dict[str, Any]:
+    """Everything that decides a video's crops and sounds; without a path, all but the file."""
+    values = {"version": VERSION, "rows": wanted.digest(), **asdict(options)}
     if path is not None:
         about = path.stat()
-        made_of |= {"bytes": about.st_size, "modified": about.st_mtime_ns}
-    return made_of
+        values |= {"bytes": about.st_size, "modified": about.st_mtime_ns}
+    return values
 
 
 def kept(
     destination: Path, wanted: Wanted, options: CropOptions, path: Path | None
 ) -> Outcome | None:
-    """What an earlier run made of a video, if it is there and would be made again just so.
+    """The outcome of a video that an earlier run cut in just this way, if its files are there.
 
     Args:
         destination: the dataset.
@@ -409,11 +407,11 @@ def kept(
         options: how they are cut.
         path: the video's file; None when it is no longer there, which then does not matter.
     """
+    name = receipt_name(wanted.split, wanted.video)
+    found = receipts(destination).fitting(name, made_of(wanted, options, path))
+    if found is None:
+        return None
     try:
-        found = read_json(receipt_path(destination, wanted.split, wanted.video)) or {}
-        made_of = fingerprint(wanted, options, path)
-        if any(found["made_of"][key] != value for key, value in made_of.items()):
-            return None
         outcome = Outcome(
             crops=found["crops"],
             sounds=found["sounds"],
@@ -421,12 +419,12 @@ def kept(
             notes=tuple(Finding(**one) for one in found["notes"]),
             dropped=tuple((reason, tuple(rows)) for reason, rows in found["dropped"]),
         )
-    except (DataError, KeyError, TypeError, AttributeError):  # damaged from outside
+    except (KeyError, TypeError, ValueError):  # damaged from outside
         return None
-    return outcome if _there(destination, wanted) == (outcome.crops, outcome.sounds) else None
+    return outcome if _files_of(destination, wanted) == (outcome.crops, outcome.sounds) else None
 
 
-def _there(destination: Path, wanted: Wanted) -> tuple[int, int]:
+def _files_of(destination: Path, wanted: Wanted) -> tuple[int, int]:
     """How many crops and sounds of a video are there, by their folders' listings."""
     layout = Layout(destination)
     crops = sounds = 0
