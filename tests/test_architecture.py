@@ -19,7 +19,8 @@ PACKAGE = Path(unitalk.__file__).parent
 
 # From the ground up. A module may import what stands below it, and its own room's modules.
 FLOORS = (
-    {"errors", "_version", "choices"},
+    {"errors", "_version", "choices", "report"},
+    {"json_schema"},
     {"stopping", "progress", "layout"},
     {"threads", "children"},
     {"executor", "files"},
@@ -29,6 +30,7 @@ FLOORS = (
     {"formats"},
     {"dataset", "score", "models"},
     {"studies"},
+    {"schemas"},
     {"cli"},
 )
 # `unitalk/__init__.py` is on no floor: it imports nothing until a name is asked for.

@@ -9,14 +9,13 @@ import random
 import re
 import subprocess
 import sys
-from importlib import resources
 
 import pandas as pd
 import pytest
 from reference import area_fast, ranked
 
 import unitalk
-from unitalk import parse_signature
+from unitalk import parse_signature, schemas
 from unitalk.catalog import video_list
 from unitalk.choices import BREAKDOWNS
 from unitalk.cli import eval as verb
@@ -133,8 +132,7 @@ def test_scoring_files_imports_nothing_heavy(given, options):
 
 
 def json_schema() -> dict:
-    file = resources.files("unitalk.score") / "result.schema.json"
-    return json.loads(file.read_text(encoding="utf-8"))
+    return schemas.read("eval")
 
 
 @pytest.mark.parametrize(

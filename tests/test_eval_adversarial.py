@@ -15,7 +15,6 @@ import subprocess
 import sys
 from collections import Counter
 from fractions import Fraction
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from conftest import one_in
 from reference import area
 
 import unitalk
-from unitalk import EvaluateOptions, UnitalkError, UsageError, parse_signature
+from unitalk import EvaluateOptions, UnitalkError, UsageError, parse_signature, schemas
 from unitalk.score import score_tables
 
 PLACE = Path(unitalk.__file__).parents[1]
@@ -88,8 +87,7 @@ def wide(text: str) -> list[str]:
 
 def validate(found: dict) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="the extra [test] has jsonschema")
-    file = resources.files("unitalk.score") / "result.schema.json"
-    jsonschema.validate(found, json.loads(file.read_text(encoding="utf-8")))
+    jsonschema.validate(found, schemas.read("eval"))
 
 
 # ------------------------------------------------------------------------------ what held

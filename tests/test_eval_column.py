@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from importlib import resources
 
 import pandas as pd
 import pytest
@@ -24,6 +23,7 @@ from unitalk import (
     diagnose,
     evaluate,
     parse_signature,
+    schemas,
 )
 
 WITH = HEADER + ",eval"
@@ -281,10 +281,9 @@ def test_the_text_has_a_line_of_it(run, given, tmp_path):
 @pytest.mark.parametrize("options", [[], ["--by", "all", "--ci", "50", "--metrics"]])
 def test_json_is_what_the_shipped_schema_says(run, given, options):
     jsonschema = pytest.importorskip("jsonschema", reason="the extra [test] has jsonschema")
-    file = resources.files("unitalk.score") / "result.schema.json"
     ran = run("eval", "-g", given[0], "-p", given[1], *options, "--format", "json")
     found = json.loads(ran.stdout)
-    jsonschema.validate(found, json.loads(file.read_text(encoding="utf-8")))
+    jsonschema.validate(found, schemas.read("eval"))
     assert found["left_out"] == 2
 
 

@@ -41,11 +41,11 @@ def test_the_wheel_holds_the_package_and_no_more(wheel):
     assert "unitalk-0.1.0.dist-info/licenses/LICENSE" in names
     assert "unitalk/py.typed" in names
     data = {
-        "leaderboard.csv",
-        "weights/checkpoints.csv",
-        "evaluation/result.schema.json",
-        "evaluation/page/page.css",
-        "evaluation/page/page.js",
+        "catalog/results.csv",
+        "catalog/checkpoints.csv",
+        "schemas/eval.json",
+        "score/report/page.css",
+        "score/report/page.js",
     }
     assert {f"unitalk/{name}" for name in data} <= set(names)
 
@@ -55,8 +55,8 @@ def test_the_lists_are_found_when_only_the_wheel_is_there(wheel, tmp_path):
         opened.extractall(tmp_path)
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from unitalk import catalog\n"
-        "print(catalog.__file__, len(catalog.videos()))"
+        "from unitalk.catalog import video_list\n"
+        "print(video_list.__file__, len(video_list.videos()))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path

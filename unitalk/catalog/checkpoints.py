@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import csv
 import difflib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unitalk.errors import UsageError
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
+class Checkpoint(Report):
     """One published file.
 
     Attributes:
@@ -49,10 +50,6 @@ class Checkpoint:
     def is_archive(self) -> bool:
         """Whether it is to be unpacked, and no network."""
         return self.file.endswith(".tar.gz")
-
-    def to_dict(self) -> dict[str, str | int | None]:
-        """Return the fields, JSON-ready."""
-        return asdict(self)
 
 
 @cache

@@ -7,12 +7,13 @@ percent.
 from __future__ import annotations
 
 import csv
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unitalk.errors import UsageError
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ _FIRST_PARTS = (OVERALL, "language", "noise", "visual", "mixed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class Published(Report):
     """One published number.
 
     Attributes:
@@ -47,13 +48,9 @@ class Published:
     source: str
     caveat: str | None
 
-    def to_dict(self) -> dict[str, str | float | None]:
-        """Return the fields."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class Ranked(Report):
     """A row of the table that puts somebody's own systems among the published models.
 
     Attributes:
@@ -72,17 +69,6 @@ class Ranked:
     is_own: bool
     sources: tuple[str, ...]
     caveats: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, ready for JSON."""
-        return {
-            "name": self.name,
-            "trained_on": self.trained_on,
-            "values": dict(self.values),
-            "is_own": self.is_own,
-            "sources": list(self.sources),
-            "caveats": list(self.caveats),
-        }
 
 
 def published(

@@ -15,6 +15,7 @@ from pathlib import Path
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.files.file_types import FIRST_BYTES, identify
 from unitalk.layout import PUBLISHED_SPLITS, Split
+from unitalk.report import Report
 
 REPOSITORY = "plnguyen2908/UniTalk-ASD"
 """The dataset's repository on the hub."""
@@ -39,8 +40,10 @@ VIDEO_ENDINGS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Video:
+class Video(Report):
     """One published video."""
+
+    computed = ("link",)
 
     video_id: str
     split: Split
@@ -50,15 +53,6 @@ class Video:
     def link(self) -> str:
         """Where the video was published."""
         return _LINK + self.video_id
-
-    def to_dict(self) -> dict[str, str | None]:
-        """Return the fields and the link."""
-        return {
-            "video_id": self.video_id,
-            "split": self.split,
-            "category": self.category,
-            "link": self.link,
-        }
 
 
 @cache

@@ -16,7 +16,7 @@ import shutil
 import wave
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ from unitalk.errors import UsageError
 from unitalk.files import atomic_write, check_apart, disk_boundary, staged_folder
 from unitalk.layout import PUBLISHED_SPLITS, Layout, Split, face_name, hub_path
 from unitalk.progress import Progress, SilentProgress
+from unitalk.report import Count, Report
 from unitalk.schema import (
     COLUMNS,
     ENTITY,
@@ -93,7 +94,7 @@ _MODELS = {PREDICTIONS: _Model(skill=0, stream=1), BASELINE: _Model(skill=-0.25,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SampleReport:
+class SampleReport(Report):
     """What was made.
 
     Attributes:
@@ -105,25 +106,14 @@ class SampleReport:
         baseline: those of a weaker one.
     """
 
+    schema_version = 1
+
     destination: Path
     seed: int
-    counts: Mapping[Split, Mapping[str, int]]
-    size: int
+    counts: Mapping[Split, Mapping[str, int]] = field(metadata={"json": "splits"})
+    size: Count = field(metadata={"json": "bytes"})
     predictions: Path
     baseline: Path
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
-        return {
-            "schema_version": 1,
-            "destination": str(self.destination),
-            "seed": self.seed,
-            "splits": {split: dict(count) for split, count in self.counts.items()},
-            "bytes": self.size,
-            "predictions": str(self.predictions),
-            "baseline": str(self.baseline),
-            "warnings": [],
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

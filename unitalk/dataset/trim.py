@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
@@ -14,6 +14,7 @@ from unitalk.errors import DataError, LayoutError, UsageError, examples
 from unitalk.files import Link, Placer, check_apart, check_destination, disk_boundary, staged_folder
 from unitalk.layout import Layout, Part, Split
 from unitalk.progress import Progress, SilentProgress, Task
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +26,7 @@ _HAS = {"audio": "sound", "video": "face crops"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrimReport:
+class TrimReport(Report):
     """What a trim made.
 
     Attributes:
@@ -39,6 +40,8 @@ class TrimReport:
         warnings: what the reader should know.
     """
 
+    schema_version = 1
+
     source: str
     destination: str
     split: Split
@@ -47,20 +50,6 @@ class TrimReport:
     files: dict[str, int]
     absent: tuple[str, ...]
     warnings: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "source": self.source,
-            "destination": self.destination,
-            "split": self.split,
-            "videos": list(self.videos),
-            "rows": self.rows,
-            "files": dict(self.files),
-            "absent": list(self.absent),
-            "warnings": list(self.warnings),
-        }
 
 
 @disk_boundary("destination")

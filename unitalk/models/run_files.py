@@ -16,13 +16,14 @@ follows from the seed, the epoch and the step (`data.plan_epoch`, `train`).
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from unitalk.errors import DataError
 from unitalk.files import atomic_write
 from unitalk.models._torch import torch
 from unitalk.models.weight_files import BEST, LAST, NETWORK_KEY, read_tensors
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +37,7 @@ SCORES, LOG = "score.txt", "log.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EpochResult:
+class EpochResult(Report):
     """One epoch.
 
     Attributes:
@@ -54,10 +55,6 @@ class EpochResult:
     average_precision: float | None
     best: float | None
     frames: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
 
 
 @dataclass(slots=True, kw_only=True)

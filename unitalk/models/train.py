@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -47,6 +47,7 @@ from unitalk.models.track_scores import (
 )
 from unitalk.models.weight_files import NETWORK_KEY
 from unitalk.progress import Progress, SilentProgress
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +132,7 @@ class TrainOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainReport:
+class TrainReport(Report):
     """What a run came to.
 
     Attributes:
@@ -142,9 +143,12 @@ class TrainReport:
         warnings: what the reader should know.
     """
 
+    schema_version = 1
+    computed = ("best",)
+
     folder: Path
     model: str
-    results: tuple[EpochResult, ...]
+    results: tuple[EpochResult, ...] = field(metadata={"json": "epochs"})
     stopped: bool
     warnings: tuple[str, ...] = ()
 
@@ -152,18 +156,6 @@ class TrainReport:
     def best(self) -> EpochResult | None:
         """The epoch with the best AP."""
         return State(results=list(self.results)).best
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "folder": str(self.folder),
-            "model": self.model,
-            "epochs": [one.to_dict() for one in self.results],
-            "best": None if self.best is None else self.best.to_dict(),
-            "stopped": self.stopped,
-            "warnings": list(self.warnings),
-        }
 
 
 class Board(Protocol):

@@ -8,12 +8,13 @@ share of nothing is no share.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unitalk.errors import UsageError
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,7 +46,7 @@ _CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metrics:
+class Metrics(Report):
     """Numbers beside AP; `DESCRIPTIONS` says what each is, None that the labels do not define it.
 
     Shares and areas are 0 to 1. What depends on both classes is None where one of them is missing;
@@ -66,10 +67,6 @@ class Metrics:
     false_alarms_at_90_recall: int | None
     false_alarm_rate_at_90_recall: float | None
     expected_calibration_error: float | None
-
-    def to_dict(self) -> dict[str, float | int | None]:
-        """Return everything, ready for JSON: full precision, None for what is undefined."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

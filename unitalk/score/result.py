@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from unitalk.report import INTERNAL, Count, Report, Share
 
 if TYPE_CHECKING:
     from unitalk.choices import Unit
@@ -22,7 +24,7 @@ RESTS_ON_ONE: dict[Unit, str] = {"video": "rests on one video", "track": "rests 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resamples:
+class Resamples(Report):
     """How intervals and p-values were made.
 
     Attributes:
@@ -36,18 +38,14 @@ class Resamples:
 
     method: str
     unit: Unit
-    limit: int
-    count: int
-    seed: int
-    confidence: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
+    limit: Count
+    count: Count
+    seed: Count
+    confidence: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Report):
     """One cell of a breakdown, or the total.
 
     Attributes:
@@ -65,32 +63,18 @@ class Group:
     """
 
     by: dict[str, str]
-    videos: int
-    tracks: int
-    faces: int
-    positives: int
-    prior: float
-    average_precision: float | None
+    videos: Count
+    tracks: Count
+    faces: Count
+    positives: Count
+    prior: Share
+    average_precision: Share | None
     interval: Interval | None
     flags: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "by": dict(self.by),
-            "videos": self.videos,
-            "tracks": self.tracks,
-            "faces": self.faces,
-            "positives": self.positives,
-            "prior": self.prior,
-            "average_precision": self.average_precision,
-            "interval": listed(self.interval),
-            "flags": list(self.flags),
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(Report):
     """One system's predictions, scored.
 
     Attributes:
@@ -118,59 +102,34 @@ class Evaluation:
         matched: the faces themselves, for plots and pages; not part of `to_dict`.
     """
 
+    schema_version = SCHEMA_VERSION
+
     name: str
-    average_precision: float | None
+    average_precision: Share | None
     undefined: str | None
     interval: Interval | None
-    faces: int
-    tracks: int
-    videos: int
-    positives: int
-    prior: float
-    ties: int
+    faces: Count
+    tracks: Count
+    videos: Count
+    positives: Count
+    prior: Share
+    ties: Count
     reference_interval: Interval | None
     chance_interval: Interval | None
-    left_out: int = 0
-    missing: int
-    extra: int
+    left_out: Count = 0
+    missing: Count
+    extra: Count
     groups: tuple[Group, ...]
     resamples: Resamples | None
     metrics: Metrics | None
     inputs: dict[str, str]
     warnings: tuple[str, ...]
     signature: str
-    matched: Matched = field(repr=False, compare=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON: full precision, None for what is undefined."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "name": self.name,
-            "average_precision": self.average_precision,
-            "undefined": self.undefined,
-            "interval": listed(self.interval),
-            "faces": self.faces,
-            "tracks": self.tracks,
-            "videos": self.videos,
-            "positives": self.positives,
-            "prior": self.prior,
-            "ties": self.ties,
-            "reference_interval": listed(self.reference_interval),
-            "chance_interval": listed(self.chance_interval),
-            "left_out": self.left_out,
-            "missing": self.missing,
-            "extra": self.extra,
-            "groups": [group.to_dict() for group in self.groups],
-            "resamples": self.resamples.to_dict() if self.resamples else None,
-            "metrics": self.metrics.to_dict() if self.metrics else None,
-            "inputs": dict(self.inputs),
-            "warnings": list(self.warnings),
-            "signature": self.signature,
-        }
+    matched: Matched = field(repr=False, compare=False, metadata=INTERNAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Report):
     """How a system differs from the baseline on one group of faces.
 
     Attributes:
@@ -191,21 +150,9 @@ class Difference:
     p_value: float | None
     flags: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "system": self.system,
-            "baseline": self.baseline,
-            "by": dict(self.by),
-            "difference": self.difference,
-            "interval": listed(self.interval),
-            "p_value": self.p_value,
-            "flags": list(self.flags),
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Report):
     """Several systems on the same faces.
 
     Attributes:
@@ -213,21 +160,10 @@ class Comparison:
         differences: of each other system in turn, of each group in turn.
     """
 
+    schema_version = SCHEMA_VERSION
+
     systems: tuple[Evaluation, ...]
     differences: tuple[Difference, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "systems": [system.to_dict() for system in self.systems],
-            "differences": [difference.to_dict() for difference in self.differences],
-        }
-
-
-def listed(pair: Interval | None) -> list[float] | None:
-    """Return a pair as JSON has it."""
-    return None if pair is None else list(pair)
 
 
 def systems_of(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unitalk.catalog import results, video_list
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ _NEARLY = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Report):
     """A leaderboard with systems of one's own on it.
 
     Attributes:
@@ -30,14 +31,6 @@ class Standing:
     benchmark: str
     rows: tuple[results.Ranked, ...]
     doubts: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON; values are percentages, as they were published."""
-        return {
-            "benchmark": self.benchmark,
-            "rows": [row.to_dict() for row in self.rows],
-            "doubts": list(self.doubts),
-        }
 
 
 def standing(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from unitalk.dataset import download
 from unitalk.dataset.convert.asc import convert_asc
@@ -21,11 +20,12 @@ from unitalk.net import Hub
 from unitalk.net.loopback import LoopbackHub
 from unitalk.progress import Progress, SilentProgress
 from unitalk.progress import size as human_size
+from unitalk.report import Report
 from unitalk.score import Evaluation, evaluate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Report):
     """One verb: the command that a person would type, and what came of it."""
 
     command: str
@@ -33,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuickstartReport:
+class QuickstartReport(Report):
     """What the quickstart did.
 
     Attributes:
@@ -42,19 +42,11 @@ class QuickstartReport:
         score: the result, by category.
     """
 
+    schema_version = 1
+
     destination: str
     steps: tuple[Step, ...]
     score: Evaluation
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "destination": self.destination,
-            "steps": [{"command": s.command, "outcome": s.outcome} for s in self.steps],
-            "score": self.score.to_dict(),
-            "warnings": [],
-        }
 
 
 def quickstart(

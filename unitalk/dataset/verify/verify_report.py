@@ -6,13 +6,14 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unitalk.catalog import video_list
 from unitalk.choices import LayoutName
 from unitalk.dataset.verify.finding_kinds import KINDS
 from unitalk.layout import PARTS, Part, Split
 from unitalk.media import wavs
+from unitalk.report import INTERNAL, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,7 @@ IDS_FILE = "wrong.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Report):
     """One thing that is wrong, and where; what does not apply is None.
 
     Attributes:
@@ -44,6 +45,8 @@ class Finding:
         names: of files or folders in `path` that belong elsewhere.
         to: the folder where they belong, relative to the dataset's.
     """
+
+    sparse = True
 
     kind: str
     split: str | None = None
@@ -74,12 +77,6 @@ class Finding:
         said = ", ".join(filter(None, [count, self.detail]))
         return f"{where}: {said}" if said else where
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what applies."""
-        return {
-            name: value for name in self.__slots__ if (value := getattr(self, name)) is not None
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
@@ -107,7 +104,7 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyReport:
+class VerifyReport(Report):
     """What was checked and all that is wrong.
 
     Attributes:
@@ -121,14 +118,39 @@ class VerifyReport:
         made_by: the verb that made the folder; None where no marker says so.
     """
 
-    root: str
+    schema_version = 1
+    computed = (
+        "ok", "videos", "tracks", "faces", "files", "counts", "repairs",
+    )  # fmt: skip
+
+    root: str = field(metadata={"json": "dataset"})
     layout: LayoutName
     splits: tuple[Split, ...]
     deep: bool
-    checked: Checked
+    checked: Checked = field(metadata=INTERNAL)
     findings: tuple[Finding, ...]
-    notes: tuple[str, ...] = field(default=())
-    made_by: str | None = "download"
+    notes: tuple[str, ...] = field(default=(), metadata={"json": "warnings"})
+    made_by: str | None = field(default="download", metadata=INTERNAL)
+
+    @property
+    def videos(self) -> int:
+        """How many videos the csv files have."""
+        return self.checked.videos
+
+    @property
+    def tracks(self) -> int:
+        """How many tracks the csv files have."""
+        return self.checked.tracks
+
+    @property
+    def faces(self) -> int:
+        """How many rows could be read."""
+        return self.checked.faces
+
+    @property
+    def files(self) -> int:
+        """How many crops and sounds were found where rows want them."""
+        return self.checked.files
 
     @property
     def ok(self) -> bool:
@@ -215,25 +237,6 @@ class VerifyReport:
     def _videos(self, parts: set[Part]) -> tuple[str, ...]:
         found = (f.video_id for f in self.findings if f.fetch in parts and f.video_id is not None)
         return tuple(dict.fromkeys(found))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "dataset": self.root,
-            "layout": self.layout,
-            "splits": list(self.splits),
-            "deep": self.deep,
-            "ok": self.ok,
-            "videos": self.checked.videos,
-            "tracks": self.checked.tracks,
-            "faces": self.checked.faces,
-            "files": self.checked.files,
-            "counts": self.counts,
-            "findings": [finding.to_dict() for finding in self.findings],
-            "repairs": list(self.repairs),
-            "warnings": list(self.notes),
-        }
 
 
 def by_kind(findings: Iterable[Finding]) -> tuple[Finding, ...]:
