@@ -15,9 +15,9 @@ from conftest import HEADER, face, one_in, tree, write_csv
 
 from unitalk import ArchiveError, DataError, SchemaError, UsageError, evaluate, schema
 from unitalk.dataset.import_ import import_ava, import_wasd
-from unitalk.dataset.import_.wasd import read_division, youtube_id
 from unitalk.errors import DestinationError
 from unitalk.executor import Processes
+from unitalk.formats.wasd import read_division, youtube_id
 from unitalk.score.breakdown import read_categories
 
 ONE, TWO = "-5KQ66BBWC4", "HV0H6oc4Kvs"

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from unitalk.dataset.crop import CropOptions, CropReport, cut
-from unitalk.dataset.import_.csv_datasets import files_of, unpacked
 from unitalk.dataset.import_.csv_writer import write_splits
-from unitalk.dataset.import_.import_report import remarks
+from unitalk.dataset.import_.import_report import warnings_of
 from unitalk.files import check_apart, disk_boundary
+from unitalk.formats.ava import find_files, unpacked
 from unitalk.layout import Layout
 
 if TYPE_CHECKING:
@@ -37,23 +37,23 @@ def prepare(
 
     Args:
         csv: the folder with v1.0's csv files or with TalkNet's bundle, as `import_ava` takes it.
-        videos: the folder with the videos, see `video.places.find_videos`.
+        videos: the folder with the videos, see `crop.video_files.find_videos`.
         destination: a folder that does not exist, is empty, or was made by this for the same.
-        splits: which to make; default: all that are found.
-        only: the rows of these videos; default: all.
+        splits: the splits to make; default: all that are found.
+        only: the videos to keep the rows of; default: all.
         options: how crops and sounds are cut.
-        overwrite: replace what an earlier run for something else made there; what is the same
-            stays.
-        executor: what cuts videos, a task each; default: this process, one after the other.
+        overwrite: replace files that an earlier run for something else made there; equal ones
+            stay.
+        executor: where videos are cut, one task each; default: this process, one after the other.
         progress: where to report to.
 
     Returns:
-        The report; what is worth knowing of the annotations is in its `warnings`.
+        The report; its `warnings` include those of the import.
 
     Raises:
         DestinationError: the destination is not free, holds something else, or one folder contains
             the other.
-        UsageError: there are no csv files, or it cannot be seen of which split they are.
+        UsageError: there are no csv files, or their split is unclear.
         SchemaError: the csv files break the schema.
         DataError: a video has two files; there are no rows of a video; a track is in two files.
         MissingExtraError: the extra is not installed.
@@ -61,9 +61,9 @@ def prepare(
     """
     csv = Path(csv)
     check_apart(csv, destination)
-    # Read here and not on a cluster: it takes seconds, and nobody else sees this folder.
+    # Read here and not on a cluster: it takes seconds, and other machines do not see this folder.
     with TemporaryDirectory(prefix="unitalk-") as scratch, unpacked(csv, Path(scratch)) as folder:
-        files = files_of(folder, splits)
+        files = find_files(folder, splits)
         made = write_splits(Path(scratch), files, source=csv, progress=progress)
         report = cut(
             {one.split: Layout(Path(scratch)).csv(one.split) for one in made},
@@ -77,4 +77,4 @@ def prepare(
             executor=executor,
             progress=progress,
         )
-    return replace(report, warnings=(*remarks(made), *report.warnings))
+    return replace(report, warnings=(*warnings_of(made), *report.warnings))

@@ -1,14 +1,12 @@
-"""Rows of text become the csv of a split: checked, in order, complete.
+"""Write rows of text as the csv of each split: checked, in order, complete.
 
-Each file is a task of its own, which writes a part; the parts are put together afterwards. What
-an importer gives of a file are columns of text, at least AVA's eight; `label_id` and `instance_id`
-are derived where they are not given (`schema.complete`).
+Each file is a task of its own that writes a part; the parts are joined afterwards. `label_id` and
+`instance_id` are derived where a file lacks them (`schema.complete`).
 """
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,56 +15,23 @@ import numpy as np
 import pyarrow as pa
 
 from unitalk import schema
-from unitalk.dataset.import_.import_report import Problems, SplitCounts
+from unitalk.dataset.import_.import_report import SplitCounts
 from unitalk.errors import EXAMPLES, DataError, SchemaError, examples
 from unitalk.executor import Executor, Here
 from unitalk.files import atomic_write
+from unitalk.formats.annotations import Problems
 from unitalk.layout import SPLITS, Layout
 from unitalk.progress import Progress, SilentProgress
-from unitalk.schema.crop_names import hundredths_of
+from unitalk.schema.face_table import GAP, FaceTable
 from unitalk.schema.problems import together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
+    from unitalk.formats.annotations import File, Rows
     from unitalk.layout import Split
-
-    Ints = npt.NDArray[np.int64]
-
-GAP = 0.201
-"""Seconds: a longer step within a track is a gap; `verify` has the same."""
-
-
-class Rows(NamedTuple):
-    """The faces of one file.
-
-    Attributes:
-        columns: text, by the schema's names; numbers as they stand in the file.
-        where: names rows for a message, as a person finds them.
-    """
-
-    columns: dict[str, pa.StringArray]
-    where: Callable[[Sequence[int]], list[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """One file to import.
-
-    Attributes:
-        split: the split that its faces go to.
-        path: the file.
-        read: reads it; of a module, or bound with `functools.partial`, so that it can travel.
-            It raises SchemaError with all that is wrong.
-        columns: what is written of it, the same for all files of a split.
-    """
-
-    split: Split
-    path: Path
-    read: Callable[[Path], Rows]
-    columns: tuple[str, ...] = schema.COLUMNS
 
 
 class _Job(NamedTuple):
@@ -75,7 +40,7 @@ class _Job(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What stands in one part."""
+    """One part, and what it has."""
 
     file: File
     path: Path
@@ -97,18 +62,18 @@ def write_splits(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> tuple[SplitCounts, ...]:
-    """Write the csv of each split, the files' rows one after the other in the files' order.
+    """Write the csv of each split, with the files' rows in the files' order.
 
     Args:
         root: the dataset that is being made; tasks write there.
-        files: what to read.
-        source: what is named when several files are wrong.
-        executor: where files are read, a task each; default: in this process.
+        files: the files to read.
+        source: the name for messages when several files are wrong.
+        executor: where files are read, one task each; default: in this process.
         progress: where to report to.
 
     Raises:
-        SchemaError: files are damaged; what is wrong with all of them is counted.
-        DataError: a track is in two files, or some files of a split have labels and others not.
+        SchemaError: files are damaged; the problems of all are counted.
+        DataError: a track is in two files, or some files of a split have labels and others do not.
     """
     with TemporaryDirectory(dir=root, prefix=".parts-") as scratch:
         jobs = (_Job(file, Path(scratch, f"{n}.csv")) for n, file in enumerate(files))
@@ -133,10 +98,9 @@ def write_splits(
 
 
 def _write_part(job: _Job) -> _Part | SchemaError:
-    """Read one file and write its part; what is wrong with it is a value, so that all is told."""
+    """Read one file and write its part; an error is a value, so that the others are read too."""
     try:
-        rows = job.file.read(job.file.path)
-        return _complete_and_write(job, rows)
+        return _complete_and_write(job, job.file.read(job.file.path))
     except SchemaError as error:
         return error
 
@@ -144,55 +108,22 @@ def _write_part(job: _Job) -> _Part | SchemaError:
 # ------------------------------------------------------------------------------ one file
 
 
-class _Order(NamedTuple):
-    """How rows stand by track and time; all are [rows].
-
-    Attributes:
-        order: which row of the file comes where: track after track as they first stand there, each
-            in the order of time.
-        tracks: index of the entity of each row of the file.
-        seconds: of each row of the file.
-        inside: [rows - 1] whether a row in order and the next are of one track.
-    """
-
-    order: Ints
-    tracks: npt.NDArray[np.int32]
-    seconds: npt.NDArray[np.float64]
-    inside: npt.NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, tracks: npt.NDArray[np.int32], seconds: npt.NDArray[np.float64]) -> _Order:
-        order = np.lexsort((seconds, tracks))
-        return cls(order, tracks, seconds, np.diff(tracks[order]) == 0)
-
-    @property
-    def stands_so(self) -> bool:
-        return bool((np.diff(self.order) == 1).all())
-
-    def reordered(self) -> int:
-        """How many tracks do not stand together in the order of time."""
-        moved = self.inside & (np.diff(self.order) != 1)
-        return len(np.unique(self.tracks[self.order[1:][moved]]))
-
-    def gaps(self) -> int:
-        """How many steps within a track are too long."""
-        return int(np.count_nonzero(self.inside & (np.diff(self.seconds[self.order]) > GAP)))
-
-
 def _complete_and_write(job: _Job, rows: Rows) -> _Part:
     given = rows.columns
     tracks, names = schema.text_codes(given[schema.ENTITY])
-    by_time = _Order.of(tracks, schema.seconds_of(pa.RecordBatch.from_pydict(given)))
+    seconds = schema.seconds_of(pa.RecordBatch.from_pydict(given))
+    table = FaceTable.of(seconds, tracks)
     videos, titles = schema.text_codes(given[schema.VIDEO])
-    _check(job.file.path, rows, by_time, videos)
+    _check(job.file.path, rows, table, videos)
     labels, found = schema.text_codes(given[schema.LABEL])
     spelled = [schema.SPELLED[text] for text in found]
     columns = schema.complete(given | {schema.LABEL: schema.text_column(spelled, labels)})
     batch = pa.RecordBatch.from_pydict({name: columns[name] for name in job.file.columns})
-    if not by_time.stands_so:
-        batch = batch.take(by_time.order)
+    if table.order is not None:
+        batch = batch.take(table.order)
     with atomic_write(job.part, "wb") as file:
         schema.append_text(file, batch)
+    moved = np.concatenate([table.apart, table.unordered])
     return _Part(
         file=job.file,
         path=job.part,
@@ -202,8 +133,8 @@ def _complete_and_write(job: _Job, rows: Rows) -> _Part:
         positives=_count(labels, spelled, schema.SPEAKING),
         unlabelled=_count(labels, spelled, schema.UNLABELLED),
         counted=_count(*schema.text_codes(given[schema.EVAL]), "1") if schema.EVAL in given else 0,
-        reordered=by_time.reordered(),
-        gaps=by_time.gaps(),
+        reordered=len(np.unique(table.track[moved])),
+        gaps=int(np.count_nonzero(table.steps()[1] > GAP / 1000)),
     )
 
 
@@ -211,36 +142,32 @@ def _count(codes: npt.NDArray[np.int32], texts: list[str], text: str) -> int:
     return int(np.count_nonzero(np.array([one == text for one in texts])[codes]))
 
 
-def _check(path: Path, rows: Rows, by_time: _Order, videos: npt.NDArray[np.int32]) -> None:
-    """Look for faces that are there twice, and for tracks of two videos.
+def _check(path: Path, rows: Rows, table: FaceTable, videos: npt.NDArray[np.int32]) -> None:
+    """Look for faces that occur twice, and for tracks of two videos.
 
     Raises:
         SchemaError: there are some.
     """
-    order, seconds = by_time.order, by_time.seconds
-    hundredths = hundredths_of(seconds[order])
-    milliseconds = np.rint(seconds[order] * 1000)
-    same, twice = np.diff(hundredths) == 0, np.diff(milliseconds) == 0
-    near = same & ~twice
+    twice, near = table.clashes(table.times)
+    strays = np.flatnonzero(table.inside & (np.diff(table.ordered(videos)) != 0)) + 1
     problems = Problems(
         str(path),
         "give times that are 0.01 s apart or more, such as every second frame"
-        if (near & by_time.inside).any()
+        if len(near)
         else "keep one row per face, and one track per id",
     )
-    for kind, wrong in (
-        ("is there twice", same & twice),
-        ("shares its file name, which has hundredths of a second, with the row before it", near),
-        ("is of a track that is in another video too", np.diff(videos[order]) != 0),
-    ):
-        again = order[1:][by_time.inside & wrong]
-        few = again[:EXAMPLES].tolist()
+    for kind, digits, places in (
+        ("is there twice", ".2f", twice),
+        ("shares its file name, which has hundredths of a second, with the row before it", ".10g",
+         near),
+        ("is of a track that is in another video too", ".2f", strays),
+    ):  # fmt: skip
+        few = table.rows(places[:EXAMPLES]).tolist()
         for row, place in zip(few, rows.where(few) if few else (), strict=True):
             entity = rows.columns[schema.ENTITY][row]
-            time = f"{seconds[row]:.10g}" if wrong is near else f"{seconds[row]:.2f}"
-            problems.add(f"{place}: {entity} at {time} s {kind}")
-        if len(again) > len(few):
-            problems.add("", len(again) - len(few))
+            problems.add(f"{place}: {entity} at {table.times[row]:{digits}} s {kind}")
+        if len(places) > len(few):
+            problems.add("", len(places) - len(few))
     problems.check()
 
 

@@ -1,4 +1,4 @@
-"""What an import says of itself, whatever the dataset; and what is wrong with a file of it."""
+"""The report of an import, and its warnings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from unitalk import schema
-from unitalk.errors import EXAMPLES, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitCounts:
-    """What was imported of one split.
+    """The contents of one split.
 
     Attributes:
         split: its name here.
         videos: their ids, in the order of the csv.
-        tracks: how many.
-        faces: how many rows.
+        tracks: their number.
+        faces: the number of rows.
         positives: faces that speak; None where no face has a label.
         counted: faces whose `eval` is 1; None where there is no such column.
         reordered: tracks whose rows stood apart or in another order than that of time.
@@ -45,16 +44,16 @@ class SplitCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What an import made.
+    """The dataset that an import made.
 
     Attributes:
         dataset: whose annotations they are: `asw`, `ava`, `wasd` or `columbia`.
         source: where they were read from.
         destination: the dataset that was made.
-        splits: what each split has, in the usual order.
-        absent: files that are listed and not there (empty unless partial).
+        splits: the contents of each split, in the usual order.
+        absent: files that are listed and missing (empty unless partial).
         categories: the file of the videos' categories, relative to the destination; or None.
-        warnings: what the reader should know.
+        warnings: things to know before the dataset is used.
     """
 
     dataset: str
@@ -79,8 +78,8 @@ class ImportReport:
         }
 
 
-def remarks(splits: Sequence[SplitCounts]) -> tuple[str, ...]:
-    """What is worth a warning in any dataset."""
+def warnings_of(splits: Sequence[SplitCounts]) -> tuple[str, ...]:
+    """The warnings that any dataset may give."""
     said = []
     for one in splits:
         if one.positives is None:
@@ -102,41 +101,3 @@ def remarks(splits: Sequence[SplitCounts]) -> tuple[str, ...]:
                 "`unitalk verify` lists them"
             )
     return tuple(said)
-
-
-class Problems:
-    """What is wrong with one file, collected.
-
-    Args:
-        name: the file.
-        hint: what to do about it.
-    """
-
-    def __init__(self, name: str, hint: str) -> None:
-        self._name, self._hint = name, hint
-        self._shown: list[str] = []
-        self._count = 0
-
-    def add(self, problem: str, count: int = 1) -> None:
-        """Note one, or several that one text stands for."""
-        self._count += count
-        if len(self._shown) < EXAMPLES:
-            self._shown.append(problem)
-
-    def check(self) -> None:
-        """End here if there was one.
-
-        Raises:
-            SchemaError: there was.
-        """
-        if not self._count:
-            return
-        more = self._count - len(self._shown)
-        rest = f"\n  and {more:,} more" if more else ""
-        noun = "problem" if self._count == 1 else "problems"
-        raise SchemaError(
-            f"{self._name}: {self._count:,} {noun}\n  " + "\n  ".join(self._shown) + rest,
-            hint=self._hint,
-            problems=self._shown,
-            count=self._count,
-        )

@@ -1,4 +1,10 @@
-"""Datasets whose annotations are csv files already: AVA and WASD."""
+"""Find and read annotations that are csv files: AVA-ActiveSpeaker (Roth et al., ICASSP 2020), WASD.
+
+AVA's v1.0 has one csv per video without a header, eight columns, in one folder per split. The
+bundle that TalkNet's scripts download has `csv/<split>_orig.csv` with a header and ten, and ASC's
+has `ava_activespeaker_<split>_augmented.csv`. Archives are read as they are. The frame rate differs
+from video to video. The test split has no labels: the column is empty or missing.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from unitalk import schema
-from unitalk.dataset.import_.csv_writer import File, Rows
 from unitalk.errors import ArchiveError, SchemaError, UnitalkError, UsageError, examples
 from unitalk.files import entries
 from unitalk.files.archive_members import archive_stem, unpack_members
+from unitalk.formats.annotations import File, Rows
 from unitalk.layout import SPLITS, Layout, splits_named
 
 if TYPE_CHECKING:
@@ -28,7 +34,7 @@ _ENDINGS = (".csv", ".csv.gz")
 
 @contextlib.contextmanager
 def unpacked(source: Path, scratch: Path) -> Iterator[Path]:
-    """Give a source's folder or file as `files_of` takes it; archives are unpacked meanwhile.
+    """Give a source's folder or file as `find_files` takes it; archives are unpacked meanwhile.
 
     Args:
         source: a folder, a csv file or an archive; of a folder without csv files, every archive.
@@ -85,7 +91,7 @@ def _renamed(error: UnitalkError, scratch: str, source: str) -> UnitalkError:
     return type(error)(in_archive(error.message), hint=error.hint)
 
 
-def files_of(source: Path, splits: Sequence[Split]) -> list[File]:
+def find_files(source: Path, splits: Sequence[Split]) -> list[File]:
     """Find the csv files of each split, as people have them on the disk.
 
     A split's name is a word of a file's or folder's name, as in `ava_activespeaker_train_v1.0` or
