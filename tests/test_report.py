@@ -136,11 +136,8 @@ EVAL = "eval -g {0}/csv/val_orig.csv -p {0}/predictions.csv"
 @pytest.mark.parametrize(
     ("verb", "command"),
     [
-        (
-            "eval",
-            "eval -g {0}/csv/val_orig.csv -p {0}/predictions.csv --by category --ci 50 --metrics --leaderboard",
-        ),
-        ("eval", "eval -g {0}/csv/val_orig.csv -p {0}/predictions.csv -p b={0}/baseline.csv"),
+        ("eval", f"{EVAL} --by category --ci 50 --metrics --leaderboard"),
+        ("eval", f"{EVAL} -p b={{0}}/baseline.csv"),
         ("sample", "sample {1}/sample"),
         ("trim", "trim --path {0} --new-path {1}/trimmed --list noise"),
         ("verify", "verify {0} --deep"),
