@@ -16,9 +16,10 @@ from conftest import tree
 from hub_server import publish
 
 import unitalk
-from unitalk.cli._shared.console import Console, table
+from unitalk.cli._shared.console import Console
 from unitalk.cli.main import VERBS, cli
 from unitalk.net.loopback import LoopbackHub
+from unitalk.text_table import align
 
 HEAVY = ("pandas", "numpy", "pyarrow", "requests", "sklearn", "PIL", "tqdm")
 
@@ -236,7 +237,7 @@ def test_colour_only_on_a_terminal_and_never_against_no_color(monkeypatch):
 
 
 def test_tables_align():
-    text = table([["name", "count"], ["a", 5], ["bcd", None], ["longer", 1234]], right=[1])
+    text = align([["name", "count"], ["a", 5], ["bcd", None], ["longer", 1234]], right=[1])
     assert text.splitlines() == ["name    count", "a           5", "bcd", "longer   1234"]
 
 

@@ -631,7 +631,7 @@ for code in tries:
 EXTRAS = {
     "cluster": "from unitalk import executor\n"
                "with executor.open_executor(scheduler='tcp://127.0.0.1:1'): pass",
-    "plot": "from unitalk.dataset.stats import stats_plot; stats_plot.check(Path('p.png'))",
+    "plot": "from unitalk import plot_style; plot_style.check(Path('p.png'))",
     "talknet": "import unitalk.models.registry",
     "torch": "import unitalk.media.tracks.torch_dataset",
     "tracks": "unitalk.tracks(data, split='val')[0].gray(112)",

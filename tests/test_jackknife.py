@@ -14,7 +14,7 @@ from reference import area, area_fast
 
 from unitalk.errors import UsageError
 from unitalk.score import ap, jackknife
-from unitalk.score.jackknife import Resampling, estimate, quantile, within
+from unitalk.score.jackknife import Resampling, estimate, outside, quantile
 
 # ------------------------------------------------------------ an independent, slow implementation
 
@@ -197,14 +197,6 @@ def test_intervals_differences_and_p_values_are_those_of_rows_really_left_out(un
     assert difference.p_value == pytest.approx(p_value, abs=1e-8)
 
 
-def test_the_number_is_that_of_the_module_of_average_precision():
-    labels, [scores, _], codes = draw(4, rows=5000, units=9, ties=True)
-    [own] = estimate(labels, [scores], codes)
-    assert own.average_precision == pytest.approx(
-        ap.average_precision(ap.rank(labels, scores)), abs=1e-13
-    )
-
-
 def test_each_of_several_systems_is_compared_with_the_first():
     labels, [first, second], codes = draw(8, rows=300, units=7, ties=False)
     third = first + 0.3 * np.sin(np.arange(300))
@@ -213,15 +205,6 @@ def test_each_of_several_systems_is_compared_with_the_first():
     assert together[1] == estimate(labels, [first, second], codes)[1]
     assert together[2] == estimate(labels, [first, third], codes)[1]
     assert together[0] == estimate(labels, [first], codes)[0]
-
-
-def test_the_other_way_round_the_difference_changes_its_sign_and_keeps_its_p_value():
-    labels, [first, second], codes = draw(9, rows=300, units=7, ties=False)
-    there = estimate(labels, [first, second], codes)[1].difference
-    return_ = estimate(labels, [second, first], codes)[1].difference
-    assert there.value == pytest.approx(-return_.value, abs=1e-15)
-    assert there.interval == pytest.approx((-return_.interval[1], -return_.interval[0]), abs=1e-12)
-    assert there.p_value == pytest.approx(return_.p_value, abs=1e-12)
 
 
 def test_what_a_distance_in_log_odds_is_worth_is_uncertain_too():
@@ -247,17 +230,6 @@ def test_what_a_distance_in_log_odds_is_worth_is_uncertain_too():
     assert (low, high) == pytest.approx(slow_ellipse(base, other, first, second, 2.20098516))
 
 
-def test_a_video_twice_as_different_makes_a_wider_interval():
-    """Half of the videos get noise for scores; the interval must know, the number alone cannot."""
-    labels, [scores, _], codes = draw(11, rows=4000, units=20, ties=False)
-    calm = np.where(labels, 1.0, -1.0) + np.random.default_rng(0).standard_normal(4000)
-    wild = np.where(codes % 2 == 0, calm, np.random.default_rng(1).standard_normal(4000))
-    widths = [high - low for high, low in (
-        reversed(one.interval) for one in estimate(labels, [calm, wild], codes)
-    )]  # fmt: skip
-    assert widths[1] > 2 * widths[0]
-
-
 @pytest.fixture(scope="module")
 def many() -> tuple:
     """Sixty thousand rows: more steps and more resamples than are taken at a time.
@@ -280,9 +252,9 @@ def test_many_steps_are_those_of_rows_really_left_out(many, system):
     order = np.lexsort((labels, -scores))  # as `slow_area` sorts, once for all
     ranked, owners = labels[order], units[order]
     begins = ranked[:-1] & ~ranked[1:]
-    assert np.count_nonzero(begins) > jackknife._LANES * jackknife._COLUMNS  # more than one table
+    assert np.count_nonzero(begins) > 8192  # more than one table
     if system == 0:  # and the table of the highest is empty without unit 0
-        assert np.count_nonzero(begins[25_000:]) < jackknife._LANES * jackknife._COLUMNS
+        assert np.count_nonzero(begins[25_000:]) < 8192
     left = [odds(area_fast(ranked[owners != unit].tolist())) for unit in range(40)]
     whole, reach = odds(area_fast(ranked.tolist())), 2.02269092 * slow_error(left)  # t(39)
     [own] = estimate(labels, [scores], units)
@@ -327,14 +299,6 @@ def test_more_tracks_than_resamples_are_left_out_in_lots_of_equal_size():
     assert np.bincount(lots).tolist() == [5] * 20
     expected = slow_interval(as_rows(labels, scores, lots[codes]), T_95[19])
     assert own.interval == pytest.approx(expected, abs=1e-9)
-
-
-def test_as_many_resamples_as_units_leave_each_out_once_whatever_the_seed():
-    labels, [scores, _], codes = draw(13, rows=800, units=20, ties=False)
-    at_twenty = estimate(labels, [scores], codes, Resampling(resamples=20, seed=3))
-    assert at_twenty == estimate(labels, [scores], codes, Resampling(resamples=1000, seed=4))
-    expected = slow_interval(as_rows(labels, scores, codes), T_95[19])
-    assert at_twenty[0].interval == pytest.approx(expected, abs=1e-9)
 
 
 def test_lots_depend_on_the_seed_and_seed_0_is_one():
@@ -521,26 +485,20 @@ def test_what_cannot_be_asked_is_refused(wrong, said):
     assert raised.value.hint
 
 
-def test_without_a_negative_nothing_is_estimated():
-    (nothing,) = estimate(np.ones(2, bool), [np.ones(2)], np.arange(2))
-    assert nothing == jackknife.Estimate(
-        average_precision=None, interval=None, resamples=0, difference=None
-    )
-
-
 # --------------------------------------------------------------------------- Student's distribution
 
 
-@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 7, 18, 19, 158, 999])
-@pytest.mark.parametrize("t", [0.1, 1.0, 2.5, 6.0])
-def test_students_distribution_is_the_integral_of_its_density(degrees, t):
-    assert within(t, degrees) == pytest.approx(t_inside(t, degrees), abs=1e-9)
+@pytest.mark.parametrize("degrees", [1, 2, 7, 999])
+def test_tails_are_the_integral_of_students_density(degrees):
+    for t in (0.1, 1.0, 2.5, 6.0):
+        assert outside(t, degrees) == pytest.approx(1 - t_inside(t, degrees), abs=1e-9)
+    assert outside(0.0, degrees) == 1
 
 
-def test_students_distribution_where_it_has_a_closed_form():
-    for t in (0.0, 0.3, 2.0, 50.0):
-        assert within(t, 1) == pytest.approx(2 / math.pi * math.atan(t), abs=1e-15)
-        assert within(t, 2) == pytest.approx(t / math.sqrt(2 + t * t), abs=1e-15)
+def test_tails_are_exact_far_out():
+    """With one degree, Student's t is Cauchy's: 2 / pi atan(1 / t) is further out than t."""
+    for t in (0.3, 50.0, 1e6):
+        assert outside(t, 1) == pytest.approx(2 / math.pi * math.atan(1 / t), rel=1e-12)
 
 
 @pytest.mark.parametrize("degrees", sorted(T_95))

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import importlib.util
-import io
 import json
-import shutil
-import sys
 from collections import Counter
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
 from conftest import HEADER, Tracks, exhaustive, face, make_dataset, write_csv, write_wav
@@ -21,9 +16,8 @@ from real_data import ASW, CHECKOUT, needs
 
 from unitalk import schema
 from unitalk.catalog.video_list import CATEGORIES
-from unitalk.dataset.stats import NO_CATEGORY, grouping, statistics
-from unitalk.dataset.stats.sources import origins
-from unitalk.dataset.stats.stats_result import DESCRIPTION, Shares
+from unitalk.dataset.stats import NO_CATEGORY, statistics
+from unitalk.dataset.stats.stats_result import DESCRIPTION
 from unitalk.dataset.stats.stored_media import count_media
 from unitalk.errors import LayoutError, SchemaError, UsageError
 from unitalk.score import breakdown
@@ -121,15 +115,6 @@ def test_media_of_the_fixture(dataset):
     (warning,) = found.warnings
     assert "the face crops of 3 of 3 videos do not tell the frame's size" in warning
     assert "-maoolmiKi0, EEey6Pt0rqI, 9Zja_cIAwY8" in warning
-
-
-def test_csv_only_looks_at_nothing_else(dataset):
-    shutil.rmtree(dataset / "clips_audios")
-    with_folders = statistics(dataset, csv_only=True).to_dict()
-    shutil.rmtree(dataset / "clips_videos")
-    assert statistics(dataset, csv_only=True).to_dict() == with_folders
-    # And a dataset without media is no error either.
-    assert statistics(dataset).to_dict() == with_folders
 
 
 def test_two_splits(tmp_path):
@@ -247,13 +232,6 @@ def test_a_video_in_both_splits(tmp_path):
     assert warning == f"in more than one split, and counted in each: {NOISE} (1 of 1 videos)"
 
 
-def test_a_track_in_two_videos(tmp_path):
-    rows = [face(video, "0", "0", 1) for video in ("V", "W")]
-    found = statistics(write_csv(tmp_path / "g.csv", rows))
-    assert found.total.tracks == 2
-    assert "2 tracks have 1 entity_ids" in found.warnings[0]
-
-
 @pytest.mark.parametrize(("step", "warned"), [(40, False), (200, True), (33.36667, True)])
 def test_other_than_25_faces_a_second(tmp_path, step, warned):
     """100 faces are 100 / 90,000 hours by the paper's rule, and 100 steps by their times."""
@@ -283,13 +261,6 @@ def test_a_csv_file_is_one_split_with_its_name(tmp_path, header):
     assert found.categories == ()
 
 
-def test_a_packed_file_loses_both_endings(tmp_path):
-    plain = write_csv(tmp_path / "plain.csv", rows_of_two()).read_bytes()
-    packed = tmp_path / "truth.csv.gz"
-    packed.write_bytes(gzip.compress(plain))
-    assert statistics(packed).splits[0].split == "truth"
-
-
 def test_a_folder_of_csv_files_is_one_split_with_its_name(tmp_path):
     """AVA's form: a file a video, eight columns, no header, three labels."""
     folder = tmp_path / "ava" / "val"
@@ -307,14 +278,6 @@ def test_a_folder_of_csv_files_is_one_split_with_its_name(tmp_path):
     assert found.total.speaking_share == 2 / 3
     assert found.total.label_changes == 1
     assert found.source == "val: 2 files: no header, 8 columns"
-
-
-def test_stdin(tmp_path, monkeypatch):
-    given = write_csv(tmp_path / "g.csv", rows_of_two()).read_bytes()
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
-    found = statistics("-")
-    assert found.splits[0].split == "stdin"
-    assert found.total.faces == 3
 
 
 def test_the_categories_of_val_are_known_in_a_file_too(tmp_path):
@@ -339,18 +302,6 @@ def test_the_files_of_single_videos_stand_for_a_split_without_its_own(tmp_path):
     found = statistics(tmp_path)
     assert found.total.videos == 1
     assert found.warnings == ()
-
-
-def test_origins_name_the_file(dataset):
-    layout, (origin,) = origins(dataset)
-    assert layout.root == dataset
-    assert (origin.split, origin.rows, origin.whole) == ("val", dataset / "csv/val_orig.csv", True)
-    assert origins(dataset / "csv/val_orig.csv")[0] is None
-
-
-def test_a_split_that_is_not_there(dataset):
-    with pytest.raises(LayoutError, match=r"train_orig\.csv is missing"):
-        statistics(dataset, splits=("train",))
 
 
 def test_a_file_has_no_splits(tmp_path):
@@ -403,26 +354,6 @@ def test_the_bytes_of_crops_are_one_crops_times_their_number(tmp_path):
     assert count_media("val", tmp_path / "crops", tmp_path / "none").crop_bytes_about == 100
 
 
-def test_the_bytes_are_not_all_taken_from_the_same_time_of_a_track(tmp_path):
-    """400 tracks with crops of 10, 20, ... 100 bytes at the same times: 550 a track.
-
-    One drawn evenly from each has a deviation of 28.7 * 10 / 20 = 14.4 a track in the mean of 400;
-    five of these are 72. Always the third would be 300 a track.
-    """
-    for track in range(400):
-        folder = tmp_path / f"crops/V/V:{track}"
-        folder.mkdir(parents=True)
-        for number in range(1, 11):
-            (folder / f"{number}.00.jpg").write_bytes(b"x" * 10 * number)
-    media = count_media("val", tmp_path / "crops", tmp_path / "none")
-    assert media.crops == 4000
-    assert media.crop_bytes_about / 400 == pytest.approx(550, abs=72)
-
-
-def test_no_folder_is_no_media(tmp_path):
-    assert count_media("val", tmp_path / "a", tmp_path / "b") is None
-
-
 def test_a_folder_that_links_to_its_parent_ends(tmp_path):
     folder = tmp_path / "crops/V/V:0"
     folder.mkdir(parents=True)
@@ -431,124 +362,30 @@ def test_a_folder_that_links_to_its_parent_ends(tmp_path):
     assert count_media("val", tmp_path / "crops", tmp_path / "none").crops == 1
 
 
-def test_linked_folders_are_counted(tmp_path):
-    """`unitalk trim --link sym` links whole folders."""
-    folder = tmp_path / "elsewhere/V:0"
-    folder.mkdir(parents=True)
-    (folder / "0.00.jpg").write_bytes(b"x")
-    (tmp_path / "crops").mkdir()
-    (tmp_path / "crops/V").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    assert count_media("val", tmp_path / "crops", tmp_path / "none").crops == 1
-
-
-def test_listing_is_reported(dataset):
-    told = []
-
-    class Heard:
-        def task(self, description, *, total=None, unit=""):
-            told.append([description, total, 0])
-            return self
-
-        def advance(self, amount=1):
-            told[-1][2] += amount
-
-        def note(self, text):
-            raise AssertionError(text)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            return None
-
-    statistics(dataset, progress=Heard())
-    assert told[0] == ["reading", 1, 1]
-    assert [one[1:] for one in told[1:]] == [[3, 3], [3, 3]]  # folders of crops, of sounds
-
-
 # ------------------------------------------------------------------------------ the result
 
 
-def test_shares_name_what_they_are_shares_of():
-    shares = Shares(of="frames", counts={"1": 3, "2": 1})
-    assert shares.total == 4
-    assert shares.to_dict() == {
-        "of": "frames", "counts": {"1": 3, "2": 1}, "shares": {"1": 0.75, "2": 0.25}
-    }  # fmt: skip
-    nothing = Shares(of="frames", counts={"1": 0})
-    assert nothing.to_dict()["shares"] == {"1": None}
-
-
-def numbers() -> dict:
-    counts = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
-    share = {"type": "object", "additionalProperties": {"type": ["number", "null"], "maximum": 1}}
-    return {
-        "anyOf": [
-            {"type": ["number", "null"]},
-            {
-                "type": "object",
-                "required": ["of", "counts", "shares"],
-                "properties": {
-                    "of": {"enum": ["faces", "frames", "tracks"]}, "counts": counts, "shares": share
-                },
-                "additionalProperties": False,
-            },
-            {
-                "type": "object",
-                "required": ["least", "p5", "lower", "median", "upper", "p95", "most", "mean"],
-                "additionalProperties": {"type": "number"},
-            },
-        ]
-    }  # fmt: skip
-
-
-def test_the_json_has_a_number_for_every_definition(sample):
+def test_what_is_divided_is_divided_without_a_rest(sample):
     found = json.loads(json.dumps(statistics(sample).to_dict(), allow_nan=False))
-    assert found["schema_version"] == 1
     assert found["definitions"] == DESCRIPTION
-    known = {"level", "split", "category", "video", "videos", "tracks", "faces", "speaking",
-             "labels"}  # fmt: skip
-    validator = jsonschema.Draft202012Validator(numbers())
-    groups = [found["total"], *found["splits"], *found["categories"], *found["videos"]]
     assert [len(found[key]) for key in ("splits", "categories", "videos", "media")] == [2, 4, 26, 2]
-    for group in groups:
-        assert set(group) == known | set(DESCRIPTION)
-        for name in DESCRIPTION if group["level"] != "video" else ():
-            validator.validate(group[name])
-        # Whatever is divided is divided without a rest.
-        assert sum(group["labels"]["counts"].values()) == group["faces"]
-        assert sum(group["faces_by_company"]["counts"].values()) == group["faces"]
-        assert sum(group["frames_by_speakers"]["counts"].values()) == group["frames"]
-        assert sum(group["tracks_by_length"]["counts"].values()) == group["tracks"]
-    for key in ("videos", "tracks", "faces", "speaking", "frames", "stretches", "label_changes"):
-        assert sum(group[key] for group in found["splits"]) == found["total"][key], key
-        val = [group for group in found["splits"] if group["split"] == "val"]
-        assert sum(group[key] for group in found["categories"]) == val[0][key], key
-        assert sum(group[key] for group in found["videos"]) == found["total"][key] or (
-            key == "videos"
-        )
-
-
-def test_the_same_dataset_gives_the_same_json(sample):
-    first, again = (json.dumps(statistics(sample).to_dict()) for _ in range(2))
-    assert first == again
-
-
-def test_the_result_cannot_be_changed(dataset):
-    found = statistics(dataset, csv_only=True)
-    with pytest.raises(AttributeError):
-        found.total.faces = 12
-    with pytest.raises(AttributeError):
-        found.warnings = ()
+    for group in (found["total"], *found["splits"], *found["categories"], *found["videos"]):
+        assert set(DESCRIPTION) < set(group)
+        for name, of in (("labels", "faces"), ("faces_by_company", "faces"),
+                         ("frames_by_faces", "frames"), ("frames_by_speakers", "frames"),
+                         ("tracks_by_length", "tracks")):  # fmt: skip
+            assert group[name]["of"] == of
+            assert sum(group[name]["counts"].values()) == group[of]
+            assert sum(group[name]["shares"].values()) == pytest.approx(1)
+    val = next(group for group in found["splits"] if group["split"] == "val")
+    for key in ("tracks", "faces", "speaking", "frames", "stretches", "label_changes"):
+        total = found["total"][key]
+        assert sum(group[key] for group in found["splits"]) == total, key
+        assert sum(group[key] for group in found["videos"]) == total, key
+        assert sum(group[key] for group in found["categories"]) == val[key], key
 
 
 # ------------------------------------------------------------------------------ beside eval
-
-
-def test_the_bounds_are_those_of_the_evaluation():
-    assert grouping.LENGTHS_MS == breakdown._LENGTHS_MS
-    assert (grouping.SMALL, grouping.LARGE) == (breakdown._SMALL, breakdown._LARGE)
-    assert len(grouping.COMPANY) == breakdown._MOST_FACES
 
 
 def test_the_evaluation_divides_the_sample_into_the_same_parts(sample):

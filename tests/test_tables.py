@@ -12,6 +12,7 @@ import pytest
 import unitalk
 from unitalk.score import Comparison, Difference, Evaluation, Group, Resamples, score_tables
 from unitalk.score.match import Matched
+from unitalk.text_table import csv_text, p_text
 
 FEW = ("few videos",)
 
@@ -156,7 +157,7 @@ def test_without_a_breakdown_differences_are_a_line_each(two):
     [(None, ""), (0.0004999, "<0.001"), (0.0005, "0.001"), (0.04951, "0.050"), (1.0, "1.000")],
 )
 def test_p_values(value, text):
-    assert score_tables.p_text(value) == text
+    assert p_text(value) == text
 
 
 # ------------------------------------------------------------------------------ frame and csv
@@ -192,7 +193,9 @@ def test_csv_is_the_frame_in_full_precision(one, two):
         ([one], (), unitalk.to_frame(one)),
         (two.systems, two.differences, unitalk.to_frame(two)),
     ):
-        rows = list(csv.DictReader(io.StringIO(score_tables.csv_text(systems, differences))))
+        rows = list(
+            csv.DictReader(io.StringIO(csv_text(score_tables.records(systems, differences))))
+        )
         assert list(rows[0]) == list(frame)
         for row, (_, wanted) in zip(rows, frame.iterrows(), strict=True):
             for column, text in row.items():
@@ -208,13 +211,13 @@ def test_csv_is_the_frame_in_full_precision(one, two):
 
 
 def test_markdown(one):
-    assert score_tables.markdown(score_tables.of_one(one)).splitlines()[:3] == [
+    assert score_tables.of_one(one)[0].markdown().splitlines()[:3] == [
         "| category | videos | tracks | faces | positives | prior | AP | 95 % interval |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         "| loud | 3 | 40 | 2,000 | 500 | 25.00 | 50.00 | 25.00 to 62.50* |",
     ]
     named = evaluation("a|b", [group({"category": "x|y"}, (1, 1, 4, 2), 0.5), one.groups[-1]])
-    assert r"| x\|y | 1 |" in score_tables.markdown(score_tables.of_one(named))
+    assert r"| x\|y | 1 |" in score_tables.of_one(named)[0].markdown()
 
 
 def test_latex(two):

@@ -15,9 +15,10 @@ from unitalk.cli._shared.common_options import (
     report_options,
     videos_option,
 )
-from unitalk.cli._shared.console import refuse_to_overwrite, table
+from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
+from unitalk.text_table import align
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +110,7 @@ def _render_plan(plan: AvaPlan) -> str:
                 amount + (f" and {open_:,} of unknown size" if open_ else ""),
             ]
         )  # fmt: skip
-    lines = [f"{' or '.join(plan.base_urls)}", table(rows, right=range(1, 4))]
+    lines = [f"{' or '.join(plan.base_urls)}", align(rows, right=range(1, 4))]
     unproven = [video.path for video in plan.to_do if video.state == "unproven"]
     if unproven:
         lines.append(f"{len(unproven):,} stand there and will be compared with the server's size")

@@ -15,13 +15,14 @@ from unitalk.cli._shared.common_options import (
     report_options,
     videos_option,
 )
-from unitalk.cli._shared.console import Console, table
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
+from unitalk.text_table import align
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from unitalk.cli._shared.console import Console
     from unitalk.dataset.download import DownloadReport, MissingVideo, Plan
     from unitalk.layout import Part
 
@@ -142,7 +143,7 @@ def render_plan(plan: Plan) -> str:
             ]
         )
     head = ["split", "videos", "files", "size", "to fetch", "size"]
-    lines = [f"{plan.repository} at commit {plan.commit}", table([head, *rows], right=range(1, 6))]
+    lines = [f"{plan.repository} at commit {plan.commit}", align([head, *rows], right=range(1, 6))]
     archived = sum(file.state == "archived" for file in plan.files)
     unproven = sum(file.state == "unproven" for file in plan.files)
     if archived:

@@ -15,7 +15,8 @@ from unitalk.cli._shared.common_options import (
     report_options,
     splits_option,
 )
-from unitalk.cli._shared.console import refuse_to_overwrite, table
+from unitalk.cli._shared.console import refuse_to_overwrite
+from unitalk.text_table import align
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,5 +173,5 @@ def _render(report: ImportReport) -> str:
     ]  # fmt: skip
     if all(one.counted is None for one in report.splits):
         rows = [row[:-1] for row in rows]
-    text = f"{report.destination}:\n{table(rows, right=range(1, len(rows[0])))}"
+    text = f"{report.destination}:\n{align(rows, right=range(1, len(rows[0])))}"
     return f"{text}\ncategories: {report.categories}" if report.categories else text

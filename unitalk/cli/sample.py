@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
-from unitalk.cli._shared.console import Console, table
+from unitalk.text_table import align
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from unitalk.cli._shared.console import Console
 
 
 @click.command("sample")
@@ -45,7 +47,7 @@ def command(
         [split, *(f"{counts[name]:,}" for name in names)] for split, counts in report.counts.items()
     ]
     text = (
-        table([["split", *names], *rows], right=range(1, 5))
+        align([["split", *names], *rows], right=range(1, 5))
         + f"\n{report.destination}: {size(report.size)}; predictions: {report.predictions.name}, "
         + report.baseline.name
     )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
 from unitalk.cli._shared.common_options import NEW_FILE, common_options, splits_option
-from unitalk.cli._shared.console import Console, refuse_to_overwrite, table
+from unitalk.cli._shared.console import Console, refuse_to_overwrite
+from unitalk.text_table import csv_text, wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.dataset.stats import Statistics
-    from unitalk.dataset.stats.stats_tables import Table
 
 _NOTES = (
     "face hours: hours of face tracks, faces / 25 / 3600. speaking: % of faces. faces/frame: "
@@ -66,7 +65,7 @@ def command(
     for written in (output, plot):
         refuse_to_overwrite(written, dataset)
     if plot is not None:
-        from unitalk.dataset.stats.stats_plot import check
+        from unitalk.plot_style import check
 
         check(plot, output)
     found = statistics(dataset, splits=splits, csv_only=csv_only, progress=console.progress)
@@ -80,24 +79,14 @@ def command(
 
 
 def render(found: Statistics, form: str, *, videos: bool) -> str:
-    """The result in one of the formats but JSON."""
-    from unitalk.dataset.stats.stats_tables import csv_text, tables, videos_table
+    """Return the result in one of the formats but JSON."""
+    from unitalk.dataset.stats.stats_tables import records, tables, videos_table
 
     if form == "json":
         return ""
     if form == "csv":
-        return csv_text(found, videos=videos)
+        return csv_text(records(found, videos=videos))
     made = [*tables(found), *([videos_table(found)] if videos else [])]
     names = ", ".join(str(group.split) for group in found.splits)
-    parts = [f"{found.dataset} ({names})", *map(_block, made), _wrapped(_NOTES)]
-    parts += [_wrapped(f"warning: {text}") for text in found.warnings]
-    return "\n\n".join(parts)
-
-
-def _block(one: Table) -> str:
-    rows = table([one.header, *one.rows], right=range(one.texts, len(one.header)))
-    return f"{one.title}\n{rows}"
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 80, subsequent_indent="  ")
+    parts = [f"{found.dataset} ({names})", *(one.text() for one in made), wrapped(_NOTES)]
+    return "\n\n".join(parts + [wrapped(f"warning: {text}") for text in found.warnings])

@@ -12,9 +12,10 @@ import click
 from unitalk import stopping
 from unitalk.choices import MODELS
 from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
-from unitalk.cli._shared.console import refuse_to_overwrite, table
+from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.cli._shared.leaving import INTERRUPTED, say
 from unitalk.cli._shared.model_options import data_option, find_weights, network_options
+from unitalk.text_table import align
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,7 +143,7 @@ def _render(report: TrainReport) -> str:
          _percent(one.best)]
         for one in report.results
     ]  # fmt: skip
-    text = table(rows, right=range(5)) if report.results else "no epoch is done"
+    text = align(rows, right=range(5)) if report.results else "no epoch is done"
     best = report.best
     if best is None:
         return text

@@ -16,8 +16,9 @@ from unitalk.cli._shared.common_options import (
     report_options,
     splits_option,
 )
-from unitalk.cli._shared.console import refuse_to_overwrite, shortened
+from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.errors import DataError
+from unitalk.text_table import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,12 @@ from unitalk.cli._shared.common_options import (
     published_splits_option,
     report_options,
 )
-from unitalk.cli._shared.console import Console, table
+from unitalk.text_table import align
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from unitalk.cli._shared.console import Console
 
 
 @click.command("videos")
@@ -48,7 +50,7 @@ def command(
         text = "\n".join(v.video_id if shown == "ids" else v.link for v in chosen)
     else:
         rows = [[v.video_id, v.split, v.category, v.link] for v in chosen]
-        text = table([["video_id", "split", "category", "link"], *rows])
+        text = align([["video_id", "split", "category", "link"], *rows])
     result = {
         "schema_version": 1,
         "videos": [video.to_dict() for video in chosen],

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk.cli._shared.common_options import FILE, common_options, report_options
-from unitalk.cli._shared.console import refuse_to_overwrite, table
+from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.cli._shared.user_folders import weights_folder
 from unitalk.errors import DataError
 from unitalk.progress import size
+from unitalk.text_table import align
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def list_(console: Console, *, form: str, output: Path | None) -> None:
         "checkpoints": [one.to_dict() for one in every],
         "warnings": [],
     }
-    console.emit(result, table([head, *rows]), form, output)
+    console.emit(result, align([head, *rows]), form, output)
     console.say(f"kept in {folder}; `unitalk weights show NAME` says what reads the others")
 
 

@@ -19,6 +19,7 @@ from unitalk import schema
 from unitalk.catalog import video_list
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.files.file_types import FIRST_BYTES, identify
+from unitalk.schema import bins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,11 +30,7 @@ if TYPE_CHECKING:
     from unitalk.choices import FaceSize
     from unitalk.score.match import Truth
 
-_SMALL, _LARGE = 64, 128  # pixels
-_LENGTHS_MS = (1000, 3000, 5000, 10_000)
 _NO_CATEGORY = "(none)"
-_MOST_FACES = 4  # and more
-_BEYOND = 2.0  # boxes of a padded frame reach 1.14 in ASW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +126,8 @@ class Divider:
 
     def _by_faces(self) -> Division:
         """Annotated faces with the same video and time, as in UniTalk's own table (1, 2, 3, 4+)."""
-        values = [*map(str, range(1, _MOST_FACES)), f"{_MOST_FACES}+"]
-        codes = np.minimum(self._company[0], _MOST_FACES) - 1
-        return Division(name="faces", values=tuple(values), codes=codes)
+        codes = bins.company_codes(self._company[0])
+        return Division(name="faces", values=bins.COMPANY, codes=codes)
 
     def _by_face_size(self) -> Division:
         """Small, medium or large, in pixels of the frame.
@@ -149,48 +145,30 @@ class Divider:
         sizes = np.array([frames[video] for video in self.truth.video_names], np.float64)
         left, top, right, bottom = (self.truth.faces.numbers(name) for name in schema.BOX)
         largest = max(right.max(), bottom.max())
-        if largest > _BEYOND:
+        if largest > bins.LARGEST_SHARE:
             raise DataError(
                 f"{self.truth.faces.name}: boxes reach {largest:g} where 1 is the frame's edge: "
                 "they are in pixels",
                 hint="divide them by the frame's width and height",
             )
-        # A csv has six digits or so: what was 64 pixels must not come back as 63.9999.
-        width = np.round((right - left) * sizes[self.truth.video_codes, 0], 2)
+        width = bins.pixels(right - left, sizes[self.truth.video_codes, 0])
         if self.face_size == "width":
-            values = (f"<{_SMALL}", f"{_SMALL}-{_LARGE}", f">{_LARGE}")
-            codes = (width >= _SMALL).astype(np.int64) + (width > _LARGE)
-        else:
-            values = (f"<{_SMALL}^2", f"{_SMALL}^2-{_LARGE}^2", f">={_LARGE}^2")
-            area = width * np.round((bottom - top) * sizes[self.truth.video_codes, 1], 2)
-            codes = (area >= _SMALL**2).astype(np.int64) + (area >= _LARGE**2)
-        return Division(name="face-size", values=values, codes=codes)
+            return Division(name="face-size", values=bins.WIDTHS, codes=bins.width_codes(width))
+        height = bins.pixels(bottom - top, sizes[self.truth.video_codes, 1])
+        return Division(name="face-size", values=bins.AREAS, codes=bins.area_codes(width * height))
 
     def _by_track_length(self) -> Division:
-        """Seconds from a track's first face to its last, and one mean step for the last one.
-
-        25 faces at 25 fps last one second, which counts to 1-3; ten seconds count to 5-10. No
-        standard is published; the bounds are about those that TalkNet's and Light-ASD's notes name.
-        """
-        edges = [
-            f"{low // 1000}-{high // 1000}"
-            for low, high in zip((0, *_LENGTHS_MS[:-1]), _LENGTHS_MS, strict=True)
-        ]
-        values = (*edges, f">{_LENGTHS_MS[-1] // 1000}")
+        """Seconds from a track's first face to its last, and one mean step for the last one."""
         keys = self.truth.keys
         if not bool(np.all(keys[1:] > keys[:-1])):
             keys = np.sort(keys)
         first = np.flatnonzero(np.diff(keys >> 32, prepend=-1))
         last = np.append(first[1:], len(keys)) - 1
-        faces = last - first + 1
-        span = keys[last] - keys[first]
-        steps = np.maximum(faces - 1, 1)
-        # span * faces / steps against the bounds, in whole numbers
-        codes = sum((span * faces >= bound * steps).astype(np.int64) for bound in _LENGTHS_MS[:-1])
-        codes = codes + (span * faces > _LENGTHS_MS[-1] * steps)
         of_track = np.zeros(len(self.truth.track_names), np.int64)
-        of_track[keys[first] >> 32] = codes
-        return Division(name="track-length", values=values, codes=of_track[self.truth.tracks])
+        span = keys[last] - keys[first]
+        of_track[keys[first] >> 32] = bins.length_codes(span, last - first + 1)
+        codes = of_track[self.truth.tracks]
+        return Division(name="track-length", values=bins.LENGTHS, codes=codes)
 
     def _by_crowded(self) -> Division:
         """Whether another tracked face speaks at the same time.

@@ -1,10 +1,7 @@
-"""The groups as tables: cells of text, a frame, csv, Markdown, LaTeX."""
+"""The groups of scores as tables, a frame, csv and LaTeX."""
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from unitalk.score.result import (
@@ -16,39 +13,24 @@ from unitalk.score.result import (
     Interval,
     systems_of,
 )
+from unitalk.text_table import TOTAL, Table, latex_row, one_line, p_text, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-TOTAL = "TOTAL"
-_HEADINGS = {"faces": "on screen", "face-size": "size px", "track-length": "seconds"}
+HEADINGS = {"faces": "on screen", "face-size": "size px", "track-length": "seconds"}
 """What a breakdown's column is called where its own name would be taken for a count, or is long."""
 
 WEAK = "*"
-"""Stands behind an interval that comes from few videos."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Cells of text.
-
-    Attributes:
-        header: a name a column.
-        rows: cells; the last row is the total.
-        texts: how many columns at the left hold text; the others hold numbers.
-    """
-
-    header: list[str]
-    rows: list[list[str]]
-    texts: int
+"""Marks an interval that comes from few videos."""
 
 
 def of_one(system: Evaluation) -> list[Table]:
-    """Every breakdown of one system as a table, each with the total last."""
+    """Return every breakdown of one system as a table, each with the total last."""
     tables = []
-    for groups in _by_breakdown(system.groups):
+    for groups in by_breakdown(system.groups):
         header = ["videos", "tracks", "faces", "positives", "prior", "AP"]
         if system.resamples:
             header.append(_interval_name(system))
@@ -67,7 +49,7 @@ def of_one(system: Evaluation) -> list[Table]:
 def of_several(
     systems: Sequence[Evaluation], *, names: Mapping[str, str] | None = None, spans: bool = False
 ) -> list[Table]:
-    """Every breakdown with a column of average precision for each system.
+    """Return every breakdown with a column of average precision for each system.
 
     Args:
         systems: on the same faces.
@@ -75,14 +57,14 @@ def of_several(
         spans: whether to put each interval behind its number.
     """
     tables = []
-    for groups in _by_breakdown(systems[0].groups):
+    for groups in by_breakdown(systems[0].groups):
         header = ["videos", "tracks", "faces", "positives", "prior"]
         header += [names[system.name] if names else system.name for system in systems]
         rows = [[*_counts(group), percent(group.prior)] for group in groups]
         for system in systems:
-            own = {_key(group): group for group in system.groups}
+            own = {key_of(group): group for group in system.groups}
             for row, group in zip(rows, groups, strict=True):
-                found = own[_key(group)]
+                found = own[key_of(group)]
                 text = percent(found.average_precision) or _why_none(found)
                 row.append(f"{text} ({span(found)})" if spans and found.interval else text)
         tables.append(_with_values(groups, header, rows))
@@ -95,7 +77,7 @@ def of_differences(
     *,
     names: Mapping[str, str] | None = None,
 ) -> list[Table]:
-    """For each system but the first, how it differs from the first, by breakdown.
+    """Return how each further system differs from the first, by breakdown.
 
     Args:
         systems: on the same faces.
@@ -114,9 +96,9 @@ def of_differences(
         return [Table(["", "difference", *drawn], rows, 1)]
     tables = []
     for system in systems[1:]:
-        own = {_key(d): d for d in differences if d.system == system.name}
-        for groups in _by_breakdown(system.groups):
-            rows = [_difference(own[_key(group)], drawn) for group in groups]
+        own = {key_of(d): d for d in differences if d.system == system.name}
+        for groups in by_breakdown(system.groups):
+            rows = [_difference(own[key_of(group)], drawn) for group in groups]
             header = [f"{names[system.name]} - {names[systems[0].name]}", *drawn]
             tables.append(_with_values(groups, header, rows))
     return tables
@@ -128,8 +110,8 @@ def _difference(found: Difference, drawn: Sequence[str]) -> list[str]:
     return [*row, span(found, sign="+"), p_text(found.p_value)] if drawn else row
 
 
-def _by_breakdown(groups: Sequence[Group]) -> list[list[Group]]:
-    """The groups of each breakdown, every one followed by the total."""
+def by_breakdown(groups: Sequence[Group]) -> list[list[Group]]:
+    """Return the groups of each breakdown, every one followed by the total."""
     found: dict[tuple[str, ...], list[Group]] = {}
     for group in groups[:-1]:
         found.setdefault(tuple(group.by), []).append(group)
@@ -142,31 +124,20 @@ def _with_values(groups: Sequence[Group], header: list[str], rows: list[list[str
     values = [[group.by.get(name, "") for name in names] for group in groups]
     values[-1][:1] = [TOTAL] if names else []
     return Table(
-        [_HEADINGS.get(name, name) for name in names] + header,
+        [HEADINGS.get(name, name) for name in names] + header,
         [[*value, *row] for value, row in zip(values, rows, strict=True)],
         len(names),
     )
 
 
-def _key(one: Group | Difference) -> tuple[tuple[str, str], ...]:
+def key_of(one: Group | Difference) -> tuple[tuple[str, str], ...]:
+    """Return which cell of which breakdown a group or a difference is."""
     return tuple(one.by.items())
 
 
 def _counts(group: Group) -> list[str]:
     counts = (group.videos, group.tracks, group.faces, group.positives)
     return [f"{count:,}" for count in counts]
-
-
-def percent(value: float | None) -> str:
-    """A share as a percentage with two decimals; nothing where there is none."""
-    return "" if value is None else f"{100 * value:.2f}"
-
-
-def p_text(value: float | None) -> str:
-    """A p-value with three decimals."""
-    if value is None:
-        return ""
-    return "<0.001" if value < 0.0005 else f"{value:.3f}"  # noqa: PLR2004 - what rounds to 0
 
 
 def _interval_name(system: Evaluation) -> str:
@@ -197,31 +168,22 @@ def to_frame(result: Evaluation | Comparison) -> pd.DataFrame:
     """
     import pandas as pd
 
-    made = pd.DataFrame(_records(*systems_of(result)))
+    made = pd.DataFrame(records(*systems_of(result)))
     others = {"videos", "tracks", "faces", "positives", "flags"}
     columns = [str(name) for name in made]
     numbers = [name for name in columns if name not in others and not name.startswith("by_")]
     return made.astype(dict.fromkeys(numbers, "float64"))
 
 
-def csv_text(systems: Sequence[Evaluation], differences: Sequence[Difference]) -> str:
-    """The same as csv, an empty cell for None."""
-    records = _records(systems, differences)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue().rstrip("\n")
-
-
-def _records(
+def records(
     systems: Sequence[Evaluation], differences: Sequence[Difference]
 ) -> list[dict[str, Any]]:
+    """Return the groups as rows of a csv file, in full precision; None is undefined."""
     first = systems[0]
     names = list(dict.fromkeys(name for group in first.groups for name in group.by))
     named = (lambda column, name: f"{column}:{name}") if len(systems) > 1 else (lambda c, _: c)
-    changes = {(d.system, _key(d)): d for d in differences}
-    records = []
+    changes = {(d.system, key_of(d)): d for d in differences}
+    made = []
     for index, group in enumerate(first.groups):
         record: dict[str, Any] = {f"by_{n.replace('-', '_')}": group.by.get(n) for n in names}
         for column in ("videos", "tracks", "faces", "positives", "prior"):
@@ -232,7 +194,7 @@ def _records(
             low, high = own.interval or (None, None)
             record[named("lower", system.name)] = low
             record[named("upper", system.name)] = high
-            change = changes.get((system.name, _key(group)))
+            change = changes.get((system.name, key_of(group)))
             if change:
                 low, high = change.interval or (None, None)
                 record[named("difference", system.name)] = change.difference
@@ -241,66 +203,44 @@ def _records(
                 record[named("p_value", system.name)] = change.p_value
         flags = (flag for system in systems for flag in system.groups[index].flags)
         record["flags"] = "; ".join(dict.fromkeys(flags))
-        records.append(record)
-    return records
+        made.append(record)
+    return made
 
 
 # ------------------------------------------------------------------------------ for papers
 
 
-def markdown(tables: Iterable[Table]) -> str:
-    """Tables of GitHub's Markdown, one below the other."""
-    return "\n\n".join(_markdown(table) for table in tables)
-
-
-def _markdown(table: Table) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-    rule = ["---"] * table.texts + ["---:"] * (len(table.header) - table.texts)
-    return "\n".join([line(table.header), line(rule), *map(line, table.rows)])
-
-
-_ESCAPES = str.maketrans(
-    {
-        "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-        **{character: f"\\{character}" for character in "&%$#_{}"},
-        "<": r"\textless{}", ">": r"\textgreater{}",
-    }
-)  # fmt: skip
-
-
 def latex(systems: Sequence[Evaluation], differences: Sequence[Difference]) -> str:
-    r"""A LaTeX table a system a row and a column a group, for booktabs; the signature as a comment.
+    """Return LaTeX tables for booktabs: one row per system, one column per group.
 
-    The numbers are percentages; an interval stands below its number in small print. What differs
-    from the first system at the 5 % level has an asterisk.
+    The numbers are percentages, intervals stand below them in small print, and an asterisk marks
+    a difference from the first system at the 5 % level. The signatures follow as comments.
     """
     blocks = []
-    for groups in _by_breakdown(systems[0].groups):
-        keys = [_key(group) for group in groups]
+    for groups in by_breakdown(systems[0].groups):
+        keys = [key_of(group) for group in groups]
         header = [" / ".join(group.by.values()) or "overall" for group in groups]
         lines = [
             rf"\begin{{tabular}}{{l{'r' * len(groups)}}}",
             r"\toprule",
-            _latex_row(["", *header]),
+            latex_row(["", *header]),
             r"\midrule",
         ]
         for system in systems:
             lines += _latex_system(system, keys, differences)
         blocks.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}"]))
-    notes = [f"% {_one_line(system.name)}: {system.signature}" for system in systems]
+    notes = [f"% {one_line(system.name)}: {system.signature}" for system in systems]
     if differences and systems[0].resamples:
-        notes.insert(0, f"% *: differs from {_one_line(systems[0].name)} at the 5 % level")
+        notes.insert(0, f"% *: differs from {one_line(systems[0].name)} at the 5 % level")
     return "\n\n".join([*blocks, "\n".join(notes)])
 
 
 def _latex_system(
     system: Evaluation, keys: Sequence[object], differences: Sequence[Difference]
 ) -> list[str]:
-    own = {_key(group): group for group in system.groups}
+    own = {key_of(group): group for group in system.groups}
     differs = {
-        _key(d)
+        key_of(d)
         for d in differences
         if d.system == system.name and d.p_value is not None and d.p_value < 0.05  # noqa: PLR2004
     }
@@ -310,20 +250,10 @@ def _latex_system(
         known = group.average_precision
         cells.append("--" if known is None else percent(known) + "*" * (key in differs))
         spans.append(_latex_span(group.interval))
-    lines = [_latex_row(cells)]
+    lines = [latex_row(cells)]
     if any(spans):
         lines.append(" & ".join(spans) + r" \\")
     return lines
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    row = " & ".join(_one_line(cell).translate(_ESCAPES) for cell in cells) + r" \\"
-    # Behind the last row's end a bracket or an asterisk would be its argument.
-    return f"{{}}{row}" if row.startswith(("[", "*")) else row
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _latex_span(interval: Interval | None) -> str:

@@ -15,13 +15,9 @@ from unitalk.errors import UsageError
 from unitalk.progress import Progress, SilentProgress, StderrProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from unitalk.errors import UnitalkError
-
-
-_WIDTH = 80
-_SHORTEST = 8  # no column of text is cut to less
 
 
 class Console:
@@ -106,41 +102,6 @@ def refuse_to_overwrite(output: Path | None, *inputs: str | Path) -> None:
 def _coloured(text: str, colour: str) -> str:
     plain = "NO_COLOR" in os.environ or sys.stderr is None or not sys.stderr.isatty()
     return text if plain else click.style(text, fg=colour, bold=True)
-
-
-def table(rows: Sequence[Sequence[object]], *, right: Iterable[int] = ()) -> str:
-    """Align cells under each other; the columns in `right` to the right; None is left empty.
-
-    Columns stand two blanks apart, or one where the lines would else be longer than a terminal;
-    where that is not enough, the widest texts at the left are cut.
-    """
-    flush_right = set(right)
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    spare = _WIDTH - (len(widths) - 1)
-    while sum(widths) > spare:
-        widest = max(set(range(len(widths))) - flush_right, key=widths.__getitem__, default=None)
-        if widest is None or widths[widest] <= _SHORTEST:
-            break
-        widths[widest] -= min(sum(widths) - spare, widths[widest] - _SHORTEST)
-        for row in texts:
-            row[widest] = shortened(row[widest], widths[widest])
-    gap = " " if sum(widths) + 2 * (len(widths) - 1) > _WIDTH else "  "
-    return "\n".join(
-        gap.join(
-            cell.rjust(width) if index in flush_right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in texts
-    )
-
-
-def shortened(text: str, width: int) -> str:
-    """Cut the middle out of a text that is too long."""
-    if len(text) <= width:
-        return text
-    tail = (width - 2) // 2
-    return f"{text[: width - 2 - tail]}..{text[len(text) - tail :]}"
 
 
 def placed(files: dict[str, int]) -> str:

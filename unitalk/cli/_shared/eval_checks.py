@@ -52,7 +52,8 @@ def check_written(
     if "-" in {str(plot), str(report)}:
         raise UsageError("a picture and a page need a file", hint="give a name, such as out.html")
     if plot is not None:
-        from unitalk.score.plot import MOST, check
+        from unitalk.plot_style import check
+        from unitalk.score.plot import MOST
 
         check(plot)
         if len(systems) > MOST:

@@ -1,14 +1,12 @@
-"""How scores look as text, for `unitalk eval`."""
+"""Scores as text, Markdown, csv and LaTeX, for `unitalk eval`."""
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
-from unitalk.cli._shared.console import shortened, table
 from unitalk.score import Evaluation, score_tables
-from unitalk.score.result import FEW_VIDEOS
-from unitalk.score.score_tables import Table
+from unitalk.score.result import FEW_VIDEOS, systems_of
+from unitalk.text_table import Table, align, csv_text, percent, shortened, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,40 +19,37 @@ _LONGEST_MODEL = 24
 
 
 def render(result: Evaluation | Comparison, form: str, place: Standing | None, *, by: bool) -> str:
-    """The result in one of the formats but JSON."""
-    if isinstance(result, Evaluation):
-        systems: tuple[Evaluation, ...] = (result,)
-        differences: tuple[Difference, ...] = ()
-    else:
-        systems, differences = result.systems, result.differences
+    """Return the result in one of the formats but JSON."""
+    systems, differences = systems_of(result)
+    if form == "json":
+        return ""
     if form == "csv":
-        return score_tables.csv_text(systems, differences)
+        return csv_text(score_tables.records(systems, differences))
     if form == "latex":
         return score_tables.latex(systems, differences)
     if form == "markdown":
-        made = (
-            score_tables.of_one(result)
-            if isinstance(result, Evaluation)
-            else score_tables.of_several(systems, spans=True)
-        )
-        made += score_tables.of_differences(systems, differences)
-        made += [
-            Table(["measure", system.name], measures(system), 1)
-            for system in systems
-            if system.metrics
-        ]
-        made += [standing_table(place)] if place else []
-        return "\n\n".join(
-            [score_tables.markdown(made), *(f"`{text}`" for text in signatures(systems))]
-        )
-    if form == "json":
-        return ""
+        return _markdown(systems, differences, place)
     text = of_one(result, by=by) if isinstance(result, Evaluation) else of_several(result, by=by)
     return f"{text}\n\n{of_standing(place)}" if place else text
 
 
+def _markdown(
+    systems: Sequence[Evaluation], differences: Sequence[Difference], place: Standing | None
+) -> str:
+    made = (
+        score_tables.of_several(systems, spans=True)
+        if len(systems) > 1
+        else score_tables.of_one(systems[0])
+    )
+    made += score_tables.of_differences(systems, differences)
+    made += [Table(["measure", one.name], measures(one)) for one in systems if one.metrics]
+    made += [standing_table(place)] if place else []
+    parts = [*(one.markdown() for one in made), *(f"`{text}`" for text in signatures(systems))]
+    return "\n\n".join(parts)
+
+
 def of_one(result: Evaluation, *, by: bool) -> str:
-    """One system; the first line is the reference's."""
+    """Return the text of one system; the first line is the reference's."""
     if result.average_precision is None:
         first = f"average precision: undefined ({result.undefined})"
     else:
@@ -78,15 +73,15 @@ def of_one(result: Evaluation, *, by: bool) -> str:
 
 
 def of_several(result: Comparison, *, by: bool) -> str:
-    """Several systems, the baseline first, and how each of the others differs from it."""
+    """Return the text of several systems and how each differs from the baseline, the first."""
     systems = result.systems
     names = _headings([system.name for system in systems])
     rows = [["", "AP", *["95 % interval"] * bool(systems[0].resamples)]]
     for system in systems:
         number = "" if names[system.name] == system.name else f"{names[system.name]} "
-        row = [number + system.name, score_tables.percent(system.average_precision) or "undefined"]
+        row = [number + system.name, percent(system.average_precision) or "undefined"]
         rows.append(row + [score_tables.span(system.groups[-1])] * bool(system.resamples))
-    parts = [table(rows, right=[1, 2])]
+    parts = [align(rows, right=[1, 2])]
     if systems[0].resamples:
         parts.append(_method(systems[0]))
     if by:
@@ -103,18 +98,17 @@ def of_several(result: Comparison, *, by: bool) -> str:
 
 
 def of_standing(found: Standing) -> str:
-    """The published numbers with one's own among them, and what is to be known about them."""
-    made = standing_table(found)
+    """Return the published numbers with one's own among them, with caveats and sources."""
     caveats = list(dict.fromkeys(c for row in found.rows for c in row.caveats))
     sources = list(dict.fromkeys(s for row in found.rows for s in row.sources))
-    lines = [table([made.header, *made.rows], right=range(made.texts, len(made.header)))]
+    lines = [standing_table(found).text()]
     lines += [wrapped(f"[{number}] {text}") for number, text in enumerate(caveats, 1)]
     lines += [wrapped(f"warning: {text}") for text in found.doubts]
     return "\n".join([*lines, *(wrapped(f"source: {text}") for text in sources)])
 
 
 def standing_table(found: Standing) -> Table:
-    """The published models and one's own, a row each."""
+    """Return the published models and one's own, one row each."""
     caveats = list(dict.fromkeys(c for row in found.rows for c in row.caveats))
     rows = []
     for row in found.rows:
@@ -126,33 +120,24 @@ def standing_table(found: Standing) -> Table:
 
 
 def breakdown(result: Evaluation) -> list[str]:
-    """One system's tables, with what is to be known about their intervals."""
+    """Return one system's tables and the notes on their intervals."""
     return [*blocks(score_tables.of_one(result)), *_footnote(result)]
 
 
 def blocks(made: Sequence[Table]) -> list[str]:
-    """Tables as text, a block each, with an empty line between two."""
-    lines: list[str] = []
-    for one in made:
-        right = range(one.texts, len(one.header))
-        lines += [table([one.header, *one.rows], right=right), ""]
-    return lines[:-1]
+    """Return tables as text with an empty line between two."""
+    return ["\n\n".join(one.text() for one in made)] if made else []
 
 
 def signatures(systems: Sequence[Evaluation]) -> list[str]:
-    """One signature where all have the same, else each with its name."""
+    """Return one signature where all have the same, else each with its name."""
     if len({system.signature for system in systems}) == 1:
         return [systems[0].signature]
     return [f"{system.name}: {system.signature}" for system in systems]
 
 
-def wrapped(text: str) -> str:
-    """A paragraph at the width of a terminal."""
-    return textwrap.fill(text, 80, subsequent_indent="  ")
-
-
 def _headings(names: Sequence[str]) -> dict[str, str]:
-    """What each system's column is called: its name, or its number where names are long."""
+    """Name each system's column: by its name, or by its number where names are long."""
     if max(map(len, names)) <= _LONGEST_NAME:
         return {name: name for name in names}
     return {name: f"[{number}]" for number, name in enumerate(names, 1)}
@@ -166,7 +151,7 @@ def _counts(result: Evaluation) -> str:
         ["positives", f"{result.positives:,}"],
         ["prior", f"{100 * result.prior:.2f}%"],
     ]
-    return table(rows, right=[1])
+    return align(rows, right=[1])
 
 
 def _method(result: Evaluation) -> str:
@@ -180,7 +165,7 @@ def _method(result: Evaluation) -> str:
 
 
 def _footnote(result: Evaluation) -> list[str]:
-    """What the mark behind an interval means, if there is one, and which faces do not count."""
+    """Explain the mark of an interval, if there is one, and say which faces do not count."""
     said = []
     if any(FEW_VIDEOS in group.flags and group.interval for group in result.groups):
         said.append(
@@ -194,11 +179,11 @@ def _footnote(result: Evaluation) -> list[str]:
 def _metrics(result: Evaluation, *, named: bool = False) -> list[str]:
     if result.metrics is None:
         return []
-    return [*([f"{result.name}:"] * named), table(measures(result), right=[1]), ""]
+    return [*([f"{result.name}:"] * named), align(measures(result), right=[1]), ""]
 
 
 def measures(result: Evaluation) -> list[list[str]]:
-    """Each measure's name and value."""
+    """Return each measure's name and value."""
     found = result.metrics.to_dict() if result.metrics else {}
     return [[name, _number(name, value)] for name, value in found.items()]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unitalk.dataset.stats.stats_result import Group, Level, Shares, Spread
+from unitalk.schema import bins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,19 +17,8 @@ if TYPE_CHECKING:
 
     from unitalk.dataset.stats.counting import Counted, Floats
 
-# The bounds are those of unitalk/score/breakdown.py, which stands a floor above; a test holds
-# the two together.
-LENGTHS_MS = (1000, 3000, 5000, 10_000)
-LENGTHS = ("0-1", "1-3", "3-5", "5-10", ">10")
-COMPANY = ("1", "2", "3", "4+")
-SPEAKERS = ("0", "1", "2+")
-SMALL, LARGE = 64, 128
-WIDTHS = (f"<{SMALL}", f"{SMALL}-{LARGE}", f">{LARGE}")
-AREAS = (f"<{SMALL}^2", f"{SMALL}^2-{LARGE}^2", f">={LARGE}^2")
-
 _HOUR_MS = 3_600_000
-_QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
-_USUAL_STEP = (0.5, 1.5)  # of the median; what is longer is a gap
+_USUAL_STEP = (0.5, 1.5)  # of the median; a longer one is a gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +55,9 @@ def group(
     span, faces = counted.track_span.take(videos), counted.track_faces.take(videos)
     seconds = span * faces / np.maximum(faces - 1, 1) / 1000
     company = counted.frame_faces.take(videos)
+    codes = bins.company_codes(company)
+    by_frame = np.bincount(codes, weights=company, minlength=len(bins.COMPANY)).astype(int)
+    speakers = counted.frame_speakers.take(videos).clip(max=len(bins.SPEAKERS) - 1)
     stretch = counted.stretch.take(videos)
     step, rate = steps(counted.step.take(videos))
     return Group(
@@ -79,15 +72,11 @@ def group(
         labels=labels,
         speaking=labels.counts[data.speaking],
         frames=len(company),
-        frames_by_faces=by_code(np.minimum(company, len(COMPANY)) - 1, COMPANY, of="frames"),
-        faces_by_company=_by_company(company),
-        frames_by_speakers=by_code(
-            np.minimum(counted.frame_speakers.take(videos), len(SPEAKERS) - 1),
-            SPEAKERS,
-            of="frames",
-        ),
+        frames_by_faces=by_code(codes, bins.COMPANY, of="frames"),
+        faces_by_company=_shares(by_frame, bins.COMPANY, of="faces"),
+        frames_by_speakers=by_code(speakers, bins.SPEAKERS, of="frames"),
         track_seconds=spread(seconds),
-        tracks_by_length=by_code(length_codes(span, faces), LENGTHS, of="tracks"),
+        tracks_by_length=by_code(bins.length_codes(span, faces), bins.LENGTHS, of="tracks"),
         stretches=len(stretch),
         stretch_seconds=spread(stretch) if len(stretch) else None,
         label_changes=counted.change.count(videos),
@@ -99,40 +88,19 @@ def group(
 
 def by_code(codes: npt.NDArray[Any], names: Sequence[str], *, of: str) -> Shares:
     """Count codes 0, 1, ... under their names."""
-    counts = np.bincount(codes, minlength=len(names)).tolist()
-    return Shares(of=of, counts=dict(zip(names, counts, strict=True)))
+    return _shares(np.bincount(codes, minlength=len(names)), names, of=of)
 
 
-def _by_company(company: npt.NDArray[np.int64]) -> Shares:
-    """The faces of the frames that have one, two, three or more."""
-    codes = np.minimum(company, len(COMPANY)) - 1
-    counts = np.bincount(codes, weights=company, minlength=len(COMPANY)).astype(int).tolist()
-    return Shares(of="faces", counts=dict(zip(COMPANY, counts, strict=True)))
-
-
-def length_codes(
-    span: npt.NDArray[np.int64], faces: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """The place of each track in `LENGTHS`, in whole numbers: span * faces / steps, and bounds.
-
-    Args:
-        span: [tracks] milliseconds from the first face to the last.
-        faces: [tracks]
-    """
-    length, steps = span * faces, np.maximum(faces - 1, 1)
-    codes = np.zeros(len(span), np.int64)
-    for bound in LENGTHS_MS[:-1]:
-        codes += length >= bound * steps
-    return codes + (length > LENGTHS_MS[-1] * steps)
+def _shares(counts: npt.NDArray[Any], names: Sequence[str], *, of: str) -> Shares:
+    return Shares(of=of, counts=dict(zip(names, counts.tolist(), strict=True)))
 
 
 def spread(values: npt.NDArray[Any]) -> Spread:
-    """Quantiles, range and mean of one value or more."""
-    least, p5, lower, median, upper, p95, most = np.quantile(values, _QUANTILES).tolist()
+    """Return the range, the quartiles and the mean of one value or more."""
+    least, lower, median, upper, most = np.quantile(values, (0, 0.25, 0.5, 0.75, 1)).tolist()
     return Spread(
-        least=least, p5=p5, lower=lower, median=median, upper=upper, p95=p95, most=most,
-        mean=float(values.mean()),
-    )  # fmt: skip
+        least=least, lower=lower, median=median, upper=upper, most=most, mean=float(values.mean())
+    )
 
 
 def steps(milliseconds: npt.NDArray[np.int64]) -> tuple[float | None, float | None]:
@@ -151,7 +119,7 @@ def steps(milliseconds: npt.NDArray[np.int64]) -> tuple[float | None, float | No
 
 
 def _sizes(data: Dataset, videos: Sequence[int]) -> dict[str, Any]:
-    """The fields of a group that say how large the faces are."""
+    """Return the fields of a group that say how large the faces are."""
     names = ("width", "height", "area", "pixel_width", "pixel_height", "faces_by_pixel_width",
              "faces_by_pixel_area")  # fmt: skip
     found: dict[str, Any] = dict.fromkeys(names)
@@ -164,14 +132,13 @@ def _sizes(data: Dataset, videos: Sequence[int]) -> dict[str, Any]:
     known = [video for video in videos if not np.isnan(data.frames[video]).any()]
     if not known:
         return found
-    # A csv has six digits or so: what was 64 pixels must not come back as 63.9999.
     faces = np.diff(width.bounds)[known]
-    across = np.round(width.take(known) * np.repeat(data.frames[known, 0], faces), 2)
-    down = np.round(height.take(known) * np.repeat(data.frames[known, 1], faces), 2)
-    found["pixel_width"], found["pixel_height"] = spread(across), spread(down)
-    codes = (across >= SMALL).astype(np.int64) + (across > LARGE)
-    found["faces_by_pixel_width"] = by_code(codes, WIDTHS, of="faces")
-    area = across * down
-    codes = (area >= SMALL**2).astype(np.int64) + (area >= LARGE**2)
-    found["faces_by_pixel_area"] = by_code(codes, AREAS, of="faces")
-    return found
+    across = bins.pixels(width.take(known), np.repeat(data.frames[known, 0], faces))
+    down = bins.pixels(height.take(known), np.repeat(data.frames[known, 1], faces))
+    codes = bins.width_codes(across), bins.area_codes(across * down)
+    return found | {
+        "pixel_width": spread(across),
+        "pixel_height": spread(down),
+        "faces_by_pixel_width": by_code(codes[0], bins.WIDTHS, of="faces"),
+        "faces_by_pixel_area": by_code(codes[1], bins.AREAS, of="faces"),
+    }

@@ -85,22 +85,18 @@ class Spread:
 
     Attributes:
         least: the smallest.
-        p5: a twentieth is below; between two values, as all of these, on the line between them
+        lower: the lower quartile; between two values it is interpolated, as the median is
             (definition 7 of Hyndman and Fan, "Sample quantiles in statistical packages", 1996).
-        lower: the lower quartile.
-        median: half is below.
+        median: half of the values are below.
         upper: the upper quartile.
-        p95: a twentieth is above.
         most: the largest.
         mean: the arithmetic mean.
     """
 
     least: float
-    p5: float
     lower: float
     median: float
     upper: float
-    p95: float
     most: float
     mean: float
 

@@ -1,67 +1,47 @@
-"""The groups as tables: cells of text, and csv."""
+"""Statistics as tables of text, and as records for csv."""
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from unitalk.progress import size
-from unitalk.schema import NOT_AUDIBLE
+from unitalk.schema import NOT_AUDIBLE, bins
+from unitalk.text_table import TOTAL, Table, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from unitalk.dataset.stats.stats_result import Group, Shares, Spread, Statistics
+    from unitalk.dataset.stats.stats_result import Group, Shares, Statistics
 
-TOTAL = "TOTAL"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Cells of text.
-
-    Attributes:
-        title: what the numbers are.
-        header: a name a column.
-        rows: cells; the last row is the total.
-        texts: how many columns at the left hold text; the others hold numbers.
-    """
-
-    title: str
-    header: list[str]
-    rows: list[list[str]]
-    texts: int
+    Columns = dict[str, Callable[[Group], str]]
 
 
 def tables(found: Statistics) -> list[Table]:
-    """Splits, their categories and the total in several tables of one topic each."""
+    """Return splits, their categories and the total in several tables of one topic each."""
     groups = ordered(found)
     inaudible = {"inaudible": _share("labels", NOT_AUDIBLE)}
-    what = WHAT | (inaudible if found.total.labels.counts[NOT_AUDIBLE] else {})
-    made = [
-        _table(groups, "What there is", what),
-        _table(groups, "Frames by faces and by speaking faces, %", FRAMES),
-        _table(groups, "Length of tracks, seconds; tracks by length, %", LENGTHS),
-        _table(groups, "Speaking", SPEAKING),
-        _table(groups, "Face width, % of the frame's", WIDTHS),
-    ]
+    topics: dict[str, Columns] = {
+        "What there is": _CONTENT | (inaudible if found.total.labels.counts[NOT_AUDIBLE] else {}),
+        "Frames by faces and by speaking faces, %": _FRAMES,
+        "Length of tracks, seconds; tracks by length, %": _LENGTHS,
+        "Speaking": _SPEAKING,
+        "Face width, % of the frame's": _quartiles("width", factor=100),
+    }
     if found.total.pixel_width is not None:
-        made.append(_table(groups, "Face width, pixels; faces by width, %", PIXELS))
-    made += [_media(found)] if found.media else []
-    return made
+        topics["Face width, pixels; faces by width, %"] = _PIXELS
+    made = [_table(groups, title, columns) for title, columns in topics.items()]
+    return made + ([_media(found)] if found.media else [])
 
 
 def videos_table(found: Statistics) -> Table:
-    """A row for each video."""
-    return _table([*found.videos, found.total], "Videos", VIDEOS, video=True)
+    """Return one row per video."""
+    return _table([*found.videos, found.total], "Videos", _VIDEOS, video=True)
 
 
 def ordered(found: Statistics) -> list[Group]:
-    """The groups of a table: each split's categories, then the split; at last the total.
+    """Return the groups of a table: each split's categories, then the split; the total is last.
 
-    What would only repeat the total is left out: a split that is the only one.
+    A split that is the only one is left out: it would only repeat the total.
     """
     groups: list[Group] = []
     for split in found.splits:
@@ -73,122 +53,106 @@ def ordered(found: Statistics) -> list[Group]:
 # ------------------------------------------------------------------------------ columns
 
 
-def _share(field: str, name: str) -> Callable[[Group], str]:
-    def cell(group: Group) -> str:
-        found: Shares | None = getattr(group, field)
-        return "" if found is None else _percent(found.share(name))
-
-    return cell
-
-
-def _of(field: str, quantile: str, *, factor: float = 1, digits: int = 2) -> Callable[[Group], str]:
-    def cell(group: Group) -> str:
-        found: Spread | None = getattr(group, field)
-        return "" if found is None else f"{factor * getattr(found, quantile):.{digits}f}"
-
-    return cell
-
-
 def _count(field: str) -> Callable[[Group], str]:
     return lambda group: f"{getattr(group, field):,}"
 
 
-def _number(field: str, *, digits: int = 2) -> Callable[[Group], str]:
+def _number(
+    field: str, part: str | None = None, *, factor: float = 1, digits: int = 2
+) -> Callable[[Group], str]:
+    """Write a number of a group, or a part of a `Spread`; nothing where it is undefined."""
+
     def cell(group: Group) -> str:
-        found: float | None = getattr(group, field)
-        return "" if found is None else f"{found:,.{digits}f}"
+        found = getattr(group, field)
+        if found is not None and part is not None:
+            found = getattr(found, part)
+        return "" if found is None else f"{factor * found:,.{digits}f}"
 
     return cell
 
 
-def _hours(group: Group) -> str:
-    """With more digits where there are few hours."""
-    return f"{group.face_hours:,.{2 if group.face_hours >= 1 else 4}f}"
-
-
-def _percent(share: float | None, *, digits: int = 1) -> str:
-    return "" if share is None else f"{100 * share:.{digits}f}"
-
-
-def _quartiles(field: str, **how: Any) -> dict[str, Callable[[Group], str]]:  # noqa: ANN401
+def _quartiles(field: str, *, factor: float = 1, digits: int = 2) -> Columns:
     return {
-        "lower": _of(field, "lower", **how),
-        "median": _of(field, "median", **how),
-        "upper": _of(field, "upper", **how),
+        part: _number(field, part, factor=factor, digits=digits)
+        for part in ("lower", "median", "upper")
     }
 
 
-WHAT: dict[str, Callable[[Group], str]] = {
+def _share(field: str, name: str) -> Callable[[Group], str]:
+    def cell(group: Group) -> str:
+        found: Shares | None = getattr(group, field)
+        return "" if found is None else percent(found.share(name), digits=1)
+
+    return cell
+
+
+def _shares(field: str, names: Sequence[str], headings: Sequence[str] = ()) -> Columns:
+    return {
+        heading: _share(field, name) for name, heading in zip(names, headings or names, strict=True)
+    }
+
+
+def _hours(group: Group) -> str:
+    """Write hours, with more digits where there are few."""
+    return f"{group.face_hours:,.{2 if group.face_hours >= 1 else 4}f}"
+
+
+_SPEAKS = _number("speaking_share", factor=100)
+_CONTENT: Columns = {
     "videos": _count("videos"),
     "tracks": _count("tracks"),
     "faces": _count("faces"),
     "face hours": _hours,
-    "speaking": lambda group: _percent(group.speaking_share, digits=2),
+    "speaking": _SPEAKS,
     "faces/frame": _number("faces_a_frame"),
 }
-FRAMES: Mapping[str, Callable[[Group], str]] = {
+_FRAMES: Columns = {
     "frames": _count("frames"),
-    "1 face": _share("frames_by_faces", "1"),
-    **{name: _share("frames_by_faces", name) for name in ("2", "3", "4+")},
-    "0 speak": _share("frames_by_speakers", "0"),
-    "1 speaks": _share("frames_by_speakers", "1"),
-    "2+": _share("frames_by_speakers", "2+"),
+    **_shares("frames_by_faces", bins.COMPANY, ("1 face", *bins.COMPANY[1:])),
+    **_shares("frames_by_speakers", bins.SPEAKERS, ("0 speak", "1 speaks", "2+")),
 }
-LENGTHS: Mapping[str, Callable[[Group], str]] = {
+_LENGTHS: Columns = {
     **_quartiles("track_seconds"),
-    **{name: _share("tracks_by_length", name) for name in ("0-1", "1-3", "3-5", "5-10", ">10")},
+    **_shares("tracks_by_length", bins.LENGTHS),
 }
-SPEAKING: Mapping[str, Callable[[Group], str]] = {
+_SPEAKING: Columns = {
     "stretches": _count("stretches"),
-    "median s": _of("stretch_seconds", "median"),
+    "median s": _number("stretch_seconds", "median"),
     "changes/min": _number("label_changes_a_minute", digits=1),
     "step s": _number("step_seconds", digits=3),
     "faces/s": _number("faces_a_second"),
 }
-WIDTHS: Mapping[str, Callable[[Group], str]] = {
-    "5 %": _of("width", "p5", factor=100),
-    **_quartiles("width", factor=100),
-    "95 %": _of("width", "p95", factor=100),
-}
-PIXELS: Mapping[str, Callable[[Group], str]] = {
+_PIXELS: Columns = {
     **_quartiles("pixel_width", digits=0),
-    **{name: _share("faces_by_pixel_width", name) for name in ("<64", "64-128", ">128")},
+    **_shares("faces_by_pixel_width", bins.WIDTHS),
 }
-VIDEOS: Mapping[str, Callable[[Group], str]] = {
+_VIDEOS: Columns = {
     "tracks": _count("tracks"),
     "faces": _count("faces"),
     "hours": _hours,
-    "speaking": lambda group: _percent(group.speaking_share, digits=2),
+    "speaking": _SPEAKS,
     "f/frame": _number("faces_a_frame"),
-    "track s": _of("track_seconds", "median", digits=1),
-    "width %": _of("width", "median", factor=100, digits=1),
+    "track s": _number("track_seconds", "median", digits=1),
+    "width %": _number("width", "median", factor=100, digits=1),
 }
 
 
-def _table(
-    groups: Sequence[Group],
-    title: str,
-    columns: Mapping[str, Callable[[Group], str]],
-    *,
-    video: bool = False,
-) -> Table:
-    """One row a group; the columns of names that would be empty or all alike are left out."""
-    texts: dict[str, list[str]] = {
+def _table(groups: Sequence[Group], title: str, columns: Columns, *, video: bool = False) -> Table:
+    """Make one row per group; columns of names that would be empty or all alike are left out."""
+    names: dict[str, list[str]] = {
         "split": [group.split or TOTAL for group in groups],
         "category": [group.category or "" for group in groups],
     }
     if video:
-        texts = {"video": [group.video or TOTAL for group in groups], **texts}
-        texts["split"][-1] = ""
-        if len(set(texts["split"][:-1])) == 1:
-            del texts["split"]
-    if not any(texts["category"]):
-        del texts["category"]
-    rows = [
-        [*(column[index] for column in texts.values()), *(cell(group) for cell in columns.values())]
-        for index, group in enumerate(groups)
-    ]
-    return Table(title, [*texts, *columns], rows, len(texts))
+        names = {"video": [group.video or TOTAL for group in groups], **names}
+        names["split"][-1] = ""
+        if len(set(names["split"][:-1])) == 1:
+            del names["split"]
+    if not any(names["category"]):
+        del names["category"]
+    cells = [[cell(group) for cell in columns.values()] for group in groups]
+    rows = [[*texts, *own] for *texts, own in zip(*names.values(), cells, strict=True)]
+    return Table([*names, *columns], rows, len(names), title)
 
 
 def _media(found: Statistics) -> Table:
@@ -198,27 +162,22 @@ def _media(found: Statistics) -> Table:
          size(one.sound_bytes)]
         for one in found.media
     ]  # fmt: skip
-    return Table("Files", header, rows, 1)
+    return Table(header, rows, 1, "Files")
 
 
 # ------------------------------------------------------------------------------ for programs
 
 
-def csv_text(found: Statistics, *, videos: bool) -> str:
-    """The groups as csv, a row each, the total last; an empty cell for None.
+def records(found: Statistics, *, videos: bool) -> list[dict[str, Any]]:
+    """Return the groups as rows of a csv file, the total last.
 
     What a number consists of is behind a point: `track_seconds.median`, `labels.counts.<label>`.
+    Groups that lack such a number, such as the length of stretches, lack its columns.
     """
     groups = [*found.splits, *found.categories, *(found.videos if videos else ()), found.total]
-    records = [dict(_flat(group.to_dict())) for group in groups]
-    # A group may lack what another has, such as a stretch: the one with most columns leads.
-    columns = list(dict.fromkeys(name for record in records for name in record))
-    columns = [name for name in columns if not any(c.startswith(f"{name}.") for c in columns)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue().rstrip("\n")
+    made = [dict(_flat(group.to_dict())) for group in groups]
+    whole = {name.partition(".")[0] for record in made for name in record if "." in name}
+    return [{k: v for k, v in record.items() if k not in whole} for record in made]
 
 
 def _flat(found: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
