@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import HEADER, Tracks, face, make_dataset, without_coverage, write_csv
+from build import HEADER, Track, face, make_dataset, write_csv
+from conftest import without_coverage
 
 from unitalk.dataset.stats import statistics
 
@@ -29,15 +30,15 @@ def small(tmp_path):
     """
     root = make_dataset(
         tmp_path / "small",
-        {TRAIN: [Tracks(f"{TRAIN}:0", ["0", "0.04"], [0, 1]),
-                 Tracks(f"{TRAIN}:1", ["0.04", "0.08"], [1, 1])]},
+        {TRAIN: [Track(f"{TRAIN}:0", ["0", "0.04"], [0, 1]),
+                 Track(f"{TRAIN}:1", ["0.04", "0.08"], [1, 1])]},
         split="train",
     )  # fmt: skip
     return make_dataset(
         root,
         {
-            LANGUAGE: [Tracks(f"{LANGUAGE}:0", ["1", "1.04", "1.08"], [1, 1, 0])],
-            NOISE: [Tracks(f"{NOISE}:0", ["5"], [0])],
+            LANGUAGE: [Track(f"{LANGUAGE}:0", ["1", "1.04", "1.08"], [1, 1, 0])],
+            NOISE: [Track(f"{NOISE}:0", ["5"], [0])],
         },
     )
 

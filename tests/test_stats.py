@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import HEADER, Tracks, exhaustive, face, make_dataset, write_csv, write_wav
+from build import HEADER, Track, face, make_dataset, write_csv, write_wav
+from conftest import exhaustive
 from PIL import Image
 from real_data import ASW, CHECKOUT, needs
 
@@ -119,13 +120,13 @@ def test_media_of_the_fixture(dataset):
 
 def test_two_splits(tmp_path):
     """Train: 2 faces, one speaks. Val: 3 faces, none speaks. All: 5 faces of 3 videos."""
-    root = make_dataset(tmp_path, {TRAIN: [Tracks(f"{TRAIN}:0", ["0", "0.04"], [0, 1])]},
+    root = make_dataset(tmp_path, {TRAIN: [Track(f"{TRAIN}:0", ["0", "0.04"], [0, 1])]},
                         split="train")  # fmt: skip
     make_dataset(
         root,
         {
-            LANGUAGE: [Tracks(f"{LANGUAGE}:0", ["0", "0.04"], [0, 0])],
-            VISUAL: [Tracks(f"{VISUAL}:0", ["0"], [0])],
+            LANGUAGE: [Track(f"{LANGUAGE}:0", ["0", "0.04"], [0, 0])],
+            VISUAL: [Track(f"{VISUAL}:0", ["0"], [0])],
         },
     )
     found = statistics(root, csv_only=True)
@@ -225,7 +226,7 @@ def test_twice_the_same_face(tmp_path):
 
 def test_a_video_in_both_splits(tmp_path):
     for split in ("train", "val"):
-        make_dataset(tmp_path, {NOISE: [Tracks(f"{NOISE}:0", ["0"], [1])]}, split=split)
+        make_dataset(tmp_path, {NOISE: [Track(f"{NOISE}:0", ["0"], [1])]}, split=split)
     found = statistics(tmp_path, csv_only=True)
     assert (found.total.videos, found.total.tracks, found.total.frames) == (2, 2, 2)
     (warning,) = found.warnings

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from conftest import face, write_csv
+from build import face, write_csv
 
 from unitalk.dataset.stats import statistics
 from unitalk.dataset.stats.stats_plot import MOST, STRONG, TINTS, WEAK, fill_figure, plot
