@@ -355,7 +355,7 @@ def test_a_bomb_is_refused_before_it_is_read(tmp_path):
     path = tmp_path / "v.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("v/a/0.00.jpg", bytes(201 << 20))
-    with pytest.raises(ArchiveError, match="unpacks to far more than it can hold"):
+    with pytest.raises(ArchiveError, match=r"unpack to 210\.8 MB"):
         Archive(path, top="v")
 
 
@@ -367,7 +367,7 @@ def test_a_member_that_unpacks_to_more_than_it_says_is_refused(tmp_path):
     for place in (22, content.rindex(b"v/a/") - 46 + 24):  # in both headers
         struct.pack_into("<L", content, place, 900)
     path.write_bytes(content)
-    with pytest.raises(ArchiveError, match="has not 900 bytes"):
+    with pytest.raises(ArchiveError, match="has 901 bytes and says 900"):
         Archive(path, top="v").read("a", lambda members: members)
 
 

@@ -1,8 +1,8 @@
 """Every hazard of the disk.
 
 `atomic` writes files, `staging` builds folders and locks them, `resume` lets the same command
-continue an earlier run, `linking` links or copies a tree,
-`unpack_zip` (by `zip_stream`), `archive_members` and `zip_members` read archives without trust,
+continue an earlier run, `linking` links or copies a tree. `unpack_zip` and `zip_members` (both with
+`zip_directory` and `zip_content`) and `archive_members` read archives without trusting them.
 `file_types` recognises a file by its first bytes.
 
 Nothing has its final name until it is whole, and nothing is deleted that this program did not make.
@@ -34,11 +34,10 @@ from unitalk.files.staging import (
     mark,
     staged_folder,
 )
-from unitalk.files.unpack_zip import MAX_UNPACK_RATIO, unzip
+from unitalk.files.unpack_zip import unzip
 
 __all__ = [
     "LINKS",
-    "MAX_UNPACK_RATIO",
     "Link",
     "Placer",
     "ReceiptBook",

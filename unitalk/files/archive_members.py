@@ -1,4 +1,4 @@
-"""Some files of an archive of any kind, unpacked without trust."""
+"""Unpack some files of a zip or tar archive without trusting what it says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from unitalk.errors import ArchiveError
-from unitalk.files.unpack_zip import MAX_UNPACK_RATIO
+from unitalk.files.zip_directory import MAX_UNPACK_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

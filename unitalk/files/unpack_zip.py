@@ -1,26 +1,22 @@
-"""Archives, unpacked without trust."""
+"""Unpack a video's zip archive without trusting what it says."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import zlib
 from typing import TYPE_CHECKING, Self
 
 from unitalk.errors import ArchiveError
 from unitalk.files.atomic import free_bytes
-from unitalk.files.zip_stream import DEFLATED, BadArchiveError, Contents, Directory, Member
+from unitalk.files.zip_content import BLOCK, content
+from unitalk.files.zip_directory import BadArchiveError, Contents, Directory, Member
 from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-MAX_UNPACK_RATIO = 200
-"""An archive that says it unpacks to more than this many times its own size is refused."""
-
-_BLOCK = 1 << 20
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # A directory that points before the file's begin; a name longer than a name can be.
 _OF_THE_ARCHIVE = {errno.EINVAL, errno.ENAMETOOLONG}
@@ -31,9 +27,9 @@ def unzip(
 ) -> int:
     """Unpack an archive of one video into a folder.
 
-    Members may begin with `<top>/` or not; what macOS drops into archives is skipped. The whole
-    directory is looked at before a byte is written; then each member's size and checksum are
-    compared with it. Memory is the same for every archive, but for the members' names.
+    Members may begin with `<top>/` or not; the files that macOS adds to archives are skipped. The
+    whole directory is checked before a byte is written; then each member's size and checksum are
+    compared with it. Memory does not depend on the archive, but for the members' names.
 
     Args:
         archive: a zip file.
@@ -56,7 +52,7 @@ def unzip(
         with archive.open("rb", buffering=0) as opened:
             directory = Directory(opened.fileno(), top=top)
             contents = directory.look()
-            _check_volume(contents, archive, directory.length, destination)
+            _check_room(contents.size, destination)
             destination.mkdir(parents=True, exist_ok=True)
             with _Writer(opened.fileno(), contents, destination, check) as writer:
                 for member in directory.files():
@@ -97,31 +93,22 @@ class _Writer:
 
     def write(self, member: Member) -> None:
         """Write one member as a file of its own."""
-        limit = self._contents.limit(member.header)
-        start = member.content_start(self._read(member.header, member.header_length))
-        if start + member.packed > limit:
-            raise BadArchiveError(f"member {member.name!r} reaches into what follows it")
+        header = self._read(member.header, member.header_length)
+        start = self._contents.content_start(member, header)
         folder, _, name = member.inner.rpartition("/")
         with _named(member):
             if folder != self._folder_name:
                 self._enter(folder)
             file = os.open(name, _NEW_FILE, 0o666, dir_fd=self._folder)
         try:
-            crc = size = 0
-            for piece in self._content(member, start):
-                crc = zlib.crc32(piece, crc)
-                size += len(piece)
+            left = member.size
+            for piece in content(member, self._pieces(start, member.packed)):
                 _write_all(file, piece)
-                if size < member.size:  # a large one
+                left -= len(piece)
+                if left > 0:  # a large one
                     self._check()
         finally:
             os.close(file)
-        if size != member.size:
-            raise BadArchiveError(
-                f"member {member.name!r} has {size:,} bytes and says {member.size:,}"
-            )
-        if crc != member.crc:
-            raise BadArchiveError(f"member {member.name!r} has another checksum than it says")
 
     def _enter(self, folder: str) -> None:
         """Open another folder of the destination, made when absent."""
@@ -132,33 +119,10 @@ class _Writer:
         os.close(self._folder)
         self._folder, self._folder_name = opened, folder
 
-    def _content(self, member: Member, start: int) -> Iterator[bytes | memoryview]:
-        """The member's content in pieces, never more than one byte more than it says."""
-        pieces = self._pieces(start, member.packed)
-        if member.method != DEFLATED:
-            yield from pieces
-            return
-        inflater, left = zlib.decompressobj(-zlib.MAX_WBITS), member.size
-        try:
-            for packed in pieces:
-                rest: bytes | memoryview = packed
-                # One byte more is asked for than may come, so that more is noticed.
-                while rest and not inflater.eof:
-                    piece = inflater.decompress(rest, min(left + 1, _BLOCK))
-                    rest = inflater.unconsumed_tail
-                    left -= len(piece)
-                    yield piece
-                    if left < 0:
-                        return
-        except zlib.error as error:
-            raise BadArchiveError(f"member {member.name!r} cannot be inflated: {error}") from error
-        if not inflater.eof or inflater.unused_data:
-            raise BadArchiveError(f"member {member.name!r} does not end where it says")
-
     def _pieces(self, start: int, length: int) -> Iterator[memoryview]:
         end = start + length
         while start < end:
-            piece = self._read(start, min(end - start, _BLOCK))
+            piece = self._read(start, min(end - start, BLOCK))
             if not piece:
                 raise BadArchiveError(f"it ends at byte {start:,}")
             yield piece
@@ -168,7 +132,7 @@ class _Writer:
         """So many bytes from a place on, fewer at the archive's end; a block is read ahead."""
         place = start - self._block_start
         if not 0 <= place <= len(self._block) - length:
-            self._block = memoryview(os.pread(self._archive, max(length, _BLOCK), start))
+            self._block = memoryview(os.pread(self._archive, max(length, BLOCK), start))
             self._block_start, place = start, 0
         return self._block[place : place + length]
 
@@ -192,16 +156,12 @@ def _named(member: Member) -> Iterator[None]:
         raise
 
 
-def _check_volume(contents: Contents, archive: Path, packed: int, destination: Path) -> None:
-    if contents.size > MAX_UNPACK_RATIO * max(packed, 1 << 20):
-        raise _damaged(
-            archive, f"{human_size(packed)} that say they unpack to {human_size(contents.size)}"
-        )
+def _check_room(needed: int, destination: Path) -> None:
     free = free_bytes(destination)
-    if contents.size > free:
+    if needed > free:
         raise OSError(
             errno.ENOSPC,
-            f"{human_size(contents.size)} to unpack and {human_size(free)} free",
+            f"{human_size(needed)} to unpack and {human_size(free)} free",
             str(destination),
         )
 

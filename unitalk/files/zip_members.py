@@ -1,23 +1,21 @@
-"""Members of an archive read where they lie, in any order; nothing is unpacked onto the disk.
+"""Read some members of a zip archive, in any order, without unpacking it onto the disk.
 
-What is remembered of an archive is where its members' records and headers are, 16 bytes a member,
-so that the archives of a whole dataset can be known at a time; its file is open only while some
-members are read.
+Of an archive only the places of its members' records and headers are kept, 16 bytes per member, so
+that the archives of a whole dataset fit into memory. Its file is open only during a read.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import zlib
 from array import array
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from unitalk.errors import ArchiveError
 from unitalk.files.atomic import disk_error
-from unitalk.files.unpack_zip import MAX_UNPACK_RATIO
-from unitalk.files.zip_stream import DEFLATED, BadArchiveError, Directory, Member
+from unitalk.files.zip_content import content
+from unitalk.files.zip_directory import BadArchiveError, Directory, Member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,10 +47,7 @@ class Archive:
         self._groups: dict[str, array[int]] = {}
         with self._opened() as file:
             self._stamp = stamp(file)
-            directory = Directory(file, top=top)
-            self._contents = directory.look(self._note)
-        if self._contents.size > MAX_UNPACK_RATIO * max(directory.length, 1 << 20):
-            raise self._damaged("it says that it unpacks to far more than it can hold")
+            self._contents = Directory(file, top=top).look(self._note)
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a folder or a file of this name at the top."""
@@ -117,18 +112,11 @@ class Archive:
         Raises:
             BadArchiveError: it is not what the directory says.
         """
-        start = member.content_start(block[member.header - first :])
-        if start + member.packed > self._contents.limit(member.header):
-            raise BadArchiveError(f"member {member.name!r} reaches into what follows it")
+        start = self._contents.content_start(member, block[member.header - first :])
         packed = block[start - first : start - first + member.packed]
         if len(packed) < member.packed:
             raise BadArchiveError(f"it ends within member {member.name!r}")
-        content = _inflated(packed, member) if member.method == DEFLATED else bytes(packed)
-        if len(content) != member.size:
-            raise BadArchiveError(f"member {member.name!r} has not {member.size:,} bytes")
-        if zlib.crc32(content) != member.crc:
-            raise BadArchiveError(f"member {member.name!r} has another checksum than it says")
-        return content
+        return b"".join(content(member, [packed]))
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
@@ -157,18 +145,6 @@ class Archive:
             f"{self.path}: cannot be read: {reason}",
             hint="fetch it again; when that does not help, the published archive is at fault",
         )
-
-
-def _inflated(packed: memoryview, member: Member) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        # One byte more is asked for than may come, so that more is noticed.
-        content = inflater.decompress(packed, member.size + 1)
-    except zlib.error as error:
-        raise BadArchiveError(f"member {member.name!r} cannot be inflated: {error}") from error
-    if len(content) <= member.size and (not inflater.eof or inflater.unused_data):
-        raise BadArchiveError(f"member {member.name!r} does not end where it says")
-    return content
 
 
 def stamp(file: int | Path) -> Stamp:

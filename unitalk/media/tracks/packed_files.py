@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from unitalk.files.zip_directory import Member
     from unitalk.files.zip_members import Stamp
-    from unitalk.files.zip_stream import Member
     from unitalk.layout import Part
     from unitalk.media.tracks.media_files import Key
 
