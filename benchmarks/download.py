@@ -40,7 +40,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unitalk.catalog import video_list
-from unitalk.net.loopback import LoopbackHub
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from hub_server import HubServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +151,7 @@ def _wav(faces: int) -> bytes:
 def serve(folder: Path, speed: float, latency: float) -> None:
     """Serve until stdin ends; the first line of stdout says where."""
     held = int(speed * 1e6) or None
-    with LoopbackHub(folder, bytes_per_second=held, latency=latency) as hub:
+    with HubServer(folder, bytes_per_second=held, latency=latency) as hub:
         print(json.dumps([hub.endpoint, hub.commit]), flush=True)
         sys.stdin.read()
     used = os.times()

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
-from hub_server import QUICK, Fault, FaultyHub
+from hub_server import QUICK, Fault, FaultyHub, HubServer
 
 from unitalk.net import Patience
-from unitalk.net.loopback import Call, LoopbackHub, Reply
+from unitalk.net.loopback import Call, Reply
 from unitalk.net.site import Site
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class HeadFault(Fault):
         return call.method == "HEAD" and super().takes(call)
 
 
-class _Plain(LoopbackHub):
+class _Plain(HubServer):
     """Serves what is in the folder now, with S3's headers or with those of other servers.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""A hub that misbehaves: the loopback hub with faults, and the small data sets that it serves."""
+"""Hubs for tests (one like the real hub, one with faults) and the small data sets they serve."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ import socket
 import struct
 import tempfile
 import threading
+import time
 import wave
 import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from unitalk.net import Hub, Patience
-from unitalk.net.loopback import Call, Logged, LoopbackHub, Reply, error_reply
+from unitalk.net.loopback import Call, Handler, LoopbackHub, Reply, error_reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,136 @@ DASH = "-ASZexdSdWE"  # a published train id that looks like an option
 EXTRA = "zzExtraVid0"  # in no published list
 
 QUICK = {"connect": 2.0, "read": 0.5, "backoff": 0.001, "tries": 5, "longest": 0.2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """One request, and how many bytes of its answer's body were handed to the network."""
+
+    role: str
+    method: str
+    path: str
+    range: str | None
+    had_authorization: bool
+    status: int
+    sent: int
+
+
+class HubServer(LoopbackHub):
+    """A hub like the real one: pages, redirects, a storage host of its own, a log, a slow line.
+
+    Small files come by a redirect to the hub itself, archives by one to the storage host (another
+    port, so another origin), which refuses whoever brings a token along.
+
+    Args:
+        folder: what to serve.
+        page_size: how many files a page of the listing has.
+        bytes_per_second: the speed of each connection for what files have; None is as it goes.
+        latency: the seconds before each answer, and once more for each new connection.
+
+    Attributes:
+        storage: the address of the storage host, inside the block.
+        log: the requests so far.
+    """
+
+    def __init__(
+        self, folder: Path, *, page_size=1000, bytes_per_second=None, latency=0.0, **options
+    ) -> None:
+        super().__init__(folder, **options)
+        self.page_size = page_size
+        self.bytes_per_second = bytes_per_second
+        self.latency = latency
+        self.storage = ""
+        self._log: list[Logged] = []
+        self._log_lock = threading.Lock()
+
+    def __enter__(self):
+        super().__enter__()
+        self.storage = self.start_server("cdn")
+        return self
+
+    @property
+    def log(self) -> tuple[Logged, ...]:
+        with self._log_lock:
+            return tuple(self._log)
+
+    def reply(self, call: Call) -> Reply:
+        if call.role == "cdn":
+            if "Authorization" in call.headers:
+                return Reply(status=400, body=b"Only one auth mechanism allowed")
+            name = call.path.lstrip("/")
+            entry = next((e for e in self.entries.values() if name == e.sha256), None)
+            return Reply(status=404) if entry is None else self.content(call, entry)
+        cache = f"/api/resolve-cache/datasets/{self.repository}/{self.commit}/"
+        entry = self.entries.get(unquote(call.path.removeprefix(cache)))
+        if call.path.startswith(cache) and entry is not None:
+            return self.content(call, entry)
+        return super().reply(call)
+
+    def tree(self, call: Call, path: str) -> Reply:
+        start = int(parse_qs(urlsplit(call.target).query).get("cursor", ["0"])[0])
+        entries = list(self.entries.values())
+        following = start + self.page_size
+        page = json_reply([entry.to_listing() for entry in entries[start:following]])
+        if following >= len(entries):
+            return page
+        link = f'<{self.endpoint}{call.path}?recursive=true&cursor={following}>; rel="next"'
+        return replace(page, headers={**page.headers, "Link": link})
+
+    def resolve(self, call: Call, path: str) -> Reply:
+        entry = self.entries.get(path)
+        if entry is None:
+            return super().resolve(call, path)
+        headers = {"X-Repo-Commit": self.commit, "Accept-Ranges": "bytes"}
+        if entry.sha256 is None:
+            place = f"/api/resolve-cache/datasets/{self.repository}/{self.commit}/"
+            headers["Location"] = f"{place}{quote(path, safe='')}?etag=%22{entry.git_sha1}%22"
+            headers["ETag"] = f'"{entry.git_sha1}"'
+            return Reply(status=307, headers=headers, body=b"Temporary Redirect")
+        headers["Location"] = f"{self.storage}/{entry.sha256}?Expires=3600"
+        headers["X-Linked-Size"] = str(entry.size)
+        headers["X-Linked-ETag"] = f'"{entry.sha256}"'
+        return Reply(status=302, headers=headers, body=b"Found")
+
+    def send(self, call: Call, reply: Reply, handler: Handler) -> int:
+        known = getattr(handler, "known", False)  # each connection has a handler of its own
+        handler.known = True
+        time.sleep(self.latency if known else 2 * self.latency)
+        length = len(reply.body) if reply.file is None else reply.length
+        logged = Logged(
+            role=call.role,
+            method=call.method,
+            path=call.path,
+            range=call.headers.get("Range"),
+            had_authorization="Authorization" in call.headers,
+            status=reply.status,
+            sent=0 if call.method == "HEAD" else length,
+        )
+        # Noted before anything goes out, so that whoever has the answer finds it in the log.
+        with self._log_lock:
+            place = len(self._log)
+            self._log.append(logged)
+        sent = super().send(call, reply, handler)
+        with self._log_lock:
+            self._log[place] = replace(logged, sent=sent)
+        return sent
+
+    def write(self, call: Call, reply: Reply, handler: Handler) -> int:
+        if reply.file is None or self.bytes_per_second is None:
+            return super().write(call, reply, handler)
+        # A schedule for the connection: a late sleep is made up for, a pause of the client is not.
+        free, sent = max(getattr(handler, "free", 0.0), time.monotonic()), 0
+        with reply.file.open("rb") as source:
+            while sent < reply.length:
+                speed = self.bytes_per_second or 1 << 40  # it may change meanwhile
+                piece = min(max(1, speed // 50), reply.length - sent)
+                gone = handler.connection.sendfile(source, reply.start + sent, piece)
+                if not gone:
+                    break
+                sent += gone
+                handler.free = free = max(free + gone / speed, time.monotonic() - 0.1)
+                time.sleep(max(0.0, free - time.monotonic()))
+        return sent
 
 
 @dataclass
@@ -106,8 +237,8 @@ class Fault:
         return True
 
 
-class FaultyHub(LoopbackHub):
-    """The loopback hub, with a list of faults; each request takes the first that wants it.
+class FaultyHub(HubServer):
+    """A hub with a list of faults; each request takes the first that wants it.
 
     Attributes:
         faults: those that are still to come, and those that are used up.
@@ -201,7 +332,7 @@ class FaultyHub(LoopbackHub):
         """With `signed_once`, an address is good for one request."""
         if not self.signed_once:
             return None
-        signature = call.query.get("Signature", [""])[0]
+        signature = parse_qs(urlsplit(call.target).query).get("Signature", [""])[0]
         with self._fault_lock:
             good = signature in self.signatures
             self.signatures.discard(signature)
@@ -404,7 +535,7 @@ def final_name(path: str) -> str:
     return path.removesuffix(".zip")
 
 
-def held(root: Path, server: LoopbackHub) -> dict[str, int]:
+def held(root: Path, server: HubServer) -> dict[str, int]:
     """How many bytes of each served file a folder has: all, where the final name is there, else
     those of the partial file, which bears the file's hash in its name."""
     names = [path for path in root.glob(".unitalk/**/*") if path.is_file()]
@@ -417,7 +548,7 @@ def held(root: Path, server: LoopbackHub) -> dict[str, int]:
     return have
 
 
-def bodies(server: LoopbackHub, since: int = 0) -> dict[str, list[Logged]]:
+def bodies(server: HubServer, since: int = 0) -> dict[str, list[Logged]]:
     """The requests for the bytes of each file that asked for them, in their order."""
     places = {
         f"/{entry.sha256}" if entry.sha256 else f"/{quote(path, safe='')}": path
@@ -432,7 +563,7 @@ def bodies(server: LoopbackHub, since: int = 0) -> dict[str, list[Logged]]:
     return found
 
 
-def fetched_twice(server: LoopbackHub, since: int, before: dict[str, int]) -> list[str]:
+def fetched_twice(server: HubServer, since: int, before: dict[str, int]) -> list[str]:
     """Which files a run asked for bytes that the folder had before it; see `held`."""
     wrong = []
     for path, calls in bodies(server, since).items():

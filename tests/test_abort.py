@@ -32,8 +32,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import without_coverage
+from hub_client import BIG, CSV, REPO, ZIP, Raw, certificate, listed, trusting
 from hub_server import TRAIN, Fault, FaultyHub, publish, quick
-from test_hub import BIG, CSV, REPO, ZIP, Raw, certificate, listed, trusting
 
 from unitalk.net import Hub, Patience, RemoteFile, StoppedError
 

@@ -13,7 +13,7 @@ import time
 import click
 import pytest
 from conftest import tree
-from hub_server import publish
+from hub_server import HubServer, publish
 
 import unitalk
 from unitalk.cli._shared.console import Console
@@ -311,7 +311,7 @@ def test_an_interrupt_ends_it_within_a_second_keeps_what_is_there_and_exits_130(
     tmp_path, published
 ):
     """The real process, a real SIGINT, from a hub that sends 40 bytes a second."""
-    with LoopbackHub(published, bytes_per_second=40) as server:
+    with HubServer(published, bytes_per_second=40) as server:
         command = [sys.executable, "-m", "unitalk", "download", "--save-path", tmp_path / "d",
                    "--endpoint", server.endpoint, "--video", "EEey6Pt0rqI"]  # fmt: skip
         environment = {**os.environ, "HF_TOKEN_PATH": "/nonexistent", "NO_PROXY": "127.0.0.1"}

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from build import Track, make_dataset
 from conftest import tree
+from hub_server import HubServer
 from PIL import Image
 from reference import area_fast, ranked
 
@@ -304,7 +305,7 @@ def test_a_list_of_no_video_is_refused(dataset, tmp_path):
 )
 def test_a_selection_that_cannot_be_is_refused_before_the_network(run, tmp_path, offline, wrong):
     (tmp_path / "hub").mkdir()
-    with LoopbackHub(tmp_path / "hub") as server:
+    with HubServer(tmp_path / "hub") as server:
         ran = run("download", "--save-path", tmp_path / "d", "--endpoint", server.endpoint, *wrong)
         asked = server.log
     assert ran.code == 2

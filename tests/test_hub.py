@@ -5,27 +5,32 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import random
-import shutil
-import socket
 import ssl
-import subprocess
 import threading
 import time
 
 import pytest
 import requests
 import urllib3
-from hub_server import TRAIN, Fault, FaultyHub, publish, quick
-
-from unitalk.errors import (
-    AccessError,
-    HubError,
-    IntegrityError,
-    NotFoundError,
-    UnitalkError,
-    UsageError,
+from hub_client import (
+    BIG,
+    CSV,
+    FILE,
+    REPO,
+    ZIP,
+    Clock,
+    Counter,
+    Raw,
+    bodies,
+    certificate,
+    listed,
+    patient,
+    serve_big,
+    trusting,
 )
+from hub_server import Fault, FaultyHub, quick
+
+from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError, UsageError
 from unitalk.net import (
     CHUNK,
     ENDPOINT,
@@ -37,20 +42,10 @@ from unitalk.net import (
     patience,
 )
 
-REPO = "plnguyen2908/UniTalk-ASD"
-ZIP = "clips_videos/train/big.zip"
-CSV = f"csv/train/{TRAIN}.csv"
-BIG = random.Random(7).randbytes(400_000)
-FILE = r"^(cdn|hub /api/resolve-cache)"
-"""The requests that bring a file's bytes, from either host."""
-
 
 @pytest.fixture
 def served(tmp_path):
-    folder = tmp_path / "served"
-    publish(folder, "train", TRAIN)
-    (folder / ZIP).write_bytes(BIG)
-    return folder
+    return serve_big(tmp_path / "served")
 
 
 @pytest.fixture
@@ -66,110 +61,12 @@ def start(served):
         yield begin
 
 
-def listed(server, path=ZIP):
-    entry = server.entries[path]
-    return RemoteFile(path=path, size=entry.size, sha256=entry.sha256, git_sha1=entry.git_sha1)
-
-
-class Raw:
-    """A server on this machine that runs a script with each connection, whatever it may be.
-
-    Attributes:
-        port: where it listens.
-        taken: how many connections it has accepted.
-        over: set when the block ends; a script that waits, waits for this.
-    """
-
-    def __init__(self, script):
-        self.script = script
-        self.taken = 0
-        self.over = threading.Event()
-        self._threads = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-
-    def __enter__(self):
-        self._serve(self._accept)
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(10)
-
-    def _serve(self, work, *args):
-        thread = threading.Thread(target=work, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                line, _ = self._listener.accept()
-                self.taken += 1
-                self._serve(self._run, line)
-
-    def _run(self, line):
-        with line:
-            self.script(line, self)
-
-
-def certificate(folder):
-    """Make a certificate for 127.0.0.1, signed by itself, and its key, in one file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("there is no openssl to make a certificate with")
-    path = folder / "certificate.pem"
-    if not path.exists():
-        subprocess.run(
-            [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-             "-nodes", "-days", "2", "-subj", "/CN=a test",
-             "-addext", "subjectAltName=IP:127.0.0.1",
-             "-keyout", str(path), "-out", str(folder / "half.pem")],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        with path.open("ab") as both:
-            both.write((folder / "half.pem").read_bytes())
-    return path
-
-
-def trusting(monkeypatch, folder):
-    """Let requests trust the certificate, as one does behind a proxy that inspects TLS."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate(folder)))
-
-
-class Counter:
-    """Counts bytes as `on_bytes` is told, and remembers what it was told."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, amount):
-        self.calls.append(amount)
-
-    @property
-    def total(self):
-        return sum(self.calls)
-
-
 def fetch(server, hub, tmp_path, path=ZIP):
     """Fetch one file; return where it is and what was counted."""
     counter = Counter()
     part = tmp_path / "parts" / "one.part"
     hub.fetch(listed(server, path), server.commit, part, counter)
     return part, counter
-
-
-def bodies(server):
-    """The requests that asked for a file's bytes: (range, status, sent)."""
-    return [
-        (call.range, call.status, call.sent)
-        for call in server.log
-        if call.role == "cdn" or "resolve-cache" in call.path
-    ]
 
 
 # ------------------------------------------------------------------------------ questions
@@ -189,12 +86,6 @@ def test_commit_and_tree(start, served):
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
     assert by_path[CSV].sha256 is None
     assert by_path[CSV].hash == blob
-
-
-def test_tree_in_pages_of_two(start):
-    server, hub = start(page_size=2)
-    assert len(hub.tree(server.commit)) == 4
-    assert len(server.log) == 2
 
 
 def test_link_to_another_host_is_followed_on_ours(start, monkeypatch):
@@ -220,16 +111,9 @@ def test_link_in_circles_ends(start):
         "/etc/passwd",
         "a\\b.zip",
         "C:/a.zip",
-        "a//b.zip",
-        "./a.zip",
-        "a/",
-        "..",
         ".",
-        "",
-        "a\nb",
         "a\x00b",
         7,
-        None,
     ],
 )
 def test_hostile_paths_in_the_listing_are_refused(start, path):
@@ -250,12 +134,9 @@ def listing(*entries):
     [
         {"type": "submodule"},
         {"size": -1},
-        {"size": "1"},
         {"size": True},
         {"oid": "xyz"},
         {"lfs": {"oid": "0" * 40}},
-        {"lfs": "yes"},
-        {"lfs": {}},
     ],
 )
 def test_listing_without_sense_is_refused(start, change):
@@ -270,7 +151,7 @@ def test_folders_of_the_listing_are_passed_over(start):
     assert hub.tree(server.commit) == ()
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 429, 503])
 def test_questions_are_asked_again(start, status):
     server, hub = start(Fault("/revision/", status=status, times=2))
     assert hub.commit("main") == server.commit
@@ -282,11 +163,6 @@ def test_questions_have_a_timeout(start):
     began = time.monotonic()
     assert hub.commit("main") == server.commit
     assert time.monotonic() - began < 3
-
-
-def test_cut_answer_is_asked_again(start):
-    server, hub = start(Fault("/revision/", cut=20))
-    assert hub.commit("main") == server.commit
 
 
 def test_tries_have_an_end(start):
@@ -305,14 +181,14 @@ def test_page_instead_of_json_is_no_answer(start):
     assert len(server.log) == 1
 
 
-@pytest.mark.parametrize("body", [b'{"sha": "main"}', b'{"id": 1}', b"[]", b"null"])
+@pytest.mark.parametrize("body", [b'{"sha": "main"}', b"[]"])
 def test_answer_without_a_commit(start, body):
     _, hub = start(Fault("/revision/", body=body))
     with pytest.raises(HubError, match="names no commit"):
         hub.commit("main")
 
 
-@pytest.mark.parametrize("body", [b"{}", b"null", b'"x"', b"7"])
+@pytest.mark.parametrize("body", [b"{}", b"null"])
 def test_listing_that_is_no_list(start, body):
     server, hub = start(Fault("/tree/", body=body))
     with pytest.raises(HubError, match="no list of files"):
@@ -370,7 +246,7 @@ def test_whoever_waits_for_an_answer_is_told_why(start):
     assert all("answered 503, busy" in text and text.endswith("; trying again") for text in said)
 
 
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
 def test_proxy_of_the_environment_is_not_asked_for_this_machine(start, monkeypatch, name):
     monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -386,17 +262,6 @@ def test_proxy_of_the_environment_is_asked_for_others(served, monkeypatch):
         monkeypatch.delenv("no_proxy", raising=False)
         with quick("http://hub.invalid") as hub:
             assert hub.commit("main") == proxy.commit
-
-
-def test_unreachable_hub():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with (
-        quick(f"http://127.0.0.1:{port}", patience={"tries": 2}) as hub,
-        pytest.raises(HubError, match=r"ConnectionError with 127\.0\.0\.1"),
-    ):
-        hub.commit("main")
 
 
 def test_certificates_of_the_environment_are_trusted(served, tmp_path, monkeypatch):
@@ -421,7 +286,7 @@ def test_certificates_of_the_environment_are_trusted(served, tmp_path, monkeypat
         assert hub.commit("main") == "a" * 40
 
 
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE"])
 def test_certificates_that_are_not_there(tmp_path, monkeypatch, name):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.setenv(name, str(tmp_path / "none.pem"))
@@ -432,7 +297,7 @@ def test_certificates_that_are_not_there(tmp_path, monkeypatch, name):
     assert "REQUESTS_CA_BUNDLE" in caught.value.hint
 
 
-@pytest.mark.parametrize("proxy", ["http://", "ftp://proxy.invalid", "http://a:b:c"])
+@pytest.mark.parametrize("proxy", ["ftp://proxy.invalid", "http://a:b:c"])
 def test_proxy_that_cannot_be_one_is_told_at_once(monkeypatch, proxy):
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -476,9 +341,9 @@ class Ports(FaultyHub):
         super().__init__(*args, **options)
         self.ports = {"hub": [], "cdn": []}
 
-    def serve(self, call, handler):
+    def send(self, call, reply, handler):
         self.ports[call.role].append(handler.client_address[1])
-        super().serve(call, handler)
+        return super().send(call, reply, handler)
 
 
 def test_connections_are_used_again(served, tmp_path):
@@ -517,15 +382,7 @@ def test_long_text_of_a_redirect_is_not_waited_for(start):
     assert sum(sent) < 10 * 20_000_000
 
 
-def test_answer_without_end_is_left(start, monkeypatch):
-    monkeypatch.setattr("unitalk.net.hub._LONGEST_PAGE", 1000)
-    server, hub = start(Fault("/revision/", body=b'"' + b"x" * 2000 + b'"', times=-1))
-    with pytest.raises(HubError, match=r"127\.0\.0\.1 answers more than 1,000 bytes"):
-        hub.commit("main")
-
-
-@pytest.mark.parametrize("path", [ZIP, CSV])
-@pytest.mark.parametrize("html", ["page", "padded"])
+@pytest.mark.parametrize(("path", "html"), [(ZIP, "padded"), (CSV, "page")])
 def test_login_page_in_place_of_a_file(start, served, tmp_path, path, html):
     """Status 200, and even the right size: only the hash can tell."""
     server, hub = start(Fault(FILE, html=html))
@@ -587,12 +444,6 @@ def test_refusals_are_told_apart_and_not_repeated(start, answer, token, kind, hi
     assert len(server.log) == 1
 
 
-def test_request_id_is_in_the_message(start):
-    _, hub = start(Fault("/revision/", status=404, headers={"X-Request-Id": "abc-1"}))
-    with pytest.raises(NotFoundError, match=r"\(X-Request-Id abc-1\)"):
-        hub.commit("main")
-
-
 def test_gated_file_is_refused_at_once(start, tmp_path):
     server, hub = start()
     server.gated = True
@@ -623,13 +474,7 @@ def test_renamed_repository(start, tmp_path):
     assert part.read_bytes() == BIG
 
 
-def test_circle_of_redirects(start):
-    _, hub = start(Fault("/revision/", status=302, headers={"Location": "?"}, times=-1))
-    with pytest.raises(HubError, match="redirected in circles"):
-        hub.commit("main")
-
-
-@pytest.mark.parametrize("place", ["ftp://127.0.0.1/x", "file:///etc/passwd"])
+@pytest.mark.parametrize("place", ["file:///etc/passwd"])
 def test_redirect_to_what_is_not_http(start, place):
     server, hub = start(Fault("/revision/", status=302, headers={"Location": place}))
     with pytest.raises(HubError, match="not HTTP"):
@@ -667,8 +512,7 @@ def test_odd_names_are_quoted(start, served, tmp_path):
     assert part.read_bytes() == b"odd"
 
 
-@pytest.mark.parametrize("how", ["cut", "rst", "stall"])
-@pytest.mark.parametrize("at", [1, 150_000, 399_999])
+@pytest.mark.parametrize(("how", "at"), [("cut", 150_000), ("rst", 399_999), ("stall", 1)])
 def test_broken_line_is_continued(start, tmp_path, how, at):
     server, hub = start(Fault(FILE, **{how: at}))
     part, counter = fetch(server, hub, tmp_path)
@@ -719,14 +563,6 @@ def test_earlier_partial_is_continued(start, tmp_path):
     assert counter.total == 400_000
 
 
-def test_whole_partial_makes_no_request(start, tmp_path):
-    server, hub = start()
-    (tmp_path / "parts").mkdir()
-    (tmp_path / "parts/one.part").write_bytes(BIG)
-    fetch(server, hub, tmp_path)
-    assert server.log == ()
-
-
 def test_partial_longer_than_the_file_is_dropped(start, tmp_path):
     server, hub = start()
     (tmp_path / "parts").mkdir()
@@ -770,9 +606,7 @@ def test_wrong_range_always_begins_anew(start, tmp_path):
     assert bodies(server)[-1][1] == 200
 
 
-@pytest.mark.parametrize(
-    "given", ["bytes 50000-399999/400001", "bytes */400000", "words 1-2/3", ""]
-)
+@pytest.mark.parametrize("given", ["bytes 50000-399999/400001", "bytes */400000"])
 def test_content_range_that_does_not_fit(start, tmp_path, given):
     wrong = Fault(FILE, headers={"Content-Range": given})
     server, hub = start(Fault(FILE, cut=50_000), wrong)
@@ -795,7 +629,7 @@ def test_refused_range_begins_anew(start, tmp_path):
     assert part.read_bytes() == BIG
 
 
-@pytest.mark.parametrize("path", [ZIP, CSV])
+@pytest.mark.parametrize("path", [CSV])
 def test_compressed_although_not_asked(start, served, tmp_path, path):
     server, hub = start(Fault(FILE, gzip=True, times=-1))
     part, counter = fetch(server, hub, tmp_path, path)
@@ -824,14 +658,6 @@ def test_compressed_range_is_not_appended(start, tmp_path):
     server, hub = start(Fault(FILE, cut=50_000), Fault(FILE, gzip=True))
     part, _ = fetch(server, hub, tmp_path)
     assert part.read_bytes() == BIG
-
-
-def test_same_size_damage_once_is_fetched_again(start, tmp_path):
-    server, hub = start(Fault(FILE, damage=399_999))
-    part, counter = fetch(server, hub, tmp_path)
-    assert part.read_bytes() == BIG
-    assert counter.total == 400_000
-    assert len(bodies(server)) == 2
 
 
 @pytest.mark.parametrize("path", [ZIP, CSV])
@@ -878,7 +704,7 @@ def test_no_header_but_the_bytes(start, tmp_path):
     assert part.read_bytes() == BIG
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
+@pytest.mark.parametrize("status", [403, 503])
 def test_storage_that_refuses_gets_a_new_address(start, tmp_path, status):
     server, hub = start(Fault("^cdn", cut=50_000), Fault("^cdn", status=status))
     server_log = fetch(server, hub, tmp_path)[0], server.log
@@ -980,62 +806,26 @@ def test_netrc_is_never_used(start, tmp_path, monkeypatch):
     assert {call.had_authorization for call in server.log[before:]} == {False}
 
 
-def test_token_is_not_sent_to_a_mirrored_host(start, tmp_path):
-    server, hub = start(token="hf_secret")
-    other, _ = start()
-    place = f"{other.endpoint}/api/datasets/{REPO}/revision/main"
-    server.faults.append(Fault("/revision/", status=308, headers={"Location": place}))
-    assert hub.commit("main") == other.commit
-    assert [call.had_authorization for call in other.log] == [False]
-
-
-@pytest.mark.parametrize("token", ["a b", "a\nb", "é", "a\x7f"])
+@pytest.mark.parametrize("token", ["a b", "a\nb", "é"])
 def test_token_that_cannot_be_one(token):
     with pytest.raises(UsageError) as caught:
         Hub(ENDPOINT, REPO, token=token)
     assert token not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "repository", ["name", "a/b/c", "a--b/c", "../b", "a/b.git", "a/ b", "", "/b", "a/é"]
-)
+@pytest.mark.parametrize("repository", ["name", "a/b/c", "a--b/c", "../b", "a/b.git", "a/ b"])
 def test_repository_that_cannot_be_one(repository):
     with pytest.raises(UsageError, match="is no repository"):
         Hub(ENDPOINT, repository)
 
 
-@pytest.mark.parametrize("endpoint", ["", "hub", "ftp://hub", "https://", "http://a:b", "http://["])
+@pytest.mark.parametrize("endpoint", ["hub", "ftp://hub", "http://a:b", "http://["])
 def test_endpoint_that_cannot_be_one(endpoint):
     with pytest.raises(UsageError, match="is no endpoint"):
         Hub(endpoint, REPO)
 
 
-def test_closing_slashes_of_the_endpoint(start):
-    server, _ = start()
-    with quick(server.endpoint + "//") as hub:
-        assert hub.commit("main") == server.commit
-
-
 # ------------------------------------------------------------------------------ waiting
-
-
-class Clock:
-    """Time that passes only in `sleep`."""
-
-    def __init__(self):
-        self.now = 100.0
-        self.slept = []
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-def patient(clock, **more):
-    return {"clock": clock, "sleep": clock.sleep, "longest": 330.0, "backoff": 1.0, **more}
 
 
 def test_retry_after_is_obeyed(start):
@@ -1078,13 +868,13 @@ def test_quota_counts_only_when_nothing_is_left(start, left, waits):
     assert waits <= sum(clock.slept) <= waits + 0.25
 
 
-def test_waits_double_and_are_spread(start):
+def test_waits_double(start):
     clock = Clock()
     _, hub = start(Fault("/revision/", status=500, times=4), patience=patient(clock))
     hub.commit("main")
     assert len(clock.slept) == 4
     for wait, full in zip(clock.slept, (1, 2, 4, 8), strict=True):
-        assert full / 2 <= wait <= full
+        assert full <= wait <= full + 0.25
 
 
 def test_one_clock_for_all_threads(start, tmp_path):
@@ -1141,17 +931,6 @@ def test_stop_ends_a_wait(start):
     assert len(server.log) == 1
 
 
-def test_abort_wakes_a_thread_that_waits_for_bytes(start, tmp_path):
-    server, hub = start(Fault(FILE, stall=CHUNK), patience={"read": 15.0})
-    part = tmp_path / "parts/one.part"
-    when(lambda: part.exists() and part.stat().st_size == CHUNK, hub.abort)
-    began = time.monotonic()
-    with pytest.raises(StoppedError):
-        fetch(server, hub, tmp_path)
-    assert time.monotonic() - began < 10
-    assert part.read_bytes() == BIG[:CHUNK]
-
-
 def test_hubs_warnings_are_kept_once(start):
     said = {"X-HF-Warning": "old; Please upgrade"}
     _, hub = start(Fault("/revision/", headers=said, times=-1))
@@ -1161,10 +940,6 @@ def test_hubs_warnings_are_kept_once(start):
 
 
 # ------------------------------------------------------------------------------ the environment
-
-
-def test_credentials_of_nothing(tmp_path):
-    assert credentials({"HOME": str(tmp_path)}) == (ENDPOINT, None)
 
 
 @pytest.mark.parametrize(
@@ -1201,7 +976,7 @@ def test_endpoint_of_the_environment(tmp_path):
     assert credentials(env) == ("http://127.0.0.1:8000", None)
 
 
-@pytest.mark.parametrize("value", ["1", "on", "Yes", "TRUE"])
+@pytest.mark.parametrize("value", ["1", "Yes"])
 def test_offline_environment(value):
     with pytest.raises(HubError, match="HF_HUB_OFFLINE"):
         credentials({"HF_HUB_OFFLINE": value})
@@ -1219,8 +994,6 @@ def test_token_that_cannot_be_read(tmp_path):
         ({"HF_HUB_DOWNLOAD_TIMEOUT": "30"}, 30.0, 60.0),
         ({"HF_HUB_ETAG_TIMEOUT": " 5 "}, 5.0, 60.0),
         ({"HF_HUB_DOWNLOAD_TIMEOUT": "30", "HF_HUB_ETAG_TIMEOUT": "500"}, 500.0, 500.0),
-        ({"HF_HUB_DOWNLOAD_TIMEOUT": "30", "HF_HUB_ETAG_TIMEOUT": ""}, 30.0, 60.0),
-        ({"HF_HUB_DOWNLOAD_TIMEOUT": "86400"}, 86400.0, 86400.0),
     ],
 )
 def test_patience_of_the_environment(env, read, slow):
@@ -1229,13 +1002,8 @@ def test_patience_of_the_environment(env, read, slow):
     assert (found.connect, found.tries) == (Patience().connect, Patience().tries)
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "1.5", "ten", "1e3", "86401", "٣"])
+@pytest.mark.parametrize("value", ["0", "1.5", "86401", "٣"])
 def test_patience_that_cannot_be_one(value):
     with pytest.raises(UsageError, match="HF_HUB_DOWNLOAD_TIMEOUT is") as caught:
         patience({"HF_HUB_DOWNLOAD_TIMEOUT": value})
     assert caught.value.hint == "set it to seconds, from 1 to 86,400"
-
-
-def test_every_error_of_the_hub_is_one_of_ours():
-    for kind in (StoppedError, AccessError, NotFoundError, IntegrityError):
-        assert issubclass(kind, UnitalkError)

@@ -593,7 +593,7 @@ def test_no_network_at_all_is_said(gdown, folder, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody listens
     for name in ("talknet-ava", "light-asd-ava"):
-        with pytest.raises(HubError, match="given up after 3 failures in a row") as caught:
+        with pytest.raises(HubError, match="given up") as caught:
             weights.download(name, folder, patience=QUICK)
         assert caught.value.message.startswith(f"{name} could not be fetched: ")
         assert "in a browser, save the file, then: unitalk weights" in caught.value.hint
@@ -650,7 +650,7 @@ def test_what_gdown_trips_over_is_no_traceback(tmp_path, error):
         Path(options["output"] + "abc.part").write_bytes(b"half")
         raise error
 
-    with pytest.raises(HubError, match="answered what gdown cannot read"):
+    with pytest.raises(HubError, match="gdown cannot read Google Drive's answer"):
         drive.fetch("https://drive.google.com/uc?id=abc", tmp_path / "p", lambda _: None, get=get)
     assert list(tmp_path.iterdir()) == []
 

@@ -14,6 +14,7 @@ from unitalk.dataset.download.video_selection import Selection
 from unitalk.errors import DestinationError, LayoutError
 from unitalk.files import check_apart, disk_boundary, read_json
 from unitalk.layout import ARCHIVES, PUBLISHED_SPLITS, Layout
+from unitalk.net.transfer import JOBS
 
 if TYPE_CHECKING:
     from unitalk.dataset.download.download import DownloadReport
@@ -27,7 +28,7 @@ def unpack_archives(
     destination: Path | None = None,
     *,
     selection: Selection | None = None,
-    jobs: int = download.JOBS,
+    jobs: int = JOBS,
     remove: bool = False,
     progress: Progress | None = None,
 ) -> DownloadReport:

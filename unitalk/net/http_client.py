@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from unitalk import stopping
 from unitalk.errors import HubError
 from unitalk.net import config, responses
-from unitalk.net.mirrors import Mirrors
+from unitalk.net.mirrors import Mirror, Mirrors
 from unitalk.net.request import Token, Wire, new_session
 from unitalk.net.responses import PassingError, RefusedError
 from unitalk.net.status_errors import NOT_A_HUB
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from unitalk.net.mirrors import Mirror, Turns
+    from unitalk.net.mirrors import Turns
     from unitalk.net.request import Method
 
 _Answer = TypeVar("_Answer")
@@ -80,8 +80,10 @@ class Client:
             self.stop,
         )
         self._mirrors = Mirrors(
-            self.endpoints,
-            self.repository,
+            all=tuple(
+                Mirror(endpoint=endpoint, place=place)
+                for place, endpoint in enumerate(self.endpoints)
+            ),
             patience=patience,
             sleep=patience.sleep or (lambda seconds: stopping.pause(self.stop, seconds)),
             check_stop=self.check_stop,
@@ -112,7 +114,7 @@ class Client:
 
     def _heed(self, mirror: Mirror, response: requests.Response) -> None:
         """Take note of what a reply says beside its answer."""
-        mirror.answered = True
+        mirror.answered, mirror.silent = True, False
         seconds = responses.quota_wait(response)
         if seconds is not None:
             self._mirrors.postpone(mirror, seconds)
@@ -130,7 +132,6 @@ class Client:
             except RefusedError as refused:
                 turns.refused(mirror, refused)
             else:
-                self._mirrors.trust(mirror)
                 return mirror, answer
 
     def _get(
@@ -146,7 +147,12 @@ class Client:
         at = url
         for _ in range(_HOPS):
             self.check_stop()
-            response = self._wire.send(at, headers, method=method)
+            try:
+                response = self._wire.send(at, headers, method=method)
+            except PassingError as trouble:
+                mirror.silent = True
+                self._mirrors.pass_over(mirror, trouble.reason)
+                raise
             self._heed(mirror, response)
             if response.status_code in accept:
                 return response

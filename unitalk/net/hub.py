@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from unitalk.errors import IntegrityError
 from unitalk.net import config, responses
@@ -88,13 +88,20 @@ class Hub(Client):
     def _refusal(
         self, mirror: Mirror, response: requests.Response, body: bytes, url: str
     ) -> PassingError | RefusedError:
-        return refusal(response, body, url=url, endpoint=mirror.endpoint, page=mirror.page)
+        return refusal(response, body, url=url, endpoint=mirror.endpoint, page=self._page(mirror))
 
     def _heed(self, mirror: Mirror, response: requests.Response) -> None:
         super()._heed(mirror, response)
         topic, _, text = response.headers.get("X-HF-Warning", "").partition(";")
         if text.strip():
             self.warnings.setdefault(responses.one_line(topic), responses.one_line(text))
+
+    def _page(self, mirror: Mirror) -> str:
+        """The repository's page at an endpoint."""
+        return f"{mirror.endpoint}/datasets/{self.repository}"
+
+    def _api(self, mirror: Mirror) -> str:
+        return f"{mirror.endpoint}/api/datasets/{self.repository}"
 
     # -------------------------------------------------------------------------- questions
 
@@ -109,7 +116,7 @@ class Hub(Client):
         turns = Turns(self._mirrors, f"the commit of {revision!r}", say=self._say)
 
         def ask(mirror: Mirror) -> str:
-            url = mirror.revision_url(revision)
+            url = f"{self._api(mirror)}/revision/{quote(revision, safe='')}"
             answer, _ = self._json(mirror, url)
             sha = answer.get("sha") if isinstance(answer, dict) else None
             if not isinstance(sha, str) or not responses.COMMIT.fullmatch(sha):
@@ -134,11 +141,12 @@ class Hub(Client):
             HubError: it cannot be reached, or lists what no repository of ours may hold.
         """
         turns = Turns(self._mirrors, f"the files of {commit}", commit=commit, say=self._say)
-        # Pages of one endpoint need not end where another's do: each goes on where it was.
+        first = f"tree/{quote(commit, safe='')}?recursive=true&expand=false"
+        # Pages of one endpoint need not end where another's do: each continues its own.
         listings: dict[Mirror, _Listing] = {}
 
         def ask(mirror: Mirror) -> dict[str, RemoteFile]:
-            listing = listings.setdefault(mirror, _Listing(mirror.tree_url(commit)))
+            listing = listings.setdefault(mirror, _Listing(f"{self._api(mirror)}/{first}"))
             while listing.url is not None and listing.url not in listing.seen:
                 self._read_page(mirror, listing)
                 turns.advanced()
@@ -158,7 +166,7 @@ class Hub(Client):
                 listing.files[file.path] = file
         listing.seen.add(url)
         # Behind a mirror the link may name the mirrored host; stay where we were sent.
-        listing.url = None if following is None else mirror.here(urljoin(url, following))
+        listing.url = None if following is None else _at(mirror.endpoint, urljoin(url, following))
 
     def _json(self, mirror: Mirror, url: str) -> tuple[Any, str | None]:
         """The answer to one question, and the link to its next page."""
@@ -216,8 +224,6 @@ class Hub(Client):
             )
             found = content_hash(part, file, self.check_stop)
             if found == file.hash:
-                if giver is not None:
-                    self._mirrors.trust(giver)
                 return
             on_bytes(-drop(part))
             # What an earlier run left behind may be at fault, once.
@@ -236,7 +242,7 @@ class Hub(Client):
         """One try to get the bytes that `part` lacks."""
         have = size_of(part)
         headers = {"Range": f"bytes={have}-"} if have else {}
-        url = mirror.file_url(commit, file.path)
+        url = f"{self._page(mirror)}/resolve/{quote(commit, safe='')}/{quote(file.path)}"
         with self._get(mirror, url, headers, accept=_BYTES) as response:
             start = responses.where_it_starts(response, have, file)
             with open(part, "r+b" if part.exists() else "xb") as out:
@@ -254,6 +260,13 @@ class Hub(Client):
                     on_bytes(len(block))
                 if out.tell() < file.size:
                     raise PassingError(f"the line ended at byte {out.tell():,} of {file.size:,}")
+
+
+def _at(endpoint: str, url: str) -> str:
+    """An address of the mirrored hub, such as a link to a next page, at an endpoint."""
+    home, there = urlsplit(endpoint), urlsplit(url)
+    path = there.path if there.path.startswith(f"{home.path}/") else home.path + there.path
+    return urlunsplit((home.scheme, home.netloc, path, there.query, ""))
 
 
 def _wrong_bytes(file: RemoteFile, found: str) -> IntegrityError:

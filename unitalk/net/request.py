@@ -120,7 +120,7 @@ class Wire:
                 return coming.result()
             except (*NETWORK_FAULT, OSError, ValueError) as error:
                 self.check_stop()
-                raise _trouble(error, url) from error
+                raise trouble_of(error, url) from error
             except BaseException:
                 coming.add_done_callback(_close_late)
                 raise
@@ -266,7 +266,7 @@ def _shut_down(response: requests.Response) -> None:
         line.shutdown(socket.SHUT_RDWR)
 
 
-def _trouble(error: Exception, url: str) -> PassingError | RefusedError:
+def trouble_of(error: Exception, url: str) -> PassingError | RefusedError:
     """What kept a request from an answer."""
     said = responses.without_queries(error)
     hint = "check the endpoint, the proxy's address and REQUESTS_CA_BUNDLE"

@@ -12,6 +12,7 @@ import hashlib
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from unitalk.errors import DataError, HubError, IntegrityError
 from unitalk.files import read_json, write_json
@@ -80,7 +81,7 @@ class Site(Client):
         turns = Turns(self._mirrors, path, say=self._say)
 
         def ask(mirror: Mirror) -> SiteFile:
-            url = mirror.plain_url(path)
+            url = f"{mirror.endpoint}/{quote(path)}"
             with self._get(mirror, url, {}, accept=_WHOLE, method="HEAD") as response:
                 _check_kind(response, url)
                 return _told(response, mirror)
@@ -102,7 +103,7 @@ class Site(Client):
         turns = Turns(self._mirrors, path, say=self._say)
 
         def ask(mirror: Mirror) -> bytes:
-            url = mirror.plain_url(path)
+            url = f"{mirror.endpoint}/{quote(path)}"
             with self._get(mirror, url, {}, accept=_WHOLE) as response:
                 _check_kind(response, url)
                 size = _told(response, mirror).size
@@ -160,8 +161,6 @@ class Site(Client):
             told = _remembered(part)
             found = None if told is None or told.md5 is None else md5_of(part, self.check_stop)
             if told is not None and found == told.md5:
-                if giver is not None:
-                    self._mirrors.trust(giver)
                 return told
             on_bytes(-drop(part))
             forget(part)
@@ -183,7 +182,7 @@ class Site(Client):
         headers = {}
         if have and known is not None and known.validator is not None:
             headers = {"Range": f"bytes={have}-", "If-Range": known.validator}
-        url = mirror.plain_url(path)
+        url = f"{mirror.endpoint}/{quote(path)}"
         with self._get(mirror, url, headers, accept=_BYTES) as response:
             _check_kind(response, url)
             told = _told(response, mirror)

@@ -13,34 +13,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from unitalk.dataset.ava import fetched_files
 from unitalk.dataset.ava.ava_lists import AVA_SPLITS
 from unitalk.dataset.ava.ava_planning import AvaPlan, PlannedVideo, plan
-from unitalk.dataset.ava.fetch_threads import JOBS, each
 from unitalk.dataset.ava.fetched_files import Receipt, Receipts
-from unitalk.dataset.download import FailedFile, failures
-from unitalk.errors import (
-    DataError,
-    DestinationError,
-    DiskError,
-    NotFoundError,
-    UnitalkError,
-)
-from unitalk.files import disk_error, disk_errors, free_bytes, locked, sync
-from unitalk.net import StoppedError
+from unitalk.dataset.download import failures
+from unitalk.errors import DestinationError, NotFoundError
+from unitalk.files import disk_errors, locked, sync
 from unitalk.net.site import Site, forget, md5_of
+from unitalk.net.transfer import JOBS, FailedFile, Transfer, check_space
 from unitalk.progress import Progress, SilentProgress
-from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from unitalk.net.site import SiteFile
-    from unitalk.progress import Task
 
 __all__ = ["BASE_URL", "JOBS", "AvaPlan", "AvaReport", "PlannedVideo", "plan", "run"]
 
@@ -122,17 +113,26 @@ def run(
     """
     progress = SilentProgress() if progress is None else progress
     with disk_errors(plan.root), locked(plan.root):
-        _check_space(plan)
+        check_space(plan.root, plan.bytes_to_fetch, less="a split, some videos, a limit")
         _tidy(plan)
         work = _Work(root=plan.root, site=site, receipts=Receipts(plan.root))
-        _carry_out(work, plan.to_do, jobs, progress)
+        transfer = Transfer(
+            root=plan.root,
+            name=lambda video: video.path,
+            size=lambda video: video.size if video.state == "absent" else 0,
+            have=lambda video: video.have,
+            bring=work.bring,
+            finish=work.finish,
+            abort=site.abort,
+        )
+        work.failures = transfer.run(plan.to_do, jobs=jobs, progress=progress)
         _tidy(plan)
         return _report(plan, work)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Work:
-    """Files under way, and what became of those that are done."""
+    """What the steps of all files share, and what became of them."""
 
     root: Path
     site: Site
@@ -142,63 +142,40 @@ class _Work:
     unhashed: list[str] = field(default_factory=list)
     failures: dict[str, Exception] = field(default_factory=dict)
 
-    def bring(self, video: PlannedVideo, task: Task) -> Literal["fetched", "adopted"]:
-        """Have one file under its final name; in a thread of its own."""
-        if video.state == "unproven":
-            self._adopt(video)
-            return "adopted"
-        known, counted = video.have, video.have
-
-        def count(amount: int) -> None:
-            # What was there when the bar began is in it already.
-            nonlocal known, counted
-            counted += amount - known
-            amount, known = amount - known, 0
-            if amount:
-                task.advance(amount)
-
-        part = fetched_files.part(self.root, video.path)
-        try:
-            told = self.site.fetch(video.path, part, count)
-        except StoppedError:
-            raise  # what has come stays, so it stays counted
-        except Exception:
-            task.advance(-counted)  # the second try counts it again
-            raise
+    def bring(self, video: PlannedVideo, on_bytes: Callable[[int], object]) -> SiteFile:
+        """Have the bytes of one file on the disk, proven; return what the server says of it."""
+        if video.state != "unproven":
+            return self.site.fetch(video.path, fetched_files.part(self.root, video.path), on_bytes)
         final = self.root / video.path
-        sync(part)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(final) and video.path not in self.receipts:
-            raise _in_the_way(final)
-        self._write_down(video, told, part.stat().st_size)
-        os.replace(part, final)
-        forget(part)
-        return "fetched"
-
-    def _adopt(self, video: PlannedVideo) -> None:
-        """Take a file for ours that stands there, if it is what the server has.
-
-        Raises:
-            DestinationError: it is not.
-        """
-        final = self.root / video.path
-        if not final.is_file():
-            raise _in_the_way(final)
         told = self.site.look(video.path)
-        size = final.stat().st_size
-        right = told.size == size
+        right = final.is_file() and told.size == final.stat().st_size
         if right and told.md5 is not None:
             right = md5_of(final, self.site.check_stop) == told.md5
         if not right:
             raise _in_the_way(final)
-        self._write_down(video, told, size)
-        if told.md5 is None:
-            self.unhashed.append(video.path)
+        return told
 
-    def _write_down(self, video: PlannedVideo, told: SiteFile, size: int) -> None:
+    def finish(self, video: PlannedVideo, told: SiteFile) -> None:
+        """Write down whose content a file's final name has, and give it that name."""
+        final = self.root / video.path
+        adopting = video.state == "unproven"
+        part = final if adopting else fetched_files.part(self.root, video.path)
+        if not adopting:
+            sync(part)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(final) and video.path not in self.receipts:
+                raise _in_the_way(final)
+        size = part.stat().st_size
         receipt = Receipt(size=size, validator=told.validator, md5=told.md5, base_url=told.endpoint)
         self.receipts.write(video.path, receipt)
         self.sizes[video.path] = size
+        if adopting:
+            self.adopted.append(video.path)
+            if told.md5 is None:
+                self.unhashed.append(video.path)
+        else:
+            os.replace(part, final)
+            forget(part)
 
 
 def _in_the_way(final: Path) -> DestinationError:
@@ -208,53 +185,12 @@ def _in_the_way(final: Path) -> DestinationError:
     )
 
 
-def _carry_out(work: _Work, videos: Sequence[PlannedVideo], jobs: int, progress: Progress) -> None:
-    """Bring files; what fails is tried once more."""
-    if not videos:
-        return
-
-    def done(video: PlannedVideo, outcome: str | Exception) -> None:
-        if isinstance(outcome, Exception):
-            _raise_fatal(outcome, work.root)
-            work.failures[video.path] = outcome
-        elif outcome == "adopted":
-            work.adopted.append(video.path)
-
-    sizes = [video.size for video in videos if video.state == "absent"]
-    total = sum(size or 0 for size in sizes) if None not in sizes else None
-    there = sum(video.have for video in videos)
-    with progress.task("downloading", total=total, unit="B", done=there) as task:
-        each(work.site, lambda video: work.bring(video, task), videos, jobs=jobs, done=done)
-        again = [v for v in videos if _may_pass(work.failures.get(v.path))]
-        if again:
-            progress.note(f"trying {len(again)} failed files once more")
-            for video in again:
-                del work.failures[video.path]
-            later = [replace(video, have=0) for video in again]  # nothing of them is counted
-            each(work.site, lambda video: work.bring(video, task), later, jobs=jobs, done=done)
-
-
-def _may_pass(error: Exception | None) -> bool:
-    lasting = (DataError, DestinationError, NotFoundError)
-    return error is not None and not isinstance(error, lasting)
-
-
-def _raise_fatal(error: Exception, root: Path) -> None:
-    """Raise what would stop every other file too."""
-    if isinstance(error, (StoppedError, DiskError)):
-        raise error
-    if isinstance(error, OSError) and (refused := disk_error(error, root)):
-        raise DiskError(
-            refused.message, hint=f"what has arrived is kept; {refused.hint}"
-        ) from error
-
-
 def _report(plan: AvaPlan, work: _Work) -> AvaReport:
     done = [video for video in plan.to_do if video.path not in work.failures]
     new = [video.path for video in done if video.path not in work.adopted]
     lost = {p for p, error in work.failures.items() if isinstance(error, NotFoundError)}
     failed = [
-        FailedFile(path=path, cause=str(error), hint=getattr(error, "hint", None))
+        FailedFile.of(path, error)
         for path, error in sorted(work.failures.items())
         if path not in lost
     ]
@@ -285,20 +221,6 @@ def _report(plan: AvaPlan, work: _Work) -> AvaReport:
 
 
 # ------------------------------------------------------------------------------ the folder
-
-
-def _check_space(plan: AvaPlan) -> None:
-    """Compare the free space with what the files will take, as far as their sizes are known.
-
-    Raises:
-        UnitalkError: there is less.
-    """
-    needed, free = plan.bytes_to_fetch, free_bytes(plan.root)
-    if needed > free:
-        raise UnitalkError(
-            f"{plan.root}: about {human_size(needed)} are needed and {human_size(free)} are free",
-            hint="free some space, or ask for less: a split, some videos, a limit",
-        )
 
 
 def _tidy(plan: AvaPlan) -> None:

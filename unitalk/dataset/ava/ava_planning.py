@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from unitalk.dataset.ava import ava_lists, fetched_files
 from unitalk.dataset.ava.ava_lists import AVA_SPLITS, AvaSplit
-from unitalk.dataset.ava.fetch_threads import JOBS, each
 from unitalk.errors import HubError, NotFoundError
 from unitalk.files import disk_boundary
+from unitalk.net.http_client import size_of
+from unitalk.net.transfer import JOBS, each
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,42 +160,36 @@ def _as_it_is(root: Path, known: dict[str, Receipt], split: AvaSplit, file: str)
         state = "unproven"
     elif entry is not None and final.is_file() and final.stat().st_size == entry.size:
         state = "present"
-    have = 0
-    with contextlib.suppress(FileNotFoundError):
-        have = fetched_files.part(root, path).stat().st_size
     return PlannedVideo(
         video_id=ava_lists.video_id(file),
         split=split,
         file=file,
         state=state,
         size=entry.size if state == "present" and entry is not None else None,
-        have=have,
+        have=size_of(fetched_files.part(root, path)),
     )
 
 
 def _sized(site: Site, videos: list[PlannedVideo], jobs: int) -> tuple[PlannedVideo, ...]:
     """The videos with what the server says of those that are not in place."""
+    answers: dict[str, PlannedVideo] = {}
 
-    def ask(video: PlannedVideo) -> PlannedVideo:
+    def ask(video: PlannedVideo) -> None:
         try:
-            return replace(video, size=site.look(video.path).size)
+            answers[video.path] = replace(video, size=site.look(video.path).size)
         except NotFoundError:
-            return replace(video, state="missing")
+            answers[video.path] = replace(video, state="missing")
         except HubError:
             site.check_stop()
             if not site.answered:
                 raise  # nobody ever has, so nobody will
-            return video  # the fetch will say what it is
+            # else the fetch will say what it is
 
-    answers: dict[str, PlannedVideo] = {}
-
-    def note(video: PlannedVideo, answer: PlannedVideo | Exception) -> None:
-        if isinstance(answer, Exception):
-            raise answer
-        answers[video.path] = answer
+    def fail(_: PlannedVideo, error: Exception) -> None:
+        raise error
 
     to_ask = [video for video in videos if video.state != "present"]
     # One first: without a network, hundreds need not find out for themselves.
     for some in (to_ask[:1], to_ask[1:]):
-        each(site, ask, some, jobs=jobs, done=note)
+        each(some, ask, jobs=jobs, abort=site.abort, failed=fail)
     return tuple(answers.get(video.path, video) for video in videos)

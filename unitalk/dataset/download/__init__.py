@@ -13,20 +13,18 @@ through the same steps, and a run that dies between any two of them is continued
 A part is *present* when its receipt has the listed hash and its final name exists. The folder
 belongs to one commit of one repository; `.unitalk/dataset.json` says which.
 
-`video_selection` is the request, `planning` decides, `download` runs: `transfer_pool` has many
-files under way, `video_steps` are the steps above, `csv_merge` joins the csv files, `adoption`
-looks at what the original script left, `receipts` and `failures` remember.
+`video_selection` is the request, `planning` decides, `download` runs (by `net.transfer`),
+`video_steps` are the steps above, `csv_merge` joins the csv files, `adoption` looks at what the
+original script left, `receipts` and `failures` remember.
 """
 
-from unitalk.dataset.download.download import JOBS, DownloadReport, FailedFile, run
+from unitalk.dataset.download.download import DownloadReport, run
 from unitalk.dataset.download.planning import MissingVideo, Plan, PlannedFile, plan
 from unitalk.dataset.download.video_selection import Selection
 from unitalk.dataset.unpack import unpack_archives
 
 __all__ = [
-    "JOBS",
     "DownloadReport",
-    "FailedFile",
     "MissingVideo",
     "Plan",
     "PlannedFile",

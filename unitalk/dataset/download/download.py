@@ -6,44 +6,29 @@ import contextlib
 import os
 import shutil
 import threading
+from collections import deque
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from unitalk.dataset.download import adoption, csv_merge, failures, planning, receipts, video_steps
 from unitalk.dataset.download.set_aside import WITHDRAWN, set_aside
-from unitalk.dataset.download.transfer_pool import carry_out
 from unitalk.dataset.download.video_steps import Job
-from unitalk.errors import UnitalkError, UsageError
-from unitalk.files import disk_errors, free_bytes, locked, mark, write_json
+from unitalk.errors import AccessError, UsageError
+from unitalk.files import disk_errors, locked, mark, write_json
 from unitalk.layout import ARCHIVES, PUBLISHED_SPLITS, Layout, parse_hub_path
+from unitalk.net.http_client import size_of
+from unitalk.net.transfer import JOBS, FailedFile, Transfer, check_space
 from unitalk.progress import Progress, SilentProgress
-from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from unitalk.dataset.download.planning import MissingVideo, Plan, PlannedFile
     from unitalk.net import Hub
 
-JOBS = 8
-"""How many files are fetched at a time."""
-
 _UNPACKED = 1.1
 """What crops and sounds unpack to, as a multiple of their archive: both hardly shrink in a zip."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedFile:
-    """A file that could not be had, and why."""
-
-    path: str
-    cause: str
-    hint: str | None
-
-    def to_dict(self) -> dict[str, str | None]:
-        """Return the fields, JSON-ready."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,20 +157,64 @@ class _Done:
 
 
 def _work(job: Job, jobs: int, progress: Progress) -> _Done:
+    local: set[str] = set()
+
+    def carry_out(files: Sequence[PlannedFile]) -> dict[str, Exception]:
+        return _transfer(job, local).run(
+            _in_turn(files),
+            jobs=jobs,
+            progress=progress,
+            title="unpacking" if job.hub is None else "downloading",
+        )
+
     if not job.plan.adopting:
-        failures, local = carry_out(job, job.plan.to_do, jobs, progress)
+        failures = carry_out(job.plan.to_do)
         return _Done(adopted=(), local=frozenset(local), failures=failures)
-    # What stands there is judged by the published csv files, so these come first.
+    # The published csv files come first, as the files that are there are judged by them.
     adopted = adoption.adopt_csv(job)
     rows = [f for f in job.plan.to_do if f.part == "csv" and f.remote.path not in adopted]
-    failures, local = carry_out(job, rows, jobs, progress)
+    failures = carry_out(rows)
     adopted += adoption.adopt_media(job, jobs, progress)
     media = [f for f in job.plan.to_do if f.part != "csv" and f.remote.path not in adopted]
     _check_space(job.plan, media, jobs=jobs, keep_archives=job.keep_archives)
-    more, also_local = carry_out(job, media, jobs, progress)
-    return _Done(
-        adopted=tuple(adopted), local=frozenset(local | also_local), failures={**failures, **more}
+    failures |= carry_out(media)
+    return _Done(adopted=tuple(adopted), local=frozenset(local), failures=failures)
+
+
+def _transfer(job: Job, local: set[str]) -> Transfer[PlannedFile, Path]:
+    """How the files of a plan are transferred; `local` collects those that were on the disk."""
+
+    def bring(file: PlannedFile, on_bytes: Callable[[int], object]) -> Path:
+        source = video_steps.bring(job, file, on_bytes)
+        if source != job.partial(file):
+            local.add(file.remote.path)
+        return source
+
+    return Transfer(
+        root=job.plan.root,
+        name=lambda file: file.remote.path,
+        size=lambda file: file.remote.size,
+        have=lambda file: size_of(job.partial(file)),
+        bring=bring,
+        finish=lambda file, source: video_steps.finish(job, file, source),
+        abort=job.stop.set if job.hub is None else job.hub.abort,
+        fatal=(AccessError,),
     )
+
+
+def _in_turn(files: Sequence[PlannedFile]) -> list[PlannedFile]:
+    """The csv files first: they are small, and without them nothing is of use.
+
+    Then the largest and the smallest archive in turn, so that unpacking starts at once and no
+    large archive is left alone at the end.
+    """
+    rows = [file for file in files if file.part == "csv"]
+    archives = deque(sorted((f for f in files if f.part != "csv"), key=lambda f: -f.remote.size))
+    while archives:
+        rows.append(archives.popleft())
+        if archives:
+            rows.append(archives.pop())
+    return rows
 
 
 def _report(job: Job, done: _Done, merged: dict[str, int]) -> DownloadReport:
@@ -193,7 +222,7 @@ def _report(job: Job, done: _Done, merged: dict[str, int]) -> DownloadReport:
     settled = done.failures.keys() | set(done.adopted)
     new = [file for file in plan.to_do if file.remote.path not in settled]
     fetched = [file for file in new if file.remote.path not in done.local]
-    failed = [_failed(path, error) for path, error in done.failures.items()]
+    failed = [FailedFile.of(path, error) for path, error in done.failures.items()]
     asked = {file.video_id for file in plan.files}
     unlucky = [f.video_id for f in plan.files if f.remote.path in done.failures]
     notes = list(plan.notes)
@@ -218,10 +247,6 @@ def _report(job: Job, done: _Done, merged: dict[str, int]) -> DownloadReport:
         failed_list=failures.update(plan.root, asked=asked, failed=unlucky),
         warnings=(*notes, *(() if job.hub is None else job.hub.warnings.values())),
     )
-
-
-def _failed(path: str, error: Exception) -> FailedFile:
-    return FailedFile(path=path, cause=str(error), hint=getattr(error, "hint", None))
 
 
 # ------------------------------------------------------------------------------ the folder
@@ -317,12 +342,7 @@ def _check_space(
         parts = Layout(plan.root).memory / "parts"
         at_a_time -= min(at_a_time, sum(part.stat().st_size for part in parts.iterdir()))
     needed = unpacked + at_a_time + 2 * sum(_sizes(files, csv=True))
-    free = free_bytes(plan.root)
-    if needed > free:
-        raise UnitalkError(
-            f"{plan.root}: about {human_size(needed)} are needed and {human_size(free)} are free",
-            hint="free some space, or ask for less: a split, a category, some videos, one part",
-        )
+    check_space(plan.root, needed, less="a split, a category, some videos, one part")
 
 
 def _sizes(files: Sequence[PlannedFile], *, csv: bool) -> list[int]:
