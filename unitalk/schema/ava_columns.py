@@ -14,11 +14,12 @@ from unitalk.schema.columns import (
     LABEL,
     LABEL_ID,
     LABEL_IDS,
-    LABEL_SPELLINGS,
+    SPELLINGS,
     UNLABELLED,
     VIDEO,
 )
 from unitalk.schema.csv_text import seconds_of, text_column
+from unitalk.schema.face_table import FaceTable
 from unitalk.schema.faces import as_numpy
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Codes = npt.NDArray[np.int32]
 
-SPELLED = {**LABEL_SPELLINGS, UNLABELLED: UNLABELLED}
+SPELLED = SPELLINGS["faces"]
 """Every spelling of a label, or of none, and the usual one."""
 
 _IDS = {**{label: str(number) for label, number in LABEL_IDS.items()}, UNLABELLED: UNLABELLED}
@@ -68,18 +69,18 @@ def _instances(columns: Mapping[str, pa.StringArray], labels: Codes) -> pa.Strin
     """`<entity_id>:<k>`; k begins at 0 and grows at each change of label within a track."""
     entities, names = text_codes(columns[ENTITY])
     videos, _ = text_codes(columns[VIDEO])
-    tracks = videos.astype(np.int64) * len(names) + entities  # two videos may share an id
-    order = np.lexsort((seconds_of(pa.RecordBatch.from_pydict(dict(columns))), tracks))
-    begins = np.append(True, np.diff(tracks[order]) != 0)
-    changes = begins | np.append(True, np.diff(labels[order]) != 0)
-    heads = np.flatnonzero(changes)
-    first = np.maximum.accumulate(np.where(begins[heads], np.arange(len(heads)), 0))
+    seconds = seconds_of(pa.RecordBatch.from_pydict(dict(columns)))
+    table = FaceTable.of(seconds, entities, videos)
+    own = table.ordered(labels)
+    begins = np.append(True, ~table.inside | (own[1:] != own[:-1]))
+    first = np.searchsorted(np.flatnonzero(begins), table.starts)
     texts = [
         f"{names[entity]}:{k}"
-        for entity, k in zip(
-            entities[order[heads]].tolist(), (np.arange(len(heads)) - first).tolist(), strict=True
+        for entity, count in zip(
+            entities[table.heads].tolist(), np.diff(first).tolist(), strict=True
         )
+        for k in range(count)
     ]
-    number = np.empty(len(order), np.int32)
-    number[order] = np.cumsum(changes) - 1
+    number = np.empty(len(labels), np.int32)
+    number[table.rows()] = np.cumsum(begins) - 1
     return text_column(texts, number)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unitalk.schema.face_table import unpack_times
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -34,7 +36,7 @@ def row_hashes(matched: Matched, tracks: npt.NDArray[np.uint64]) -> npt.NDArray[
     piece = 1 << 16
     for start in range(0, len(hashes), piece):
         part = slice(start, start + piece)
-        moment = (matched.keys[part] & 0xFFFFFFFF).astype(np.uint64)
+        moment = unpack_times(matched.keys[part]).astype(np.uint64)
         moment <<= np.uint64(1)
         moment |= matched.labels[part]
         hashes[part] = _mix(tracks[matched.tracks[part]] ^ _mix(moment))

@@ -16,6 +16,7 @@ import numpy as np
 from unitalk import schema
 from unitalk.errors import EXAMPLES, CoverageError, DataError, examples
 from unitalk.schema import id_spelling
+from unitalk.schema.face_table import KeyIndex, ascend, first_stray, pack, unpack_times
 from unitalk.score import duplicate_rows
 from unitalk.score.near_times import NOBODY, Nearby, in_seconds, nearby
 from unitalk.threads import Threads
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=np.generic)
 
-_TIME_BITS = 32
-_TIME_MASK = (1 << _TIME_BITS) - 1
 _UNKNOWN = -1  # the code of an entity that the ground truth does not have
 _PIECE = 1 << 16  # rows compared at a time, so that temporaries stay in the cache
 
@@ -88,7 +87,7 @@ class Truth:
             faces=faces,
             labels=is_positive[label_codes],
             counts=counts,
-            keys=_keys(tracks, faces),
+            keys=pack(tracks, faces.milliseconds()),
             tracks=tracks,
             track_names=track_names,
             video_codes=video_codes,
@@ -146,7 +145,7 @@ class Matched:
 
     def milliseconds(self) -> npt.NDArray[np.int64]:
         """The time of each face."""
-        return self.keys & _TIME_MASK
+        return unpack_times(self.keys)
 
     def of_groundtruth(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
         """Take the matched rows of a column of the ground truth."""
@@ -170,22 +169,16 @@ def _check_tracks(
     Raises:
         DataError: an id stands for tracks of two videos.
     """
-    of_track = np.empty(int(tracks.max()) + 1, np.int32)
-    of_track[tracks] = videos
-    for start in range(0, len(tracks), _PIECE):
-        piece = slice(start, start + _PIECE)
-        strays = np.flatnonzero(of_track[tracks[piece]] != videos[piece])
-        if len(strays):
-            row = start + int(strays[0])
-            other = int(np.flatnonzero(tracks == tracks[row])[-1])
-            names = faces.codes(schema.VIDEO)[1]
-            lines = faces.where([row, other])
-            raise DataError(
-                f"{faces.name}: the track {faces.codes(schema.ENTITY)[1][tracks[row]]} is in two "
-                f"videos, {names[videos[row]]} ({lines[0]}) and {names[videos[other]]} "
-                f"({lines[1]})",
-                hint="an entity_id names one track of one video; put the video's id before it",
-            )
+    row = first_stray(tracks, videos)
+    if row is not None:
+        other = int(np.flatnonzero(tracks == tracks[row])[-1])
+        names = faces.codes(schema.VIDEO)[1]
+        lines = faces.where([row, other])
+        raise DataError(
+            f"{faces.name}: the track {faces.codes(schema.ENTITY)[1][tracks[row]]} is in two "
+            f"videos, {names[videos[row]]} ({lines[0]}) and {names[videos[other]]} ({lines[1]})",
+            hint="an entity_id names one track of one video; put the video's id before it",
+        )
 
 
 def counting(faces: Faces) -> npt.NDArray[np.bool_] | None:
@@ -214,10 +207,10 @@ def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched
             two faces, or two are near one.
     """
     keys = truth.keys
-    predicted_keys = _keys(
-        _codes_among(truth.track_names, predictions, partial=partial), predictions
-    )
-    if np.array_equal(keys, predicted_keys) and bool(np.all(keys[1:] > keys[:-1])):
+    codes = _codes_among(truth.track_names, predictions, partial=partial)
+    predicted_keys = pack(codes, predictions.milliseconds())
+    del codes
+    if np.array_equal(keys, predicted_keys) and ascend(keys):
         pair = Pair(None, None, len(keys))
     else:
         pair = _pair(truth.faces, keys, predictions, predicted_keys)
@@ -370,47 +363,35 @@ def _codes_among(names: list[str], predictions: Faces, *, partial: bool) -> npt.
     return move[codes]
 
 
-def _keys(codes: npt.NDArray[np.int32], faces: Faces) -> npt.NDArray[np.int64]:
-    keys = codes.astype(np.int64)
-    keys <<= _TIME_BITS
-    keys += faces.milliseconds()
-    return keys
-
-
 def _pair(
     groundtruth: Faces,
     keys: npt.NDArray[np.int64],
     predictions: Faces,
     predicted_keys: npt.NDArray[np.int64],
 ) -> Pair:
-    order = _sorted_unique(groundtruth, keys)
-    # Unknown entities share the code -1, so only known ones can be compared with each other.
-    predicted_order = _sorted_unique(predictions, predicted_keys)
-    ours, theirs = keys[order], predicted_keys[predicted_order]
-    if np.array_equal(ours, theirs):
+    ours = _index(groundtruth, keys)
+    theirs = _index(predictions, predicted_keys)
+    if np.array_equal(ours.keys, theirs.keys):
         partners = np.empty(len(keys), np.int64)
-        partners[order] = predicted_order
+        partners[ours.order] = theirs.order
         return Pair(None, partners, len(keys))
-    place = np.minimum(np.searchsorted(theirs, ours), len(theirs) - 1)
-    found = theirs[place] == ours
-    rows, partners = order[found], predicted_order[place[found]]
-    back = np.argsort(rows)
-    return Pair(rows[back], partners[back], len(rows))
+    partners = theirs.find(keys)
+    rows = np.flatnonzero(partners != NOBODY)
+    return Pair(rows, partners[rows], len(rows))
 
 
-def _sorted_unique(faces: Faces, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The order that sorts the keys.
+def _index(faces: Faces, keys: npt.NDArray[np.int64]) -> KeyIndex:
+    """Sort keys; unknown entities share the code -1, so only known ones are compared.
 
     Raises:
         DataError: a key is there twice.
     """
-    order = np.argsort(keys, kind="stable")
-    ascending = keys[order]
-    twice = np.flatnonzero((ascending[1:] == ascending[:-1]) & (ascending[1:] >= 0)) + 1
-    if len(twice):
-        first = order[np.searchsorted(ascending, ascending[twice])]
-        raise _there_twice(faces, duplicate_rows.compare(faces, first, order[twice]))
-    return order
+    index = KeyIndex.of(keys)
+    rows, first = index.repeats()
+    known = keys[rows] >= 0
+    if known.any():
+        raise _there_twice(faces, duplicate_rows.compare(faces, first[known], rows[known]))
+    return index
 
 
 def _there_twice(faces: Faces, found: duplicate_rows.Duplicates) -> DataError:

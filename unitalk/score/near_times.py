@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unitalk.schema.face_table import NOBODY, KeyIndex
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int64]
     Bools = npt.NDArray[np.bool_]
 
-NOBODY = -1
-"""The partner of a prediction that is for no face."""
+__all__ = ["NOBODY", "REACH", "Nearby", "in_seconds", "nearby"]
 
 REACH = 0.001 + 1e-9
 """Seconds between a prediction and its face: at most a millisecond, inclusive.
@@ -67,14 +68,12 @@ def nearby(keys: Integers, seconds: Floats, taken: Bools, asked: Integers, at: F
         asked: [rows] keys of the predictions.
         at: [rows] their times.
     """
-    order = np.argsort(keys, kind="stable")
-    ascending = keys[order]
+    index = KeyIndex.of(keys)
     faces = np.full(len(asked), NOBODY, np.int64)
     count = np.zeros(len(asked), np.int64)
     for step in range(-_STEPS, _STEPS + 1):
-        place = np.minimum(np.searchsorted(ascending, asked + step), len(order) - 1)
-        face = order[place]
-        there = (ascending[place] == asked + step) & (np.abs(seconds[face] - at) <= REACH)
+        face = index.find(asked + step)
+        there = (face != NOBODY) & (np.abs(seconds[face] - at) <= REACH)
         faces[there] = face[there]
         count += there
     found = np.flatnonzero(faces != NOBODY)
