@@ -141,7 +141,7 @@ class FaceTable:
         starts = np.append(0, np.cumsum(np.bincount(track, minlength=len(heads)))).astype(np.int64)
         falls = (times[1:] < times[:-1]) & (track[1:] == track[:-1])
         in_order = runs == len(heads) and not falls.any()
-        order = None if in_order else np.lexsort((times, track))
+        order = None if in_order else _sort(track, times)
         return cls(track, times, heads, order, starts)
 
     def __len__(self) -> int:
@@ -242,6 +242,12 @@ def _number(codes: Codes) -> tuple[npt.NDArray[np.int32], Ints, int]:
     number[by_first] = np.arange(len(first))
     track = np.repeat(number[runs], np.diff(np.append(begins, len(codes))))
     return track, heads, len(runs)
+
+
+def _sort(track: npt.NDArray[np.int32], times: npt.NDArray[Any]) -> Ints:
+    if times.dtype.kind == "i":  # one sort, which takes half the time of two
+        return np.argsort(pack(track, times), kind="stable")
+    return np.lexsort((times, track))
 
 
 def _once_per_track(rows: Ints, track: npt.NDArray[np.int32]) -> Ints:
