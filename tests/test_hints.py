@@ -948,6 +948,8 @@ def weights_that_are_others(person):
 
 CLUSTER = "test_executor.py::test_a_scheduler_that_is_not_there_or_has_no_worker"
 
+CAUSES = "test_diagnose_causes.py"
+
 CARD = next(text for text in typed() if text.startswith("---\nconfigs:"))
 
 ELSEWHERE = {
@@ -967,20 +969,16 @@ ELSEWHERE = {
     CARD: "test_export_forms.py::test_load_dataset_opens_the_folder_offline",
     'predictions = predictions[predictions["{}"] == "{}"]':
         "test_diagnose.py::test_of_one_row_for_each_label_those_of_speaking_are_kept",
-    'predictions["{}"].isin({})':
-        "test_diagnose.py::test_the_line_that_is_given_restores_the_times",
-    'predictions["{}"]': "test_diagnose.py::test_the_line_that_is_given_restores_the_times",
-    'predictions["{}"] = "{}"': "test_diagnose.py::test_labels_that_are_mixed",
-    '(predictions["{}"] != "{}")':
-        "test_diagnose.py::test_scores_of_the_label_that_was_guessed_are_turned_round",
-    'predictions["{}"] = -predictions["{}"]':
-        "test_diagnose.py::test_scores_that_are_upside_down",
     "predictions = predictions.drop_duplicates({})":
         "test_diagnose.py::test_a_file_that_was_written_twice_is_mended_by_the_line_that_is_given",
-    'predictions["{}"].astype(str) + ":" + {}': "test_diagnose.py::test_ids_in_another_spelling",
-    ".astype(str)": "test_diagnose.py::test_ids_in_another_spelling",
-    "predictions.astype({})":
-        "test_diagnose.py::test_sorted_rows_are_put_back_by_the_lines_that_are_given",
+    'predictions["{}"]': f"{CAUSES}::test_times_that_were_changed",
+    'predictions["{}"].astype(str)': f"{CAUSES}::test_ids_in_another_spelling",
+    '{} = {} + ":" + {}.astype(str)': f"{CAUSES}::test_ids_in_another_spelling",
+    "{} = {}.astype(str){}": f"{CAUSES}::test_ids_in_another_spelling",
+    'predictions["{}"] = "{}"': f"{CAUSES}::test_labels_that_are_mixed",
+    'predictions["{}"] = -predictions["{}"]': f"{CAUSES}::test_scores_that_are_inverted",
+    'order = predictions.astype({}).reset_index(drop=True).sort_values({}, kind="stable").index\n'
+    "{} = {}{}.to_numpy()[{}]": f"{CAUSES}::test_scores_in_the_order_of_sorted_rows",
 }  # fmt: skip
 """Texts that another test provokes and obeys."""
 
@@ -988,11 +986,9 @@ STEP, TABLE = "a step that quickstart has done", "describes a table"
 
 NO_ADVICE = {
     "`{}`": "a signature or a character in quotes",
-    "have {} for `:`": "a cause that diagnose names; its lines of code are in ELSEWHERE",
-    "have `%3A` for `:`": "the same",
+    "have `{}` for `:`": "a cause that diagnose names; its lines of code are in ELSEWHERE",
     "Train TalkNet or Light-ASD; --resume to go on.": "a line of --help",
     "{}:{}: {} is no id below a line `# Category`": "quotes a file's line",
-    "a natural sort (natsort, `sort -V`, a file manager) puts track 2 before track 10": "a cause",
     "unitalk sample sample": STEP,
     "unitalk download --save-path dataset --split val": STEP,
     "unitalk trim --path dataset --new-path noise --list noise": STEP,

@@ -1,4 +1,4 @@
-"""Faces that are there twice, in either file, and what differs between their rows."""
+"""Faces that occur twice, in either file, and what differs between their rows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unitalk import schema
+from unitalk.schema.face_table import NOBODY, KeyIndex, pack
 from unitalk.score.diagnose.findings import SHOWN, Finding, counted, ok, problem
-from unitalk.score.diagnose.pairing import first_with, keys_of, repeated
 from unitalk.score.diagnose.score_values import positives_of
 from unitalk.score.duplicate_rows import compare
-from unitalk.score.near_times import NOBODY, in_seconds
+from unitalk.score.near_times import in_seconds
 
 if TYPE_CHECKING:
     from unitalk.schema import Faces
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 
 def check_duplicates(truth: Faces, faces: Faces, pairing: Pairing) -> Finding:
-    """Look for faces that are there twice, in either file.
+    """Look for faces that occur twice, in either file.
 
     Where each such face has one row for each label, that of speaking becomes its prediction.
     """
     codes, _ = truth.codes(schema.ENTITY)
-    keys = keys_of(codes, truth.milliseconds())
-    again, rows = np.flatnonzero(repeated(keys)), np.flatnonzero(pairing.repeats)
+    again, first = KeyIndex.of(pack(codes, truth.milliseconds())).repeats()
+    rows = np.flatnonzero(pairing.repeats)
     if not len(again) and not len(rows):
         return ok("duplicates", "no face is there twice")
     found = compare(faces, pairing.holders[rows], rows)
-    code = _line(faces, found, pairing) if not len(again) else None
+    code = _line(faces, found, pairing)
     if found.is_by_label:
         _prefer_speaking(faces, found, pairing)
     if len(again):
-        own = compare(truth, first_with(keys, again), again)
+        own = compare(truth, first, again)
         return problem(
             "duplicates",
             f"{counted(len(again), 'face')} of the ground truth "
@@ -44,8 +44,8 @@ def check_duplicates(truth: Faces, faces: Faces, pairing: Pairing) -> Finding:
         )
     return problem(
         "duplicates",
-        f"{counted(len(rows), 'prediction')} {'is' if len(rows) == 1 else 'are'} for a face that "
-        f"has one already{_difference(found)}",
+        f"{counted(len(rows), 'prediction', 'is')} for a face that has one already"
+        f"{_difference(found)}",
         examples=_shown(faces, found),
         advice=found.advice,
         code=code,
@@ -57,7 +57,7 @@ def _difference(found: Duplicates) -> str:
 
 
 def _shown(faces: Faces, found: Duplicates) -> list[str]:
-    """The first faces that are there twice, with both lines, and both times if they differ."""
+    """The first faces that occur twice, with both lines, and both times if they differ."""
     pairs = np.stack([found.first[:SHOWN], found.rows[:SHOWN]], axis=1)
     lines = faces.where(pairs.ravel().tolist())
     codes, names = faces.codes(schema.ENTITY)
@@ -73,21 +73,17 @@ def _line(faces: Faces, found: Duplicates, pairing: Pairing) -> str | None:
     """The line that leaves one row for each face, where one line does."""
     if found.is_by_label:
         speaks = positives_of(faces)
-        held = pairing.partners != NOBODY
         # A face with a single row must not lose that.
-        if np.count_nonzero(speaks[held]) + np.count_nonzero(speaks[found.rows]) < held.sum():
+        kept = np.count_nonzero(speaks[pairing.found]) + np.count_nonzero(speaks[found.rows])
+        if kept < len(pairing.found):
             return None
         return f'predictions = predictions[predictions["{schema.LABEL}"] == "{schema.SPEAKING}"]'
-    if any(found.differing.values()):
-        return None
-    # pandas drops what is equal to the last digit, and of every track.
+    # pandas drops what is equal to the last digit only.
     seconds = faces.numbers(schema.TIME)
-    by_both = np.lexsort((seconds, pairing.tracks))
-    equal = np.diff(seconds[by_both]) == 0
-    equal &= np.diff(pairing.tracks[by_both]) == 0
+    if any(found.differing.values()) or (seconds[found.first] != seconds[found.rows]).any():
+        return None
     columns = f'["{schema.ENTITY}", "{schema.TIME}"]'
-    drop = f"predictions = predictions.drop_duplicates({columns})"
-    return drop if np.count_nonzero(equal) == len(found.rows) else None
+    return f"predictions = predictions.drop_duplicates({columns})"
 
 
 def _prefer_speaking(faces: Faces, found: Duplicates, pairing: Pairing) -> None:

@@ -1,11 +1,11 @@
-"""What a diagnosis consists of: findings, one a check."""
+"""What a diagnosis consists of: one finding per check."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from unitalk import schema
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,11 +16,17 @@ SCHEMA_VERSION = 1
 SHOWN = 3
 """How many examples a finding has at most."""
 
+CHECKS = (
+    "file", "ids", "times", "coverage", "duplicates", "boxes", "labels", "scores", "order",
+    "result",
+)  # fmt: skip
+"""The names of the checks, in the order of the findings."""
+
 Status = Literal["ok", "note", "problem"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Report):
     """What one check found.
 
     Attributes:
@@ -39,24 +45,13 @@ class Finding:
     advice: str | None = None
     code: str | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "check": self.check,
-            "status": self.status,
-            "what": self.what,
-            "examples": list(self.examples),
-            "advice": self.advice,
-            "code": self.code,
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """What is wrong with a file of predictions, and what is not.
 
     Attributes:
-        findings: one a check, in the order in which they are worth reading.
+        findings: one per check, in the order in which they are worth reading.
     """
 
     findings: tuple[Finding, ...]
@@ -76,33 +71,14 @@ class Diagnosis:
         }
 
 
-def line_for(column: str, changed: str, videos: list[str] | None) -> str:
-    """The line of pandas that changes a column, in all rows or in those of some videos.
-
-    Args:
-        column: the column of the frame, as code.
-        changed: what becomes of it, as code.
-        videos: None for all rows.
-    """
-    if videos is not None:
-        here = f'predictions["{schema.VIDEO}"].isin({videos!r})'
-        changed = f"({changed}).where({here}, {column})"
-    return f"{column} = {changed}"
-
-
-def visible(text: str) -> str:
-    """A text in which no character can disturb a terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def ok(check: str, what: str) -> Finding:
     """A check that found nothing wrong."""
     return Finding(check=check, status="ok", what=what)
 
 
 def note(check: str, what: str, *, advice: str | None = None) -> Finding:
-    """Something worth knowing that is no problem, or a check that could not run."""
-    return Finding(check=check, status="note", what=visible(what), advice=advice)
+    """Something worth knowing that is not a problem, or a check that could not run."""
+    return Finding(check=check, status="note", what=_visible(what), advice=advice)
 
 
 def problem(
@@ -112,18 +88,23 @@ def problem(
     return Finding(
         check=check,
         status="problem",
-        what=visible(what),
-        examples=tuple(visible(text) for text in list(examples)[:SHOWN]),
+        what=_visible(what),
+        examples=tuple(_visible(text) for text in list(examples)[:SHOWN]),
         advice=advice,
         code=code,
     )
 
 
+def _visible(text: str) -> str:
+    """Escape the characters that could disturb a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def places(faces: Faces, rows: Iterable[int], texts: Iterable[str]) -> list[str]:
-    """Put `file:line` before a few texts, one a row.
+    """Put `file:line` before a few texts, one per row.
 
     Args:
-        faces: what the rows are of.
+        faces: the file that the rows are of.
         rows: row numbers; only the first few are looked up, as that walks the file.
         texts: what to say of each row.
     """
@@ -136,6 +117,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
-def counted(count: int, noun: str) -> str:
-    """A number and its noun, in the plural unless it is one."""
-    return f"{count:,} {noun if count == 1 else noun + 's'}"
+def counted(count: int, noun: str, verb: str = "") -> str:
+    """A number and its noun, in the plural unless it is one; and whether it "is" or "has"."""
+    plural = {"": "", "is": " are", "has": " have"}[verb]
+    return f"{count:,} {noun} {verb}".rstrip() if count == 1 else f"{count:,} {noun}s{plural}"

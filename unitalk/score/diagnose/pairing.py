@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unitalk.score.near_times import NOBODY, nearby
+from unitalk.schema.face_table import NOBODY, KeyIndex
+from unitalk.score.near_times import nearby
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
     Bools = npt.NDArray[np.bool_]
-
-_TIME_BITS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,7 @@ class Pairing:
         unused: [predictions] True for a repeat whose label says that its score is not that of
             speaking, where the face has one that is.
         tracks: [predictions] the track of each, as an index into `names`.
-        names: the ground truth's ids, and behind them ids that it does not have.
+        names: the ground truth's ids, followed by ids that it does not have.
         guessed: [predictions] True where another face of the track would do as well.
     """
 
@@ -42,83 +41,47 @@ class Pairing:
     guessed: Bools
 
     @property
+    def found(self) -> Integers:
+        """The predictions that are for a face."""
+        return np.flatnonzero(self.partners != NOBODY)
+
+    @property
     def repeats(self) -> Bools:
         """[predictions] Whether its face has another one."""
         result: Bools = self.holders != NOBODY
         return result
 
 
-def keys_of(tracks: npt.NDArray[np.integer], milliseconds: Integers) -> Integers:
-    """Track and time in one number; larger is later in the same track."""
-    return (tracks.astype(np.int64) << _TIME_BITS) + milliseconds
-
-
-def pair(truth: Integers, keys: Integers) -> tuple[Integers, Bools]:
-    """Find each prediction's face by key.
-
-    Args:
-        truth: [faces] keys of the ground truth; of equal ones the first counts.
-        keys: [predictions].
-
-    Returns:
-        Partners and repeats, as `Pairing` has them; of equal predictions the first has the face.
-    """
-    if np.array_equal(truth, keys) and bool(np.all(keys[1:] > keys[:-1])):
-        return np.arange(len(keys)), np.zeros(len(keys), np.bool_)
-    order = np.argsort(truth, kind="stable")
-    ascending = truth[order]
-    place = np.minimum(np.searchsorted(ascending, keys), len(order) - 1)
-    repeats = repeated(keys)
-    there = (ascending[place] == keys) & ~repeats
-    return np.where(there, order[place], NOBODY), repeats
-
-
-def pair_times(
-    truth: Integers, true: Floats, keys: Integers, said: Floats
-) -> tuple[Integers, Integers]:
+def pair(truth: Integers, true: Floats, keys: Integers, said: Floats) -> tuple[Integers, Integers]:
     """Find each prediction's face as `match` does: by key, or else the only one within reach.
 
     Args:
-        truth: [faces] keys of the ground truth; those of unknown tracks are larger.
+        truth: [faces] keys of the ground truth; of equal ones the first counts.
         true: [faces] seconds.
-        keys: [predictions].
+        keys: [predictions]; those of unknown tracks are larger than all of the ground truth's.
         said: [predictions] seconds.
 
     Returns:
-        Partners and holders, as `Pairing` has them.
+        Partners and holders, as `Pairing` has them; of equal predictions the first has the face.
     """
-    partners, repeats = pair(truth, keys)
+    partners = KeyIndex.of(truth).find(keys)
+    again, first = KeyIndex.of(keys).repeats()
+    partners[again] = NOBODY
     holders = np.full(len(keys), NOBODY, np.int64)
-    left = np.flatnonzero((partners == NOBODY) & ~repeats)
-    if len(left):
+    left = partners == NOBODY
+    left[again] = False
+    rows = np.flatnonzero(left)
+    if len(rows):
         holder = np.full(len(truth), NOBODY, np.int64)
         found = np.flatnonzero(partners != NOBODY)
         holder[partners[found]] = found
-        near = nearby(truth, true, holder != NOBODY, keys[left], said[left])
+        near = nearby(truth, true, holder != NOBODY, keys[rows], said[rows])
         one = (near.faces != NOBODY) & ~near.several
-        rows, faces = left[one][::-1], near.faces[one][::-1]
-        free = holder[faces] == NOBODY
-        holder[faces[free]] = rows[free]  # of several the last that is written: the file's first
-        has = holder[faces] == rows
-        partners[rows[has]] = faces[has]
-        holders[rows[~has]] = holder[faces[~has]]
-    again = np.flatnonzero(repeats)
-    if len(again):
-        first = first_with(keys, again)
-        holders[again] = np.where(partners[first] != NOBODY, first, holders[first])
+        rows, near_faces = rows[one][::-1], near.faces[one][::-1]
+        free = holder[near_faces] == NOBODY
+        holder[near_faces[free]] = rows[free]  # of several, the last one: the first in the file
+        has = holder[near_faces] == rows
+        partners[rows[has]] = near_faces[has]
+        holders[rows[~has]] = holder[near_faces[~has]]
+    holders[again] = np.where(partners[first] != NOBODY, first, holders[first])
     return partners, holders
-
-
-def repeated(keys: Integers) -> Bools:
-    """Which rows have the key of a row further up."""
-    order = np.argsort(keys, kind="stable")
-    ascending = keys[order]
-    result = np.zeros(len(keys), np.bool_)
-    result[order[1:]] = ascending[1:] == ascending[:-1]
-    return result
-
-
-def first_with(keys: Integers, rows: Integers) -> Integers:
-    """The first row with the same key as each of some rows."""
-    order = np.argsort(keys, kind="stable")
-    return order[np.searchsorted(keys[order], keys[rows])]

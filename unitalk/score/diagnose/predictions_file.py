@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from unitalk import schema
 from unitalk.errors import SchemaError
@@ -30,7 +29,6 @@ _GROUPS = {
 }
 """The columns that each check is about; when a file is refused, they are tried one by one."""
 _OPTIONAL = {"videos", "boxes", "labels"}
-_LONGEST = 4_000_000.0  # seconds; longer ones do not fit into a key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +88,6 @@ def _read_apart(given: Given, kind: Kind) -> Read | None:
         return None
     for check in {"ids", "videos"} & set(refused):  # what the schema refuses can be compared
         columns[_GROUPS[check][0]] = _texts(given, _GROUPS[check][0], known).dictionary_encode()
-    if "times" in refused and (times := _numbers(_texts(given, schema.TIME, known))):
-        columns[schema.TIME] = times  # below 0, which a shift explains
     return Read(faces=schema.Faces(known.name, pa.table(columns), known.files), refused=refused)
 
 
@@ -113,15 +109,6 @@ def _texts(given: Given, column: str, known: Faces) -> pa.Array[Any]:
         if line > file.head.header_line
     ]
     return pa.array(texts)
-
-
-def _numbers(texts: pa.Array[Any]) -> pa.Array[Any] | None:
-    """Times, if that is what the texts are."""
-    try:
-        times = texts.cast(pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    return times if pc.all(pc.less(pc.abs(times), pa.scalar(_LONGEST))).as_py() else None
 
 
 def check_files(truth: Read, guess: Read) -> Finding:
