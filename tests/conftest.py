@@ -1,4 +1,15 @@
-"""What many tests need: a small dataset drawn by hand, and the command line."""
+"""What many tests need: the tiers, a small dataset drawn by hand, and the command line.
+
+Tests are in three tiers:
+
+    python -m pytest -m quick   the modules of `QUICK`, without processes and sockets: half a minute
+    python -m pytest -n 2       all but `exhaustive`: minutes
+    python -m pytest -n 2 -m '' everything
+
+A test of a quick module that starts a process, opens a socket or takes a second is marked `slow`;
+what comes in many is `exhaustive`, all but a few of it. A quick test that starts a process or opens
+a socket fails, whatever tier is run.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +18,14 @@ import ctypes
 import fcntl
 import os
 import shutil
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3  # noqa: F401 - opens a socket when it is imported, before any test does
 from build import HEADER, Track, face, make_dataset, write_csv, write_wav  # noqa: F401 - until all import it
 from hypothesis import HealthCheck, settings
 
@@ -31,6 +44,99 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 exhaustive = pytest.mark.exhaustive
+slow = pytest.mark.slow
+
+QUICK = {
+    "test_ap",
+    "test_architecture",
+    "test_breakdown",
+    "test_catalog",
+    "test_cli",
+    "test_cli_eval",
+    "test_cli_verify",
+    "test_cli_weights",
+    "test_contents",
+    "test_convert_asc",
+    "test_convert_loconet",
+    "test_crop_names",
+    "test_curve",
+    "test_eval_column",
+    "test_evaluation",
+    "test_export_plan",
+    "test_facecrops",
+    "test_fsops",
+    "test_ingest_columbia",
+    "test_jackknife",
+    "test_layout",
+    "test_leaderboard",
+    "test_near_times",
+    "test_predictions_people",
+    "test_progress",
+    "test_schema",
+    "test_signature",
+    "test_spelling",
+    "test_stats",
+    "test_tables",
+    "test_talknet_augment",
+    "test_talknet_features",
+    "test_tracks",
+    "test_trim",
+    "test_verify",
+    "test_verify_layouts",
+    "test_verify_parts",
+    "test_video_parts",
+    "test_video_places",
+}
+"""Modules of quick tests, so that every room's arithmetic and contracts are among them."""
+
+OUTSIDE = {
+    "os.exec": "starts a process",
+    "os.fork": "starts a process",
+    "os.forkpty": "starts a process",
+    "os.posix_spawn": "starts a process",
+    "os.system": "starts a process",
+    "socket.__new__": "opens a socket",
+    "subprocess.Popen": "starts a process",
+}
+"""Python's audit events that no quick test may raise."""
+
+running_quick = False
+
+
+def refuse_outside(event: str, _: object) -> None:
+    """Fail the quick test that runs; as a BaseException, which hardly any code catches."""
+    if running_quick and event in OUTSIDE:
+        pytest.fail(f"a quick test {OUTSIDE[event]}: mark it slow")
+
+
+def pytest_configure() -> None:
+    sys.addaudithook(refuse_outside)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no other module for `-m quick`: that alone would take as long as the tests."""
+    name = collection_path.stem
+    others = name.startswith("test_") and name not in QUICK
+    return True if others and config.option.markexpr == "quick" else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        rare = {mark.name for mark in item.iter_markers()} & {"slow", "exhaustive"}
+        if item.path.stem in QUICK and not rare:
+            item.add_marker("quick")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Refuse processes and sockets from the first fixture of a quick test to its last."""
+    global running_quick  # noqa: PLW0603
+    running_quick = item.get_closest_marker("quick") is not None
+    try:
+        return (yield)
+    finally:
+        running_quick = False
 
 
 def one_in(every: int, cases: Iterable[object]) -> list[object]:

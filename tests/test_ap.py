@@ -6,6 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from conftest import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import area, ranked
@@ -64,6 +65,7 @@ def test_without_a_positive_there_is_no_number():
     assert ap.chance_interval(np.array([False, False]), np.array([0.1, 0.2])) is None
 
 
+@slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), min_size=1, max_size=7))
 def test_the_interval_holds_every_order_of_tied_rows_and_reaches_both_ends(rows):
@@ -82,6 +84,7 @@ rows_of_faces = st.lists(
 ).filter(lambda rows: any(label for label, _ in rows))
 
 
+@slow
 @given(rows_of_faces, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows, random):
     shuffled = random.sample(rows, len(rows))

@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import slow
 from hypothesis import given
 from hypothesis import strategies as st
 from reference import area_fast, ranked
@@ -234,6 +235,7 @@ def test_the_cross_table():
     assert groups["V", "2"].by == {"video": "V", "faces": "2"}
 
 
+@slow
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(sorted(DIVISIONS)), min_size=1, max_size=3,
                                        unique=True))  # fmt: skip
 def test_the_cells_divide_the_whole(seed, names):

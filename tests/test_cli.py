@@ -12,7 +12,7 @@ import time
 
 import click
 import pytest
-from conftest import tree
+from conftest import slow, tree
 from hub_server import HubServer, publish
 
 import unitalk
@@ -32,6 +32,7 @@ def process(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
 # ------------------------------------------------------------------------------ help
 
 
+@slow
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], [], ["eval", "--help"], ["trim", "-h"],
                                        ["--version"]])  # fmt: skip
 def test_help_imports_nothing_heavy(arguments):
@@ -209,6 +210,7 @@ def test_output_goes_to_a_file_atomically(run, tmp_path):
     assert os.listdir(target.parent) == ["videos.json"]
 
 
+@slow
 def test_a_reader_that_stops_reading_is_no_error():
     command = f"{sys.executable} -m unitalk videos | head -n 1"
     ran = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
@@ -216,6 +218,7 @@ def test_a_reader_that_stops_reading_is_no_error():
     assert ran.stderr == ""
 
 
+@slow
 def test_colour_only_on_a_terminal_and_never_against_no_color(monkeypatch):
     import pty
 
@@ -263,6 +266,7 @@ def endpoint(published, monkeypatch):
         yield server.endpoint
 
 
+@slow
 @pytest.mark.parametrize("spelling", [["--video=-maoolmiKi0"], ["--video", "-maoolmiKi0"]])
 def test_an_id_that_begins_with_a_dash(run, tmp_path, endpoint, spelling):
     ran = run("download", "--save-path", tmp_path / "d", "--endpoint", endpoint, *spelling)
@@ -271,6 +275,7 @@ def test_an_id_that_begins_with_a_dash(run, tmp_path, endpoint, spelling):
     assert "csv/train_orig.csv: 1 videos" in ran.stdout
 
 
+@slow
 def test_a_dry_run_shows_and_fetches_nothing(run, tmp_path, endpoint):
     ran = run(
         "download", "--save_path", tmp_path / "d", "--endpoint", endpoint, "--dry-run",
@@ -283,6 +288,7 @@ def test_a_dry_run_shows_and_fetches_nothing(run, tmp_path, endpoint):
     assert not (tmp_path / "d").exists()
 
 
+@slow
 def test_a_video_that_the_hub_lacks_is_named_and_is_exit_code_4(run, tmp_path, endpoint):
     ran = run(
         "download", "--save-path", tmp_path / "d", "--endpoint", endpoint, "--category", "noise",
@@ -299,6 +305,7 @@ def test_a_video_that_the_hub_lacks_is_named_and_is_exit_code_4(run, tmp_path, e
     assert "fetched 0 files, 0 B; 6 were there" in text.stdout
 
 
+@slow
 def test_the_environment_names_the_hub_and_the_flag_beats_it(run, tmp_path, endpoint, monkeypatch):
     command = ("download", "--save-path", tmp_path / "d", "--video", "EEey6Pt0rqI")
     monkeypatch.setenv("HF_ENDPOINT", endpoint)
@@ -307,6 +314,7 @@ def test_the_environment_names_the_hub_and_the_flag_beats_it(run, tmp_path, endp
     assert run(*command, "--endpoint", endpoint).code == 0
 
 
+@slow
 def test_an_interrupt_ends_it_within_a_second_keeps_what_is_there_and_exits_130(
     tmp_path, published
 ):

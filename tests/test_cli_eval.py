@@ -12,6 +12,7 @@ import sys
 
 import pandas as pd
 import pytest
+from conftest import slow
 from reference import area_fast, ranked
 
 import unitalk
@@ -33,7 +34,7 @@ def given(sample, tmp_path, monkeypatch):
     return "eval", "-g", sample / "csv/val_orig.csv", "-p", sample / "predictions.csv"
 
 
-def slow(given, keep=lambda row: True, file=None) -> float:
+def area_of(given, keep=lambda row: True, file=None) -> float:
     """AP of the rows of a file by an implementation that shares nothing with ours."""
     truth = pd.read_csv(given[2])
     guess = pd.read_csv(file or given[4])
@@ -52,12 +53,12 @@ def test_the_table_by_category(run, given):
     ran = run(*given, "--by", "category", "--ci", "200")
     assert (ran.code, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
-    assert lines[0] == f"average precision: {100 * slow(given):.2f}%"
+    assert lines[0] == f"average precision: {100 * area_of(given):.2f}%"
     table = {line.split()[0]: line.split() for line in lines[4:10]}
     assert list(table) == ["category", *video_list.CATEGORIES, "TOTAL"]
     category = {v.video_id: v.category for v in video_list.videos()}
     for name in video_list.CATEGORIES:
-        wanted = slow(given, lambda row, name=name: category[row["video_id"]] == name)
+        wanted = area_of(given, lambda row, name=name: category[row["video_id"]] == name)
         assert table[name][6] == f"{100 * wanted:.2f}"
         low, _, high = table[name][7:10]
         assert float(low) <= 100 * wanted <= float(high.rstrip("*"))
@@ -85,7 +86,7 @@ def test_several_systems(run, given):
     ran = run(*given, "-p", "mine=noisy.csv", "--ci", "200", "--by", "category")
     assert (ran.code, ran.stderr) == (0, "")
     lines = [line.split() for line in ran.stdout.splitlines()]
-    own, noisy = slow(given), slow(given, file="noisy.csv")
+    own, noisy = area_of(given), area_of(given, file="noisy.csv")
     assert lines[1][:2] == ["predictions", f"{100 * own:.2f}"]
     assert lines[2][:2] == ["mine", f"{100 * noisy:.2f}"]
     total = [line for line in lines if line and line[0] == "TOTAL"]
@@ -114,6 +115,7 @@ def test_a_file_may_have_an_equals_sign_in_its_name(run, given, tmp_path):
     assert found["name"] == "lr=0.1"
 
 
+@slow
 @pytest.mark.parametrize("options", [[], ["--by", "all", "--ci", "100", "--report", "x.html"]])
 def test_scoring_files_imports_nothing_heavy(given, options):
     """Neither pandas nor the libraries of --metrics and --plot, nor the hub's and the crops'."""
@@ -148,6 +150,7 @@ def test_json_is_what_the_shipped_schema_says(run, given, options):
     jsonschema.validate(json.loads(ran.stdout), json_schema())
 
 
+@slow
 def test_the_schema_refuses_what_is_no_result(run, given):
     jsonschema = pytest.importorskip("jsonschema", reason="the extra [test] has jsonschema")
     found = json.loads(run(*given, "--by", "category", "--ci", "100", "--format", "json").stdout)
@@ -188,7 +191,7 @@ def test_csv_has_the_groups_in_full_precision(run, given):
 
 
 def test_markdown_and_latex(run, given):
-    ap = f"{100 * slow(given):.2f}"
+    ap = f"{100 * area_of(given):.2f}"
     marked = run(*given, "--by", "category", "--format", "markdown").stdout.splitlines()
     assert marked[0].startswith("| category | videos |")
     assert marked[6].startswith("| TOTAL | 22 |")
@@ -233,9 +236,9 @@ def test_the_leaderboard_says_when_it_is_no_comparison(run, given):
     assert "your ground truth has 3,077 faces where UniTalk val has about 1,000,000" in text
     assert "black frames" in text
     category = {v.video_id: v.category for v in video_list.videos()}
-    noise = slow(given, lambda row: category[row["video_id"]] == "noise")
+    noise = area_of(given, lambda row: category[row["video_id"]] == "noise")
     (own,) = [line for line in ran.stdout.splitlines() if line.startswith(">")]
-    assert own.split()[1:4] == ["predictions", "yours", f"{100 * slow(given):.1f}"]
+    assert own.split()[1:4] == ["predictions", "yours", f"{100 * area_of(given):.1f}"]
     assert own.split()[5] == f"{100 * noise:.1f}"
     other = run(*given, "--leaderboard", "AVA val")
     assert "cannot be checked here" in " ".join(other.stdout.split())
@@ -266,6 +269,7 @@ def test_face_sizes_come_from_a_size_or_from_the_crops(run, given, sample):
     assert run(*given, "--by", "face-size", "--frame-size", "big").code == 2
 
 
+@slow
 def test_the_plot_and_the_report_are_files(run, given, tmp_path):
     pytest.importorskip("matplotlib", reason="the extra [plot] has matplotlib")
     ran = run(*given, "-p", "noisy.csv", "--by", "category", "--ci", "100", "--plot", "pr.svg",
@@ -273,7 +277,7 @@ def test_the_plot_and_the_report_are_files(run, given, tmp_path):
     assert (ran.code, ran.stderr) == (0, "")
     assert "noisy" in (tmp_path / "pr.svg").read_text(encoding="utf-8")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert f"{100 * slow(given, file='noisy.csv'):.2f}" in page
+    assert f"{100 * area_of(given, file='noisy.csv'):.2f}" in page
     assert page.rstrip().endswith("</html>")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "noisy.csv",
@@ -327,7 +331,7 @@ def test_partial_compares_what_all_have(run, given, tmp_path):
         tuple(key)
         for key in guess[["entity_id", "frame_timestamp"]].iloc[10:-7].itertuples(index=False)
     }
-    wanted = slow(given, lambda row: (row["entity_id"], row["frame_timestamp"]) in kept)
+    wanted = area_of(given, lambda row: (row["entity_id"], row["frame_timestamp"]) in kept)
     assert len(truth) == 3077
     for system in found["systems"]:
         assert system["average_precision"] == pytest.approx(wanted, abs=1e-12)

@@ -14,7 +14,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Tracks, face, make_dataset, write_csv
+from conftest import Tracks, face, make_dataset, slow, write_csv
 
 import unitalk
 from unitalk import schema
@@ -104,6 +104,7 @@ def test_a_file_that_is_not_csv_is_named_as_what_it_is(tmp_path, what):
         assert caught.value.hint
 
 
+@slow
 def test_wherever_a_csv_is_wanted(run, tmp_path):
     """A quarter of the forms here, each verb with another one."""
     good = write_csv(tmp_path / "good.csv", [face("v", "0.04", "v:0", 1)])

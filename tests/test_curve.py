@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from conftest import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import area, area_fast, ranked
@@ -125,7 +126,7 @@ def test_the_results_are_frozen_and_ready_for_json():
 # ------------------------------------------------------------------------------ slow and exact
 
 
-def slow(labels, scores) -> dict[float, tuple[Fraction, Fraction, Fraction]]:
+def by_hand(labels, scores) -> dict[float, tuple[Fraction, Fraction, Fraction]]:
     """Recall, precision and envelope at each distinct score, from the highest down."""
     points = []
     for step in sorted(set(scores), reverse=True):
@@ -149,7 +150,7 @@ faces = st.lists(
 def test_what_is_kept_is_exact(rows, points):
     labels, scores = zip(*rows, strict=True)
     drawn = ours(labels, scores, points=points)
-    expected = slow(labels, scores)
+    expected = by_hand(labels, scores)
     assert len(drawn.threshold) <= points
     steps = list(expected)
     assert drawn.threshold[0] == steps[0]
@@ -221,6 +222,7 @@ def some_faces(rows: int, seed: int, apart: float) -> tuple[np.ndarray, np.ndarr
     return labels, random.normal(size=rows) + apart * labels
 
 
+@slow
 @pytest.mark.parametrize(
     ("rows", "apart"), [(3_000, 1.0), (3_000, 3.0), (3_000, -1.0), (100_000, 2.0)]
 )

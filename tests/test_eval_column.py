@@ -8,6 +8,7 @@ import json
 import pandas as pd
 import pytest
 from build import HEADER, face, write_csv
+from conftest import slow
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 from reference import area_fast, ranked
@@ -68,6 +69,7 @@ def test_faces_marked_0_leave_the_score(given):
     assert not any("partial" in text for text in found.warnings)
 
 
+@slow
 def test_it_is_the_number_of_ground_truth_that_never_had_them(given, tmp_path):
     kept = [row for row, mark in zip(rows(), MARKS, strict=True) if mark]
     without = write_csv(tmp_path / "without.csv", kept)
@@ -100,6 +102,7 @@ def test_the_order_of_rows_does_not_matter(given, tmp_path):
     assert evaluate(truth, predictions).average_precision == pytest.approx(AREA, abs=1e-15)
 
 
+@slow
 @drawn(
     st.lists(
         st.tuples(st.booleans(), st.booleans(), st.booleans(), st.integers(0, 10**6)),

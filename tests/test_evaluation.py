@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from build import HEADER, face, write_csv
-from conftest import one_in
+from conftest import one_in, slow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import area_fast, ranked
@@ -53,6 +53,7 @@ def expected(rows, scores) -> float:
     return area_fast(ranked([row[6] == "SPEAKING_AUDIBLE" for row in rows], scores))
 
 
+@slow
 @pytest.mark.parametrize("block", one_in(4, range(20)))
 def test_200_random_inputs_in_three_header_styles_and_two_orders(tmp_path, block):
     """Against the independent implementation in tests/reference.py, to 1e-12."""
@@ -108,6 +109,7 @@ def test_what_the_result_says(good):
     assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["schema_version"] == 1
 
 
+@slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -356,6 +358,7 @@ def test_a_problem_in_a_frame_is_named_by_its_row(good):
 # ------------------------------------------------------------------------------ the reference
 
 
+@slow
 def test_the_tools_line_is_the_references(good):
     groundtruth, predicted, rows, scores = good
     ran = subprocess.run(
@@ -385,6 +388,7 @@ def test_the_tool_resolves_ties_as_pandas_does(good, tmp_path):
     assert low < wanted < high
 
 
+@slow
 def test_the_tool_passes_on_what_is_wrong(good, tmp_path):
     groundtruth, _, rows, scores = good
     path = write_csv(tmp_path / "p.csv", predictions(rows, scores)[:50], None)
@@ -454,6 +458,7 @@ def test_output_never_goes_over_an_input(run, good):
     assert predicted.read_bytes() == before
 
 
+@slow
 def test_one_of_the_files_may_be_stdin_but_not_both(good):
     groundtruth, predicted, rows, scores = good
     command = [sys.executable, "-m", "unitalk", "eval", "-g", groundtruth, "-p", "-"]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from build import face as csv_row
 from build import write_csv
+from conftest import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -481,6 +482,7 @@ def test_ten_strips_of_noisy_faces_stay_below_600_kb(tmp_path):
     assert len(data) < 60_000
 
 
+@slow
 def test_the_module_opens_pictures_only_when_it_is_asked_to():
     code = "import sys, unitalk.media.frame_sizes; print('PIL' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

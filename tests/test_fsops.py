@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import on_another_file_system, tree
+from conftest import on_another_file_system, slow, tree
 
 import unitalk
 from unitalk.errors import DiskError
@@ -100,6 +100,7 @@ def test_after_an_error_nothing_is_left(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+@slow
 def test_what_a_killed_run_left_is_cleared_away(tmp_path):
     code = (
         "import os, signal, sys; from pathlib import Path; from unitalk import files\n"
@@ -115,6 +116,7 @@ def test_what_a_killed_run_left_is_cleared_away(tmp_path):
     assert set(tree(tmp_path)) == {"folder/file", "folder/.unitalk/dataset.json"}
 
 
+@slow
 def test_two_processes_cannot_write_one_folder_and_a_dead_one_holds_nothing(tmp_path):
     code = (
         "import sys; from pathlib import Path; from unitalk import files\n"
@@ -325,6 +327,7 @@ def test_links_and_devices_are_refused(tmp_path, kind):
         unzip(archive, tmp_path / "out", top="vid")
 
 
+@slow
 def test_a_volume_beyond_all_reason_is_refused_before_a_byte_is_written(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("vid/zeros", bytes(300 << 20))

@@ -1,4 +1,4 @@
-"""The gate refuses a run that skipped what it is there for."""
+"""The gate refuses a run that skipped what it is there for, and says what the tests took."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SKIPS = Path(__file__).resolve().parents[1] / ".ci/skips.py"
+JUDGE = Path(__file__).resolve().parents[1] / ".ci/tests.py"
 
 WHOLE_FILE = "import pytest\npytest.importorskip('selenium_of_nobody', reason='no browser: {0}')\n"
 ONE_MARK = "import pytest\n\n@pytest.mark.skipif(True, reason='{0}')\ndef test_one():\n    pass\n"
@@ -26,7 +26,7 @@ def judged(folder: Path, files: list[str], **environment: str) -> subprocess.Com
         check=False, capture_output=True,
     )  # fmt: skip
     return subprocess.run(
-        [sys.executable, SKIPS, report], check=False, capture_output=True, text=True,
+        [sys.executable, JUDGE, report], check=False, capture_output=True, text=True,
         env={"PATH": "/usr/bin:/bin", **environment},
     )  # fmt: skip
 
@@ -38,7 +38,9 @@ def test_a_skip_for_an_unknown_reason_fails_however_it_is_made(tmp_path):
     ways = [way.format(f"no {n}") for n, way in enumerate((WHOLE_FILE, ONE_MARK, IN_A_TEST))]
     found = judged(tmp_path, [RAN, *ways])
     assert found.returncode == 1
-    assert "1 tests ran, 3 were skipped, 3 of these refused" in found.stdout
+    assert "report: 1 tests ran in" in found.stdout
+    assert "3 were skipped, 3 of these refused" in found.stdout
+    assert "test_0::test_ran" in re.findall(r"\d s  (.*)", found.stdout)
     assert re.findall(r"1 skipped, REFUSED: (.*)", found.stdout) == [
         "no browser: no 0",
         "no 1",

@@ -6,7 +6,7 @@ import csv
 import json
 
 import pytest
-from conftest import HEADER, tree
+from conftest import HEADER, slow, tree
 
 from unitalk import SchemaError, UsageError, schema
 from unitalk.dataset.import_ import import_columbia
@@ -48,6 +48,7 @@ def test_a_track_a_name_in_seconds_and_relative_boxes(labels, tmp_path):
     assert len(report.warnings) == 1
 
 
+@slow
 def test_every_frame_of_ten_minutes_has_a_time_and_a_file_name_of_its_own(tmp_path):
     folder = tmp_path / "fusion"
     folder.mkdir()
@@ -101,6 +102,7 @@ def test_folders_without_labels_and_names_that_are_none(labels, tmp_path):
         import_columbia(labels, tmp_path / "made", video_id="a/b")
 
 
+@slow
 def test_processes_and_this_one_leave_the_same_bytes(labels, tmp_path):
     import_columbia(labels, tmp_path / "here")
     import_columbia(labels, tmp_path / "there", executor=Processes(2))

@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from conftest import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import area, area_fast
@@ -245,6 +246,7 @@ def many() -> tuple:
     return labels, [first, np.where(codes % 2, second, np.round(second, 3))], units
 
 
+@slow
 @pytest.mark.parametrize("system", [0, 1])
 def test_many_steps_are_those_of_rows_really_left_out(many, system):
     labels, systems, units = many
@@ -509,6 +511,7 @@ def test_quantiles_are_those_of_the_printed_tables(degrees):
 # --------------------------------------------------------------------- do they hold the truth
 
 
+@slow
 def test_intervals_hold_the_truth_and_p_values_are_level():
     """Four hundred data sets of twelve videos; two of the benchmarks do it at length.
 

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pytest
+from conftest import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from talknet_formula import golden, waveform
@@ -96,6 +97,7 @@ def by_definition(samples: np.ndarray, rate: int, fps: float) -> np.ndarray:
     return np.array(rows)
 
 
+@slow
 @settings(max_examples=25)
 @given(
     samples=st.integers(1, 16_000),

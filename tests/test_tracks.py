@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from build import HEADER, face, jpg, make_dataset, make_real, make_small, write_csv
 from build import Track as Drawn
-from conftest import bound_by_permissions
+from conftest import bound_by_permissions, slow
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -516,6 +516,7 @@ def missing(track: Track) -> None:
     raise LayoutError(track.entity_id)
 
 
+@slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_stream_is_in_order_whoever_reads(small, jobs):
     some = tracks(small, split="val")[:12]

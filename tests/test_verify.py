@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from build import HEADER, Track, face, make_dataset, write_csv
-from conftest import bound_by_permissions
+from conftest import bound_by_permissions, slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -663,6 +663,7 @@ def test_rows_that_were_refused_do_not_make_their_files_extra(data):
 # ------------------------------------------------------------------------------ many at once
 
 
+@slow
 @settings(max_examples=40)
 @given(st.data())
 def test_any_files_that_are_missing_or_too_many_are_found(tmp_path_factory, draw):
@@ -695,6 +696,7 @@ def test_any_files_that_are_missing_or_too_many_are_found(tmp_path_factory, draw
     assert len(paths) == len(expected)
 
 
+@slow
 @settings(max_examples=60)
 @given(
     st.lists(
@@ -797,6 +799,7 @@ def in_another_video(part: Path) -> None:
     first.rename(part / "val/c$d-clip" / first.name)
 
 
+@slow
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
@@ -818,6 +821,7 @@ def test_what_is_extra_under_a_name_that_rows_miss_is_misplaced(tmp_path, harm, 
     assert verify_dataset(root).ok
 
 
+@slow
 def test_both_splits_in_one_folder_go_where_their_rows_are(tmp_path):
     root = drawn(tmp_path / "d")
     make_dataset(root, {"t": [Track("t:0", ["0.0"], [1])]}, split="train")
@@ -871,6 +875,7 @@ def test_an_id_that_begins_with_a_dash_is_no_option(dataset):
     assert line.startswith("unitalk trim --path SOURCE --new-path ")
 
 
+@slow
 def test_many_videos_are_read_from_a_file_of_ids(tmp_path, sample):
     root = tmp_path / "a name"
     shutil.copytree(sample, root)

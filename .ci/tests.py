@@ -1,6 +1,6 @@
-"""Fail when a test was skipped for a reason that the gate does not accept, and name the slowest.
+"""Print the time and the ten slowest tests of each tier; fail on a skip that is not accepted.
 
-    python .ci/skips.py JUNIT_XML
+    python .ci/tests.py JUNIT_XML...
 
 A gate that skips what it is there for passes on a machine that lacks a piece, and nobody sees it.
 """
@@ -29,9 +29,15 @@ def reason(skipped: ET.Element) -> str:
     return whole_file[1] if whole_file else skipped.get("message", "")
 
 
-def main(report: Path) -> int:
-    """Print what was skipped; 1 when something was that must not be, or when no test ran."""
-    cases = [case for _, case in ET.iterparse(report) if case.tag == "testcase"]
+def took(case: ET.Element) -> float:
+    """The seconds of a test, its fixtures included."""
+    return float(case.get("time", "0"))
+
+
+def judge(report: Path) -> bool:
+    """Print what a tier took, its slowest tests, and what it skipped; whether that is accepted."""
+    root = ET.parse(report).getroot()
+    cases = list(root.iter("testcase"))
     skipped = Counter(reason(skip) for case in cases if (skip := case.find("skipped")) is not None)
     refused = 0
     for why, count in skipped.items():
@@ -39,9 +45,21 @@ def main(report: Path) -> int:
         refused += 0 if accepted else count
         print(f"{count} skipped{'' if accepted else ', REFUSED'}: {why}")
     ran = len(cases) - skipped.total()
-    print(f"{ran:,} tests ran, {skipped.total():,} were skipped, {refused:,} of these refused")
-    return 1 if refused or not ran else 0
+    seconds = sum(float(suite.get("time", "0")) for suite in root.iter("testsuite"))
+    print(
+        f"{report.stem}: {ran:,} tests ran in {seconds:.0f} s, "
+        f"{skipped.total():,} were skipped, {refused:,} of these refused"
+    )
+    for case in sorted(cases, key=took, reverse=True)[:10]:
+        print(f"{took(case):8.1f} s  {case.get('classname')}::{case.get('name')}")
+    return bool(ran) and not refused
+
+
+def main(reports: list[Path]) -> int:
+    """Judge the report of each tier; 1 when one skipped what must run, or ran nothing."""
+    accepted = [judge(report) for report in reports]
+    return 0 if all(accepted) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main([Path(name) for name in sys.argv[1:]]))
