@@ -7,6 +7,8 @@ skips where it is absent, and says whether all of them are, or only this one.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,12 @@ def needs(path: Path) -> pytest.MarkDecorator:
     """Skip a test where a file is absent."""
     reason = absent(path)
     return pytest.mark.skipif(reason is not None, reason=reason or "")
+
+
+def make_asw(folder: Path) -> None:
+    """Write the annotations as this program reads them, and a model's scores of them."""
+    script = CHECKOUT / "benchmarks/asw_to_csv.py"
+    ran = subprocess.run(
+        [sys.executable, script, ASW, folder], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "461,486 faces of 8,159 tracks\n"

@@ -6,11 +6,10 @@ import csv
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from conftest import exhaustive, made_once
-from real_data import ASW, CHECKOUT, needs
+from real_data import ASW, make_asw, needs
 from reference import area_fast, ranked
 
 import unitalk
@@ -26,15 +25,6 @@ pathlib.Path(sys.argv[1]).write_text(str(used))
 """
 
 pytestmark = needs(ASW)
-
-
-def make_asw(folder: Path) -> None:
-    """Write the annotations as this program reads them, and a model's scores of them."""
-    script = CHECKOUT / "benchmarks/asw_to_csv.py"
-    ran = subprocess.run(
-        [sys.executable, script, ASW, folder], capture_output=True, text=True, check=True
-    )
-    assert ran.stdout == "461,486 faces of 8,159 tracks\n"
 
 
 @pytest.fixture(scope="module")

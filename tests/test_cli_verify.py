@@ -6,7 +6,7 @@ import json
 import shutil
 
 import pytest
-from test_verify import A, B, Data, copy_of
+from verify_data import A, B, Data, copy_of
 
 from unitalk.catalog.video_list import read_list
 from unitalk.cli.main import VERBS

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import exhaustive, made_once
-from real_data import ASW, needs
-from test_asw import make_asw
+from real_data import ASW, make_asw, needs
 from test_page import (
     DRAWN,
     GROUPS,

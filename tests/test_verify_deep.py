@@ -23,7 +23,7 @@ from conftest import bound_by_permissions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from test_verify import A, B, Data, copy_of, found, only
+from verify_data import A, B, Data, copy_of, found, only
 
 from unitalk.dataset.verify import verify, verify_dataset
 from unitalk.dataset.verify.crop_check import contradicting, look, one_size

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from conftest import HEADER, write_csv
-from test_verify import ENTITY, INSTANCE, LABEL_ID, TIME, VIDEO, A, B, Data, T, copy_of, found, only
+from verify_data import ENTITY, INSTANCE, LABEL_ID, TIME, VIDEO, A, B, Data, T, copy_of, found, only
 
 from unitalk import convert_asc
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from build import write_csv
-from test_verify import VIDEO, A, B, Data, copy_of
+from verify_data import VIDEO, A, B, Data, copy_of
 
 from unitalk import schema
 from unitalk.dataset.verify import faults_of_part

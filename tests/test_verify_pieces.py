@@ -14,7 +14,7 @@ import pytest
 from conftest import HEADER, Tracks, face, make_dataset, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_verify import (
+from verify_data import (
     COLUMNS,
     ENTITY,
     INSTANCE,
