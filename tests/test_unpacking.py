@@ -6,11 +6,13 @@ import errno
 import io
 import os
 import random
+import shutil
 import stat
 import struct
 import tracemalloc
 import unicodedata
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from conftest import tree
@@ -403,6 +405,14 @@ def test_a_disk_that_refuses_keeps_its_own_error(tmp_path):
         unpack(tmp_path, craft(Lie("vid/x/a")))
     with pytest.raises(FileNotFoundError):
         unzip(tmp_path / "none.zip", tmp_path / "out", top="vid")
+
+
+def test_too_little_room_is_known_before_a_byte_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2))
+    with pytest.raises(OSError, match="3 B to unpack and 2 B free") as caught:
+        unpack(tmp_path, craft(Lie("vid/a", b"abc")))
+    assert caught.value.errno == errno.ENOSPC
+    assert os.listdir(tmp_path) == ["vid.zip"]
 
 
 def peak(work) -> int:

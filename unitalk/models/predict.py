@@ -19,7 +19,7 @@ from unitalk._version import __version__
 from unitalk.errors import DataError, DiskError, UnitalkError, UsageError, examples
 from unitalk.executor import Executor, Here
 from unitalk.files import Receipts, atomic_write, disk_boundary, locked, sha256
-from unitalk.layout import Layout
+from unitalk.layout import Layout, Split
 from unitalk.media.tracks import Tracks, tracks
 from unitalk.models._torch import torch
 from unitalk.models.data import ScoringTracks
@@ -27,6 +27,7 @@ from unitalk.models.registry import load_weights
 from unitalk.models.track_scores import choose_device, scores, write_predictions
 from unitalk.models.weight_files import weights_file
 from unitalk.progress import Progress, SilentProgress
+from unitalk.report import Count, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from unitalk.choices import Precision
-    from unitalk.layout import Split
     from unitalk.models.registry import Network
 
 
@@ -60,7 +60,7 @@ class PredictOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PredictReport:
+class PredictReport(Report):
     """What was scored.
 
     Attributes:
@@ -73,27 +73,15 @@ class PredictReport:
         kept: how many of the videos an earlier run had scored.
     """
 
+    schema_version = 1
+
     predictions: Path
     split: Split
     model: str
-    videos: int
-    tracks: int
-    faces: int
-    kept: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "predictions": str(self.predictions),
-            "split": self.split,
-            "model": self.model,
-            "videos": self.videos,
-            "tracks": self.tracks,
-            "faces": self.faces,
-            "kept": self.kept,
-            "warnings": [],
-        }
+    videos: Count
+    tracks: Count
+    faces: Count
+    kept: Count
 
 
 @disk_boundary("output")

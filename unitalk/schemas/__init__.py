@@ -12,9 +12,12 @@ from typing import Any
 from unitalk.json_schema import json_schema
 
 _REPORTS = {
+    "crops": ["dataset.crop:CropReport"],
     "eval": ["score.result:Evaluation", "score.result:Comparison"],
+    "export": ["dataset.export:ExportReport"],
     "quickstart": ["studies.quickstart:QuickstartReport"],
     "sample": ["dataset.sample:SampleReport"],
+    "talknet-predict": ["models.predict:PredictReport"],
     "talknet-train": ["models.train:TrainReport"],
     "trim": ["dataset.trim:TrimReport"],
     "verify": ["dataset.verify:VerifyReport"],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from unitalk.errors import examples
+from unitalk.report import Count, Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ NOTES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Report):
     """Something about one video.
 
     Attributes:
@@ -70,10 +71,6 @@ class Finding:
     what: str
     where: str = ""
     count: int = 1
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return asdict(self)
 
     @classmethod
     def of(
@@ -94,7 +91,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CropReport:
+class CropReport(Report):
     """What was cut.
 
     Attributes:
@@ -112,15 +109,18 @@ class CropReport:
         warnings: what the reader should know of the whole.
     """
 
+    schema_version = 1
+    computed = ("videos_with_findings",)
+
     source: str
     videos_folder: str
     destination: str
-    splits: dict[Split, dict[str, int]]
-    written: int
-    kept: int
-    crops: int
-    sounds: int
-    dropped: int = 0
+    splits: dict[Split, dict[str, Count]]
+    written: Count
+    kept: Count
+    crops: Count
+    sounds: Count
+    dropped: Count = 0
     findings: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -131,25 +131,6 @@ class CropReport:
         return not self.findings
 
     @property
-    def videos_with_findings(self) -> int:
+    def videos_with_findings(self) -> Count:
         """How many videos something is wrong with."""
         return len({(one.split, one.video) for one in self.findings})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "source": self.source,
-            "videos_folder": self.videos_folder,
-            "destination": self.destination,
-            "splits": {split: dict(count) for split, count in self.splits.items()},
-            "written": self.written,
-            "kept": self.kept,
-            "videos_with_findings": self.videos_with_findings,
-            "crops": self.crops,
-            "sounds": self.sounds,
-            "dropped": self.dropped,
-            "findings": [one.to_dict() for one in self.findings],
-            "notes": [one.to_dict() for one in self.notes],
-            "warnings": list(self.warnings),
-        }

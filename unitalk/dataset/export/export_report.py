@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unitalk.report import Count, Report
 
 if TYPE_CHECKING:
     from unitalk.choices import FormName
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportReport:
+class ExportReport(Report):
     """What an export made.
 
     Attributes:
@@ -26,33 +28,19 @@ class ExportReport:
         findings: what is wrong with the first of them.
     """
 
+    schema_version = 1
+
     source: str
     destination: str
     form: FormName
-    splits: dict[Split, dict[str, int]]
-    bytes: int
-    written: int
-    kept: int
-    damaged: int
+    splits: dict[Split, dict[str, Count]]
+    bytes: Count
+    written: Count
+    kept: Count
+    damaged: Count
     findings: tuple[str, ...]
 
     @property
     def sound(self) -> bool:
         """Whether every shard is there."""
         return not self.damaged
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "source": self.source,
-            "destination": self.destination,
-            "form": self.form,
-            "splits": {split: dict(count) for split, count in self.splits.items()},
-            "bytes": self.bytes,
-            "written": self.written,
-            "kept": self.kept,
-            "damaged": self.damaged,
-            "findings": list(self.findings),
-            "warnings": [],
-        }
