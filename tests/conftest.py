@@ -64,7 +64,7 @@ QUICK = {
     "test_evaluation",
     "test_export_plan",
     "test_facecrops",
-    "test_fsops",
+    "test_files",
     "test_ingest_columbia",
     "test_jackknife",
     "test_layout",
