@@ -9,7 +9,6 @@ from collections import Counter
 import pytest
 
 import unitalk
-from unitalk.catalog import results
 from unitalk.catalog.results import benchmarks, parts, published, ranked
 
 PAGE = {
@@ -239,20 +238,6 @@ def test_a_model_that_two_sources_report_is_one_row():
     assert at_home.sources[1] == "TalkNCE README"
     assert at_home.caveats == ()
     assert len(rows) == 4  # one for each dataset that it was trained on
-
-
-def test_where_sources_differ_the_first_counts(monkeypatch):
-    def row(value, source, caveat):
-        return results.Published(
-            benchmark="B", model="M", trained_on="B", metric="mAP", part="overall",
-            value=value, source=source, caveat=caveat,
-        )  # fmt: skip
-
-    rows = (row(50.0, "paper", None), row(51.0, "page", "rounded"))
-    monkeypatch.setattr(results, "_read", lambda: rows)
-    (only,) = ranked("B", {})
-    assert only.values == {"overall": 50.0}
-    assert (only.sources, only.caveats) == (("paper", "page"), ("rounded",))
 
 
 def test_the_results_are_frozen_and_ready_for_json():

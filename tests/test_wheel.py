@@ -16,6 +16,9 @@ LISTS = ["video_list/train.csv", "video_list/val.csv",
          *(f"sub_categories/test_{name}.csv" for name in video_list.CATEGORIES)]  # fmt: skip
 
 
+REPORT = ["page.html", "head.html", "sections.html", "tables.html", "page.css", "page.js"]
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
@@ -44,8 +47,7 @@ def test_the_wheel_holds_the_package_and_no_more(wheel):
         "catalog/results.csv",
         "catalog/checkpoints.csv",
         "schemas/eval.json",
-        "score/report/page.css",
-        "score/report/page.js",
+        *(f"score/report/templates/{name}" for name in REPORT),
     }
     assert {f"unitalk/{name}" for name in data} <= set(names)
 

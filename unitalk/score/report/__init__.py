@@ -1,18 +1,28 @@
-"""The report as one page that needs nothing else: no network, no script to be read."""
+"""The report as one page that needs nothing else: no network, no script to be read.
+
+`templates/` holds the page for jinja2, its style and its script; `report_tables` has the rows of
+its tables, `details` the arithmetic of videos and tracks, `figures` and `timelines` draw SVG.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from unitalk._version import __version__
 from unitalk.files import disk_boundary
-from unitalk.score.report import sections
-from unitalk.score.report.markup import Markup, percent, tag
+from unitalk.score.curve import curve, histogram
+from unitalk.score.report import details, figures, markup, report_tables, timelines
+from unitalk.score.report.markup import Markup
 from unitalk.score.result import systems_of
 from unitalk.score.score_tables import latex
+from unitalk.text_table import p_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,15 +32,16 @@ if TYPE_CHECKING:
 
 __all__ = ["page", "to_html"]
 
-_NAVIGATION = (
-    ("breakdown", "Breakdown"),
-    ("curves", "Precision and recall"),
-    ("scores", "Scores"),
-    ("measures", "Measures"),
-    ("by-video", "Videos"),
-    ("tracks", "Worst tracks"),
-    ("signature", "To cite"),
-)
+_NAVIGATION = {
+    "breakdown": "Breakdown",
+    "curves": "Precision and recall",
+    "scores": "Scores",
+    "measures": "Measures",
+    "by-video": "Videos",
+    "tracks": "Worst tracks",
+    "signature": "To cite",
+}
+_LENGTHY = 32  # letters of a name; a longer one takes several lines
 
 
 @disk_boundary("data")
@@ -57,60 +68,133 @@ def page(
         differences: of every other system from the baseline, for each group.
         data: the dataset, for strips of the faces of the worst tracks.
     """
-    parts = [
-        sections.breakdown(systems, differences),
-        sections.curves(systems),
-        sections.histograms(systems),
-        sections.metrics(systems),
-        sections.videos(systems),
-        sections.tracks(systems, data),
-        sections.signature(systems, latex(systems, differences)),
-    ]
-    there = [
-        tag("li", tag("a", title, href=f"#{identity}"))
-        for (identity, title), part in zip(_NAVIGATION, parts, strict=True)
-        if part is not None
-    ]
-    return _document(
-        _title(systems),
-        "wide" if len(systems) > 1 else None,
-        tag("a", "Skip to the results", href="#results", class_="skip"),
-        sections.head(systems, differences),
-        tag("nav", tag("ul", *there), aria_label="Sections"),
-        tag("main", *parts, id="results", tabindex=-1),
-        tag("footer", tag("p", f"Made by unitalk {__version__}.")),
+    first, drawn = systems[0], systems[0].resamples
+    context: dict[str, Any] = {
+        "systems": systems,
+        "first": first,
+        "several": len(systems) > 1,
+        "drawn": drawn,
+        "share": f"{100 * drawn.confidence:g} %" if drawn else None,
+        "swatches": [figures.swatch(index) for index in range(len(systems))],
+        "totals": {d.system: d for d in differences if not d.by},
+        "warnings": _warnings(systems),
+        "counted": report_tables.COUNTED,
+        "breakdowns": report_tables.breakdowns(systems, differences),
+        "curves": _curves(systems),
+        "measured": [system for system in systems if system.metrics is not None],
+        "measures": report_tables.measures(systems),
+        "videos": report_tables.videos(systems),
+        "latex": latex(systems, differences).strip("\n"),
+        **_histograms(systems),
+        **_tracks(first, data),
+    }
+    absent = {name for name in ("curves", "measures", "tracks") if not context[name]}
+    navigation = [(name, title) for name, title in _NAVIGATION.items() if name not in absent]
+    template = _environment().get_template("page.html")
+    return template.render(_document(), navigation=navigation, **context)
+
+
+# ------------------------------------------------------------------------------ the templates
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader(__name__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+    made.filters |= {
+        "fitting": _fitting,
+        "interval": markup.interval,
+        "p_text": p_text,
+        "percent": markup.percent,
+        "plural": markup.plural,
+        "points": markup.points,
+        "points_interval": markup.points_interval,
+        "thousands": markup.count,
+    }
+    return made
 
 
-def _title(systems: Sequence[Evaluation]) -> str:
-    return ", ".join(f"{s.name}: AP {percent(s.average_precision)}" for s in systems)
+def _fitting(text: str, class_: str | None = None) -> str | None:
+    """Add the class of names that are broken into lines, however they are spelled."""
+    if len(text) <= _LENGTHY:
+        return class_
+    return f"{class_} lengthy" if class_ else "lengthy"
 
 
-def _document(title: str, class_: str | None, *content: Markup) -> str:
-    """Put style, content and script together under a policy that allows nothing else."""
-    style, script = (
-        Markup(resources.files(__name__).joinpath(name).read_text(encoding="utf-8"))
-        for name in ("page.css", "page.js")
-    )
+def _document() -> dict[str, Any]:
+    """Return style and script, and the policy that allows nothing else."""
+    folder = resources.files(__name__) / "templates"
+    style, script = ((folder / name).read_text("utf-8") for name in ("page.css", "page.js"))
     policy = (
         "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
         f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
     )
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("link", rel="icon", href="data:,"),
-        tag("title", title),
-        tag("style", style),
-    )
-    body = tag("body", *content, tag("script", script), class_=class_)
-    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+    # The package's own files, not the user's words: nothing in them is to be escaped.
+    return {
+        "policy": Markup(policy),
+        "style": Markup(style),
+        "script": Markup(script),
+        "version": __version__,
+    }
 
 
 def _digest(text: str) -> str:
-    """Write the hash by which a policy knows a style or a script."""
+    """Return the hash by which a policy knows a style or a script."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+# ------------------------------------------------------------------------------ the sections
+
+
+def _warnings(systems: Sequence[Evaluation]) -> dict[str, list[str]]:
+    """Return every warning once, with the systems that it is about."""
+    about: dict[str, list[str]] = {}
+    for system in systems:
+        for warning in system.warnings:
+            about.setdefault(warning, []).append(system.name)
+    return about
+
+
+def _curves(systems: Sequence[Evaluation]) -> dict[str, Any] | None:
+    """Draw the precision-recall curves, with the values that the script reads off them."""
+    made = [curve(system.matched.labels, system.matched.scores) for system in systems]
+    drawn = [one for one in made if one is not None]
+    if not drawn or systems[0].average_precision is None:
+        return None  # all systems have the same faces, so there is a curve for all or for none
+    names = [system.name for system in systems]
+    return {
+        "names": [f"{s.name}: {markup.percent(s.average_precision)} %" for s in systems],
+        "drawing": figures.precision_recall(names, drawn, systems[0].prior),
+        "readings": figures.readings(names, drawn),
+    }
+
+
+def _histograms(systems: Sequence[Evaluation]) -> dict[str, Any]:
+    """Draw each system's scores by label, and find whether some are beyond the columns."""
+    drawn, beyond = [], False
+    for system in systems:
+        scores = system.matched.scores
+        bins = histogram(system.matched.labels, scores)
+        beyond |= bool(scores.min() < bins.edges[0] or scores.max() > bins.edges[-1])
+        drawn.append((system.name, figures.score_histogram(system.name, bins)))
+    return {"histograms": drawn, "beyond": beyond}
+
+
+def _tracks(system: Evaluation, data: str | Path | None) -> dict[str, Any]:
+    """Draw the tracks that a system got most wrong."""
+    found = details.worst(system.matched)
+    level = 1 - np.count_nonzero(system.matched.labels) / len(system.matched.labels)
+    strips = [None if data is None else timelines.face_strip(track, data) for track in found]
+    drawn = [timelines.timeline(track, level) for track in found]
+    return {
+        "tracks": list(zip(found, drawn, strips, strict=True)),
+        "lacking": data is not None and not any(strips),
+        "enough_faces": details.ENOUGH_FACES,
+    }

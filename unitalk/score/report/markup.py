@@ -1,36 +1,29 @@
-"""HTML as strings that escape what they are given, and numbers as the page prints them."""
+"""Elements of SVG, as strings that escape what they are given, and numbers as the page has them."""
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+from unitalk import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from unitalk.score.result import Interval
 
-_EMPTY = frozenset({"input", "img", "line", "link", "meta", "path", "rect"})
+__all__ = ["Markup", "join", "tag"]
 
 UNDEFINED = "undefined"
-"""What stands where a number would be."""
+"""What the page prints in place of a number that is undefined; the templates know it."""
 
-
-class Markup(str):
-    """Text that is HTML already; every other string is escaped where it enters."""
-
-    __slots__ = ()
+_EMPTY = frozenset({"img", "line", "path", "rect"})
 
 
 def join(parts: Iterable[str | None]) -> Markup:
     """Put pieces one after the other; what is not `Markup` is escaped, None is left out."""
-    return Markup(
-        "".join(
-            part if isinstance(part, Markup) else html.escape(part)
-            for part in parts
-            if part is not None
-        )
-    )
+    return Markup("").join(part for part in parts if part is not None)
 
 
 def tag(name: str, /, *children: str | None, **attributes: str | float | bool | None) -> Markup:
@@ -39,20 +32,20 @@ def tag(name: str, /, *children: str | None, **attributes: str | float | bool | 
     Args:
         name: of the element.
         children: text, which is escaped, or `Markup`.
-        attributes: `class_` is written `class`, `aria_label` is written `aria-label`; None and
-            False are left out, True is written without a value.
+        attributes: `class_` is written `class`, `aria_label` is written `aria-label`; None is
+            left out, True is written without a value.
     """
     pieces = [name]
     for key, value in attributes.items():
         written = key.removesuffix("_").replace("_", "-")
         if value is True:
             pieces.append(written)
-        elif value is not None and value is not False:
-            pieces.append(f'{written}="{html.escape(str(value))}"')
+        elif value is not None:
+            pieces.append(f'{written}="{escape(value)}"')
     opening = " ".join(pieces)
     if name in _EMPTY:
-        return Markup(f"<{opening}/>")
-    return Markup(f"<{opening}>{join(children)}</{name}>")
+        return Markup(f"<{opening}/>")  # noqa: S704 - every value has been escaped
+    return Markup(f"<{opening}>{join(children)}</{name}>")  # noqa: S704
 
 
 # ------------------------------------------------------------------------------ numbers
@@ -70,7 +63,7 @@ def plural(value: int, one: str, many: str) -> str:
 
 def percent(share: float | None) -> str:
     """Write a share of 1 as a percentage without its sign: `86.67`."""
-    return UNDEFINED if share is None else f"{100 * share:.2f}"
+    return text_table.percent(share) or UNDEFINED
 
 
 def interval(pair: Interval | None) -> str:
@@ -80,28 +73,24 @@ def interval(pair: Interval | None) -> str:
 
 def points(difference: float | None) -> str:
     """Write a difference of shares in percentage points with its sign: `+0.41`."""
-    return UNDEFINED if difference is None else _signed(difference)
+    if difference is None:
+        return UNDEFINED
+    text = f"{100 * difference:+.2f}"
+    return text.replace("-", "\N{MINUS SIGN}") if text.strip("+-0.") else "0.00"
 
 
 def points_interval(pair: Interval | None) -> str:
     """Write an interval of a difference: `[-0.20, +1.02]`, with real minus signs."""
-    return "" if pair is None else f"[{_signed(pair[0])}, {_signed(pair[1])}]"
-
-
-def _signed(difference: float) -> str:
-    text = f"{100 * difference:+.2f}"
-    if not text.strip("+-0."):
-        return "0.00"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def p_value(value: float | None) -> str:
-    """Write a p-value with three decimals, or that it is below what they can say."""
-    if value is None:
-        return ""
-    return "<0.001" if value < 0.0005 else f"{value:.3f}"  # noqa: PLR2004 - what rounds to 0
+    return "" if pair is None else f"[{points(pair[0])}, {points(pair[1])}]"
 
 
 def number(value: float) -> str:
     """Write a score or another bare number with four significant digits."""
     return f"{value + 0.0:.4g}".replace("-", "\N{MINUS SIGN}")  # -0 is 0
+
+
+def measure(value: float | None) -> str:
+    """Write a measure beside average precision: a count, or a share with four decimals."""
+    if value is None:
+        return UNDEFINED
+    return count(value) if isinstance(value, int) else f"{value:.4f}"
