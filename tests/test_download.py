@@ -168,7 +168,7 @@ def test_plan_writes_nothing_and_counts_bytes(start, root, served):
         split: sum(p.stat().st_size for p in served.rglob(f"*/{split}/*"))
         for split in ("train", "val")
     }
-    assert planned.bytes_by_split() == {
+    assert planned.bytes == {
         split: {"listed": size, "to_fetch": size} for split, size in sizes.items()
     }
     assert [(f.split, f.video_id, f.part) for f in planned.files][:4] == [
@@ -185,7 +185,7 @@ def test_plan_after_a_run_has_nothing_to_fetch(start, root):
     planned = plan(hub, root, selection=ASKED)
     assert planned.to_fetch == ()
     assert all(isinstance(file, PlannedFile) and file.present for file in planned.files)
-    assert {c["to_fetch"] for c in planned.bytes_by_split().values()} == {0}
+    assert {c["to_fetch"] for c in planned.bytes.values()} == {0}
 
 
 def test_plan_that_is_run_twice(start, root):

@@ -373,7 +373,7 @@ def test_a_plain_download_unpacks_what_is_kept(start, served, root):
     download(hub, root, Selection(videos=ASKED.videos, archives_only=True))
     asked = len(server.log)
     planned = plan(hub, root, selection=ASKED)
-    assert {c["to_fetch"] for c in planned.bytes_by_split().values()} == {0}
+    assert {c["to_fetch"] for c in planned.bytes.values()} == {0}
     assert sum(file.state == "archived" for file in planned.files) == 6
     report = run(planned, hub)
     assert len(report.unpacked) == 6

@@ -938,7 +938,7 @@ def weights_that_are_others(person):
     person.does(*REGISTERED, "b.model", "--replace")
     person.says("weights", "download", "light-asd-ava", "--from-file", "b.model", code=1)
     Path("weights/weights.json").write_text("[]")
-    person.says("weights", "list", code=1)
+    person.says("weights", "list", code=3)
     Path("weights/weights.json").rename("elsewhere.json")
     person.does(*REGISTERED, "weights/talknet-ava.model")
 

@@ -130,7 +130,7 @@ def command(
 def render_plan(plan: Plan) -> str:
     """What would be fetched, by split."""
     rows = []
-    for split, count in plan.bytes_by_split().items():
+    for split, count in plan.bytes.items():
         files = [file for file in plan.files if file.split == split]
         rows.append(
             [

@@ -124,6 +124,6 @@ def _drop(source: Path, path: str) -> None:
     if layout.parse_hub_path(path) is None or path.startswith("csv/"):
         return
     receipts.archive(source, path).unlink(missing_ok=True)
-    receipts.path(source, receipts.archive_receipt(path)).unlink(missing_ok=True)
+    receipts.store(source).remove(receipts.archive_receipt(path))
     with contextlib.suppress(OSError):  # others are in it
         receipts.archive(source, path).parent.rmdir()

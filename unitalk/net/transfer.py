@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from unitalk import stopping
@@ -18,6 +18,7 @@ from unitalk.errors import DataError, DestinationError, DiskError, NotFoundError
 from unitalk.files import disk_error, free_bytes
 from unitalk.net.timeouts import StoppedError
 from unitalk.progress import size as human_size
+from unitalk.report import Report
 from unitalk.threads import first_done
 
 if TYPE_CHECKING:
@@ -40,8 +41,14 @@ _Got = TypeVar("_Got")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailedFile:
-    """A file that could not be transferred, and why."""
+class FailedFile(Report):
+    """A file that could not be transferred, and why.
+
+    Attributes:
+        path: its name.
+        cause: what was wrong.
+        hint: what to do about it.
+    """
 
     path: str
     cause: str
@@ -52,18 +59,14 @@ class FailedFile:
         """A file that failed with an error."""
         return cls(path=path, cause=str(error), hint=getattr(error, "hint", None))
 
-    def to_dict(self) -> dict[str, str | None]:
-        """Return the fields, JSON-ready."""
-        return asdict(self)
 
-
-def check_space(root: Path, needed: int, *, less: str) -> None:
+def check_space(root: Path, needed: int, *, hint: str) -> None:
     """Compare the free space of a folder's disk with what is about to be written.
 
     Args:
         root: the folder; it need not exist.
         needed: bytes, about.
-        less: what to ask for instead, for the hint.
+        hint: what to do where there is less.
 
     Raises:
         UnitalkError: there is less.
@@ -72,7 +75,7 @@ def check_space(root: Path, needed: int, *, less: str) -> None:
     if needed > free:
         raise UnitalkError(
             f"{root}: about {human_size(needed)} are needed and {human_size(free)} are free",
-            hint=f"free some space, or ask for less: {less}",
+            hint=hint,
         )
 
 
@@ -87,8 +90,8 @@ class Transfer(Generic[_File, _Got]):
         have: how many of them an earlier run has left.
         bring: has the bytes on the disk; calls the function that it is given with how many more
             there are: first those that were there, negative when some were dropped.
-        finish: takes what `bring` returned to its final name.
         abort: ends the waits of all threads; called when the transfer does not end well.
+        finish: takes what `bring` returned to its final name; None where the caller does so.
         fatal: what would stop every other file too, beside a full disk and a stop.
         again: whether failed files are tried once more.
     """
@@ -98,8 +101,8 @@ class Transfer(Generic[_File, _Got]):
     size: Callable[[_File], int | None]
     have: Callable[[_File], int]
     bring: Callable[[_File, Callable[[int], object]], _Got]
-    finish: Callable[[_File, _Got], object]
     abort: Callable[[], object]
+    finish: Callable[[_File, _Got], object] | None = None
     fatal: tuple[type[Exception], ...] = ()
     again: bool = True
 

@@ -13,24 +13,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, ClassVar
 
 from unitalk.dataset.ava import fetched_files
 from unitalk.dataset.ava.ava_lists import AVA_SPLITS
 from unitalk.dataset.ava.ava_planning import AvaPlan, PlannedVideo, plan
-from unitalk.dataset.ava.fetched_files import Receipt, Receipts
+from unitalk.dataset.ava.fetched_files import Receipt
 from unitalk.dataset.download import failures
 from unitalk.errors import DestinationError, NotFoundError
 from unitalk.files import disk_errors, locked, sync
 from unitalk.net.site import Site, forget, md5_of
 from unitalk.net.transfer import JOBS, FailedFile, Transfer, check_space
 from unitalk.progress import Progress, SilentProgress
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from unitalk.files.resume import ReceiptBook
     from unitalk.net.site import SiteFile
 
 __all__ = ["BASE_URL", "JOBS", "AvaPlan", "AvaReport", "PlannedVideo", "plan", "run"]
@@ -40,7 +42,7 @@ BASE_URL = "https://s3.amazonaws.com/ava-dataset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AvaReport:
+class AvaReport(Report):
     """What a run did.
 
     Attributes:
@@ -58,6 +60,9 @@ class AvaReport:
         warnings: what the reader should know.
     """
 
+    schema_version: ClassVar = 1
+    computed: ClassVar = ("complete",)
+
     root: Path
     base_urls: tuple[str, ...]
     fetched: tuple[str, ...]
@@ -74,24 +79,6 @@ class AvaReport:
     def complete(self) -> bool:
         """Whether everything that was asked for is in place."""
         return not (self.failed or self.missing or self.unknown)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, JSON-ready."""
-        return {
-            "schema_version": 1,
-            "root": str(self.root),
-            "base_urls": list(self.base_urls),
-            "complete": self.complete,
-            "fetched": list(self.fetched),
-            "adopted": list(self.adopted),
-            "present": list(self.present),
-            "failed": [file.to_dict() for file in self.failed],
-            "missing": list(self.missing),
-            "unknown": list(self.unknown),
-            "bytes_fetched": self.bytes_fetched,
-            "failed_list": None if self.failed_list is None else str(self.failed_list),
-            "warnings": list(self.warnings),
-        }
 
 
 def run(
@@ -113,9 +100,10 @@ def run(
     """
     progress = SilentProgress() if progress is None else progress
     with disk_errors(plan.root), locked(plan.root):
-        check_space(plan.root, plan.bytes_to_fetch, less="a split, some videos, a limit")
+        less = "free some space, or ask for less: a split, some videos, a limit"
+        check_space(plan.root, plan.bytes_to_fetch, hint=less)
         _tidy(plan)
-        work = _Work(root=plan.root, site=site, receipts=Receipts(plan.root))
+        work = _Work(root=plan.root, site=site, receipts=fetched_files.book(plan.root))
         transfer = Transfer(
             root=plan.root,
             name=lambda video: video.path,
@@ -136,7 +124,7 @@ class _Work:
 
     root: Path
     site: Site
-    receipts: Receipts
+    receipts: ReceiptBook
     sizes: dict[str, int] = field(default_factory=dict)
     adopted: list[str] = field(default_factory=list)
     unhashed: list[str] = field(default_factory=list)
@@ -163,11 +151,11 @@ class _Work:
         if not adopting:
             sync(part)
             final.parent.mkdir(parents=True, exist_ok=True)
-            if os.path.lexists(final) and video.path not in self.receipts:
+            if os.path.lexists(final) and video.path not in self.receipts.read():
                 raise _in_the_way(final)
         size = part.stat().st_size
         receipt = Receipt(size=size, validator=told.validator, md5=told.md5, base_url=told.endpoint)
-        self.receipts.write(video.path, receipt)
+        self.receipts.write(video.path, asdict(receipt))
         self.sizes[video.path] = size
         if adopting:
             self.adopted.append(video.path)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from unitalk.dataset.ava import ava_lists, fetched_files
 from unitalk.dataset.ava.ava_lists import AVA_SPLITS, AvaSplit
@@ -12,6 +12,7 @@ from unitalk.errors import HubError, NotFoundError
 from unitalk.files import disk_boundary
 from unitalk.net.http_client import size_of
 from unitalk.net.transfer import JOBS, each
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ not there; not on the server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedVideo:
+class PlannedVideo(Report):
     """One video file, and what this machine has of it.
 
     Attributes:
@@ -49,13 +50,9 @@ class PlannedVideo:
         """Where it is below the server's address, and below the folder here."""
         return f"{self.split}/{self.file}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, JSON-ready."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AvaPlan:
+class AvaPlan(Report):
     """What would be fetched.
 
     Attributes:
@@ -64,6 +61,9 @@ class AvaPlan:
         videos: all that were asked for, in the order of the lists.
         unknown: ids that were asked for and are in no list.
     """
+
+    schema_version: ClassVar = 1
+    computed: ClassVar = ("missing", "bytes_to_fetch", "unknown_sizes")
 
     root: Path
     base_urls: tuple[str, ...]
@@ -85,19 +85,10 @@ class AvaPlan:
         """How many bytes are lacking, of the files whose size is known."""
         return sum((v.size or v.have) - v.have for v in self.to_do if v.state == "absent")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, JSON-ready."""
-        return {
-            "schema_version": 1,
-            "root": str(self.root),
-            "base_urls": list(self.base_urls),
-            "videos": [video.to_dict() for video in self.videos],
-            "missing": list(self.missing),
-            "unknown": list(self.unknown),
-            "bytes_to_fetch": self.bytes_to_fetch,
-            "unknown_sizes": sum(video.size is None for video in self.to_do),
-            "warnings": [],
-        }
+    @property
+    def unknown_sizes(self) -> int:
+        """How many files to fetch have a size that the server has not said."""
+        return sum(video.size is None for video in self.to_do)
 
 
 @disk_boundary("root")

@@ -6,16 +6,17 @@ it, and whatever is not in it is not ours.
 
 from __future__ import annotations
 
-import threading
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from unitalk.errors import DataError
-from unitalk.files import read_json, write_json
+from unitalk.files.resume import ReceiptBook
 from unitalk.layout import Layout
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_WAY_OUT = "move it elsewhere: the next run compares the files there with the server's"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,25 +36,9 @@ class Receipt:
     base_url: str
 
 
-class Receipts:
-    """The receipts of a folder, for many threads of the one process that holds it."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._lock = threading.Lock()
-        self._all = receipts(root)
-
-    def __contains__(self, path: object) -> bool:
-        """Whether a download put a file there."""
-        with self._lock:
-            return path in self._all
-
-    def write(self, path: str, receipt: Receipt) -> None:
-        """Write down that a name has, or is about to have, this content."""
-        with self._lock:
-            self._all[path] = receipt
-            videos = {name: asdict(self._all[name]) for name in sorted(self._all)}
-            write_json(_file(self._root), {"schema_version": 1, "videos": videos})
+def book(root: Path) -> ReceiptBook:
+    """The receipts of a folder, by path below it."""
+    return ReceiptBook(Layout(root).memory / "ava_videos.json", key="videos", way_out=_WAY_OUT)
 
 
 def receipts(root: Path) -> dict[str, Receipt]:
@@ -62,23 +47,12 @@ def receipts(root: Path) -> dict[str, Receipt]:
     Raises:
         DataError: the file is damaged.
     """
-    path = _file(root)
-    content: Any = read_json(path)
-    if content is None:
-        return {}
     try:
-        return {name: Receipt(**fields) for name, fields in content["videos"].items()}
-    except (TypeError, KeyError, AttributeError) as error:
-        raise DataError(
-            f"{path}: not as this program writes it",
-            hint="move it elsewhere: the next run compares the files there with the server's",
-        ) from error
+        return {name: Receipt(**fields) for name, fields in book(root).read().items()}
+    except TypeError as error:
+        raise DataError(f"{root}: ava_videos.json is damaged", hint=_WAY_OUT) from error
 
 
 def part(root: Path, path: str) -> Path:
     """Where the bytes of a file are collected."""
     return Layout(root).memory / "parts" / f"{path}.part"
-
-
-def _file(root: Path) -> Path:
-    return Layout(root).memory / "ava_videos.json"

@@ -8,7 +8,7 @@ import shutil
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 from unitalk.dataset.download import adoption, csv_merge, failures, planning, receipts, video_steps
 from unitalk.dataset.download.set_aside import WITHDRAWN, set_aside
@@ -19,6 +19,7 @@ from unitalk.layout import ARCHIVES, PUBLISHED_SPLITS, Layout, parse_hub_path
 from unitalk.net.http_client import size_of
 from unitalk.net.transfer import JOBS, FailedFile, Transfer, check_space
 from unitalk.progress import Progress, SilentProgress
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 _UNPACKED = 1.1
 """What crops and sounds unpack to, as a multiple of their archive: both hardly shrink in a zip."""
 
+_LESS = "free some space, or ask for less: a split, a category, some videos, one part"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DownloadReport:
+class DownloadReport(Report):
     """What a run did.
 
     Attributes:
@@ -51,6 +54,9 @@ class DownloadReport:
         failed_list: where the ids of the videos stand that could not be completed.
         warnings: what the reader should know.
     """
+
+    schema_version: ClassVar = 1
+    computed: ClassVar = ("complete",)
 
     root: Path
     repository: str
@@ -71,27 +77,6 @@ class DownloadReport:
     def complete(self) -> bool:
         """Whether everything that was asked for is in place."""
         return not self.failed and not self.missing
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, JSON-ready."""
-        return {
-            "schema_version": 1,
-            "root": str(self.root),
-            "repository": self.repository,
-            "commit": self.commit,
-            "complete": self.complete,
-            "fetched": list(self.fetched),
-            "unpacked": list(self.unpacked),
-            "adopted": list(self.adopted),
-            "present": list(self.present),
-            "failed": [file.to_dict() for file in self.failed],
-            "missing": [video.to_dict() for video in self.missing],
-            "withdrawn": list(self.withdrawn),
-            "bytes_fetched": self.bytes_fetched,
-            "csv": dict(self.csv),
-            "failed_list": None if self.failed_list is None else str(self.failed_list),
-            "warnings": list(self.warnings),
-        }
 
 
 def run(
@@ -315,7 +300,7 @@ def _withdraw(plan: Plan) -> None:
             final = Layout(plan.root).part(part, split, video_id)
             if os.path.lexists(final):
                 set_aside(plan.root, final, WITHDRAWN)
-        receipts.path(plan.root, path).unlink(missing_ok=True)
+        receipts.store(plan.root).remove(path)
 
 
 def _check_space(
@@ -342,7 +327,7 @@ def _check_space(
         parts = Layout(plan.root).memory / "parts"
         at_a_time -= min(at_a_time, sum(part.stat().st_size for part in parts.iterdir()))
     needed = unpacked + at_a_time + 2 * sum(_sizes(files, csv=True))
-    check_space(plan.root, needed, less="a split, a category, some videos, one part")
+    check_space(plan.root, needed, hint=_LESS)
 
 
 def _sizes(files: Sequence[PlannedFile], *, csv: bool) -> list[int]:

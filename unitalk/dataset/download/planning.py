@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 from unitalk import layout
 from unitalk.catalog import video_list
@@ -14,6 +14,7 @@ from unitalk.dataset.download.video_selection import Selection
 from unitalk.errors import DestinationError, UsageError
 from unitalk.files import check_destination, disk_boundary, read_json
 from unitalk.layout import Layout, Part, Split
+from unitalk.report import INTERNAL, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +27,12 @@ MADE_BY = "download"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedFile:
+class PlannedFile(Report):
     """One part of one video, as the hub has it, and what the disk has of it."""
 
-    remote: RemoteFile
+    computed: ClassVar = ("path", "size", "hash")
+
+    remote: RemoteFile = field(metadata=INTERNAL)
     part: Part
     split: Split
     video_id: str
@@ -40,34 +43,33 @@ class PlannedFile:
         """Whether there is nothing to do."""
         return self.state == "present"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, JSON-ready."""
-        return {
-            "path": self.remote.path,
-            "part": self.part,
-            "split": self.split,
-            "video_id": self.video_id,
-            "size": self.remote.size,
-            "hash": self.remote.hash,
-            "state": self.state,
-        }
+    @property
+    def path(self) -> str:
+        """Where the hub has it."""
+        return self.remote.path
+
+    @property
+    def size(self) -> int:
+        """Its bytes on the hub."""
+        return self.remote.size
+
+    @property
+    def hash(self) -> str:
+        """The hash that proves them."""
+        return self.remote.hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MissingVideo:
+class MissingVideo(Report):
     """A video that was asked for and of which the hub lacks parts; no split when it has none."""
 
     video_id: str
     split: Split | None
     parts: tuple[Part, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, JSON-ready."""
-        return {"video_id": self.video_id, "split": self.split, "parts": list(self.parts)}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Report):
     """What `run` will do.
 
     Attributes:
@@ -87,6 +89,9 @@ class Plan:
         tree: the whole commit, as listed.
     """
 
+    schema_version: ClassVar = 1
+    computed: ClassVar = ("bytes",)
+
     root: Path
     repository: str
     commit: str
@@ -98,8 +103,8 @@ class Plan:
     missing: tuple[MissingVideo, ...] = ()
     withdrawn: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    tree: tuple[RemoteFile, ...] = field(repr=False)
+    notes: tuple[str, ...] = field(default=(), metadata={"json": "warnings"})
+    tree: tuple[RemoteFile, ...] = field(repr=False, metadata=INTERNAL)
 
     @property
     def to_do(self) -> tuple[PlannedFile, ...]:
@@ -111,33 +116,15 @@ class Plan:
         """The files whose bytes the disk lacks, as far as can be seen without looking into it."""
         return tuple(file for file in self.to_do if file.state != "archived")
 
-    def bytes_by_split(self) -> dict[str, dict[str, int]]:
+    @property
+    def bytes(self) -> dict[str, dict[str, int]]:
         """The listed bytes of each split, and how many of them the disk lacks."""
         counts: dict[str, dict[str, int]] = {}
         for file in self.files:
             count = counts.setdefault(file.split, {"listed": 0, "to_fetch": 0})
-            count["listed"] += file.remote.size
-            count["to_fetch"] += file.remote.size if file.state in {"absent", "unproven"} else 0
+            count["listed"] += file.size
+            count["to_fetch"] += file.size if file.state in {"absent", "unproven"} else 0
         return counts
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all but the tree, JSON-ready."""
-        return {
-            "schema_version": 1,
-            "root": str(self.root),
-            "repository": self.repository,
-            "commit": self.commit,
-            "previous": self.previous,
-            "adopting": self.adopting,
-            "archives_only": self.archives_only,
-            "refetch": self.refetch,
-            "bytes": self.bytes_by_split(),
-            "files": [file.to_dict() for file in self.files],
-            "missing": [video.to_dict() for video in self.missing],
-            "withdrawn": list(self.withdrawn),
-            "extra": list(self.extra),
-            "warnings": list(self.notes),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

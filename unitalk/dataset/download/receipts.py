@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from unitalk.errors import DataError
-from unitalk.files import read_json, write_json
+from unitalk.files import read_json
+from unitalk.files.resume import Receipts
 from unitalk.layout import ARCHIVES, Layout, Part
 from unitalk.net import RemoteFile
 
@@ -21,9 +22,9 @@ State = Literal["present", "archived", "unproven", "absent"]
 something under its name that no download put there; none of these."""
 
 
-def path(root: Path, hub_path: str) -> Path:
-    """Where it is written down whose content a final name has."""
-    return Layout(root).memory / "receipts" / f"{hub_path}.json"
+def store(root: Path) -> Receipts:
+    """The receipts, by path on the hub: whose content each final name has."""
+    return Receipts(Layout(root).memory / "receipts")
 
 
 def partial(root: Path, remote: RemoteFile, part: Part, split: str, video_id: str) -> Path:
@@ -47,27 +48,18 @@ def write(
 ) -> None:
     """Write down that a name has, or is about to have, the content that the hub lists."""
     receipt = {"size": remote.size, "hash": remote.hash, "commit": commit}
-    write_json(path(root, hub_path), {**receipt, **({"unhashed": True} if unhashed else {})})
+    store(root).write(hub_path, {**receipt, **({"unhashed": True} if unhashed else {})})
 
 
 def void(root: Path, hub_path: str) -> None:
     """Let a part be ours and count as damaged, so that the next run makes it again."""
-    if read(root, hub_path) is not None:
-        write_json(path(root, hub_path), {"size": 0, "hash": ""})
-
-
-def read(root: Path, hub_path: str) -> dict[str, object] | None:
-    """A receipt; None where there is none, empty where it is damaged."""
-    try:
-        receipt = read_json(path(root, hub_path))
-    except DataError:  # damaged from outside: ours, and as good as void
-        return {}
-    return receipt if receipt is None or isinstance(receipt, dict) else {}
+    if store(root).read(hub_path) is not None:
+        store(root).write(hub_path, {"size": 0, "hash": ""})
 
 
 def hash_of(root: Path, hub_path: str) -> str | None:
     """The hash in a receipt; None where there is no receipt, empty where it says none."""
-    receipt = read(root, hub_path)
+    receipt = store(root).read(hub_path)
     return None if receipt is None else str(receipt.get("hash", ""))
 
 
@@ -97,11 +89,9 @@ def has_archive(root: Path, remote: RemoteFile) -> bool:
 
 def held(root: Path) -> dict[str, str]:
     """Every hub path with a receipt of an unpacked part, and the hash in it; sorted."""
-    top = path(root, "x").parent
-    found = (p.relative_to(top).as_posix().removesuffix(".json") for p in top.rglob("*.json"))
     return {
         name: hash_of(root, name) or ""
-        for name in sorted(found)
+        for name in store(root).names()
         if not name.startswith((f"{ARCHIVES}/", ".")) and "/." not in name
     }
 

@@ -1,13 +1,18 @@
-"""Get a checkpoint, over the network or from a file, and remember what it is."""
+"""Gets a checkpoint, over the network or from a file, and remembers what it is.
+
+pooch would bring the files as well, but it knows no hash that is learnt from the first file, no
+lock between two runs, no `altered` and no `lost`: all that would still be here, beside it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from unitalk.catalog.checkpoints import Checkpoint, named
 from unitalk.errors import DestinationError, HubError, IntegrityError, UsageError
@@ -18,7 +23,9 @@ from unitalk.models.weights.folder_index import Entry
 from unitalk.models.weights.local import look
 from unitalk.net import Patience, drive
 from unitalk.net.site import Site, forget
+from unitalk.net.transfer import Transfer, check_space
 from unitalk.progress import Progress, SilentProgress
+from unitalk.report import INTERNAL, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +52,7 @@ class Fetch(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeightsReport:
+class WeightsReport(Report):
     """What became of one checkpoint.
 
     Attributes:
@@ -61,7 +68,10 @@ class WeightsReport:
         warnings: what the reader should know.
     """
 
-    checkpoint: Checkpoint
+    schema_version: ClassVar = 1
+    computed: ClassVar = ("name", "loads_into")
+
+    checkpoint: Checkpoint = field(metadata=INTERNAL)
     how: How
     path: Path
     size: int
@@ -71,21 +81,15 @@ class WeightsReport:
     compared_with: Known | None
     warnings: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, JSON-ready."""
-        return {
-            "schema_version": 1,
-            "name": self.checkpoint.name,
-            "loads_into": self.checkpoint.loads_into,
-            "how": self.how,
-            "path": str(self.path),
-            "size": self.size,
-            "sha256": self.sha256,
-            "origin": self.origin,
-            "registered": self.registered,
-            "compared_with": self.compared_with,
-            "warnings": list(self.warnings),
-        }
+    @property
+    def name(self) -> str:
+        """The checkpoint's name."""
+        return self.checkpoint.name
+
+    @property
+    def loads_into(self) -> str | None:
+        """The model that it loads into."""
+        return self.checkpoint.loads_into
 
 
 @disk_boundary("folder")
@@ -105,8 +109,7 @@ def download(
         folder: where registered files are; made when absent.
         replace: fetch it although it is there, and let it be another file than the one before,
             unless the table knows its hash.
-        fetch: what brings the bytes; default: gdown from Google Drive, our own client from
-            elsewhere.
+        fetch: what brings the bytes; default: gdown from Google Drive, else our own client.
         patience: how long to wait for the network.
         progress: where to report to.
 
@@ -126,13 +129,13 @@ def download(
         if there is not None:
             return there
         part = folder / _INCOMING / name / checkpoint.file
-        fetch = _over_the_network(patience, progress.note) if fetch is None else fetch
-        with progress.task(f"fetching {name}", total=checkpoint.size, unit="B") as task:
-            try:
-                fetch(checkpoint, part, task.advance)
-            except HubError as error:
-                _clear(part, empty_only=True)
-                raise _with_a_way_out(error, checkpoint) from error
+        if checkpoint.size is not None:
+            check_space(folder, checkpoint.size, hint="free some space")
+        try:
+            _bring(checkpoint, part, fetch, patience, progress)
+        except HubError as error:
+            _clear(part, empty_only=True)
+            raise _with_a_way_out(error, checkpoint) from error
         try:
             return _put_in_place(
                 checkpoint, folder, part, origin=checkpoint.url, replace=replace, how="downloaded"
@@ -299,17 +302,38 @@ def _compare(
 # ------------------------------------------------------------------------------ the network
 
 
-def _over_the_network(patience: Patience | None, say: Callable[[str], object]) -> Fetch:
-    def fetch(checkpoint: Checkpoint, part: Path, on_bytes: Callable[[int], object], /) -> None:
-        if drive.file_id(checkpoint.url) is not None:
-            drive.fetch(checkpoint.url, part, on_bytes, patience=patience, say=say)
-            return
-        base, _, path = checkpoint.url.rpartition("/")
-        with Site(base, patience=patience, say=say) as site:
-            site.fetch(path, part, on_bytes)
-        forget(part)
+def _bring(
+    checkpoint: Checkpoint,
+    part: Path,
+    fetch: Fetch | None,
+    patience: Patience | None,
+    progress: Progress,
+) -> None:
+    """Leave a checkpoint's bytes at `part`."""
+    stop, say = threading.Event(), progress.note
+    base, _, path = checkpoint.url.rpartition("/")
+    with Site(base, patience=patience, stop=stop, say=say) as site:
 
-    return fetch
+        def bring(one: Checkpoint, on_bytes: Callable[[int], object]) -> None:
+            if fetch is not None:
+                fetch(one, part, on_bytes)
+            elif drive.file_id(one.url) is not None:
+                drive.fetch(one.url, part, on_bytes, patience=patience, stop=stop, say=say)
+            else:
+                site.fetch(path, part, on_bytes)
+                forget(part)
+
+        failures = Transfer(
+            root=part.parent,
+            name=lambda one: one.name,
+            size=lambda one: one.size,
+            have=lambda _: 0,
+            bring=bring,
+            abort=site.abort,
+            again=False,
+        ).run([checkpoint], jobs=1, progress=progress, title=f"fetching {checkpoint.name}")
+    for error in failures.values():
+        raise error
 
 
 def _with_a_way_out(error: HubError, checkpoint: Checkpoint) -> HubError:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from unitalk.errors import UnitalkError
-from unitalk.files import read_json, write_json
+from unitalk.errors import DataError
+from unitalk.files.resume import ReceiptBook
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "weights.json"
+_WAY_OUT = (
+    "put it elsewhere, then register each file: unitalk weights download NAME --from-file FILE"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,24 +42,18 @@ def entries(folder: Path) -> dict[str, Entry]:
     """All entries by name; none where there is no folder.
 
     Raises:
-        UnitalkError: the file is damaged.
+        DataError: the file is damaged.
     """
-    path = folder / FILE
-    content: Any = read_json(path)
-    if content is None:
-        return {}
     try:
-        return {name: Entry(**fields) for name, fields in content["checkpoints"].items()}
-    except (TypeError, KeyError, AttributeError) as error:
-        raise UnitalkError(
-            f"{path}: not as this program writes it",
-            hint="put it elsewhere, then register each file: unitalk weights download NAME "
-            "--from-file FILE",
-        ) from error
+        return {name: Entry(**fields) for name, fields in _book(folder).read().items()}
+    except TypeError as error:
+        raise DataError(f"{folder / FILE}: an entry is damaged", hint=_WAY_OUT) from error
 
 
 def record(folder: Path, name: str, entry: Entry) -> None:
-    """Write an entry down; whoever calls holds the folder against other processes."""
-    all_ = {**entries(folder), name: entry}
-    fields = {known: asdict(all_[known]) for known in sorted(all_)}
-    write_json(folder / FILE, {"schema_version": 1, "checkpoints": fields})
+    """Write an entry down; the caller holds the folder's lock."""
+    _book(folder).write(name, asdict(entry))
+
+
+def _book(folder: Path) -> ReceiptBook:
+    return ReceiptBook(folder / FILE, key="checkpoints", way_out=_WAY_OUT)
