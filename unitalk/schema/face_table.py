@@ -166,10 +166,13 @@ class FaceTable:
         result[self.starts[1:-1] - 1] = False
         return result
 
-    def steps(self) -> tuple[Ints, npt.NDArray[Any]]:
-        """For each place but the first of a track: the place, and the time since the one before."""
-        inside = self.inside
-        return np.flatnonzero(inside) + 1, np.diff(self.ordered(self.times))[inside]
+    def gaps(self) -> tuple[Ints, Ints]:
+        """The places behind gaps, and the milliseconds since the face before each."""
+        times = self.ordered(self.times)
+        whole = times if times.dtype.kind == "i" else np.rint(times * 1000).astype(np.int64)
+        steps = np.diff(whole)
+        places = np.flatnonzero(self.inside & (steps > GAP)) + 1
+        return places, steps[places - 1]
 
     def clashes(self, seconds: Floats) -> tuple[Ints, Ints]:
         """Find faces that cannot be told from the face before them in their track.

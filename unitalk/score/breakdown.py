@@ -20,6 +20,7 @@ from unitalk.catalog import video_list
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.files.file_types import FIRST_BYTES, identify
 from unitalk.schema import bins
+from unitalk.schema.face_table import ascend, pack, unpack_times, unpack_tracks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -88,7 +89,7 @@ class Divider:
     @cached_property
     def _company(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """For every face, how many faces its frame has, and how many of them speak."""
-        moments = (self.truth.video_codes.astype(np.int64) << 32) | (self.truth.keys & 0xFFFFFFFF)
+        moments = pack(self.truth.video_codes, unpack_times(self.truth.keys))
         _, place = np.unique(moments, return_inverse=True)
         faces = np.bincount(place)
         speaking = np.bincount(place, weights=self.truth.labels).astype(np.int64)
@@ -160,13 +161,13 @@ class Divider:
     def _by_track_length(self) -> Division:
         """Seconds from a track's first face to its last, and one mean step for the last one."""
         keys = self.truth.keys
-        if not bool(np.all(keys[1:] > keys[:-1])):
+        if not ascend(keys):
             keys = np.sort(keys)
-        first = np.flatnonzero(np.diff(keys >> 32, prepend=-1))
+        first = np.flatnonzero(np.diff(unpack_tracks(keys), prepend=-1))
         last = np.append(first[1:], len(keys)) - 1
         of_track = np.zeros(len(self.truth.track_names), np.int64)
         span = keys[last] - keys[first]
-        of_track[keys[first] >> 32] = bins.length_codes(span, last - first + 1)
+        of_track[unpack_tracks(keys[first])] = bins.length_codes(span, last - first + 1)
         codes = of_track[self.truth.tracks]
         return Division(name="track-length", values=bins.LENGTHS, codes=codes)
 

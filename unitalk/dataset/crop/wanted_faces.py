@@ -147,22 +147,18 @@ class SplitRows:
         """Which row of the csv each of a video's faces is, from 0, in the order of `of`."""
         return np.concatenate([self.rows.places(number) for number in self.tracks[video]])
 
-    def __iter__(self) -> Iterator[Wanted]:
-        for video in self.tracks:
-            yield self.of(video)
-
     def of(self, video: str) -> Wanted:
         """The faces of one video."""
         rows, own = self.rows, self.tracks[video]
-        pieces = [np.arange(rows.starts[n], rows.starts[n + 1]) for n in own]
-        place = np.concatenate(pieces)
+        pieces = [slice(rows.starts[n], rows.starts[n + 1]) for n in own]
+        lengths = np.diff(rows.starts)[own]
         return Wanted(
             split=rows.split,
             video=video,
             entities=tuple(rows.entities[n] for n in own),
-            starts=np.cumsum([0, *map(len, pieces)]).astype(np.int64),
-            seconds=rows.seconds[place],
-            boxes=rows.boxes[place],
+            starts=np.append(0, np.cumsum(lengths)).astype(np.int64),
+            seconds=np.concatenate([rows.seconds[piece] for piece in pieces]),
+            boxes=np.concatenate([rows.boxes[piece] for piece in pieces]),
         )
 
 

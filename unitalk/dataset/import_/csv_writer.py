@@ -22,7 +22,7 @@ from unitalk.files import atomic_write
 from unitalk.formats.annotations import Problems
 from unitalk.layout import SPLITS, Layout
 from unitalk.progress import Progress, SilentProgress
-from unitalk.schema.face_table import GAP, FaceTable
+from unitalk.schema.face_table import FaceTable
 from unitalk.schema.problems import together
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _complete_and_write(job: _Job, rows: Rows) -> _Part:
         unlabelled=_count(labels, spelled, schema.UNLABELLED),
         counted=_count(*schema.text_codes(given[schema.EVAL]), "1") if schema.EVAL in given else 0,
         reordered=len(np.unique(table.track[moved])),
-        gaps=int(np.count_nonzero(table.steps()[1] > GAP / 1000)),
+        gaps=len(table.gaps()[0]),
     )
 
 

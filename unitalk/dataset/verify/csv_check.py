@@ -9,7 +9,6 @@ import numpy as np
 from unitalk import schema
 from unitalk.dataset.verify.verify_report import Finding
 from unitalk.layout import face_name
-from unitalk.schema.face_table import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,10 +154,9 @@ def _order(rows: Rows) -> Iterator[_Wrong]:
 
 
 def _gaps(rows: Rows) -> Iterator[_Wrong]:
-    places, step = rows.table.steps()
-    wide = step > GAP
-    later = rows.table.rows(places[wide])
-    size = dict(zip(later.tolist(), step[wide].tolist(), strict=True))
+    places, steps = rows.table.gaps()
+    later = rows.table.rows(places)
+    size = dict(zip(later.tolist(), steps.tolist(), strict=True))
     yield _Wrong(
         "gap", np.sort(later), lambda row: f"{size[row] / 1000:.2f} s after the face before"
     )
