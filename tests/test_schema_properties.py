@@ -108,7 +108,7 @@ def load(content: bytes, kind="groundtruth", **options) -> schema.Faces:
     return schema.load(schema.Source("-", stdin=io.BytesIO(content)), kind, **options)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(files())
 def test_every_file_is_read_exactly(file):
     kind, columns, rows, content = file
@@ -146,11 +146,16 @@ SUSPECT_NUMBERS = [
     "1.2.3", "1.", ".5", "-.5", "+1.5", ".", "-", "\u22120.5", "1\u2212", "0.5\x00", "\x00", "50%",
     "3999999.9999", "4000000", "-0", "-0.0001", "-1e-400", "True", "0.5\udcff", "\udcff",
     "0.30000000000000004", "123456789012345678901234567890", "2.2250738585072011e-308",
+    # Python, C, and Microsoft's C write what is no number in their own ways.
+    "nAN", "+nan", " nan", "nan ", "nan(1)", "-nan(ind)", "-nan(snan)",
+    "\u0661.5", "\uff11", "\u00a01", "1\u3000", "\x0b1", "1\x0c",
 ]  # fmt: skip
 SUSPECT_TEXTS = [
     "", " ", " v", "v ", 'v"0', "v/0", "v\\0", "v\t0", "v\x00", "v\udcff", "é中", "nan", "NA",
     "'v'", "None", "0", "1", "2", "3", "1.0", " 1", "01", "True", "a b", "-v", "..", "SPEAKING",
     "speaking_audible", " SPEAKING_AUDIBLE", "SPEAKING_AND_AUDIBLE", "SPEAKING_AUDIBLE ",
+    # What Excel and web pages leave, and the byte-order mark of a second file.
+    "\u00a0v", "v\u00a0", "\u3000v", "v\u2009", "v\x0b", "\x85v", "\ufeffv",
 ]  # fmt: skip
 suspects = st.one_of(
     st.sampled_from(SUSPECT_NUMBERS),
@@ -185,44 +190,17 @@ def check(column: int, row: int, text: str, header: bool) -> None:
         assert got == [convert(text) for text in texts]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 9), st.integers(1, 3), suspects, st.booleans())
 def test_a_suspect_cell_is_read_exactly_or_refused_by_name(column, row, text, header):
     check(column, row, text, header)
 
 
-@pytest.mark.parametrize("text", SUSPECT_NUMBERS)
-def test_every_suspect_number_once(text):
-    for column in (1, 2):
+@pytest.mark.parametrize("column", [1, 2, 7])
+def test_every_suspect_text_once(column):
+    """A time, an edge of a box, a track's id."""
+    for text in SUSPECT_TEXTS if column == 7 else SUSPECT_NUMBERS:
         check(column, 2, text, header=True)
-
-
-@pytest.mark.parametrize(
-    "text", ["Nan", "nAN", "-NAN", "+nan", " nan", "nan ", "nan(1)", "-nan(ind)", "-nan(snan)"]
-)
-@pytest.mark.parametrize("column", [1, 2])
-def test_not_a_number_is_refused_however_it_is_spelled(column, text):
-    """Python, C, and Microsoft's C write it in their own ways; none may become a score."""
-    check(column, 2, text, header=True)
-
-
-@pytest.mark.parametrize("text", ["\u0661.5", "\uff11", "\u00a01", "1\u3000", "\x0b1", "1\x0c"])
-def test_a_number_in_other_digits_or_blanks_is_refused_with_its_line(text):
-    check(2, 2, text, header=True)
-
-
-@pytest.mark.parametrize("text", ["\u00a0v", "v\u00a0", "\u3000v", "v\u2009", "v\x0b", "\x85v"])
-def test_an_id_with_a_blank_of_another_kind_at_its_end_is_refused(text):
-    """Excel and web pages leave no-break spaces, which nobody sees."""
-    check(7, 2, text, header=True)
-
-
-def test_the_byte_order_mark_of_a_second_file_is_refused():
-    """`cat a.csv b.csv` of two files from Windows, without headers."""
-    one = ("\ufeff" + ",".join(face("v", "0.04", "v:0", 1)) + "\n").encode()
-    two = ("\ufeff" + ",".join(face("v", "0.08", "v:0", 1)) + "\n").encode()
-    with pytest.raises(unitalk.SchemaError, match="<stdin>:2: column video_id"):
-        load(one + two)
 
 
 def test_a_replacement_character_that_is_in_the_file_is_not_blamed_for_another_cells_fault():
@@ -268,7 +246,7 @@ BASE = (HEADER + ",remark\n" + "\n".join(
 ) + "\n")  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -301,7 +279,7 @@ def test_stray_quotes_commas_and_line_ends_never_move_a_cell(edits):
 
 def test_a_long_file_may_have_line_ends_in_a_quoted_remark():
     row = [*face("v", "0.04", "v:0", 1), '"late\nor not\nor so"']
-    count = (5 << 20) // len(",".join(row))
+    count = (3 << 19) // len(",".join(row))
     content = HEADER + ",remark\n" + (",".join(row) + "\n") * count
     assert len(load(content.encode())) == count
 
@@ -363,21 +341,11 @@ def test_every_cut_of_a_gzip_is_a_schema_error():
             load(packed[:end])
 
 
-def test_a_header_without_a_line_end_says_that_there_is_no_row():
-    with pytest.raises(unitalk.SchemaError, match="there is a header and not one row"):
-        load(HEADER.encode())
-
-
 def test_a_file_name_that_is_not_utf8(tmp_path):
     path = os.fsdecode(os.fsencode(tmp_path) + b"/\xe9t\xe9.csv")
     with open(path, "w") as file:
         file.write(BASE)
     assert len(unitalk.read_groundtruth(path)) == 3
-
-
-def test_a_name_that_is_too_long_is_the_disks_refusal():
-    with pytest.raises(unitalk.DiskError, match="too long"):
-        unitalk.read_groundtruth("a" * 300 + ".csv")
 
 
 # ------------------------------------------------------------------------------ text, unharmed
@@ -390,7 +358,7 @@ def copy(source, target) -> int:
     return schema.write_text(target, head.columns, batches)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=st.lists(st.tuples(times.map("{:.2f}".format), ids, plain, plain), min_size=1))
 def test_text_goes_through_unchanged(tmp_path_factory, rows):
     """Labels, boxes and further columns are carried as they are; nothing becomes a number."""
@@ -404,22 +372,14 @@ def test_text_goes_through_unchanged(tmp_path_factory, rows):
 
 
 @pytest.mark.parametrize("remark", ["late, or not", '5" screen', "two\nlines"])
-@pytest.mark.parametrize("name", ["remark", "remark, or none"])
-def test_text_that_needs_quotes_gets_them(tmp_path, name, remark):
-    header = [*TEN, name]
+def test_text_that_needs_quotes_gets_them(tmp_path, remark):
+    header = [*TEN, "remark, or none"]
     rows = [[*face("v", "0.40", "v:0", 1), remark], [*face("v", "0.44", "v:0", 0), "plain"]]
     with open(tmp_path / "a.csv", "w", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     assert copy(tmp_path / "a.csv", tmp_path / "b.csv") == 2
     with open(tmp_path / "b.csv", newline="") as file:
         assert list(csv.reader(file)) == [header, *rows]
-
-
-def test_a_time_that_load_reads_is_a_time_for_text_too(tmp_path):
-    rows = [face("v", " 0.40", "v:0", 1), face("v", "0.44\t", "v:0", 1)]
-    source = write_csv(tmp_path / "a.csv", rows)
-    assert unitalk.read_groundtruth(source)["frame_timestamp"].tolist() == [0.4, 0.44]
-    assert copy(source, tmp_path / "b.csv") == 2
 
 
 def test_what_text_carries_unseen_is_not_blamed_when_something_else_is_wrong(tmp_path):
