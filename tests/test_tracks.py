@@ -16,13 +16,11 @@ import numpy as np
 import pytest
 from build import HEADER, face, jpg, make_dataset, make_real, make_small, write_csv
 from build import Track as Drawn
-from conftest import bound_by_permissions, slow
-from hypothesis import given
-from hypothesis import strategies as st
+from conftest import slow
 from PIL import Image
 
 import unitalk.media.tracks
-from unitalk.errors import DataError, DiskError, LayoutError, SchemaError, UsageError
+from unitalk.errors import DataError, LayoutError, SchemaError, UsageError
 from unitalk.media.tracks import Track, tracks
 
 
@@ -98,27 +96,6 @@ def test_rows_in_any_order_come_by_track_and_time(drawn):
         assert track.jpgs() == other.jpgs()
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 60)),
-        min_size=1, max_size=40, unique=True,
-    )
-)  # fmt: skip
-def test_any_rows_are_sorted_as_python_sorts(tmp_path_factory, drawn_rows):
-    root = tmp_path_factory.mktemp("rows")
-    rows = [face(f"v{v}", f"{t / 25:.2f}", f"v{v}:{e}", (v + t) % 2) for v, e, t in drawn_rows]
-    write_csv(root / "csv/train_orig.csv", rows)
-    want: dict[str, list[tuple[float, int]]] = {}
-    for v, e, t in drawn_rows:
-        want.setdefault(f"v{v}:{e}", []).append((t / 25, (v + t) % 2))
-    found = {
-        t.entity_id: list(zip(t.frame_timestamp.tolist(), t.label_id.tolist(), strict=True))
-        for t in tracks(root)
-    }
-    assert list(found) == list(want)
-    assert found == {entity: sorted(own) for entity, own in want.items()}
-
-
 def test_a_track_knows_its_video_its_rows_and_its_rate(tmp_path):
     """Rows of 30 and of 25 frames a second, mixed; a short track has its video's rate."""
     thirty = [f"{n / 30:.2f}" for n in range(40)]
@@ -146,13 +123,6 @@ def test_a_track_knows_its_video_its_rows_and_its_rate(tmp_path):
         at = [written[place] for place in some.places.tolist()]
         assert [(row["entity_id"], float(row["frame_timestamp"])) for row in at] == faces
     assert found.pick([2, 0]).videos == [found.videos[2], found.videos[0]]
-
-
-def test_rows_that_stand_in_order_are_where_they_stand(drawn):
-    found = tracks(drawn)
-    assert found.places.tolist() == list(range(11))
-    kept = tracks(drawn, videos=["9Zja_cIAwY8"])
-    assert kept.places.tolist() == [8, 9, 10]
 
 
 def test_splits_are_chosen(small):
@@ -406,18 +376,6 @@ def test_a_damaged_crop_is_named_and_not_grey(drawn, change, reason):
         assert reason in raised.value.message
 
 
-def test_a_crop_that_is_a_folder_or_a_dead_link_is_named(drawn):
-    path = drawn / "clips_videos/val/-maoolmiKi0/-maoolmiKi0:0/0.40.jpg"
-    path.unlink()
-    path.mkdir()
-    with pytest.raises(DataError, match=r"0\.40\.jpg: Is a directory"):
-        tracks(drawn)[0].jpgs()
-    path.rmdir()
-    path.symlink_to("nowhere.jpg")
-    with pytest.raises(LayoutError, match=r"a face crop is missing: .*0\.40\.jpg$"):
-        tracks(drawn)[0].jpgs()
-
-
 def test_a_crop_larger_than_a_block_is_read_whole(drawn):
     path = drawn / "clips_videos/val/9Zja_cIAwY8/9Zja_cIAwY8:1/900.20.jpg"
     noise = np.random.default_rng(0).integers(0, 256, (700, 700, 3), dtype=np.uint8)
@@ -470,19 +428,6 @@ def test_a_missing_sound_is_named(drawn):
     assert raised.value.message == f"{path}: the sound of this track is missing"
 
 
-def test_a_sound_of_another_rate_says_its_own(drawn):
-    path = drawn / "clips_audios/val/-maoolmiKi0/-maoolmiKi0:0.wav"
-    path.write_bytes(wav_bytes(rate=44_100))
-    assert tracks(drawn)[0].audio["sampling_rate"] == 44_100
-
-
-def test_what_may_not_be_read_is_named(drawn):
-    path = drawn / "clips_videos/val/-maoolmiKi0/-maoolmiKi0:0/0.40.jpg"
-    path.chmod(0)
-    with bound_by_permissions(), pytest.raises(DiskError, match=r"0\.40\.jpg: Permission denied"):
-        tracks(drawn)[0].jpgs()
-
-
 # ------------------------------------------------------------------------------ elsewhere
 
 
@@ -523,11 +468,6 @@ def test_a_stream_is_in_order_whoever_reads(small, jobs):
     assert list(some.stream(sizes, jobs=jobs)) == [sizes(track) for track in some]
     with pytest.raises(LayoutError, match=f"^{some[0].entity_id}$"):
         list(some[:1].stream(missing, jobs=jobs))
-
-
-def test_a_stream_of_no_process_is_refused(small):
-    with pytest.raises(UsageError, match="0 processes do nothing"):
-        next(tracks(small).stream(sizes, jobs=0))
 
 
 def test_the_rows_of_all_tracks_cannot_be_changed_by_one(small):

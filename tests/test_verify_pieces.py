@@ -79,56 +79,6 @@ def slow_tracks(rows) -> dict[tuple[str, str], list[int]]:
     return tracks
 
 
-@settings(max_examples=120)
-@given(ROWS)
-def test_rows_by_track_and_time(tmp_path_factory, rows):
-    own = read(tmp_path_factory.mktemp("d"), rows)
-    tracks = slow_tracks(rows)
-    order = [
-        place
-        for places in tracks.values()
-        for place in sorted(places, key=lambda place: float(rows[place][TIME]))
-    ]
-    assert own.table.rows().tolist() == order
-    assert [(t.video, t.entity) for t in own.tracks] == list(tracks)
-    assert [t.stop - t.start for t in own.tracks] == [len(places) for places in tracks.values()]
-    numbers = {track: number for number, track in enumerate(tracks)}
-    assert own.table.track.tolist() == [numbers[row[VIDEO], row[ENTITY]] for row in rows]
-
-
-@settings(max_examples=120)
-@given(ROWS)
-def test_tracks_that_lie_apart_and_that_are_not_in_order(tmp_path_factory, rows):
-    """Named is the row at which a track goes on, and the row that is earlier than the one before.
-
-    ::
-
-        row  track  time      row 2: v:0 goes on after another track
-          0  v:0    0.00      row 3: 0.04 is earlier than 0.08
-          1  v:1    0.00
-          2  v:0    0.08
-          3  v:0    0.04
-    """
-    own = read(tmp_path_factory.mktemp("d"), rows)
-    apart, unordered = [], []
-    for places in slow_tracks(rows).values():
-        goes_on = [b for a, b in itertools.pairwise(places) if b != a + 1]
-        apart += goes_on[:1]
-        times = [float(rows[place][TIME]) for place in places]
-        falls = [b for b, x, y in zip(places[1:], times, times[1:], strict=False) if y < x]
-        unordered += falls[:1]
-    assert own.table.apart.tolist() == sorted(apart)
-    assert own.table.unordered.tolist() == sorted(unordered)
-
-
-def test_the_table_above(tmp_path):
-    rows = [face("v", "0.00", "v:0", 0), face("v", "0.00", "v:1", 0), face("v", "0.08", "v:0", 0),
-            face("v", "0.04", "v:0", 0)]  # fmt: skip
-    own = read(tmp_path, rows)
-    assert (own.table.apart.tolist(), own.table.unordered.tolist()) == ([2], [3])
-    assert own.line_of([0, 3]) == {0: 2, 3: 5}
-
-
 def test_lines_are_those_of_the_file_whatever_stands_between(tmp_path):
     """Empty lines are no rows; a cell in quotes may hold a line end, which is counted."""
     rows = [face("v", f"{n / 25:.2f}", "v:0", 0) for n in range(3)]
@@ -289,7 +239,7 @@ def slow_pair(rows, one, two) -> set[tuple[str, int]]:
     return found
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(ROWS, st.data())
 def test_all_checks_of_rows_at_once_beside_a_slow_reading(tmp_path_factory, rows, draw):
     """Rows in any order, with any labels; some boxes, numbers and instance ids are spoiled."""
@@ -318,7 +268,7 @@ def test_all_checks_of_rows_at_once_beside_a_slow_reading(tmp_path_factory, rows
 # ------------------------------------------------------------------------------ two csv files
 
 
-@settings(max_examples=120)
+@settings(max_examples=50)
 @given(st.data())
 def test_a_file_of_one_video_beside_sets_of_rows(tmp_path_factory, draw):
     """Two videos of 8 faces; of one the file lacks some, has more, or changes some."""
@@ -372,7 +322,7 @@ NAMES = st.sampled_from(
 TIMES = ["0.00", "0.04", "0.40", "0.44", "1.00"]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.sets(NAMES), st.sets(st.sampled_from(TIMES), min_size=1))
 def test_a_tracks_folder_beside_a_slow_reading(tmp_path_factory, names, times):
     """Each face is found by its time; what is left over is a second one, or one too many."""
@@ -410,7 +360,7 @@ def test_a_tracks_folder_beside_a_slow_reading(tmp_path_factory, names, times):
             assert name == want
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     st.sets(st.sampled_from(["v:0", "v_0", "v:1", "v_1"])), st.sampled_from(["v:0", "v:1", "v_0"]),
     st.sets(st.sampled_from(["v:0", "v:1", "v_0", "v_1"])),
@@ -472,9 +422,7 @@ def test_no_file_is_looked_at_by_itself(data, monkeypatch):
     ("folder", "kinds"),
     [
         ("clips_videos/val", {"folder-unreadable": 1}),
-        (f"clips_videos/val/{A}", {"folder-unreadable": 1}),
         (f"clips_videos/val/{A}/{A}:1", {"folder-unreadable": 1}),
-        ("clips_audios/val", {"folder-unreadable": 1}),
         (f"clips_audios/val/{B}", {"folder-unreadable": 1}),
     ],
 )
@@ -504,7 +452,7 @@ def test_a_file_where_a_folder_should_be(data):
 # ------------------------------------------------------------------------------ TalkNet's csv
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_loaders_csv_beside_what_talknet_would_write_back(tmp_path_factory, draw):
     """Five tracks; lines are moved, dropped or cut. Scores are written back by position: what the
@@ -634,11 +582,6 @@ def test_findings_stand_in_the_order_of_kinds_and_else_as_they_came():
     assert [(f.kind, f.line) for f in found] == [
         ("csv-cell", 4), ("gap", 1), ("gap", 3), ("missing-jpg", 2), ("wav-silent", 0),
     ]  # fmt: skip
-
-
-def test_counts_add_up():
-    one = Checked(videos=1, tracks=2, faces=3, files=4)
-    assert one + one == Checked(videos=2, tracks=4, faces=6, files=8)
 
 
 def test_what_is_fetched_again_is_the_part_that_is_wrong():
