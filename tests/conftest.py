@@ -63,6 +63,7 @@ QUICK = {
     "test_eval_column",
     "test_evaluation",
     "test_export_plan",
+    "test_face_table",
     "test_facecrops",
     "test_files",
     "test_ingest_columbia",

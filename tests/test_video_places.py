@@ -163,9 +163,8 @@ def test_the_rows_of_a_video_are_its_tracks_in_the_order_of_time(tmp_path):
     csv.write_text("\n".join([head, *reversed(lines)]) + "\n")
     rows = SplitRows.read(csv, "val", ())
     assert rows.counts() == {"videos": 2, "tracks": 3, "faces": 5}
-    by_video = {one.video: one for one in rows}
-    assert list(by_video) == ["b", "a"]
-    own = by_video["a"]
+    assert list(rows.tracks) == ["b", "a"]
+    own = rows.of("a")
     assert own.entities == ("a:1", "a:0")
     assert own.starts.tolist() == [0, 1, 3]
     assert own.seconds.tolist() == [0.08, 0.4, 0.44]
