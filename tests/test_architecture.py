@@ -241,7 +241,7 @@ def test_a_name_is_the_same_thing_whatever_was_imported_before():
     """`evaluate`, `trim_dataset` and the rest must not be hidden by modules of their name."""
     code = (
         "import unitalk.dataset.download, unitalk.dataset.trim, unitalk.dataset.sample, "
-        "unitalk.score, unitalk.dataset.convert.asc, unitalk\n"
+        "unitalk.score, unitalk.dataset.convert.convert, unitalk\n"
         "print(all(callable(getattr(unitalk, n)) for n in unitalk.__all__ if n[0] != '_'))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -25,12 +25,11 @@ from reference import area_fast, ranked
 
 import unitalk
 from unitalk import convert_asc
-from unitalk.dataset.convert.loader_files import Job, place_flat, place_for_loader
-from unitalk.dataset.convert.loader_rows import SplitRows
-from unitalk.dataset.convert.loader_tables import loader_text
-from unitalk.dataset.convert.loconet import convert_loconet
-from unitalk.dataset.convert.talknet import convert_talknet
+from unitalk.dataset.convert import convert_loconet, convert_talknet
+from unitalk.dataset.convert.place_files import Job, place_flat, place_for_loader
 from unitalk.executor import Processes
+from unitalk.formats.positional import PositionalRows
+from unitalk.formats.talknet import loader_text
 from unitalk.layout import FlatLayout
 from unitalk.schema import COLUMNS
 
@@ -376,7 +375,7 @@ def test_asw_with_a_sorted_loader_falls_to_the_prior_and_ours_cannot(asw_csv, tm
     first, *text = asw_csv.read_bytes().splitlines(keepends=True)
     mixed.write_bytes(b"".join([first, *text[1::2], *text[::2]]))
     for source in (asw_csv, mixed):
-        split = SplitRows(source, "val", "TalkNet")
+        split = PositionalRows(source, "val", "TalkNet")
         kept = np.ones(len(split), bool)
         read = [line.split("\t") for line in loader_text(split, kept).splitlines()]
         assert {line[0]: int(line[1]) for line in read} == tracks

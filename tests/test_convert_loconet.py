@@ -9,8 +9,7 @@ from conftest import Tracks, make_dataset, tree
 from loaders import loconet, start_loconet, talknet
 from test_convert_talknet import EXPECTED, put, rows_of
 
-from unitalk.dataset.convert.loconet import convert_loconet
-from unitalk.dataset.convert.talknet import convert_talknet
+from unitalk.dataset.convert import convert_loconet, convert_talknet
 from unitalk.errors import LayoutError
 
 ENTITY = {

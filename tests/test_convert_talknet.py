@@ -16,7 +16,7 @@ from conftest import Tracks, make_dataset, one_in, tree, write_csv
 from loaders import scored_by_position, talknet
 
 import unitalk
-from unitalk.dataset.convert.talknet import convert_talknet
+from unitalk.dataset.convert import convert_talknet
 from unitalk.errors import DestinationError, LayoutError, SchemaError
 
 KILLER = Path(__file__).with_name("killer.py")

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 import unitalk
 from unitalk import convert_asc, layout, schema, trim_dataset
-from unitalk.dataset.convert.wav_lengths import seconds_of_wav
 from unitalk.files import LINKS, Placer
+from unitalk.formats.loaders import seconds_of_wav
 
 WATCHER = """
 import collections, sys

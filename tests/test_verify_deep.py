@@ -27,13 +27,13 @@ from verify_data import A, B, Data, copy_of, found, only
 
 from unitalk.dataset.verify import verify, verify_dataset
 from unitalk.dataset.verify.crop_check import contradicting, look, one_size
-from unitalk.dataset.verify.file_names import FaceNames
-from unitalk.dataset.verify.row_groups import Rows
 from unitalk.dataset.verify.wav_check import sound_faults
 from unitalk.errors import UnitalkError
 from unitalk.layout import face_name
 from unitalk.media import jpegs
 from unitalk.schema import Faces
+from unitalk.schema.face_names import FaceNames
+from unitalk.schema.split_rows import SplitRows
 
 JPG = f"clips_videos/val/{A}/{A}:0/12.40.jpg"
 WAV = f"clips_audios/val/{A}/{A}:0.wav"
@@ -393,7 +393,7 @@ def test_the_names_of_faces_are_those_that_layout_writes(longest, draw):
     seconds = draw.draw(st.lists(st.floats(0, longest) | halves, min_size=1))
     one = pa.array(["v:0"] * len(seconds)).dictionary_encode()
     table = pa.table({"video_id": one, "frame_timestamp": seconds, "entity_id": one})
-    rows = Rows(split="val", path="x", faces=Faces("x", table))
+    rows = SplitRows(split="val", path="x", faces=Faces("x", table))
     names = FaceNames(rows).ours(0, len(seconds))
     assert names == [face_name(seconds[row]) for row in rows.table.rows().tolist()]
 

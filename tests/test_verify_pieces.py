@@ -36,9 +36,9 @@ from verify_data import (
 from unitalk.dataset.verify import KINDS, Checked, Finding, VerifyReport, verify_dataset, workers
 from unitalk.dataset.verify.cross_split import compare_files
 from unitalk.dataset.verify.csv_check import csv_findings
+from unitalk.dataset.verify.loader_findings import talknet_findings
 from unitalk.dataset.verify.media_check import Place, check_track, listing, spelled
 from unitalk.dataset.verify.row_groups import read_rows
-from unitalk.dataset.verify.talknet_layout import talknet_findings
 from unitalk.dataset.verify.verify_report import by_kind
 from unitalk.dataset.verify.workers import Job, Wav
 from unitalk.errors import DataError

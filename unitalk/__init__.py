@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from unitalk.dataset.ava.ava_download import run as download_ava
     from unitalk.dataset.ava.ava_planning import AvaPlan
     from unitalk.dataset.ava.prepare import prepare as prepare_ava
-    from unitalk.dataset.convert.asc import convert_asc
-    from unitalk.dataset.convert.convert_report import ConvertReport
-    from unitalk.dataset.convert.loconet import convert_loconet
-    from unitalk.dataset.convert.talknet import convert_talknet
+    from unitalk.dataset.convert import (
+        ConvertReport,
+        convert_asc,
+        convert_loconet,
+        convert_talknet,
+    )
     from unitalk.dataset.crop import CropOptions, CropReport
     from unitalk.dataset.crop import cut as cut_crops
     from unitalk.dataset.download import DownloadReport, Plan, Selection, unpack_archives
@@ -99,7 +101,7 @@ _HOME = {
     "AvaReport": "dataset.ava.ava_download",
     "Checkpoint": "models.weights",
     "Comparison": "score",
-    "ConvertReport": "dataset.convert.convert_report",
+    "ConvertReport": "dataset.convert",
     "CoverageError": "errors",
     "CropOptions": "dataset.crop",
     "CropReport": "dataset.crop",
@@ -147,9 +149,9 @@ _HOME = {
     "check_training_rows": "dataset.training_rows",
     "checkpoints": "models.weights",
     "compare": "score",
-    "convert_asc": "dataset.convert.asc",
-    "convert_loconet": "dataset.convert.loconet",
-    "convert_talknet": "dataset.convert.talknet",
+    "convert_asc": "dataset.convert",
+    "convert_loconet": "dataset.convert",
+    "convert_talknet": "dataset.convert",
     "cut_crops": "dataset.crop:cut",
     "diagnose": "score.diagnose",
     "download_ava": "dataset.ava.ava_download:run",

@@ -22,6 +22,6 @@ def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of c
     black image or silence. So the text is written as the file's name, and every row is looked up
     afterwards as their loader would; what is missing is listed and is exit code 3.
     """
-    from unitalk.dataset.convert.asc import convert_asc
+    from unitalk.dataset.convert import convert_asc
 
     run(console, convert_asc, **options)

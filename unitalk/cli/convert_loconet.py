@@ -21,6 +21,6 @@ def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of c
     This is what convert-talknet writes, and the JSON files that say who is seen at what time. For
     splits that are not there they are empty: without them LoCoNet does not start.
     """
-    from unitalk.dataset.convert.loconet import convert_loconet
+    from unitalk.dataset.convert import convert_loconet
 
     run(console, convert_loconet, **options)

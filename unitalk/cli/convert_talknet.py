@@ -23,6 +23,6 @@ def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of c
     csv files is written, and only if every crop and every sound is where the loader looks. With
     it, files are placed there; faces without a crop are left out, listed, and exit code 3.
     """
-    from unitalk.dataset.convert.talknet import convert_talknet
+    from unitalk.dataset.convert import convert_talknet
 
     run(console, convert_talknet, **options)

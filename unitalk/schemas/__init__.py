@@ -12,9 +12,14 @@ from typing import Any
 from unitalk.json_schema import json_schema
 
 _REPORTS = {
+    **{f"convert-{to}": ["dataset.convert:ConvertReport"] for to in ("asc", "loconet", "talknet")},
     "crops": ["dataset.crop:CropReport"],
     "eval": ["score.result:Evaluation", "score.result:Comparison"],
     "export": ["dataset.export:ExportReport"],
+    **{
+        f"import-{of}": ["dataset.import_:ImportReport"]
+        for of in ("asw", "ava", "columbia", "wasd")
+    },
     "quickstart": ["studies.quickstart:QuickstartReport"],
     "sample": ["dataset.sample:SampleReport"],
     "talknet-predict": ["models.predict:PredictReport"],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unitalk.dataset import download
-from unitalk.dataset.convert.asc import convert_asc
+from unitalk.dataset.convert import convert_asc
 from unitalk.dataset.sample import PREDICTIONS, make_sample, publish
 from unitalk.dataset.trim import trim_dataset
 from unitalk.files import staged_folder

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.cli._shared.console import Console
-    from unitalk.dataset.convert.convert_report import ConvertReport
+    from unitalk.dataset.convert import ConvertReport
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 

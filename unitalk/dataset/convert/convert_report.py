@@ -1,24 +1,23 @@
-"""What a conversion says of itself, whatever the target."""
+"""The report of a conversion."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from unitalk.errors import EXAMPLES, examples
-
-if TYPE_CHECKING:
-    from unitalk.layout import Split
+from unitalk.layout import Split  # noqa: TC001 - the JSON schema is generated from the types
+from unitalk.report import Report
 
 Target = Literal["asc", "talknet", "loconet"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertReport:
-    """What a conversion made, and what the target's loader would find wrong with it.
+class ConvertReport(Report):
+    """The files that a conversion made, and what the target's loader would find wrong with them.
 
     Attributes:
-        target: whose loader reads it.
+        target: the loader that reads it.
         source: the dataset that was converted.
         destination: the folder that was made; the source itself where it was converted in place.
         splits: the splits that were converted.
@@ -38,6 +37,8 @@ class ConvertReport:
         findings: what is wrong, in words, with examples.
         warnings: what the reader should know.
     """
+
+    schema_version = 1
 
     target: Target
     source: str
@@ -63,48 +64,24 @@ class ConvertReport:
         """Whether the loader would find every face and every sound, each where it belongs."""
         return not self.findings
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "target": self.target,
-            "source": self.source,
-            "destination": self.destination,
-            "splits": list(self.splits),
-            "rows": self.rows,
-            "tracks": self.tracks,
-            "videos": self.videos,
-            "files": dict(self.files),
-            "written": list(self.written),
-            "reordered": list(self.reordered),
-            "black": self.black,
-            "silent": self.silent,
-            "short": self.short,
-            "extra": self.extra,
-            "misaligned": self.misaligned,
-            "gaps": self.gaps,
-            "findings": list(self.findings),
-            "warnings": list(self.warnings),
-        }
-
 
 @dataclass(slots=True)
 class Found:
-    """One kind of thing that is wrong: how often, and the first few."""
+    """One kind of defect: how often it occurs, and the first few examples."""
 
     what: str
     count: int = 0
     shown: list[str] = field(default_factory=list)
 
     def add(self, example: str, count: int = 1) -> None:
-        """Note one, or several that one example stands for."""
+        """Count one, or several that one example stands for."""
         self.count += count
         if len(self.shown) < EXAMPLES:
             self.shown.append(example)
 
 
 def sentences(*kinds: Found) -> tuple[str, ...]:
-    """One sentence a kind that was found."""
+    """One sentence per kind that was found."""
     return tuple(
         f"{found.count:,} {found.what}: {examples(found.shown, count=found.count)}"
         for found in kinds

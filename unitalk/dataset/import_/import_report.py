@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from unitalk import schema
+from unitalk.layout import Split  # noqa: TC001 - the JSON schema is generated from the types
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unitalk.layout import Split
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplitCounts:
+class SplitCounts(Report):
     """The contents of one split.
 
     Attributes:
@@ -37,13 +37,9 @@ class SplitCounts:
     reordered: int
     gaps: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return asdict(self) | {"videos": list(self.videos)}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
+class ImportReport(Report):
     """The dataset that an import made.
 
     Attributes:
@@ -56,6 +52,8 @@ class ImportReport:
         warnings: things to know before the dataset is used.
     """
 
+    schema_version = 1
+
     dataset: str
     source: str
     destination: str
@@ -63,19 +61,6 @@ class ImportReport:
     absent: tuple[str, ...] = ()
     categories: str | None = None
     warnings: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "dataset": self.dataset,
-            "source": self.source,
-            "destination": self.destination,
-            "splits": [split.to_dict() for split in self.splits],
-            "absent": list(self.absent),
-            "categories": self.categories,
-            "warnings": list(self.warnings),
-        }
 
 
 def warnings_of(splits: Sequence[SplitCounts]) -> tuple[str, ...]:

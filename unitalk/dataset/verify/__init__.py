@@ -3,7 +3,7 @@
 `finding_kinds` lists what can be wrong. `row_groups` reads a csv as far as possible; `csv_check`
 and `cross_split` check rows. `tree` and `media_check` compare folders with rows from listings
 alone; `crop_check` and `wav_check` open files (in the processes of `workers`); `misplaced` finds
-files in the wrong folder. `asc_layout` and `talknet_layout` check what those loaders want besides.
+files in the wrong folder. `loader_findings` checks what other people's loaders read besides.
 `verify` runs it all; `parts` checks one part of one video.
 """
 

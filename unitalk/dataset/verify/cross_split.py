@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from unitalk.dataset.verify.row_groups import Rows
+    from unitalk.schema.split_rows import SplitRows
 
     Ints = npt.NDArray[np.int64]
     Numbers = npt.NDArray[Any]
@@ -69,7 +69,7 @@ def entities_in_splits(entities: Mapping[str, Mapping[str, str]]) -> list[Findin
     return findings
 
 
-def video_csvs(root: Path, folder: Path, rows: Rows) -> list[Finding]:
+def video_csvs(root: Path, folder: Path, rows: SplitRows) -> list[Finding]:
     """Compare the csv files of single videos, where there are any, with the split's."""
     try:
         with os.scandir(folder) as listing:
@@ -81,7 +81,7 @@ def video_csvs(root: Path, folder: Path, rows: Rows) -> list[Finding]:
 
 
 def compare_files(
-    root: Path, files: Iterable[tuple[str, Path]], rows: Rows, kind: str
+    root: Path, files: Iterable[tuple[str, Path]], rows: SplitRows, kind: str
 ) -> list[Finding]:
     """Compare files of single videos with the rows that the split has of them.
 
@@ -115,7 +115,7 @@ def compare_files(
 class _Merged:
     """The columns of a split, for comparing rows of it with those of other files."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: SplitRows) -> None:
         self._rows = rows
         self._numbers = lru_cache(None)(self._read_numbers)
         self._codes = lru_cache(None)(self._read_codes)

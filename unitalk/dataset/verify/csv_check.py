@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from unitalk.dataset.verify.row_groups import Rows
+    from unitalk.schema.split_rows import SplitRows
 
     Floats = npt.NDArray[np.float64]
 
@@ -28,14 +28,14 @@ _PIXELS = 2.0  # an edge beyond it is no share of a frame
 
 
 class _Wrong(NamedTuple):
-    """Rows with one thing wrong, and what is said of each."""
+    """SplitRows with one thing wrong, and what is said of each."""
 
     kind: str
     rows: npt.NDArray[np.int64]
     detail: Callable[[int], str]
 
 
-def csv_findings(rows: Rows) -> list[Finding]:
+def csv_findings(rows: SplitRows) -> list[Finding]:
     """All that is wrong with the rows, a finding for each stretch of rows that stand together."""
     missing = [
         Finding(kind="missing-column", split=rows.split, path=rows.path, detail=f"lacks {name}")
@@ -50,7 +50,7 @@ def csv_findings(rows: Rows) -> list[Finding]:
     return missing + _located(rows, wrong)
 
 
-def _located(rows: Rows, wrong: list[_Wrong]) -> list[Finding]:
+def _located(rows: SplitRows, wrong: list[_Wrong]) -> list[Finding]:
     """Bring neighbours of one track together and find their lines."""
     stretches: list[tuple[_Wrong, int, int]] = []
     for one in wrong:
@@ -80,7 +80,7 @@ def _located(rows: Rows, wrong: list[_Wrong]) -> list[Finding]:
 # ------------------------------------------------------------------------------ a row by itself
 
 
-def _box(rows: Rows) -> Iterator[_Wrong]:
+def _box(rows: SplitRows) -> Iterator[_Wrong]:
     def edges(row: int) -> str:
         left, top, right, bottom = (rows.faces.numbers(name, row, 1)[0] for name in schema.BOX)
         pixels = ": these look like pixels" if min(right, bottom) > _PIXELS else ""
@@ -96,7 +96,7 @@ def _box(rows: Rows) -> Iterator[_Wrong]:
     yield _Wrong("box-range", np.flatnonzero(far & ~turned), edges)
 
 
-def _label(rows: Rows) -> Iterator[_Wrong]:
+def _label(rows: SplitRows) -> Iterator[_Wrong]:
     if schema.LABEL_ID not in rows.faces.table.column_names or rows.unlabelled:
         return
     (labels, names), (ids, numbers) = map(rows.faces.codes, (schema.LABEL, schema.LABEL_ID))
@@ -113,7 +113,7 @@ def _label(rows: Rows) -> Iterator[_Wrong]:
     )
 
 
-def _names(rows: Rows) -> Iterator[_Wrong]:
+def _names(rows: SplitRows) -> Iterator[_Wrong]:
     """Track ids that do not begin with their video's, and those that two videos have."""
     videos, entities = rows.video, rows.entity
     seen: dict[str, str] = {}
@@ -136,7 +136,7 @@ def _names(rows: Rows) -> Iterator[_Wrong]:
 # ------------------------------------------------------------------------------ rows of a track
 
 
-def _twice(rows: Rows) -> Iterator[_Wrong]:
+def _twice(rows: SplitRows) -> Iterator[_Wrong]:
     seconds = rows.faces.numbers(schema.TIME)
     twice, near = map(rows.table.rows, rows.table.clashes(seconds))
     yield _Wrong("duplicate-face", np.sort(twice), lambda _: "has this time a second time")
@@ -147,13 +147,13 @@ def _twice(rows: Rows) -> Iterator[_Wrong]:
     )
 
 
-def _order(rows: Rows) -> Iterator[_Wrong]:
+def _order(rows: SplitRows) -> Iterator[_Wrong]:
     apart, unordered = rows.table.apart, rows.table.unordered
     yield _Wrong("rows-apart", apart, lambda _: "goes on here, after another track")
     yield _Wrong("rows-unordered", unordered, lambda _: "is earlier than the row before it")
 
 
-def _gaps(rows: Rows) -> Iterator[_Wrong]:
+def _gaps(rows: SplitRows) -> Iterator[_Wrong]:
     places, steps = rows.table.gaps()
     later = rows.table.rows(places)
     size = dict(zip(later.tolist(), steps.tolist(), strict=True))
@@ -162,7 +162,7 @@ def _gaps(rows: Rows) -> Iterator[_Wrong]:
     )
 
 
-def _instances(rows: Rows) -> Iterator[_Wrong]:
+def _instances(rows: SplitRows) -> Iterator[_Wrong]:
     if schema.INSTANCE not in rows.faces.table.column_names:
         return
     codes, texts = rows.faces.codes(schema.INSTANCE)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from unitalk.dataset.verify.tree import video_folder
 from unitalk.dataset.verify.verify_report import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from unitalk.choices import LayoutName
-    from unitalk.dataset.verify.row_groups import Track
+    from unitalk.schema.split_rows import Track
 
 _EXTRA = frozenset({"extra-video", "extra-track", "extra-wav", "stray-file"})
 _SOUNDS = "clips_audios"
@@ -97,10 +98,10 @@ def _missed(
         if one.kind in {"missing-track", "missing-wav"}:
             found.ways = [{path}]
         elif one.kind == "missing-video":
-            own = [t for t in tracks[split] if t.folder(layout) == path.name]
+            own = [t for t in tracks[split] if video_folder(t, layout) == path.name]
             found.ways = [{path}, {path / (track.entity + suffix) for track in own}]
         elif one.kind == "missing-split" and layout != "asc":
-            found.ways = [{path / track.folder(layout) for track in tracks[split]}]
+            found.ways = [{path / video_folder(track, layout) for track in tracks[split]}]
         yield number, found
 
 

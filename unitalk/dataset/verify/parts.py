@@ -10,10 +10,10 @@ import os
 from typing import TYPE_CHECKING
 
 from unitalk.dataset.verify.crop_check import end_fault
-from unitalk.dataset.verify.file_names import FaceNames
-from unitalk.dataset.verify.row_groups import Rows
 from unitalk.dataset.verify.tree import Walk
 from unitalk.media import jpegs, wavs
+from unitalk.schema.face_names import FaceNames
+from unitalk.schema.split_rows import SplitRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def faults_of_part(
     Returns:
         One line a fault, by files; nothing when the part is whole.
     """
-    rows = Rows(split=split, path="", faces=faces)
+    rows = SplitRows(split=split, path="", faces=faces)
     walk = Walk(root=places.root, split=split, layout="unitalk", names=FaceNames(rows))
     faults: list[str] = []
     for group in walk.groups(rows.tracks):

@@ -1,12 +1,11 @@
-"""The rows of one split: read as far as they can be, and sorted by track and time."""
+"""Read the rows of a split as far as they can be, and say what is wrong with the others."""
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,98 +14,13 @@ from unitalk.dataset.verify.verify_report import Finding, relative
 from unitalk.errors import SchemaError, UsageError
 from unitalk.schema.columns import shown, wrong_with
 from unitalk.schema.csv_source import UNREADABLE
-from unitalk.schema.face_table import FaceTable
+from unitalk.schema.split_rows import SplitRows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy.typing as npt
 
-    Ints = npt.NDArray[np.int64]
-
-
-class Track(NamedTuple):
-    """One track of a video; `start` and `stop` are places in `Rows.table`."""
-
-    video: str
-    entity: str
-    start: int
-    stop: int
-
-    def folder(self, layout: str) -> str:
-        """The folder of its video: TalkNet's loader takes the id's first 11 characters for it."""
-        return self.entity[:11] if layout == "talknet" else self.video
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rows:
-    """The rows of a split.
-
-    Attributes:
-        split: which.
-        path: the csv, relative to the dataset's folder.
-        faces: the rows that could be read, by column.
-        whole: whether no row was refused; else what follows from a row's absence says nothing.
-        lines: [rows] the line of each, where rows were left out.
-    """
-
-    split: str
-    path: str
-    faces: schema.Faces
-    whole: bool = True
-    lines: Ints | None = field(default=None, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.faces)
-
-    @cached_property
-    def unlabelled(self) -> bool:
-        """Whether not one face has a label, as in AVA's test split."""
-        return self.faces.codes(schema.LABEL)[1] == [schema.UNLABELLED]
-
-    @cached_property
-    def video(self) -> tuple[npt.NDArray[np.int32], list[str]]:
-        """Each row's video, as a number, and the videos."""
-        return self.faces.codes(schema.VIDEO)
-
-    @cached_property
-    def entity(self) -> tuple[npt.NDArray[np.int32], list[str]]:
-        """Each row's track id, as a number, and the ids."""
-        return self.faces.codes(schema.ENTITY)
-
-    @cached_property
-    def milliseconds(self) -> Ints:
-        """Each row's time."""
-        return self.faces.milliseconds()
-
-    @cached_property
-    def table(self) -> FaceTable:
-        """The rows by track and time; a track id in two videos is two tracks."""
-        return FaceTable.of(self.milliseconds, self.entity[0], self.video[0])
-
-    @cached_property
-    def tracks(self) -> list[Track]:
-        """The tracks, numbered as they come."""
-        (video, videos), (entity, entities) = self.video, self.entity
-        starts = self.table.starts.tolist()
-        return [
-            Track(videos[video[row]], entities[entity[row]], start, stop)
-            for row, start, stop in zip(
-                self.table.heads.tolist(), starts[:-1], starts[1:], strict=True
-            )
-        ]
-
-    def line_of(self, rows: Sequence[int]) -> dict[int, int]:
-        """The lines of the csv on which rows end, as far as they can be found."""
-        if self.lines is not None:
-            return {row: int(self.lines[row]) for row in rows}
-        where = zip(rows, self.faces.where(list(rows)) if rows else (), strict=True)
-        found = {row: place.rpartition(":")[2] for row, place in where}
-        return {row: int(line) for row, line in found.items() if line.isdigit()}
-
-
-def read_rows(root: Path, path: Path, split: str) -> tuple[Rows | None, list[Finding]]:
+def read_rows(root: Path, path: Path, split: str) -> tuple[SplitRows | None, list[Finding]]:
     """Read a split's csv; what the schema refuses becomes findings, and the rest is read.
 
     Returns:
@@ -119,7 +33,7 @@ def read_rows(root: Path, path: Path, split: str) -> tuple[Rows | None, list[Fin
         return None, [_unreadable(split, name, error.message)]
     except SchemaError as error:
         return _read_what_can_be(path, split, name, error)
-    return Rows(split=split, path=name, faces=faces), []
+    return SplitRows(split=split, path=name, faces=faces), []
 
 
 def _unreadable(split: str, name: str, detail: str, line: int | None = None) -> Finding:
@@ -128,7 +42,7 @@ def _unreadable(split: str, name: str, detail: str, line: int | None = None) -> 
 
 def _read_what_can_be(
     path: Path, split: str, name: str, refused: SchemaError
-) -> tuple[Rows | None, list[Finding]]:
+) -> tuple[SplitRows | None, list[Finding]]:
     """Walk a csv that was refused: a finding for each thing that is wrong, and the sound rows."""
     source = schema.Source(path)
     try:
@@ -159,7 +73,9 @@ def _read_what_can_be(
         return None, findings
     healed = schema.Source("-", stdin=io.BytesIO(text.getvalue().encode()))
     faces = schema.load(healed, "groundtruth")
-    return Rows(split=split, path=name, faces=faces, whole=False, lines=np.array(lines)), findings
+    return SplitRows(
+        split=split, path=name, faces=faces, whole=False, lines=np.array(lines)
+    ), findings
 
 
 def _wrong_with_row(at: Finding, columns: tuple[str, ...], cells: list[str]) -> list[Finding]:

@@ -16,6 +16,7 @@ from unitalk.dataset.verify.media_check import (
     spelled,
     strays,
 )
+from unitalk.formats import positional
 from unitalk.layout import PARTS, SPLITS, FlatLayout, Layout
 
 if TYPE_CHECKING:
@@ -23,13 +24,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.choices import LayoutName
-    from unitalk.dataset.verify.file_names import FaceNames
     from unitalk.dataset.verify.media_check import FoundTrack
-    from unitalk.dataset.verify.row_groups import Track
     from unitalk.dataset.verify.verify_report import Finding
     from unitalk.layout import Part
+    from unitalk.schema.face_names import FaceNames
+    from unitalk.schema.split_rows import Track
 
 MEDIA: tuple[Part, ...] = ("video", "audio")
+
+
+def video_folder(track: Track, layout: LayoutName) -> str:
+    """The folder of a track's video, where a loader looks for it."""
+    return positional.video_folder(track.entity) if layout == "talknet" else track.video
 
 
 class Group(NamedTuple):
@@ -81,7 +87,7 @@ class Walk:
             return [Group(None, numbered, folders)]
         by_video: dict[str, list[tuple[int, Track]]] = defaultdict(list)
         for number, track in numbered:
-            by_video[track.folder(self.layout)].append((number, track))
+            by_video[video_folder(track, self.layout)].append((number, track))
         places = Layout(self.root)
         return [
             Group(video, own, {part: places.part(part, self.split, video) for part in MEDIA})

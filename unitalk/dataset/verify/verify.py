@@ -11,15 +11,13 @@ import numpy as np
 
 from unitalk import schema
 from unitalk.dataset.verify import misplaced, workers
-from unitalk.dataset.verify.asc_layout import asc_findings, time_texts
 from unitalk.dataset.verify.crop_check import contradicting, one_size
 from unitalk.dataset.verify.cross_split import entities_in_splits, video_csvs, videos_in_splits
 from unitalk.dataset.verify.csv_check import csv_findings
-from unitalk.dataset.verify.file_names import FaceNames
+from unitalk.dataset.verify.loader_findings import asc_findings, asc_time_texts, talknet_findings
 from unitalk.dataset.verify.media_check import Place
 from unitalk.dataset.verify.row_groups import read_rows
-from unitalk.dataset.verify.talknet_layout import talknet_findings
-from unitalk.dataset.verify.tree import Walk, beside_splits
+from unitalk.dataset.verify.tree import Walk, beside_splits, video_folder
 from unitalk.dataset.verify.verify_report import (
     Checked,
     Finding,
@@ -31,6 +29,7 @@ from unitalk.errors import UsageError
 from unitalk.files import disk_boundary, made_by
 from unitalk.layout import FlatLayout, Layout, face_name
 from unitalk.progress import Progress, SilentProgress
+from unitalk.schema.face_names import FaceNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,10 +38,10 @@ if TYPE_CHECKING:
 
     from unitalk.choices import LayoutName
     from unitalk.dataset.verify.crop_check import Seen
-    from unitalk.dataset.verify.row_groups import Rows, Track
     from unitalk.dataset.verify.tree import Found
     from unitalk.layout import Split
     from unitalk.progress import Task
+    from unitalk.schema.split_rows import SplitRows, Track
 
 _LAYOUTS = ("unitalk", "asc", "talknet")
 _FILES = 200  # of a job: about a tenth of a second
@@ -160,7 +159,7 @@ class _Run:
             videos=len(videos), tracks=len(rows.tracks), faces=len(rows), files=files
         )
 
-    def _files_of_layout(self, rows: Rows) -> list[Finding]:
+    def _files_of_layout(self, rows: SplitRows) -> list[Finding]:
         if self.layout == "asc":
             return asc_findings(self.root, rows)
         found = talknet_findings(self.root, rows) if self.layout == "talknet" else []
@@ -173,10 +172,10 @@ class _Run:
 class _Media:
     """The crops and the sounds of one split."""
 
-    def __init__(self, run: _Run, rows: Rows) -> None:
+    def __init__(self, run: _Run, rows: SplitRows) -> None:
         self._run = run
         self._rows = rows
-        texts = time_texts(run.root, rows) if run.layout == "asc" else None
+        texts = asc_time_texts(run.root, rows) if run.layout == "asc" else None
         self._walk = Walk(
             root=run.root, split=rows.split, layout=run.layout, names=FaceNames(rows, texts),
             whole=rows.whole, findings=run.findings,
@@ -324,5 +323,5 @@ class _Media:
         if self._run.layout == "asc":
             return FlatLayout(self._run.root).track(self._rows.split, track.entity)
         return Layout(self._run.root).track(
-            self._rows.split, track.folder(self._run.layout), track.entity
+            self._rows.split, video_folder(track, self._run.layout), track.entity
         )

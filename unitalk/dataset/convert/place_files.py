@@ -1,41 +1,35 @@
-"""The crops and sounds of one video: placed for a loader, and listed as it would list them.
+"""Place the crops and sounds of one video for a loader, and list them as it would.
 
-One task a video, so that several processes or machines can share them. A task may be done twice;
-what an earlier try left is removed first.
+A video is a task, so that several processes or machines can share them. A task may be done twice;
+files that an earlier try left are removed first.
 """
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import shutil
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from unitalk.dataset.convert.wav_lengths import seconds_of_wav
 from unitalk.files import Link, Placer
+from unitalk.formats.loaders import seconds_of_wav
+from unitalk.formats.positional import list_crops, track_folder, wav_path
 from unitalk.layout import FlatLayout, Layout, Split, faces, find_entities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-VIDEO_LETTERS = 11
-"""Characters of a track's id that TalkNet's loader takes for the folder of its video."""
-
-_PATTERN = re.compile(r"[*?[]")
-
 
 class Job(NamedTuple):
-    """What is to be placed of one video.
+    """The files to place of one video.
 
     Attributes:
         source: the dataset's folder.
         destination: the folder to fill; the source, where files are only listed.
         split: the split.
         video: the video.
-        tracks: each track's id and, where a loader wants these crops and no others, their names in
+        tracks: each track's id and, where a loader needs these crops and no others, their names in
             time order.
         link: how files are placed.
     """
@@ -49,14 +43,14 @@ class Job(NamedTuple):
 
 
 class TrackFiles(NamedTuple):
-    """What stands there of one track.
+    """The files of one track at the destination.
 
     Attributes:
         names: its crops' names as the loader finds them, joined by `/` (one text, as four million
             of them would need ten times the room).
-        seconds: how long its sound is; None where there is none.
-        left_out: which of the wanted crops are not there, by their places.
-        extra: crops that nobody wanted and that were not placed.
+        seconds: the length of its sound; None where there is none.
+        left_out: the places of the wanted crops that are missing.
+        extra: crops without a face, which were not placed.
     """
 
     names: str
@@ -64,9 +58,14 @@ class TrackFiles(NamedTuple):
     left_out: tuple[int, ...] = ()
     extra: tuple[str, ...] = ()
 
+    @property
+    def crops(self) -> list[str]:
+        """The names of its crops."""
+        return self.names.split("/") if self.names else []
+
 
 class VideoFiles(NamedTuple):
-    """What stands there of one video: files placed by way, and its tracks by their ids."""
+    """The files of one video: how many were placed by each way, and its tracks by their ids."""
 
     placed: dict[str, int]
     tracks: dict[str, TrackFiles]
@@ -122,59 +121,23 @@ def _files(folder: str) -> list[str]:
 # ------------------------------------------------------------------------------ TalkNet, LoCoNet
 
 
-def track_of_loader(root: Path, split: str, entity: str) -> Path:
-    """The folder in which TalkNet's and LoCoNet's loaders look for a track's crops."""
-    return Layout(root).track(split, entity[:VIDEO_LETTERS], entity)
-
-
-def wav_of_loader(root: Path, split: str, entity: str) -> Path:
-    """The wav that TalkNet's and LoCoNet's loaders open for a track."""
-    return Layout(root).audio(split, entity[:VIDEO_LETTERS], entity)
-
-
-def jpgs(folder: str | Path) -> list[str]:
-    """What TalkNet's loader takes for a track's crops, `*.jpg`, sorted by the number of the name.
-
-    The loader stops at a name that is no number; here such names come last. It gives the folder to
-    `glob`, which finds nothing where the track's id is itself a pattern.
-    """
-    if _PATTERN.search(os.path.basename(folder)):
-        return []
-    try:
-        with os.scandir(folder) as listing:
-            names = [entry.name for entry in listing]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return sorted(
-        (name for name in names if name.endswith(".jpg") and not name.startswith(".")), key=_number
-    )
-
-
-def _number(name: str) -> tuple[float, str]:
-    try:
-        number = float(name.removesuffix(".jpg"))
-    except ValueError:
-        number = math.inf
-    return (number if math.isfinite(number) else math.inf), name
-
-
 def list_for_loader(job: Job) -> VideoFiles:
     """List a video's tracks where TalkNet's and LoCoNet's loaders look; nothing is placed."""
     return VideoFiles({}, {entity: _listed(job, entity) for entity, _ in job.tracks})
 
 
 def _listed(job: Job, entity: str) -> TrackFiles:
-    names = jpgs(track_of_loader(job.destination, job.split, entity))
-    wav = str(wav_of_loader(job.destination, job.split, entity))
+    names = list_crops(track_folder(job.destination, job.split, entity))
+    wav = str(wav_path(job.destination, job.split, entity))
     return TrackFiles("/".join(names), seconds_of_wav(wav))
 
 
 def place_for_loader(job: Job) -> VideoFiles:
     """Place the wanted crops of a video, and its sounds, where TalkNet's loader looks."""
     makes = (
-        of_loader(job.destination, job.split, entity)
+        path(job.destination, job.split, entity)
         for entity, _ in job.tracks
-        for of_loader in (track_of_loader, wav_of_loader)
+        for path in (track_folder, wav_path)
     )
     return _afresh(_place_for_loader, job, makes)
 
@@ -190,7 +153,7 @@ def _place_for_loader(job: Job) -> VideoFiles:
         left_out = _left_out(wanted, own)
         names: list[str] = []
         if len(left_out) < len(wanted):
-            to = track_of_loader(job.destination, job.split, entity)
+            to = track_folder(job.destination, job.split, entity)
             to.parent.mkdir(parents=True, exist_ok=True)
             chosen = {own[name]: name for name in wanted if name in own}
             names = _place_track(placer, folder / found[entity], to, chosen)
@@ -210,19 +173,19 @@ def _place_wavs(job: Job, placer: Placer, entities: Sequence[str]) -> dict[str, 
     found = find_entities(folder, entities, ".wav", others={entity for entity, _ in job.tracks})
     places: dict[Path, list[tuple[str, str]]] = defaultdict(list)
     for entity, own in found.items():
-        to = wav_of_loader(job.destination, job.split, entity)
+        to = wav_path(job.destination, job.split, entity)
         places[to.parent].append((own, to.name))
     for to, names in places.items():
         to.mkdir(parents=True, exist_ok=True)
         placer.into(folder, to, names)
     return {
-        entity: seconds_of_wav(str(wav_of_loader(job.destination, job.split, entity)))
+        entity: seconds_of_wav(str(wav_path(job.destination, job.split, entity)))
         for entity in found
     }
 
 
 def _left_out(wanted: Sequence[str], own: dict[str, str]) -> tuple[int, ...]:
-    """The places of wanted crops that are not there, or are another face's already."""
+    """The places of wanted crops that are missing, or are another face's already."""
     if own.keys() >= set(wanted) and len(set(wanted)) == len(wanted):
         return ()
     before: set[str] = set()
@@ -240,24 +203,24 @@ def _place_track(placer: Placer, source: Path, to: Path, chosen: dict[str, str])
     A folder becomes one link only where the loader finds in it what was chosen and nothing else.
     """
     if placer.link == "sym":
-        there = jpgs(source)
+        there = list_crops(source)
         if there == list(chosen.values()) and placer.files(source, to, chosen):
             return there
     to.mkdir()
     placer.into(source, to, chosen.items())
-    return jpgs(to)
+    return list_crops(to)
 
 
 # ------------------------------------------------------------------------------ twice
 
 
 def _afresh(place: Callable[[Job], VideoFiles], job: Job, makes: Iterable[Path]) -> VideoFiles:
-    """Place a video, where need be after removing what an earlier try of the same task left.
+    """Place a video; files that an earlier try of the same task left are removed first.
 
     Args:
-        place: what places it.
+        place: places it.
         job: the video.
-        makes: all files and folders that it makes, the folders above them left out.
+        makes: all files and folders that it makes, without the folders above them.
     """
     try:
         return place(job)

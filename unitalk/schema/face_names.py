@@ -1,4 +1,4 @@
-"""The file names that the faces of a split have, made once a name and not once a face."""
+"""The file names of a split's crops, each made once and not once per face."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unitalk import schema
 from unitalk.layout import face_name
+from unitalk.schema.columns import TIME
 from unitalk.schema.crop_names import hundredths_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from unitalk.dataset.verify.row_groups import Rows
+    from unitalk.schema.faces import Faces
+    from unitalk.schema.split_rows import SplitRows
 
 _LONG = 1 << 22  # hundredths of a second: 11 hours
 _PIECE = 1 << 20  # rows at a time, so that no temporary is large
@@ -24,12 +25,12 @@ class FaceNames:
 
     Args:
         rows: the split.
-        texts: [rows] what the csv says for each time, when that is what a loader opens; as
-            (the index of each row's text, the texts).
+        texts: the csv's text of each time, where a loader opens that; as (the index of each row's
+            text, the texts).
     """
 
     def __init__(
-        self, rows: Rows, texts: tuple[npt.NDArray[np.int32], list[str]] | None = None
+        self, rows: SplitRows, texts: tuple[npt.NDArray[np.int32], list[str]] | None = None
     ) -> None:
         self._rows = rows.table.rows
         self._places, self._names = _named(_hundredths(rows.faces))
@@ -49,11 +50,11 @@ class FaceNames:
         return names
 
 
-def _hundredths(faces: schema.Faces) -> npt.NDArray[np.int32]:
+def _hundredths(faces: Faces) -> npt.NDArray[np.int32]:
     """The number that each face's file name says, times 100."""
     result = np.empty(len(faces), np.int32)
     for start in range(0, len(faces), _PIECE):
-        result[start : start + _PIECE] = hundredths_of(faces.numbers(schema.TIME, start, _PIECE))
+        result[start : start + _PIECE] = hundredths_of(faces.numbers(TIME, start, _PIECE))
     return result
 
 
