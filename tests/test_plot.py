@@ -71,14 +71,6 @@ def test_both_lines_of_a_system_and_the_prior():
     assert prior.is_dashed()
 
 
-def test_a_constant_score_is_a_level_line_and_a_dot():
-    raw, envelope, *_ = axes_of({"constant": (CONSTANT, 0.4)}).lines
-    assert list(envelope.get_xdata()) == [0, 1]
-    assert list(envelope.get_ydata()) == [0.4, 0.4]
-    assert raw.get_marker() == "."  # one point makes no line
-    assert axes_of({"six": (SIX, 0.7)}).lines[0].get_marker() in {"", "None", None}
-
-
 def test_systems_differ_in_colour_and_in_mark():
     curves = {f"system {number}": (many_points(number), 0.5) for number in range(MOST)}
     axes = axes_of(curves)
@@ -144,11 +136,6 @@ def test_names_are_shown_as_they_are(tmp_path):
     assert {f"50.00 %  {shown}" for shown in NAMES.values()} <= set(in_svg(path).splitlines())
 
 
-def test_letters_that_the_font_lacks_cause_no_warning(tmp_path):
-    plot({"说话人 🙂": (SIX, 0.5)}, 0.5, tmp_path / "PLOT.PNG")  # warnings are errors here
-    assert (tmp_path / "PLOT.PNG").read_bytes().startswith(b"\x89PNG")
-
-
 # ------------------------------------------------------------------------------ files
 
 
@@ -202,13 +189,6 @@ def test_one_file_is_not_written_twice(tmp_path):
     check(tmp_path / "p.png", tmp_path / "other.png", None)
     with pytest.raises(unitalk.UsageError):
         check(tmp_path / "p.png", None, tmp_path / "x" / ".." / "p.png")
-
-
-@pytest.mark.parametrize("systems", [0, MOST + 1])
-def test_none_or_too_many_systems(tmp_path, systems):
-    with pytest.raises(unitalk.UsageError, match=f"{systems} systems"):
-        plot({str(number): (SIX, 0.5) for number in range(systems)}, 0.5, tmp_path / "plot.png")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_keeps_what_it_had_when_drawing_fails(tmp_path, monkeypatch):

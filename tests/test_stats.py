@@ -16,11 +16,10 @@ from PIL import Image
 from real_data import ASW, CHECKOUT, needs
 
 from unitalk import schema
-from unitalk.catalog.video_list import CATEGORIES
 from unitalk.dataset.stats import NO_CATEGORY, statistics
 from unitalk.dataset.stats.stats_result import DESCRIPTION
 from unitalk.dataset.stats.stored_media import count_media
-from unitalk.errors import LayoutError, SchemaError, UsageError
+from unitalk.errors import LayoutError, UsageError
 from unitalk.score import breakdown
 from unitalk.score.match import Truth
 
@@ -187,22 +186,6 @@ def test_sizes_in_pixels_come_from_the_crops(tmp_path):
     assert statistics(tmp_path, csv_only=True).total.pixel_width is None
 
 
-def test_a_video_without_crops_is_left_out_of_the_pixels_and_named(tmp_path):
-    rows = [boxed(video, 0, "0", 1, (0, 0, 0.5, 0.5)) for video in (LANGUAGE, MIXED)]
-    write_csv(tmp_path / "csv/val_orig.csv", rows)
-    write_crop(tmp_path, "val", LANGUAGE, "0", 0, (200, 100))
-    found = statistics(tmp_path)
-    first, second = found.videos
-    assert first.pixel_width.median == pytest.approx(200, abs=1)
-    assert second.pixel_width is second.faces_by_pixel_area is None
-    assert found.total.faces_by_pixel_width.total == 1
-    assert found.total.width.median == 0.5
-    (warning,) = found.warnings
-    assert "1 of 2 videos" in warning
-    assert MIXED in warning
-    assert LANGUAGE not in warning
-
-
 def test_boxes_in_pixels_are_told_and_have_no_size(tmp_path):
     path = write_csv(tmp_path / "g.csv", [boxed("V", 0, "0", 1, (10, 20, 110, 90))])
     found = statistics(path)
@@ -281,12 +264,6 @@ def test_a_folder_of_csv_files_is_one_split_with_its_name(tmp_path):
     assert found.source == "val: 2 files: no header, 8 columns"
 
 
-def test_the_categories_of_val_are_known_in_a_file_too(tmp_path):
-    rows = [face(v, "0", f"{v}:0", 1) for v in (VISUAL, NOISE, MIXED, LANGUAGE)]
-    found = statistics(write_csv(tmp_path / "val_orig.csv", rows))
-    assert tuple(group.category for group in found.categories) == CATEGORIES
-
-
 def test_the_files_of_single_videos_stand_for_a_split_without_its_own(tmp_path):
     """As they lie there before a download ends; hidden files and other folders are passed over."""
     for video in (NOISE, MIXED):
@@ -310,24 +287,6 @@ def test_a_file_has_no_splits(tmp_path):
     with pytest.raises(UsageError, match="is no dataset, so it has no split val") as caught:
         statistics(path, splits=("val",))
     assert "--split" in caught.value.hint
-
-
-@pytest.mark.parametrize("make", [False, True])
-def test_nothing_there(tmp_path, make):
-    folder = tmp_path / "nothing"
-    if make:
-        folder.mkdir()
-    with pytest.raises(UsageError) as caught:
-        statistics(folder)
-    assert str(folder) in caught.value.message
-    assert caught.value.hint
-
-
-def test_a_damaged_row_is_named(tmp_path):
-    rows = rows_of_two()
-    rows[1][1] = "soon"
-    with pytest.raises(SchemaError, match=r"g\.csv:3: column frame_timestamp: 'soon'"):
-        statistics(write_csv(tmp_path / "g.csv", rows))
 
 
 # ------------------------------------------------------------------------------ media

@@ -115,28 +115,10 @@ def test_the_scene():
     assert (second.step_seconds, second.faces_a_second) == (0.5, 2)
     assert both.area.mean == pytest.approx((5 * 0.02 + 2 * 0.15 + 0.08 + 2 * 0.025) / 10)
     assert both.pixel_width is both.faces_by_pixel_area is None
-
-
-def test_pixels_of_the_scene():
-    """With V in 640 x 320 and W in 320 x 640:
-
-    face    V:0      V:1       W:0      W:1
-    times   5        2         1        2
-    width   64       192       64       80
-    height  64       160       256      64
-    area    64^2     30720     128^2    5120
-    """
-    both = scene_group(frames=[[640, 320], [320, 640]])
-    assert both.faces_by_pixel_width.counts == {"<64": 0, "64-128": 8, ">128": 2}
-    assert both.faces_by_pixel_area.counts == {"<64^2": 0, "64^2-128^2": 7, ">=128^2": 3}
-    assert both.faces_by_pixel_width.of == both.faces_by_pixel_area.of == "faces"
-    assert both.pixel_width.mean == pytest.approx((5 * 64 + 2 * 192 + 64 + 2 * 80) / 10)
-    assert both.pixel_height.mean == pytest.approx((5 * 64 + 2 * 160 + 256 + 2 * 64) / 10)
     # Of W alone where V's frame is not known; the relative sizes are of all.
     one = scene_group(frames=[[np.nan, np.nan], [320, 640]])
     assert (one.faces_by_pixel_width.total, one.pixel_width.median) == (3, 80)
     assert one.width.least == 0.1
-    assert scene_group([0], frames=[[np.nan, np.nan], [320, 640]]).pixel_width is None
     pixels = scene_group(boxes=False, frames=[[640, 320], [320, 640]])
     assert pixels.width is pixels.pixel_width is None
 
@@ -174,14 +156,6 @@ def test_an_entity_of_two_videos_is_a_track_of_each():
         assert [group(data, [v], level="video").tracks for v in (0, 1)] == [1, 1]
         assert [group(data, [v], level="video").label_changes for v in (0, 1)] == [1, 0]
         assert group(data, [0, 1], level="total").track_hours * 3600 == pytest.approx(0.16)
-
-
-def test_late_times_do_not_spill_into_the_track():
-    """The largest time that the schema lets pass, 3,999,999,999 ms, is below 2 ** 32."""
-    faces = [("V", "V:0", 3_999_999_999, "yes", 0.1, 0.1), ("V", "V:1", 0, "no", 0.1, 0.1)]
-    found = group(dataset_of(count(rows_of(faces)), 1), [0], level="video")
-    assert (found.tracks, found.frames) == (2, 2)
-    assert found.frames_by_speakers.counts == {"0": 1, "1": 1, "2+": 0}
 
 
 # ------------------------------------------------------------------------------ slices

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ import pytest
 import unitalk
 from unitalk.score import Comparison, Difference, Evaluation, Group, Resamples, score_tables
 from unitalk.score.match import Matched
-from unitalk.text_table import csv_text, p_text
+from unitalk.text_table import csv_text
 
 FEW = ("few videos",)
 
@@ -120,16 +119,6 @@ def test_each_breakdown_is_a_table_with_the_total_last(one):
     assert [row[0] for row in second.rows] == ["4+", "TOTAL"]
 
 
-def test_a_cross_table_has_a_column_for_each_breakdown(one):
-    cell = {"category": "loud", "track-length": "0-1"}
-    (table,) = score_tables.of_one(
-        evaluation("x", [group(cell, (1, 1, 4, 2), 0.5), one.groups[-1]])
-    )
-    assert table.header[:3] == ["category", "seconds", "videos"]
-    assert [row[:2] for row in table.rows] == [["loud", "0-1"], ["TOTAL", ""]]
-    assert table.texts == 2
-
-
 def test_several_systems(two):
     (table,) = score_tables.of_several(two.systems)
     assert table.header[-2:] == ["base_1", "mine & yours"]
@@ -152,30 +141,7 @@ def test_without_a_breakdown_differences_are_a_line_each(two):
     assert table.rows == [["mine & yours - base_1", "-1.00", "-12.50 to +6.25*", "0.250"]]
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, ""), (0.0004999, "<0.001"), (0.0005, "0.001"), (0.04951, "0.050"), (1.0, "1.000")],
-)
-def test_p_values(value, text):
-    assert p_text(value) == text
-
-
 # ------------------------------------------------------------------------------ frame and csv
-
-
-def test_the_frame_of_one(one):
-    frame = unitalk.to_frame(one)
-    assert list(frame) == [
-        "by_category", "videos", "tracks", "faces", "positives", "prior", "average_precision",
-        "lower", "upper", "flags",
-    ]  # fmt: skip
-    assert frame["by_category"].tolist()[:2] == ["loud", "quiet"]
-    assert frame["by_category"].isna().tolist() == [False, False, True]
-    assert frame["faces"].tolist() == [2000, 8, 2008]
-    assert frame["average_precision"].tolist()[::2] == [0.5, 0.75]
-    assert math.isnan(frame["average_precision"][1])
-    assert frame["upper"].tolist()[::2] == [0.625, 0.875]
-    assert frame["flags"].tolist() == ["few videos", "no positives", "few videos"]
 
 
 def test_the_frame_of_several_names_each_column_s_system(two):

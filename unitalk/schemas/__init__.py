@@ -22,6 +22,7 @@ _REPORTS = {
     },
     "quickstart": ["studies.quickstart:QuickstartReport"],
     "sample": ["dataset.sample:SampleReport"],
+    "stats": ["dataset.stats:Statistics"],
     "talknet-predict": ["models.predict:PredictReport"],
     "talknet-train": ["models.train:TrainReport"],
     "trim": ["dataset.trim:TrimReport"],

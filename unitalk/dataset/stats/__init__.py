@@ -1,4 +1,4 @@
-"""Say what a dataset contains: hours, tracks, faces, who speaks, how large and how long.
+"""Describe what a dataset contains: hours, tracks, faces, who speaks, how large and how long.
 
 `sources` finds the csv files, `counting` and `grouping` are the arithmetic, `stored_media` lists
 the folders, `stats_result` is the result, `stats_tables` and `stats_plot` show it.
@@ -30,6 +30,7 @@ from unitalk.errors import LayoutError, examples
 from unitalk.files import disk_boundary
 from unitalk.media import frame_sizes
 from unitalk.progress import Progress, SilentProgress
+from unitalk.schema.bins import LARGEST_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,6 @@ _LABELS = (schema.SPEAKING, schema.NOT_SPEAKING, schema.NOT_AUDIBLE)
 _CODES = {label: code for code, label in enumerate((*_LABELS, schema.UNLABELLED))}
 _COLUMNS = (schema.VIDEO, schema.TIME, *schema.BOX, schema.LABEL, schema.ENTITY)
 _EDGES = ((schema.BOX[0], schema.BOX[2]), (schema.BOX[1], schema.BOX[3]))
-_BEYOND = 2.0  # boxes of a padded frame reach 1.14 in ASW
 _USUAL_RATE = 0.01  # 25 faces a second, to a hundredth
 
 
@@ -63,7 +63,7 @@ class _Part:
         reach: how far right or down a box goes.
         frames: [videos, 2] width and height in pixels; NaN is unknown.
         warnings: what the reader should know.
-        labelled: whether any face has a label; else none has.
+        labelled: whether any face has a label.
     """
 
     origin: Origin
@@ -84,7 +84,7 @@ def statistics(
     csv_only: bool = False,
     progress: Progress | None = None,
 ) -> Statistics:
-    """Say what a dataset contains: as a whole, by split, by category and by video.
+    """Describe what a dataset contains: as a whole, by split, by category and by video.
 
     Args:
         dataset: the folder of a dataset; or ground truth as a csv file, a folder of csv files or
@@ -92,7 +92,7 @@ def statistics(
         splits: of a dataset, only these; default: all that are there.
         csv_only: look at no face crop and list no folder. Then the faces' sizes in pixels and the
             files' numbers are not known.
-        progress: told of reading and of listing.
+        progress: receives how far reading and listing are.
 
     Returns:
         Groups in the order of the splits; categories in the catalog's, videos in that of the rows.
@@ -104,9 +104,9 @@ def statistics(
         DiskError: a folder may not be read.
     """
     layout, found = origins(dataset, splits)
-    told = progress or SilentProgress()
     looked_at = None if csv_only else layout
-    with told.task("reading", total=len(found), unit="splits") as task:
+    progress = progress or SilentProgress()
+    with progress.task("reading", total=len(found), unit="splits") as task:
         parts = []
         for origin in found:
             parts.append(_read(origin, looked_at))
@@ -115,10 +115,10 @@ def statistics(
         counted=join([part.counted for part in parts]),
         labels=_LABELS if all(part.labelled for part in parts) else (*_LABELS, UNLABELLED),
         speaking=schema.SPEAKING,
-        boxes=max(part.reach for part in parts) <= _BEYOND,
+        boxes=max(part.reach for part in parts) <= LARGEST_SHARE,
         frames=np.concatenate([part.frames for part in parts]),
     )
-    media = [_media(looked_at, origin.split, told) for origin in found] if looked_at else []
+    media = [_media(looked_at, origin.split, progress) for origin in found] if looked_at else []
     splits_, categories, videos = _groups(data, parts)
     if len(splits_) == 1:  # which is the same faces
         total = replace(splits_[0], level="total", split=None)
@@ -138,8 +138,8 @@ def statistics(
 
 def _media(layout: Layout, split: str, progress: Progress) -> Media | None:
     """List the folders in which the videos of a split have theirs."""
-    crops_, sounds = (layout.part(part, split, "any").parent for part in ("video", "audio"))
-    return count_media(split, crops_, sounds, progress=progress)
+    crops, sounds = (layout.part(part, split, "any").parent for part in ("video", "audio"))
+    return count_media(split, crops, sounds, progress=progress)
 
 
 def _read(origin: Origin, layout: Layout | None) -> _Part:
@@ -183,11 +183,16 @@ def _read(origin: Origin, layout: Layout | None) -> _Part:
 
 
 def _rows(faces: schema.Faces) -> tuple[Rows, float, int]:
-    """The faces as arrays; how far a box reaches; how many entity_ids there are."""
+    """Return the faces as arrays, how far a box reaches, and how many entity_ids there are."""
     video, videos = faces.codes(schema.VIDEO)
     entity, entities = faces.codes(schema.ENTITY)
     label, labels = faces.codes(schema.LABEL)
-    (width, right), (height, bottom) = (_extent(faces, *edges) for edges in _EDGES)
+    sides, reach = [], 0.0
+    for low, high in _EDGES:
+        side: Floats = faces.numbers(high)
+        reach = max(reach, float(side.max()))
+        side -= faces.numbers(low)  # in place: there may be millions
+        sides.append(side)
     rows = Rows(
         videos=len(videos),
         video=video,
@@ -195,33 +200,26 @@ def _rows(faces: schema.Faces) -> tuple[Rows, float, int]:
         milliseconds=faces.milliseconds(),
         label=np.array([_CODES[text] for text in labels], np.int8)[label],
         speaking=_LABELS.index(schema.SPEAKING),
-        width=width,
-        height=height,
+        width=sides[0],
+        height=sides[1],
     )
-    return rows, max(right, bottom), len(entities)
-
-
-def _extent(faces: schema.Faces, low: str, high: str) -> tuple[Floats, float]:
-    """How far the boxes extend from one edge to the other, and where the farthest one ends."""
-    extent: Floats = faces.numbers(high)
-    reach = float(extent.max())
-    extent -= faces.numbers(low)
-    return extent, reach
+    return rows, reach, len(entities)
 
 
 def _measure(layout: Layout, split: str, faces: schema.Faces, frames: Floats) -> list[str]:
-    """Find each video's frame size by a few of its face crops; say of which it is not known."""
+    """Find each video's frame size by a few of its face crops; warn where it is not known."""
     video, names = faces.codes(schema.VIDEO)
     entity, entities = faces.codes(schema.ENTITY)
     seconds = faces.milliseconds() / 1000
     boxes = np.stack([faces.numbers(name) for name in schema.BOX], axis=1)
     chosen: dict[int, list[frame_sizes.Face]] = {}
     for row in frame_sizes.telling_faces(video, boxes).tolist():
-        left, top, right, bottom = boxes[row].tolist()
         face = frame_sizes.Face(
-            names[video[row]], entities[entity[row]], float(seconds[row]),
-            (left, top, right, bottom),
-        )  # fmt: skip
+            names[video[row]],
+            entities[entity[row]],
+            float(seconds[row]),
+            tuple(boxes[row].tolist()),
+        )
         chosen.setdefault(int(video[row]), []).append(face)
     unknown = []
     for code, own in chosen.items():
@@ -240,11 +238,9 @@ def _measure(layout: Layout, split: str, faces: schema.Faces, frames: Floats) ->
 def _groups(
     data: Dataset, parts: Sequence[_Part]
 ) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Group, ...]]:
-    """The splits, their categories, all videos."""
+    """Return the splits, their categories, all videos."""
     category_of = {video.video_id: video.category for video in video_list.videos()}
-    splits: list[Group] = []
-    categories: list[Group] = []
-    videos: list[Group] = []
+    splits, categories, videos = [], [], []
     start = 0
     for part in parts:
         split, own = part.origin.split, range(start, start + len(part.videos))
@@ -256,18 +252,17 @@ def _groups(
             videos.append(
                 group(data, [number], level="video", split=split, category=category, video=name)
             )
-        for category in (*video_list.CATEGORIES, None):
-            if category in members and set(members) != {None}:
-                name = NO_CATEGORY if category is None else category
-                categories.append(
-                    group(data, members[category], level="category", split=split, category=name)
-                )
+        categories += [
+            group(data, members[name], level="category", split=split, category=name or NO_CATEGORY)
+            for name in (*video_list.CATEGORIES, None)
+            if name in members and set(members) != {None}
+        ]
         start = own.stop
     return tuple(splits), tuple(categories), tuple(videos)
 
 
 def _warnings(data: Dataset, parts: Sequence[_Part], total: Group) -> list[str]:
-    """What the reader should know of the numbers."""
+    """Say what the reader should know of the numbers."""
     found = [text for part in parts for text in part.warnings]
     twice = len(data.counted.twice.values)
     if twice:

@@ -1,12 +1,12 @@
-"""What `statistics` returns."""
+"""The result of `statistics`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping  # noqa: TC003 - json_schema reads the annotations
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from unitalk.report import Count, Report
 
 Level = Literal["split", "category", "video", "total"]
 
@@ -50,7 +50,7 @@ DESCRIPTION = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shares:
+class Shares(Report):
     """Things of one kind by what they are.
 
     Attributes:
@@ -58,8 +58,10 @@ class Shares:
         counts: how many of each.
     """
 
+    computed: ClassVar[tuple[str, ...]] = ("shares",)
+
     of: str
-    counts: Mapping[str, int]
+    counts: Mapping[str, Count]
 
     @property
     def total(self) -> int:
@@ -70,17 +72,14 @@ class Shares:
         """The share of one of them, 0 to 1; None where there are none at all."""
         return self.counts[name] / self.total if self.total else None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the counts, the shares and what they are shares of."""
-        return {
-            "of": self.of,
-            "counts": dict(self.counts),
-            "shares": {name: self.share(name) for name in self.counts},
-        }
+    @property
+    def shares(self) -> dict[str, float | None]:
+        """The share of each of them."""
+        return {name: self.share(name) for name in self.counts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class Spread(Report):
     """How some values are spread.
 
     Attributes:
@@ -100,13 +99,9 @@ class Spread:
     most: float
     mean: float
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the fields."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Report):
     """What some videos contain; `DESCRIPTION` says what each number is.
 
     Attributes:
@@ -119,6 +114,10 @@ class Group:
             unknown, of the faces of the others.
         The rest stands in `DESCRIPTION`; what is undefined is None.
     """
+
+    computed: ClassVar[tuple[str, ...]] = (
+        "face_hours", "speaking_share", "faces_a_frame", "label_changes_a_minute",
+    )  # fmt: skip
 
     level: Level
     split: str | None
@@ -170,22 +169,9 @@ class Group:
         """By minute of tracks; None where no track has two faces."""
         return self.label_changes / (60 * self.track_hours) if self.track_hours else None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON; None for what is undefined."""
-        found: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in ("level", "split", "category", "video", "videos", "tracks", "faces")
-        }
-        found |= {"speaking": self.speaking, "labels": self.labels}
-        found |= {name: getattr(self, name) for name in DESCRIPTION}
-        return {
-            name: value.to_dict() if isinstance(value, (Shares, Spread)) else value
-            for name, value in found.items()
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
+class Media(Report):
     """The files of a split, by listing its folders; whose files they are is not looked at.
 
     Attributes:
@@ -203,18 +189,15 @@ class Media:
     sounds: int
     sound_bytes: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
+class Statistics(Report):
     """What a dataset contains.
 
     Attributes:
         dataset: what was given.
         source: where the rows came from, in words.
+        definitions: what each number of a group is.
         splits: a group each, in the dataset's order.
         categories: a group for each category of each split; empty when no video has one.
         videos: a group each, in the order of the rows.
@@ -223,26 +206,14 @@ class Statistics:
         warnings: what the reader should know.
     """
 
+    schema_version: ClassVar[int | None] = 1
+
     dataset: str
     source: str
+    definitions: Mapping[str, str] = field(default_factory=lambda: dict(DESCRIPTION))
+    total: Group
     splits: tuple[Group, ...]
     categories: tuple[Group, ...]
     videos: tuple[Group, ...]
-    total: Group
     media: tuple[Media, ...]
     warnings: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": 1,
-            "dataset": self.dataset,
-            "source": self.source,
-            "definitions": dict(DESCRIPTION),
-            "total": self.total.to_dict(),
-            "splits": [group.to_dict() for group in self.splits],
-            "categories": [group.to_dict() for group in self.categories],
-            "videos": [group.to_dict() for group in self.videos],
-            "media": [media.to_dict() for media in self.media],
-            "warnings": list(self.warnings),
-        }
