@@ -341,14 +341,12 @@ NOT_YET_APART = {
     "test_ava_prepare",
     "test_convert_loconet",
     "test_executor",
-    "test_export_forms",
     "test_facecrops",
     "test_media",
     "test_talknet_augment",
     "test_tracks_archives",
     "test_tracks_pictures",
     "test_verify_deep",
-    "test_video_parts",
 }
 
 

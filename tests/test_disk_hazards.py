@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -14,11 +13,12 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import Tracks, exhaustive, make_dataset, on_another_file_system, tree
+from build import Track, make_dataset
+from conftest import on_another_file_system, one_in, tree
 
 import unitalk
 from unitalk import convert_asc, trim_dataset
-from unitalk.files import LINKS, staged_folder
+from unitalk.files import staged_folder
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -71,14 +71,14 @@ def second_disk(tmp_path):
 def large(tmp_path_factory):
     """Three thousand crops: enough to be in the middle of."""
     times = [f"{frame / 25}" for frame in range(600)]
-    tracks = [Tracks(f"EEey6Pt0rqI:{n}", times, [0] * 600) for n in range(5)]
+    tracks = [Track(f"EEey6Pt0rqI:{n}", times, [0] * 600) for n in range(5)]
     return make_dataset(tmp_path_factory.mktemp("large") / "d", {"EEey6Pt0rqI": tracks})
 
 
 # ------------------------------------------------------------------------------ where it goes
 
 
-@pytest.mark.parametrize("verb", LINES)
+@pytest.mark.parametrize("verb", one_in(2, LINES))
 def test_on_another_disk_files_are_copied_or_linked_by_name_or_it_is_said(
     run, dataset, second_disk, verb
 ):
@@ -97,10 +97,10 @@ def test_on_another_disk_files_are_copied_or_linked_by_name_or_it_is_said(
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("new/", 0), ("./a/../new", 0), ("with space/deep", 0), ("dätä-数据", 0), ("-new", 0),
-     ("empty", 0), ("to-empty", 0), ("to-full", 2), ("dangling", 2), ("file", 2)],
+    one_in(2, [("./a/../new/", 0), ("-new", 0), ("dätä-数据 1/deep", 0), ("empty", 0),
+               ("to-empty", 0), ("file", 2), ("to-full", 2), ("dangling", 2)]),
 )  # fmt: skip
-@pytest.mark.parametrize("verb", LINES)
+@pytest.mark.parametrize("verb", ["trim"])
 def test_a_destination_however_it_is_spelled(run, dataset, tmp_path, monkeypatch, verb, name, code):
     monkeypatch.chdir(tmp_path)
     for folder in ("a", "empty", "real-empty", "full"):
@@ -121,22 +121,10 @@ def test_a_destination_however_it_is_spelled(run, dataset, tmp_path, monkeypatch
     assert [path for path in os.listdir(tmp_path) if path.startswith(".")] == []
 
 
-def test_two_processes_with_one_destination_one_of_which_wins(large, tmp_path):
-    line = unitalk_line(*trim_line(large, tmp_path / "new", "--link", "copy"))
-    both = [subprocess.Popen(line, stdout=-1, stderr=-1, text=True) for _ in range(2)]
-    said = [process.communicate(timeout=60) for process in both]
-    codes = [process.returncode for process in both]
-    assert sorted(codes) == [0, 2]
-    refusal = said[codes.index(2)][1]  # the second where the loser began so late
-    assert "another process is writing" in refusal or "is not empty" in refusal
-    assert os.listdir(tmp_path) == ["new"]
-    assert len(tree(tmp_path / "new/clips_videos")) == 3000
-
-
 # ------------------------------------------------------------------------------ where it comes from
 
 
-@pytest.mark.parametrize("verb", LINES)
+@pytest.mark.parametrize("verb", one_in(2, LINES))
 def test_a_source_that_may_only_be_read(dataset, tmp_path, verb):
     before = tree(dataset)
     for path in dataset.rglob("*"):
@@ -150,13 +138,6 @@ def test_a_source_that_may_only_be_read(dataset, tmp_path, verb):
     finally:
         for path in dataset.rglob("*"):
             path.chmod(0o755)
-
-
-def test_a_file_where_the_folder_of_a_video_should_be_is_a_video_without_sound(dataset, tmp_path):
-    shutil.rmtree(dataset / "clips_audios/val/9Zja_cIAwY8")
-    (dataset / "clips_audios/val/9Zja_cIAwY8").write_text("x")
-    with pytest.raises(unitalk.LayoutError, match="no sound of 1 of 2 videos: 9Zja_cIAwY8"):
-        trim_dataset(dataset, tmp_path / "new", videos=["9Zja_cIAwY8", "EEey6Pt0rqI"])
 
 
 # ------------------------------------------------------------------------------ the disk refuses
@@ -197,7 +178,7 @@ def refusing(request, dataset, tmp_path):
         yield place
 
 
-@pytest.mark.parametrize("verb", LINES)
+@pytest.mark.parametrize("verb", one_in(2, LINES))
 def test_a_disk_that_refuses_is_told_in_a_sentence_and_nothing_is_left(dataset, refusing, verb):
     ran = weakened(*LINES[verb](dataset, refusing / "new", "--link", "copy"))
     assert (ran.returncode, ran.stdout, os.listdir(refusing)) == (1, "", [])
@@ -221,7 +202,7 @@ def in_the_middle(line: list[str], staging: Path):
 
 
 @pytest.mark.parametrize(
-    ("verb", "number"), [("trim", signal.SIGTERM), ("convert-asc", signal.SIGINT)]
+    ("verb", "number"), one_in(2, [("trim", signal.SIGTERM), ("convert-asc", signal.SIGINT)])
 )
 def test_an_interrupt_leaves_nothing_and_says_so(large, tmp_path, verb, number):
     line = unitalk_line(*LINES[verb](large, tmp_path / "new", "--link", "copy"))
@@ -233,7 +214,7 @@ def test_an_interrupt_leaves_nothing_and_says_so(large, tmp_path, verb, number):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("verb", LINES)
+@pytest.mark.parametrize("verb", one_in(2, LINES))
 def test_after_a_kill_the_same_command_clears_up_and_makes_it_whole(large, tmp_path, verb):
     """A user's own folder that a link in the litter points to is not cleared with it."""
     line = unitalk_line(*LINES[verb](large, tmp_path / "new", "--link", "copy"))
@@ -251,35 +232,6 @@ def test_after_a_kill_the_same_command_clears_up_and_makes_it_whole(large, tmp_p
     assert (mine / "thesis.tex").read_text() == "years of work"
     assert not (tmp_path / "new/clips_videos/link").exists()
     assert len(tree(tmp_path / "new/clips_videos")) == 3000
-
-
-@exhaustive
-def test_sample_and_quickstart_killed_at_several_moments_converge(tmp_path):
-    """The run that gets through goes without asserts, in a folder that it may not write to."""
-    here = tmp_path / "here"
-    here.mkdir(mode=0o555)
-    whole = {}
-    for verb, made, moments in (
-        ("sample", "new", (1, 3000)),
-        ("quickstart", "new/sample", (5000,)),
-    ):
-        line = (verb, "-q", "--format", "json", tmp_path / "new")
-        for fatal in moments:
-            killed = subprocess.run(
-                unitalk_line(fatal, *line, first=(KILLER,)), capture_output=True, check=False
-            )
-            assert killed.returncode == -9
-            assert not (tmp_path / "new").exists()
-        last = unitalk_line(*line, first=("-O", "-m", "unitalk"))
-        ran = subprocess.run(last, cwd=here, capture_output=True, text=True, check=True)
-        answer = json.loads(ran.stdout)
-        assert (answer["schema_version"], answer["warnings"], ran.stderr) == (1, [], "")
-        assert json.loads(json.dumps(answer, allow_nan=False)) == answer
-        whole[verb] = tree(tmp_path / made)
-        assert sorted(os.listdir(tmp_path)) == ["here", "new"]
-        assert os.listdir(here) == []
-        shutil.rmtree(tmp_path / "new")
-    assert whole["sample"] == whole["quickstart"]
 
 
 # ------------------------------------------------------------------------------ found by trying
@@ -307,33 +259,6 @@ def test_a_link_under_the_staging_name_is_not_followed(tmp_path):
     assert (tmp_path / "mine/thesis.tex").read_text() == "years of work"
 
 
-def test_an_error_between_the_two_renames_puts_the_old_folder_back(tmp_path):
-    code = (
-        "import sys; from pathlib import Path; from unitalk import files; seen = []\n"
-        "def hook(event, arguments):\n"
-        "    if event == 'os.rename' and '.unitalk-staging' in str(arguments[0]):\n"
-        "        seen.append(event)\n"
-        "        if len(seen) == 2: raise KeyboardInterrupt\n"  # the marker's own was the first
-        "with files.staged_folder(Path(sys.argv[1]), made_by='t', about={}) as f: pass\n"
-        "sys.addaudithook(hook)\n"
-        "with files.staged_folder(Path(sys.argv[1]), made_by='t', about={}, overwrite=True): pass\n"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", code, tmp_path / "new"], capture_output=True, text=True, check=False
-    )
-    assert "KeyboardInterrupt" in ran.stderr
-    assert os.listdir(tmp_path) == ["new"]
-
-
-def test_the_current_folder_as_destination_is_filled_or_refused(
-    run, dataset, tmp_path, monkeypatch
-):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    ran = run(*convert_line(dataset, tmp_path / "here"))
-    assert ran.code == 2 or os.listdir() != []
-
-
 def test_the_current_folder_is_not_called_a_mount_point(run, dataset, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -358,7 +283,7 @@ def test_a_link_in_the_source_that_leads_nowhere_or_back_is_a_layout_error(
         trim_dataset(dataset, tmp_path / "new", videos=["EEey6Pt0rqI"])
 
 
-@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("link", ["sym", "hard"])
 def test_a_crop_that_is_a_dangling_link_is_a_black_image_to_the_loader(dataset, tmp_path, link):
     crop = dataset / "clips_videos/val/EEey6Pt0rqI/EEey6Pt0rqI:0/1.00.jpg"
     crop.unlink()
@@ -366,7 +291,7 @@ def test_a_crop_that_is_a_dangling_link_is_a_black_image_to_the_loader(dataset, 
     assert convert_asc(dataset, tmp_path / "asc", link=link).black == 1
 
 
-@pytest.mark.parametrize("link", ["auto", "hard", "copy"])
+@pytest.mark.parametrize("link", ["hard"])
 def test_a_folder_where_a_sound_should_be_is_silence(dataset, tmp_path, link):
     sound = dataset / "clips_audios/val/EEey6Pt0rqI/EEey6Pt0rqI:0.wav"
     sound.unlink()
@@ -374,7 +299,7 @@ def test_a_folder_where_a_sound_should_be_is_silence(dataset, tmp_path, link):
     assert convert_asc(dataset, tmp_path / "asc", link=link).silent == 1
 
 
-@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("link", ["sym", "hard"])
 def test_a_file_where_a_tracks_folder_should_be_is_a_track_without_crops(dataset, tmp_path, link):
     track = dataset / "clips_videos/val/9Zja_cIAwY8/9Zja_cIAwY8:0"
     shutil.rmtree(track)
@@ -390,14 +315,6 @@ def test_a_result_goes_into_a_pipe_and_not_in_its_place(run, tmp_path):
         assert len(os.read(reader, 1000).split()) == 3
     finally:
         os.close(reader)
-
-
-def test_a_result_is_not_written_over_the_list_that_was_read(run, dataset, tmp_path):
-    (tmp_path / "ids.txt").write_text("EEey6Pt0rqI\n")
-    ran = run("trim", "--path", dataset, "--new-path", tmp_path / "new", "--list",
-              tmp_path / "ids.txt", "-o", tmp_path / "ids.txt")  # fmt: skip
-    assert ran.code == 2
-    assert (tmp_path / "ids.txt").read_text() == "EEey6Pt0rqI\n"
 
 
 @pytest.mark.parametrize("name", ["loop", "n" * 250, "taken"])

@@ -249,7 +249,7 @@ def refused(run, given, servers, verb: str, out: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("verb", "place"), one_in(5, [(verb, place) for verb in VERBS for place in PLACES])
+    ("verb", "place"), one_in(11, [(verb, place) for verb in VERBS for place in PLACES])
 )
 def test_a_place_that_cannot_be_written(run, given, servers, tmp_path, monkeypatch, verb, place):
     monkeypatch.setenv("UNITALK_WEIGHTS", str(tmp_path / "weights"))
@@ -269,7 +269,7 @@ def test_a_place_that_cannot_be_written(run, given, servers, tmp_path, monkeypat
 READ = [(verb, path) for verb, about in VERBS.items() for path in about.reads]
 
 
-@pytest.mark.parametrize(("verb", "path"), one_in(4, READ))
+@pytest.mark.parametrize(("verb", "path"), one_in(9, READ))
 def test_what_may_not_be_read(run, given, servers, tmp_path, monkeypatch, verb, path):
     monkeypatch.setenv("UNITALK_WEIGHTS", str(tmp_path / "weights"))
     own = tmp_path / "given"
@@ -344,7 +344,7 @@ def moments(count: int, most: int) -> list[int]:
 @pytest.mark.parametrize(
     ("verb", "most"),
     [
-        *one_in(6, [(verb, 3) for verb in VERBS if verb not in SAMPLE]),
+        *one_in(9, [(verb, 3) for verb in VERBS if verb not in SAMPLE]),
         pytest.param("sample", 4, marks=exhaustive),
         *(pytest.param(verb, 25, marks=exhaustive) for verb in VERBS if verb not in SAMPLE),
     ],

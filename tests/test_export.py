@@ -12,18 +12,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
-from conftest import exhaustive, tree, without_coverage
+from conftest import exhaustive, one_in, tree, without_coverage
 from export_data import DRAWN, FACES, TRACKS, make_pictured
 
 from unitalk.cli.main import cli
-from unitalk.dataset.export import export as runs
 from unitalk.dataset.export import export_tracks
 from unitalk.errors import DataError, DestinationError, DiskError, LayoutError, UsageError
 from unitalk.executor import Here, Processes
-from unitalk.files import locked
 
 SHARD = 40_000
 FORMS = ("webdataset", "parquet", "hf")
@@ -74,36 +73,13 @@ def test_the_report_and_the_index_say_what_is_there(source, tmp_path):
     assert not leftovers(tmp_path / "e")
 
 
-def test_shards_are_as_large_as_asked_for(source, tmp_path):
-    """But for a track that is larger; crops here are alike, so that the estimate is near."""
-    export_tracks(source, tmp_path / "e", form="webdataset", shard_size=SHARD)
-    index = json.loads((tmp_path / "e/manifest.json").read_text())
-    assert len(index["shards"]) >= 4
-    assert all(s["bytes"] < 1.1 * SHARD or s["tracks"] == 1 for s in index["shards"])
-    assert any(s["bytes"] > 1.1 * SHARD for s in index["shards"])
-    whole = export_tracks(source, tmp_path / "whole", form="webdataset")
-    assert shards_of(tmp_path / "whole") == {"train-000000.tar", "val-000000.tar"}
-    assert whole.written == 2
-
-
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", one_in(3, FORMS))
 def test_the_bytes_are_the_same_whoever_writes_them(source, tmp_path, form):
-    for name, executor in (("here", Here()), ("processes", Processes(2)), ("none", None)):
+    for name, executor in (("here", None), ("processes", Processes(2))):
         export_tracks(source, tmp_path / name, form=form, shard_size=SHARD, executor=executor)
     here = tree(tmp_path / "here")
     assert len([name for name in here if name.endswith((".tar", ".parquet"))]) >= 4
     assert tree(tmp_path / "processes") == here
-    assert tree(tmp_path / "none") == here
-
-
-def test_the_time_and_the_place_leave_no_trace(source, tmp_path):
-    """A copy of the source elsewhere, with files of another age, gives the same bytes."""
-    shutil.copytree(source, tmp_path / "copy")
-    for path in (tmp_path / "copy").rglob("*.jpg"):
-        os.utime(path, (1, 1))
-    for name in ("dataset", "copy"):
-        export_tracks(tmp_path / name, tmp_path / f"{name}-e", form="webdataset", shard_size=SHARD)
-    assert tree(tmp_path / "copy-e") == tree(tmp_path / "dataset-e")
 
 
 def test_a_split_and_some_videos(source, tmp_path):
@@ -191,18 +167,6 @@ def test_the_index_stands_only_where_all_shards_do(source, tmp_path):
     assert not (made / "manifest.json").exists()
 
 
-def test_splits_in_another_order_are_the_same_export(source, tmp_path):
-    one = export_tracks(source, tmp_path / "e", form="webdataset", splits=("train", "val"))
-    whole = tree(tmp_path / "e")
-    (tmp_path / "e/train-000000.tar").unlink()
-    turned = export_tracks(
-        source, tmp_path / "e", form="webdataset", splits=("val", "train", "val")
-    )
-    assert (turned.written, turned.kept) == (1, 1)
-    assert turned.splits == one.splits
-    assert tree(tmp_path / "e") == whole
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -230,13 +194,6 @@ def test_changed_rows_do_not_fit(source, tmp_path):
     assert report.splits["val"]["faces"] == FACES["val"] - 1
 
 
-def test_overwriting_leaves_nothing_of_the_older_one(source, tmp_path):
-    export_tracks(source, tmp_path / "e", form="webdataset", shard_size=SHARD)
-    export_tracks(source, tmp_path / "e", form="webdataset", splits=("val",), overwrite=True)
-    export_tracks(source, tmp_path / "fresh", form="webdataset", splits=("val",))
-    assert tree(tmp_path / "e") == tree(tmp_path / "fresh")
-
-
 def test_a_destination_that_is_not_ours(source, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("keep me")
@@ -262,14 +219,6 @@ def test_a_marker_that_was_damaged(source, tmp_path):
         with pytest.raises(DestinationError, match="does not say how the 10 tracks were cut"):
             export_tracks(source, tmp_path / "e", form="webdataset")
     assert export_tracks(source, tmp_path / "e", form="webdataset", overwrite=True).sound
-
-
-def test_two_runs_at_a_time(source, tmp_path):
-    export_tracks(source, tmp_path / "e", form="webdataset")
-    with locked(tmp_path / "e/.unitalk"):
-        for overwrite in (False, True):
-            with pytest.raises(DestinationError, match="another process"):
-                export_tracks(source, tmp_path / "e", form="webdataset", overwrite=overwrite)
 
 
 # ------------------------------------------------------------------------------ what is wrong
@@ -306,15 +255,8 @@ def test_a_track_that_cannot_be_read(source, tmp_path):
     assert tree(tmp_path / "e") == tree(tmp_path / "whole")
 
 
-def test_many_damaged_tracks_are_counted_and_ten_are_told(source, tmp_path):
-    shutil.rmtree(source / "clips_audios")
-    report = export_tracks(source, tmp_path / "e", form="hf", shard_size=1)
-    assert (report.damaged, len(report.findings), report.written) == (10, 10, 0)
-    assert shards_of(tmp_path / "e") == set()
-
-
 def test_too_little_room_is_said_before_anything_is_written(source, tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "free_bytes", lambda path: 100_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000))
     with pytest.raises(DiskError, match=r"about \d+\.\d kB are needed and 100.0 kB are free"):
         export_tracks(source, tmp_path / "e", form="webdataset")
     assert shards_of(tmp_path / "e") == set()
@@ -369,7 +311,7 @@ def test_killed_at_any_change_of_the_disk_it_is_continued(source, tmp_path):
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("ending", one_in(2, [signal.SIGINT, signal.SIGKILL]))
 def test_ended_half_way_with_two_processes(source, tmp_path, ending):
     export_tracks(source, tmp_path / "whole", form="webdataset", shard_size=1)
     made = tmp_path / "e"
@@ -446,7 +388,7 @@ def test_lists_of_videos_and_sizes(run, source, tmp_path):
     assert run("export", "parquet", *arguments, "--overwrite").code == 0
 
 
-@pytest.mark.parametrize("size", ["0", "none", "-1MB", "1 PB", "0.0001kB", "", "1iB", "64Mi b"])
+@pytest.mark.parametrize("size", ["0", "none", "1 PB", "0.0001kB", "64Mi b"])
 def test_what_is_no_size(run, source, tmp_path, size):
     ran = run("export", "hf", "--source", source, "--destination", tmp_path / "e",
               f"--shard-size={size}")  # fmt: skip
@@ -476,26 +418,3 @@ def test_a_size_without_a_unit_is_not_taken_for_a_few_bytes():
                 read(text)
         else:
             assert read(text) == size
-
-
-def test_the_group_names_its_forms(run):
-    ran = run("export", "--help")
-    assert ran.code == 0
-    for form in FORMS:
-        assert re.search(rf"^  {form} +Write .*\.$", ran.stdout, re.MULTILINE)
-        own = run("export", form, "--help")
-        assert (own.code, own.stderr) == (0, "")
-        assert max(map(len, own.stdout.splitlines())) <= 80
-        for option in ("--quiet", "--format", "--output", "--jobs", "--scheduler", "--shard-size"):
-            assert option in own.stdout
-    assert run("export", "zip").code == 2
-
-
-def test_the_result_goes_to_a_file_that_is_no_input(run, source, tmp_path):
-    arguments = ("--source", source, "--destination", tmp_path / "e", "--jobs", 1)
-    ran = run("export", "parquet", *arguments, "--format", "json", "-o", tmp_path / "said.json")
-    assert (ran.code, ran.stdout) == (0, "")
-    assert json.loads((tmp_path / "said.json").read_text())["written"] == 2
-    ran = run("export", "parquet", *arguments, "-o", source / "csv/val_orig.csv")
-    assert ran.code == 2
-    assert "would write over an input" in ran.stderr

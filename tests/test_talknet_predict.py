@@ -12,8 +12,7 @@ import pytest
 from build import make_tiny
 from conftest import exhaustive, one_in
 
-from unitalk import evaluate
-from unitalk.errors import DataError, LayoutError, UnitalkError, UsageError
+from unitalk.errors import DataError, UnitalkError, UsageError
 from unitalk.executor import Processes, open_executor
 from unitalk.media.tracks import tracks
 
@@ -86,13 +85,6 @@ def test_one_row_a_face_in_the_order_and_with_the_text_of_the_ground_truth(tiny,
     check(tmp_path / "out.csv", by_hand(tiny, weights))
 
 
-def test_eval_takes_every_row(tiny, weights, tmp_path):
-    predict(tiny, weights, tmp_path / "out.csv", options=CPU)
-    result = evaluate(tiny / "csv/val_orig.csv", tmp_path / "out.csv")
-    assert (result.faces, result.tracks) == (22, 4)
-    assert not [text for text in result.warnings if "match" in text]
-
-
 def test_fault_11_rows_in_any_order_get_the_scores_of_their_faces(tiny, weights, tmp_path):
     """The original sets the n-th score beside the n-th row, whichever face that is."""
     data = Path(shutil.copytree(tiny, tmp_path / "data"))
@@ -117,15 +109,6 @@ def test_the_originals_features_and_the_raw_logit(tiny, weights, tmp_path, compa
     assert any(abs(plain[key] - changed[key]) > 1e-4 for key in plain)
 
 
-def test_some_videos_of_a_split(tiny, weights, tmp_path):
-    videos = ["-bbbbbbbbbb"]
-    report = predict(tiny, weights, tmp_path / "out.csv", split="train", videos=videos, options=CPU)
-    assert {row["video_id"] for row in rows_of(tmp_path / "out.csv")} == set(videos)
-    assert report.faces == 9
-    expected = by_hand(tiny, weights, "train")
-    check(tmp_path / "out.csv", {k: v for k, v in expected.items() if k[0].startswith("-b")})
-
-
 def test_a_split_without_labels_can_be_scored(tiny, weights, tmp_path):
     data = Path(shutil.copytree(tiny, tmp_path / "data"))
     path = data / "csv/val_orig.csv"
@@ -134,14 +117,6 @@ def test_a_split_without_labels_can_be_scored(tiny, weights, tmp_path):
     path.write_text(
         "".join(",".join([*c[:6], c[6] if n == 0 else "", c[7]]) + "\n" for n, c in enumerate(cut))
     )
-    predict(data, weights, tmp_path / "out.csv", options=CPU)
-    check(tmp_path / "out.csv", by_hand(tiny, weights))
-
-
-def test_a_csv_without_a_header_is_read_as_it_is(tiny, weights, tmp_path):
-    data = Path(shutil.copytree(tiny, tmp_path / "data"))
-    path = data / "csv/val_orig.csv"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
     predict(data, weights, tmp_path / "out.csv", options=CPU)
     check(tmp_path / "out.csv", by_hand(tiny, weights))
 
@@ -247,20 +222,10 @@ def test_another_network_than_the_one_wanted_is_refused(tiny, weights, tmp_path)
         predict(tiny, weights, tmp_path / "out.csv", options=options)
 
 
-def test_a_split_that_is_not_there_is_refused(tiny, weights, tmp_path):
-    with pytest.raises(LayoutError, match="test_orig"):
-        predict(tiny, weights, tmp_path / "out.csv", split="test", options=CPU)
-
-
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "CPU", "cuda:99"])
 def test_a_device_that_is_none_is_refused(name):
     with pytest.raises(UsageError, match=name):
         choose_device(name)
-
-
-def test_no_threads_compute_nothing(tiny, weights, tmp_path):
-    with pytest.raises(UsageError, match="0 threads"):
-        predict(tiny, weights, tmp_path / "o.csv", options=PredictOptions(device="cpu", threads=0))
 
 
 @exhaustive

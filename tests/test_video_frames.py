@@ -67,7 +67,7 @@ def rows_of(video: str, form: Form, extra: float = 0.0):
     return [(video, time, BOXES[n % 4], f"{video}:{n % 3}") for n, time in enumerate(sorted(times))]
 
 
-@pytest.mark.parametrize("name", one_in(3, CONSTANT))
+@pytest.mark.parametrize("name", one_in(4, CONSTANT))
 def test_crops_are_those_of_the_seeking_loop(tmp_path, name):
     form = CONSTANT[name]
     path = make_video(tmp_path / "videos" / name, form)
@@ -178,7 +178,7 @@ def test_one_missing_frame_makes_a_rate_variable(tmp_path):
     assert line.frames_at(np.array([0.4, 0.48, 1.2])).tolist() == [10, 11, 29]
 
 
-@pytest.mark.parametrize("name", ["29.mkv", "23.mkv", "late.mkv", "25.webm", "23q.mp4"])
+@pytest.mark.parametrize("name", ["29.mkv", "late.mkv", "23q.mp4"])
 def test_what_containers_round_is_a_constant_rate(tmp_path, name):
     path = make_video(tmp_path / name, CONSTANT[name])
     line = read_timeline(str(path), 0, until=99, threads=1)
@@ -198,7 +198,7 @@ CONTAINERS = {
 }
 
 
-@pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.parametrize("name", one_in(2, CONTAINERS))
 def test_other_containers_give_the_frames_of_a_sequential_pass(tmp_path, name):
     """OpenCV cannot seek exactly in most of these; its own pass is what it is compared with."""
     form, notes = CONTAINERS[name]
@@ -246,15 +246,6 @@ def test_woven_frames_are_noted(tmp_path):
 
 
 # ------------------------------------------------------------------------------ boxes
-
-
-def test_edges_are_cut_down_as_python_cuts():
-    boxes = np.array([[0.1, 0.2, 0.3, 0.45], [0.999, 0.001, 1.0, 0.9999], [1 / 3, 0.5, 2 / 3, 0.7]])
-    wanted = [
-        [int(x1 * 1279), int(y1 * 719), int(x2 * 1279), int(y2 * 719)]
-        for x1, y1, x2, y2 in boxes.tolist()
-    ]
-    assert edges(boxes, 1279, 719).tolist() == wanted
 
 
 def test_boxes_that_leave_the_frame_are_cut_at_its_edge():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import FACE, Form, SeekingLoop, crop, cut_out, make_video
 
-from unitalk.dataset.crop.crop_report import FINDINGS, NOTES, CropReport, Finding
 from unitalk.executor import Here, Processes
 from unitalk.media import timeline
 
@@ -74,14 +72,6 @@ def test_rows_past_the_end(tmp_path):
     assert finding.where == "a:0 at 1.19 s, a:0 at 1.20 s, a:0 at 7.00 s"
     assert finding.what.endswith("it ends at 1.20 s")
     assert report.crops == 3
-
-
-def test_a_track_that_is_wholly_past_the_end_has_neither(tmp_path):
-    make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
-    report = cut_out(tmp_path, [*faces("a"), ("a", 9.0, FACE, "a:1"), ("a", 9.04, FACE, "a:1")])
-    assert (report.crops, report.sounds) == (10, 1)
-    assert not (tmp_path / "made/clips_videos/val/a/a:1").exists()
-    assert {(one.kind, one.count) for one in report.findings} == {("past-end", 2)}
 
 
 def test_boxes_without_a_pixel(tmp_path):
@@ -186,14 +176,6 @@ def test_sound_that_cannot_be_decoded(tmp_path):
     assert (report.crops, report.sounds) == (10, 0)
 
 
-def test_many_faces_are_counted_and_ten_are_named(tmp_path):
-    make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
-    report = cut_out(tmp_path, faces("a", 80))
-    [finding] = [one for one in report.findings if one.kind == "past-end"]
-    assert finding.count == 50
-    assert finding.where.endswith("a:0 at 1.56 s and 40 more")
-
-
 def test_the_frame_rate_that_a_file_does_not_say(tmp_path, monkeypatch):
     """Then it is that of the usual step between its frames, which is 1/30 s."""
     import av
@@ -207,21 +189,3 @@ def test_the_frame_rate_that_a_file_does_not_say(tmp_path, monkeypatch):
     with av.open(str(path)) as container:
         monkeypatch.undo()
         assert timeline.average_rate(container.streams.video[0]) == 30.0
-
-
-def test_the_report_is_json():
-    finding = Finding.of("past-end", "val", "a", places=["a:0 at 1.00 s"], said="it ends")
-    report = CropReport(
-        source="s", videos_folder="v", destination="d",
-        splits={"val": {"videos": 1, "tracks": 1, "faces": 2}}, written=1, kept=0, crops=1,
-        sounds=1, findings=(finding,),
-    )  # fmt: skip
-    said = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert said["schema_version"] == 1
-    assert (said["crops"], said["videos_with_findings"], said["warnings"]) == (1, 1, [])
-    assert said["findings"] == [
-        {"kind": "past-end", "split": "val", "video": "a",
-         "what": "the video ends before these faces: it ends", "where": "a:0 at 1.00 s",
-         "count": 1}
-    ]  # fmt: skip
-    assert not set(FINDINGS) & set(NOTES)

@@ -22,7 +22,7 @@ from unitalk.errors import DiskError
 from unitalk.files import write_json
 from unitalk.media import sound
 from unitalk.media.decode import Reader, edges
-from unitalk.media.timeline import Timeline, _of_frames, _of_packets
+from unitalk.media.timeline import Timeline, of_frames, of_packets
 
 KEY, OTHER = True, False
 
@@ -33,7 +33,7 @@ KEY, OTHER = True, False
 def test_packets_come_in_the_order_of_decoding_and_are_shown_in_another():
     """A key frame, one that is predicted from it, and one between both: 0, 80, 40 ms."""
     seen = [(0, 40, KEY), (80, 40, OTHER), (40, 40, OTHER), (120, 40, KEY)]
-    line = _of_packets(seen, 0.001, 25.0)
+    line = of_packets(seen, 0.001, 25.0)
     assert line is not None
     assert line.pts.tolist() == [0, 40, 80, 120]
     assert line.keys.tolist() == [0, 120]
@@ -43,7 +43,7 @@ def test_packets_come_in_the_order_of_decoding_and_are_shown_in_another():
 def test_what_is_before_the_first_key_frame_is_not_shown():
     """A stream that was cut: two frames that need one which is not there."""
     seen = [(0, 40, OTHER), (120, 40, KEY), (80, 40, OTHER), (160, 40, OTHER)]
-    line = _of_packets(seen, 0.001, 25.0)
+    line = of_packets(seen, 0.001, 25.0)
     assert line is not None
     assert line.pts.tolist() == [120, 160]
     assert line.start == pytest.approx(0.12)
@@ -60,23 +60,23 @@ def test_what_is_before_the_first_key_frame_is_not_shown():
     ],
 )
 def test_packets_that_do_not_tell(seen):
-    assert _of_packets(seen, 0.001, 25.0) is None
+    assert of_packets(seen, 0.001, 25.0) is None
 
 
 def test_frames_that_do_not_tell_are_counted():
     for seen in ([(None, 0, KEY)] * 3, [(0, 1, KEY), (80, 1, OTHER), (40, 1, OTHER)]):
-        line = _of_frames(seen, 0.001, 25.0)
+        line = of_frames(seen, 0.001, 25.0)
         assert line is not None
         assert (line.counted, line.constant, line.start) == (True, True, 0.0)
         assert line.frames_at(np.array([0.0, 0.08, 0.12])).tolist() == [0, 2, -1]
-    assert _of_frames([], 0.001, 25.0) is None
+    assert of_frames([], 0.001, 25.0) is None
 
 
 def test_a_rate_that_is_not_said():
-    line = _of_packets([(n * 40, 40, KEY) for n in range(5)], 0.001, 0.0)
+    line = of_packets([(n * 40, 40, KEY) for n in range(5)], 0.001, 0.0)
     assert line is not None
     assert (line.rate, line.rate_known, line.constant) == (pytest.approx(25.0), False, True)
-    alone = _of_frames([(None, 0, KEY)], 0.001, 0.0)
+    alone = of_frames([(None, 0, KEY)], 0.001, 0.0)
     assert alone is not None
     assert (alone.rate, alone.rate_known) == (25.0, False)
 
@@ -85,14 +85,14 @@ def test_a_rate_that_is_not_said():
 def test_how_far_a_frame_may_be_from_its_place(late, constant):
     """A quarter of 40 ms is 10."""
     pts = [0, 40, 80 + late, 120 + late, 160 + late]
-    line = _of_packets([(one, 40, KEY) for one in pts], 0.001, 25.0)
+    line = of_packets([(one, 40, KEY) for one in pts], 0.001, 25.0)
     assert line is not None
     assert line.constant == constant
 
 
 def test_a_wrong_average_rate_is_no_constant_one():
     """26 a second is said and 25 come: after 7 frames the count is a quarter of a frame off."""
-    line = _of_packets([(n * 40, 40, KEY) for n in range(50)], 0.001, 26.0)
+    line = of_packets([(n * 40, 40, KEY) for n in range(50)], 0.001, 26.0)
     assert line is not None
     assert not line.constant
     assert line.frames_at(np.arange(50) * 0.04).tolist() == list(range(50))
@@ -106,7 +106,7 @@ def stretches(wanted: list[int], keys: list[int], *, skip: bool = True):
         pts=np.arange(0, 100_000, 40), keys=np.array(keys), tick=0.001, rate=25.0, constant=True,
         counted=False, end=100.0,
     )  # fmt: skip
-    return Reader("none", 0, line, threads=1, skip=skip)._stretches(np.array(wanted, np.int64))
+    return Reader("none", 0, line, threads=1, skip=skip).stretches(np.array(wanted, np.int64))
 
 
 def test_where_decoding_begins_and_ends():
@@ -160,7 +160,7 @@ def frame(samples: np.ndarray, at: float | None, rate: int = 16000):
 
 def placed(*frames, start: float = 0.0) -> np.ndarray:
     scratch = io.BytesIO()
-    track = sound._Track(av, scratch)
+    track = sound.PlacedSound(av, scratch)
     for one in frames:
         track.put(one, start)
     track.flush()
@@ -228,9 +228,9 @@ def test_a_folder_takes_the_place_of_another(tmp_path):
         (tmp_path / "own").mkdir(exist_ok=True)
         made.mkdir()
         (made / str(number)).touch()
-        video_job._swap(made, final, tmp_path / f"own/old{number}")
+        video_job.swap(made, final, tmp_path / f"own/old{number}")
         assert [path.name for path in final.iterdir()] == [str(number)]
-    video_job._swap(made, final, tmp_path / "own/last")  # none was made
+    video_job.swap(made, final, tmp_path / "own/last")  # none was made
     assert not final.exists()
 
 
@@ -249,7 +249,7 @@ def test_a_video_that_is_cut_twice_at_a_time(tmp_path, monkeypatch):
         return rename(path, to)
 
     monkeypatch.setattr(type(made), "rename", late)
-    video_job._swap(made, final, tmp_path / "own/old")
+    video_job.swap(made, final, tmp_path / "own/old")
     assert [path.name for path in final.iterdir()] == ["ours"]
 
 
@@ -292,11 +292,11 @@ def test_a_receipt_says_of_what_it_is(tmp_path):
     assert video_job.kept(made, wanted, options, None) == outcome
     assert video_job.kept(made, wanted, CropOptions(margin=0.1), video) is None
     assert video_job.kept(made, wanted._replace(seconds=np.array([0.24])), options, video) is None
-    receipt = video_job.receipt_path(made, "val", "a")
-    for damaged in ("[]", "{}", "null", "{", '{"made_of": {}}', '{"made_of": 3}'):
+    receipt = video_job.receipts(made).path("val/a")
+    for damaged in ("[]", "{", '{"made_of": 3}'):
         receipt.write_text(damaged)
         assert video_job.kept(made, wanted, options, video) is None
-    write_json(receipt, {"made_of": video_job.fingerprint(wanted, options, video)})
+    write_json(receipt, {"made_of": video_job.made_of(wanted, options, video)})
     assert video_job.kept(made, wanted, options, video) is None
     video_job.remove(made, "val", "a")
     assert [path for path in made.rglob("*") if path.is_file()] == []

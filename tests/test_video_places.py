@@ -12,11 +12,10 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 from conftest import HEADER, Tracks, face, make_dataset, write_csv
 from video_files import write_lines
 
-from unitalk.dataset.crop import CropOptions, find_csvs
+from unitalk.dataset.crop import find_csvs
 from unitalk.dataset.crop.video_files import find_videos, near_misses
 from unitalk.dataset.crop.wanted_faces import SplitRows, copy_csv
-from unitalk.errors import DataError, LayoutError, MissingExtraError, UsageError
-from unitalk.media.video_libraries import load
+from unitalk.errors import DataError, LayoutError, UsageError
 
 
 def touch(folder, *names):
@@ -97,11 +96,6 @@ def test_crops_names_what_is_almost_there(run, tmp_path):
         f"3 videos have no file in {films}: clip (Clip.mov differs in upper and lower "
         "case), movie (movie.webm is a link to nothing), a"
     ) in ran.stdout + ran.stderr
-
-
-def test_no_folder(tmp_path):
-    with pytest.raises(UsageError, match="is not a folder"):
-        find_videos(tmp_path / "none", ["a"])
 
 
 # ------------------------------------------------------------------------------ rows
@@ -200,15 +194,3 @@ def test_a_csv_keeps_its_cells(tmp_path):
 
 
 # ------------------------------------------------------------------------------ the rest
-
-
-def test_a_library_that_is_not_installed_says_what_installs_it():
-    with pytest.raises(MissingExtraError) as raised:
-        load("a_library_that_nobody_has")
-    assert raised.value.hint == 'pip install "unitalk[video]"'
-
-
-@pytest.mark.parametrize("margin", [-0.1, float("nan"), float("inf")])
-def test_what_is_no_margin(margin):
-    with pytest.raises(UsageError, match="is no share of a box"):
-        CropOptions(margin=margin)

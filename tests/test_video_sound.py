@@ -6,6 +6,7 @@ import wave
 
 import numpy as np
 import pytest
+from conftest import one_in
 from real_data import GRID, needs
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
@@ -46,7 +47,7 @@ SOUNDS = {
 }
 
 
-@pytest.mark.parametrize("name", SOUNDS)
+@pytest.mark.parametrize("name", one_in(2, SOUNDS))
 def test_clicks_are_heard_when_they_were_made(tmp_path, name):
     """Every 0.25 s from the first frame on; a codec smears a click by less than 2 ms."""
     path = make_video(tmp_path / "videos" / name, SOUNDS[name])
@@ -68,8 +69,9 @@ def test_sound_of_the_wanted_form_keeps_its_samples(tmp_path):
     assert np.array_equal(heard(tmp_path, "a", "a:0"), clicks(1.2, 16000))
 
 
-@pytest.mark.parametrize("start", [0.3, -0.3, 0.05, -0.05])
-@pytest.mark.parametrize("codec", ["pcm_s16le", "aac"])
+@pytest.mark.parametrize(
+    ("codec", "start"), [("pcm_s16le", 0.3), ("aac", -0.3), ("aac", 0.05), ("pcm_s16le", -0.05)]
+)
 def test_sound_that_begins_at_another_time_than_pictures(tmp_path, start, codec):
     """Later: so much silence before it; earlier: so much cut off its head."""
     rate = 16000 if codec == "pcm_s16le" else 48000

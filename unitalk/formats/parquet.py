@@ -23,7 +23,8 @@ IMAGES, AUDIO, BOXES = "images", "audio", "boxes"
 FILE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 """A file within a table, as Hugging Face's readers know it."""
 
-_ROW_GROUP = 16_000_000  # bytes of files: what a reader must hold at once
+ROW_GROUP = 16_000_000
+"""Bytes of files in a row group: what a reader must hold at once."""
 
 
 def columns(audio: pa.DataType) -> dict[str, pa.DataType]:
@@ -46,6 +47,7 @@ def write_table(
     form: pa.Schema,
     audio: Callable[[Record], object],
     compression: dict[str, Compression],
+    row_group: int = ROW_GROUP,
 ) -> None:
     """Write tracks as a table whose row groups are a few tracks each.
 
@@ -55,6 +57,7 @@ def write_table(
         form: the table's columns, and what is said of them.
         audio: gives a track's sound as `form` has it.
         compression: of those columns that are compressed; jpgs would only be slower.
+        row_group: a row group ends with the track that brings its files to so many bytes.
     """
     with pq.ParquetWriter(
         pa.PythonFile(file, mode="w"),
@@ -68,7 +71,7 @@ def write_table(
         for record in records:
             rows.append(_row(record, audio(record)))
             size += record.size
-            if size >= _ROW_GROUP:
+            if size >= row_group:
                 writer.write_table(pa.Table.from_pylist(rows, form))
                 rows, size = [], 0
         if rows:
@@ -92,9 +95,12 @@ def _row(record: Record, audio: object) -> Row:
     }
 
 
-def write_parquet(file: io.RawIOBase, records: Iterable[Record]) -> None:
+def write_parquet(
+    file: io.RawIOBase, records: Iterable[Record], *, row_group: int = ROW_GROUP
+) -> None:
     """Write tracks as a table whose sound is a wav file's bytes."""
-    write_table(file, records, form=pa.schema(columns(FILE)), audio=_wav, compression={})
+    form = pa.schema(columns(FILE))
+    write_table(file, records, form=form, audio=_wav, compression={}, row_group=row_group)
 
 
 def _wav(record: Record) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Reader:
         place = {int(pts): n for n, pts in enumerate(wanted)}
         with av.open(self._path) as container:
             stream = prepared_stream(container, self._index, self._threads)
-            for seek, last in self._stretches(wanted):
+            for seek, last in self.stretches(wanted):
                 if seek is not None:
                     container.seek(seek, stream=stream, backward=True)
                 count = -1
@@ -94,7 +94,7 @@ class Reader:
                     if pts is not None and pts >= last:
                         break
 
-    def _stretches(self, wanted: Ints) -> list[tuple[int | None, int]]:
+    def stretches(self, wanted: Ints) -> list[tuple[int | None, int]]:
         """What is decoded in one go: where to seek to before, and the last frame of it.
 
         A decoder begins at a key frame. It is given one more before the one that it needs, as the

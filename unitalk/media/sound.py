@@ -101,12 +101,12 @@ def _decode(
     scratch: IO[bytes],
     span: tuple[float, float],
     channel: int | None = None,
-) -> tuple[_Track, list[Exception]]:
+) -> tuple[PlacedSound, list[Exception]]:
     """Decode from one time to another: the mix, or one channel of it; and what failed."""
     av = load("av")
     start, until = span
     failed: list[Exception] = []
-    track = _Track(av, scratch, channel)
+    track = PlacedSound(av, scratch, channel)
     try:
         with av.open(path) as container:
             stream = container.streams[index]
@@ -153,7 +153,7 @@ def _squares(samples: Samples) -> float:
     return float(values @ values)
 
 
-class _Track:
+class PlacedSound:
     """Puts decoded sound where it is heard.
 
     Attributes:

@@ -96,13 +96,13 @@ def read_timeline(path: str, index: int, *, until: float, threads: int) -> Timel
         stream = prepared_stream(container, index, threads)
         rate, tick = average_rate(stream), float(stream.time_base or 0)
         if _PACKET_IS_FRAME & set(container.format.name.split(",")):
-            made = _of_packets(list(_packets(av, container, stream, until)), tick, rate)
+            made = of_packets(list(_packets(av, container, stream, until)), tick, rate)
             if made is not None:
                 return made
     with av.open(path) as container:
         stream = prepared_stream(container, index, threads)
         frames = list(_frames(av, container, stream, until))
-    return _of_frames(frames, tick, rate)
+    return of_frames(frames, tick, rate)
 
 
 def average_rate(stream: Any) -> float:  # noqa: ANN401 - of an extra
@@ -173,7 +173,7 @@ def decoded(av: Any, container: Any, stream: Any, failed: Any) -> Iterator[Any]:
         yield from frames
 
 
-def _of_packets(seen: list[_Seen], tick: float, rate: float) -> Timeline | None:
+def of_packets(seen: list[_Seen], tick: float, rate: float) -> Timeline | None:
     """The timeline of packets; None where not each says when it is shown."""
     keys = [pts for pts, _, key in seen if key and pts is not None]
     if not keys or any(pts is None for pts, _, _ in seen):
@@ -185,7 +185,7 @@ def _of_packets(seen: list[_Seen], tick: float, rate: float) -> Timeline | None:
     return _made(shown, tick, rate, keys)
 
 
-def _of_frames(seen: list[_Seen], tick: float, rate: float) -> Timeline | None:
+def of_frames(seen: list[_Seen], tick: float, rate: float) -> Timeline | None:
     """The timeline of decoded frames, which come in the order in which they are shown."""
     shown = [(pts, length or 0) for pts, length, _ in seen if pts is not None]
     made = _made(shown, tick, rate, []) if len(shown) == len(seen) else None

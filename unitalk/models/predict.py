@@ -1,6 +1,7 @@
-"""Score every face of a split with a network: videos one by one, resumable, in any processes.
+"""Score every face of a split with a network, video by video, resuming an earlier run.
 
-Each video's scores are a file of their own until all are there; the same command again keeps them.
+Until all videos are scored, the scores of each are a file with a receipt, in a hidden folder beside
+the predictions; a video whose receipt does not fit is scored again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Cut all videos: decide, cut what is not there yet, and say what there is.
+"""Cut face crops and sounds out of all videos, resuming an earlier run.
 
-The destination remembers what was asked for. The same again keeps the videos that are whole;
-something else is refused, or with `overwrite` takes the place of what differs.
+The destination's marker has the request. The same call again keeps the videos that are whole;
+another request is refused, or with `overwrite` replaces what differs.
 """
 
 from __future__ import annotations
@@ -69,22 +69,22 @@ def cut(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> CropReport:
-    """Cut face crops and sounds out of videos; the same call again continues what was broken off.
+    """Cut face crops and sounds out of videos; the same call again resumes an interrupted run.
 
     Each video is decoded once, from its first wanted frame to its last. The bytes depend on rows,
-    video and options alone, not on who cut them and when.
+    video and options alone, not on the time, the place or the number of processes.
 
     Args:
-        csvs: of each split a csv file, or a folder of them, see `rows.find_csvs`.
-        destination: a folder that does not exist, is empty, or was made by this verb for the same.
-        videos: where the files are, see `places.find_videos`.
+        csvs: a csv file of each split, or a folder of csv files, see `find_csvs`.
+        destination: a folder that does not exist, is empty, or was made by the same request.
+        videos: the folder of the video files, see `video_files.find_videos`.
         source: where the rows are from; for messages, and kept apart from the destination.
-        verb: what makes it.
-        only: the rows of these videos; default: all.
-        options: how they are cut.
-        overwrite: replace what an earlier run for something else made there; what is the same
-            stays.
-        executor: what cuts videos, a task each; default: this process, one after the other, with
+        verb: the verb that makes the dataset.
+        only: cut only these videos; default: all.
+        options: how to cut.
+        overwrite: replace what an earlier run for another request made there; videos that do not
+            differ stay.
+        executor: cuts the videos, one per task; default: this process, one after the other, with
             as many threads as there are processors. Elsewhere a video has one thread.
         progress: where to report to.
 
@@ -92,11 +92,11 @@ def cut(
         The report. What is wrong with a video is in its `findings`; all else is done.
 
     Raises:
-        DestinationError: the destination is not free, holds something else, or one folder contains
-            the other.
+        DestinationError: the destination is not free, was made by another request, or one folder
+            contains the other.
         SchemaError: the rows break the schema.
-        DataError: a video has two files; there are no rows of a video; a track has two rows at one
-            time; of all rows that may be dropped, none is left.
+        DataError: a video has two files; a video has no rows; a track has two rows at one time; no
+            row is left after dropping.
         MissingExtraError: the extra is not installed.
         DiskError: the disk refused.
     """
@@ -192,18 +192,18 @@ def _videos_in(layout: Layout, split: Split) -> set[str]:
     return there | {name.removeprefix(top) for name in names if name.startswith(top)}
 
 
-# ------------------------------------------------------------------------------ doing it
+# ------------------------------------------------------------------------------ the run
 
 
 @dataclass(slots=True)
 class _Run:
-    """Cuts what is missing of the videos.
+    """Cuts the missing videos.
 
     Attributes:
-        near: what there is of almost the same name as a video that has no file.
+        near: files whose name is almost that of a video without a file.
         order: split and id of every wanted video.
-        outcomes: of those that are there.
-        kept: how many of them were there before.
+        outcomes: the outcome of each video that is cut.
+        kept: how many of them an earlier run cut.
     """
 
     target: Path
@@ -223,7 +223,7 @@ class _Run:
         return self.rows[key[0]].of(key[1])
 
     def cut_missing(self, executor: Executor, progress: Progress) -> None:
-        """Cut the videos that are not there."""
+        """Cut the missing videos."""
         self._tidy()
         faces = {(split, video): self.rows[split].faces_of(video) for split, video in self.order}
         for key in self.order:
@@ -231,7 +231,7 @@ class _Run:
             if found is not None:
                 self.outcomes[key] = found
             elif key[1] not in self.files:
-                remove(self.target, *key)  # made of other rows, or damaged, and not to be had anew
+                remove(self.target, *key)  # of other rows, or damaged, and its file is gone
         self.kept = len(self.outcomes)
         missing = [k for k in self.order if k not in self.outcomes and k[1] in self.files]
         # The largest first, so that none of them is left alone at the end.
@@ -252,16 +252,16 @@ class _Run:
                     task.advance(faces[key])
         finally:
             if isinstance(done, Generator):
-                done.close()  # which ends whoever is still cutting
+                done.close()  # ends the tasks that are still cutting
             self._tidy()
 
     def _tidy(self) -> None:
-        """Remove what a killed process left of what was under way."""
+        """Remove half-made files that a killed process left."""
         shutil.rmtree(staging(self.target), ignore_errors=True)
         receipts(self.target).remove_halves()
 
     def drop_missing(self, csvs: Mapping[Split, Path], only: Sequence[str]) -> int:
-        """Leave the rows that could not be cut out of the csv files; returns how many these are.
+        """Remove the rows that could not be cut from the csv files; returns their number.
 
         Raises:
             DataError: no row is left; the csv files stay as they are.

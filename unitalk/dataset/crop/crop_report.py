@@ -1,4 +1,4 @@
-"""What was cut, as a value; the kinds of what may be wrong with a video, by name."""
+"""The report of a crop run, and the kinds of its findings and notes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FINDINGS = {
     "sound-silent": "these tracks have silence alone, where the video's sound is not silent",
     "sound-empty": "these tracks of one face have no sound, as they end where they begin",
 }
-"""What may be wrong with a video: something that was asked for is not there, or is not right."""
+"""What may be wrong with a video: something is missing or not right."""
 
 NOTES = {
     "several-video-streams": "the file has several streams of pictures",
@@ -49,7 +49,7 @@ NOTES = {
     "interlaced": "frames are woven of two fields; crops are cut as they are",
     "size-changes": "the frame's size changes within the video",
 }
-"""What is handled, and worth knowing of a video."""
+"""What is worth knowing about a video, and handled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

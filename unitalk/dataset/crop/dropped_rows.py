@@ -1,4 +1,4 @@
-"""Rows whose crop or sound cannot be cut: found, left out, and written to a file of their own."""
+"""Find rows whose crop or sound cannot be cut, and move them to `dropped.csv`."""
 
 from __future__ import annotations
 

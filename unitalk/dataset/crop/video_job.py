@@ -1,6 +1,6 @@
-"""One video's crops and sounds: made in a folder of their own, renamed when they are whole.
+"""Cut one video: its crops and sounds are made in a staging folder, and renamed when whole.
 
-A receipt says of what they were made and what was found; where it stands, all of it is there.
+Its receipt, written last, says what they were made from and what was found.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _SHORT = 0.1  # seconds of sound whose lack is told: codecs end a little before 
 
 
 class Job(NamedTuple):
-    """One video to cut; what does it may be anywhere, and may do it twice.
+    """One video to cut; any worker may cut it, even two at a time.
 
     Attributes:
         destination: the dataset.
         path: the video's file.
         wanted: its faces.
-        options: how they are cut.
+        options: how to cut.
         threads: of its decoder; 0: as many as there are processors.
     """
 
@@ -59,11 +59,11 @@ class Job(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a video.
+    """The outcome of a job.
 
     Attributes:
-        crops: how many face crops there are.
-        sounds: how many tracks have one.
+        crops: how many face crops were cut.
+        sounds: how many sounds were cut.
         findings: what is wrong.
         notes: what is worth knowing.
         dropped: the rows that were left out.
@@ -128,7 +128,7 @@ def _cut_without(job: Job, own: Path, dropped: Dropped, outcome: Outcome) -> Out
 
 
 def staging(destination: Path) -> Path:
-    """The folder of what is under way."""
+    """The folder of half-made videos."""
     return Layout(destination).memory / "staging"
 
 
@@ -141,18 +141,18 @@ def remove(destination: Path, split: Split, video: str) -> None:
 
 
 def _place(layout: Layout, own: Path, wanted: Wanted) -> None:
-    """Give the made folders their names, in place of what an earlier run gave them to."""
+    """Move the made folders to their places, replacing those of an earlier run."""
     receipts(layout.root).remove(receipt_name(wanted.split, wanted.video))
     for name, final in (
         ("faces", layout.part("video", wanted.split, wanted.video)),
         ("sounds", layout.part("audio", wanted.split, wanted.video)),
     ):
         final.parent.mkdir(parents=True, exist_ok=True)
-        _swap(own / name, final, own / f"old-{name}")
+        swap(own / name, final, own / f"old-{name}")
 
 
-def _swap(made: Path, final: Path, aside: Path) -> None:
-    """Put a folder, or none if none was made, in place of another."""
+def swap(made: Path, final: Path, aside: Path) -> None:
+    """Replace a folder by another one, or remove it if no other one was made."""
     for attempt in range(_TRIES):
         with suppress(FileNotFoundError):
             final.rename(f"{aside}-{attempt}")
@@ -174,8 +174,8 @@ class _Cut:
     """Cuts one video into a folder.
 
     Attributes:
-        crops: how many were written.
-        sounds: how many were written.
+        crops: how many crops were written.
+        sounds: how many sounds were written.
     """
 
     def __init__(self, job: Job, folder: Path) -> None:

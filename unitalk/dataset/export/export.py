@@ -1,7 +1,7 @@
-"""Export a dataset's tracks: decide, write what is not there yet, and say what there is.
+"""Export a dataset's tracks into shards, resuming an earlier run.
 
-The destination remembers what was asked for and how it was cut. The same command again keeps the
-shards that are whole; another one is refused. The index is written last: where it stands, all do.
+The destination's marker has the request and the plan of the shards. The same command again keeps
+the whole shards; another request is refused. The index is written last, when all shards are there.
 """
 
 from __future__ import annotations
@@ -64,35 +64,35 @@ def export_tracks(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> ExportReport:
-    """Write a dataset's tracks into shards; the same call again continues what was broken off.
+    """Write a dataset's tracks into shards; the same call again resumes an interrupted run.
 
-    The bytes of a shard depend on the tracks alone, not on who wrote it and when; those of face
-    crops are untouched.
+    The bytes of a shard depend on the tracks alone, not on the time, the place or the number of
+    processes; the bytes of the face crops are unchanged.
 
     Args:
         source: a dataset, made by this program or by the original scripts.
         destination: a folder that does not exist, is empty, or was made by an export of the same
             tracks into the same form.
         form: `webdataset` (tar), `parquet`, or `hf` (Parquet that `load_dataset` opens).
-        splits: which to export; default: all that are present.
-        videos: only the tracks of these; default: all.
-        shard_size: about how many bytes a shard has; a larger track has one to itself.
-        overwrite: begin anew, whatever an earlier export into this form made there.
-        executor: what writes the shards; default: this process, one after the other.
+        splits: the splits to export; default: all.
+        videos: export only the tracks of these; default: all.
+        shard_size: about how many bytes a shard has; a larger track has a shard to itself.
+        overwrite: replace what an earlier export into the same form made there.
+        executor: writes the shards; default: this process, one after the other.
         progress: where to report to.
 
     Returns:
-        The report. A track that cannot be read is in its `findings`, its shard is not written, and
-        all others are: repair it, and do the same again.
+        The report. Tracks that cannot be read are in its `findings`; their shards are not written,
+        and all others are: repair the tracks, and export again.
 
     Raises:
-        DestinationError: the destination is not free, holds another export, or one folder contains
-            the other.
-        LayoutError: the source is no dataset, or lacks a split.
+        DestinationError: the destination is not free, contains another export, or one folder
+            contains the other.
+        LayoutError: the source is not a dataset, or lacks a split.
         SchemaError: the source's csv breaks the schema.
-        DataError: there are no rows of a video.
+        DataError: a video has no rows.
         DiskError: there is too little room.
-        UsageError: a shard of no size.
+        UsageError: the size of a shard is below 1.
     """
     if shard_size < 1:
         raise UsageError(f"a shard of {shard_size} bytes holds nothing", hint="give 1 or more")
@@ -196,18 +196,18 @@ def _counted(found: Tracks, shards: Sequence[Shard]) -> dict[Split, dict[str, in
     return counts
 
 
-# ------------------------------------------------------------------------------ doing it
+# ------------------------------------------------------------------------------ the run
 
 
 @dataclass(slots=True)
 class _Run:
-    """Writes what is missing of the shards.
+    """Writes the missing shards.
 
     Attributes:
-        whole: the shards that are there, by name, each with its receipt.
-        kept: how many of them were there before.
-        damaged: tracks that cannot be read.
-        findings: what is wrong with the first of them.
+        whole: the whole shards by name, each with its counts and its receipt.
+        kept: how many of them an earlier run wrote.
+        damaged: how many tracks cannot be read.
+        findings: what is wrong with the first ones.
     """
 
     destination: Path
@@ -222,7 +222,7 @@ class _Run:
 
     @property
     def bytes(self) -> int:
-        """Of all shards that are there."""
+        """The bytes of all whole shards."""
         return sum(about["bytes"] for about in self.whole.values())
 
     def name(self, shard: Shard) -> str:
@@ -230,7 +230,7 @@ class _Run:
         return self.form.shard_name(shard.split, shard.number)
 
     def write_missing(self, executor: Executor) -> None:
-        """Write the shards that are not there.
+        """Write the missing shards.
 
         Raises:
             DiskError: there is too little room for them.
@@ -249,7 +249,7 @@ class _Run:
             self._take(missing, done)
         finally:
             if isinstance(done, Generator):
-                done.close()  # which ends whoever is still writing
+                done.close()  # ends the tasks that are still writing
             remove_half_shards(self.destination, self.form)
 
     def _jobs(self) -> Iterator[Job]:
@@ -282,7 +282,7 @@ class _Run:
             self.whole[name] = counts | receipt
 
     def write_index(self, splits: Mapping[Split, Mapping[str, int]]) -> None:
-        """Write what says that all is there."""
+        """Write the index, which says that all shards are there, and the card of `hf`."""
         if self.form.name == "hf":
             with atomic_write(self.destination / CARD) as file:
                 file.write(card(splits))

@@ -1,4 +1,4 @@
-"""One shard: it has its final name when it is whole, and a receipt says what it then holds."""
+"""Write one shard under its final name, with a receipt of its size and its hash."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ FORMS: dict[FormName, Form] = {form.name: form for form in (WEBDATASET, PARQUET,
 
 
 class Job(NamedTuple):
-    """One shard to write; what does it may be anywhere, and may do it twice.
+    """One shard to write; any worker may write it, even two at a time.
 
     Attributes:
-        form: of the shard.
-        destination: the folder of all of them.
-        name: the shard's path below it.
+        form: its form.
+        destination: the folder of all shards.
+        name: its path below the destination.
         first: the place of its first track among the exported ones of the split.
-        tracks: what it is to have.
+        tracks: its tracks.
     """
 
     form: FormName
@@ -44,11 +44,11 @@ class Job(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What became of a shard.
+    """The outcome of a job.
 
     Attributes:
-        damaged: how many of its tracks cannot be read; when there are any, it was not written.
-        examples: what is wrong with the first of them.
+        damaged: how many tracks cannot be read; if there are any, the shard was not written.
+        examples: what is wrong with the first ones.
     """
 
     damaged: int
@@ -56,7 +56,7 @@ class Done(NamedTuple):
 
 
 def write_shard(job: Job) -> Done:
-    """Write a shard, if all of its tracks can be read; if not, look which cannot."""
+    """Write a shard if all of its tracks can be read; otherwise find all that cannot."""
     reader = _Reader(job)
     path = Path(job.destination, job.name)
     with suppress(_NotWholeError), atomic_write(path, "wb") as file:
@@ -70,15 +70,15 @@ def write_shard(job: Job) -> Done:
 
 
 class _NotWholeError(Exception):
-    """A shard must not get its name."""
+    """A shard lacks a track, and must not get its name."""
 
 
 class _Reader:
-    """Reads tracks until one is damaged; from there on it only looks for what else is.
+    """Reads tracks until one is damaged; from there on it only looks for other damaged ones.
 
     Attributes:
         damaged: how many tracks cannot be read.
-        examples: what is wrong with the first of them.
+        examples: what is wrong with the first ones.
     """
 
     def __init__(self, job: Job) -> None:
@@ -100,11 +100,7 @@ class _Reader:
 
 
 class _Hashed(io.RawIOBase):
-    """A file to write on, which knows the hash of what was written.
-
-    Args:
-        file: where the bytes go.
-    """
+    """A file that counts and hashes the bytes written into it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__()
@@ -144,7 +140,7 @@ def whole(destination: Path, name: str) -> dict[str, Any] | None:
 
 
 def remove_half_shards(destination: Path, form: Form) -> None:
-    """Remove what a killed process left of the files that were under way."""
+    """Remove half-written files that a killed process left."""
     receipts(destination).remove_halves()
     for folder in {destination, destination / form.folder}:
         for name in (f"*{form.suffix}", "*.json", CARD):
