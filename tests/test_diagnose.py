@@ -5,7 +5,6 @@ What may have happened to ids, times, boxes and scores is in `test_diagnose_caus
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import random
@@ -14,7 +13,6 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import one_in, write_csv
 from diagnosed import (
     BOX,
     KEY,
@@ -22,17 +20,15 @@ from diagnosed import (
     VIDEOS,
     Data,
     after,
-    area_of,
     checks,
     draw,
     found,
     only_problem,
     percent,
 )
-from reference import area_fast, ranked
 
 from unitalk import Diagnosis, diagnose, evaluate
-from unitalk.errors import DataError, SchemaError, UsageError
+from unitalk.errors import DataError, UsageError
 from unitalk.score.diagnose import CHECKS
 
 
@@ -64,12 +60,6 @@ def test_neither_boxes_nor_labels_nor_videos_nor_an_order_is_needed(data):
     diagnosis = diagnose(data.truth, few)
     assert diagnosis.problems == ()
     assert percent(data.area) in found(diagnosis, "result").what
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_good_predictions_are_good_whatever_was_drawn(seed):
-    drawn = draw(100 + seed)
-    assert diagnose(drawn.truth, drawn.guess).problems == ()
 
 
 def synthetic(seed, *, videos, tracks, skill, bias=0.0, flip=0.05, prior=0.5):
@@ -110,13 +100,13 @@ WEAK = {
 @pytest.mark.parametrize("name", WEAK)
 def test_weak_and_tiny_and_leaning_models_are_not_accused(name):
     """Three labels as AVA has them; what has no positive or no negative is not data."""
-    for seed in range(8):
+    for seed in range(5):
         truth, guess = synthetic(seed, **WEAK[name])
         if truth["label"].eq(SPEAKING).nunique() == 2:
             assert checks(diagnose(truth, guess)) == [], seed
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_tracks_in_no_order_at_all_have_no_cause(data, seed):
     """A loader shuffled at random cannot be undone, and no order may be named for it."""
     groups = data.guess.groupby("entity_id", sort=False)["score"]
@@ -127,15 +117,10 @@ def test_tracks_in_no_order_at_all_have_no_cause(data, seed):
     assert "black crops" in found(diagnosis, "result").advice
 
 
-@pytest.mark.parametrize("name", ["percent", "logits", "huge", "tiny", "negative", "float32"])
-def test_any_increasing_scale_is_fine(data, name):
-    score = data.guess["score"]
-    logit = np.log(score / (1 - score))
-    scale = {
-        "percent": 100 * score, "logits": logit, "huge": logit * 1e300, "tiny": score * 1e-300,
-        "negative": score - 5, "float32": score.astype("float32"),
-    }  # fmt: skip
-    assert diagnose(data.truth, data.guess.assign(score=scale[name])).problems == ()
+def test_any_increasing_scale_is_fine(data):
+    logit = np.log(data.guess["score"] / (1 - data.guess["score"]))
+    for score in (logit, logit * 1e300, data.guess["score"].astype("float32") * 100):
+        assert diagnose(data.truth, data.guess.assign(score=score)).problems == ()
 
 
 def test_the_json_has_everything(data):
@@ -171,13 +156,6 @@ def test_ground_truth_that_cannot_be_read_leaves_what_rests_on_the_predictions(d
     said = only_problem(diagnose(broken, write(tmp_path, "p.csv", "c\n")), "file").what
     assert "g.csv:1" in said
     assert "p.csv:1" in said
-
-
-def test_swapped_files_are_recognised_by_their_columns(data, tmp_path):
-    data.truth.to_csv(tmp_path / "g.csv", index=False)
-    data.guess.to_csv(tmp_path / "p.csv", index=False)
-    said = only_problem(diagnose(tmp_path / "p.csv", tmp_path / "g.csv"), "file")
-    assert "looks like ground truth" in said.what
 
 
 def test_a_missing_file_is_wrong_usage(data, tmp_path):
@@ -276,47 +254,26 @@ def test_a_long_cell_does_not_hide_what_is_wrong(data, tmp_path):
     assert "logit" in found(diagnosis, "file").what
 
 
-def test_noise_beside_the_label_is_not_perfect(data, tmp_path):
-    """`entity, time, score, label` without a header: `label - score` is not a score.
-
-    Of the scores 0 to 1, each 1 - s is above each 0 - s, so that any noise would get 100 %.
-    """
-    noise = np.random.default_rng(1).random(len(data.truth)).tolist()
-    speaks = (data.truth["label"] == SPEAKING).astype(int).tolist()
-    keys = data.truth[KEY].astype(str).to_numpy().tolist()
-    rows = [[*key, repr(s), str(label)] for key, s, label in zip(keys, noise, speaks, strict=True)]
-    path = write_csv(tmp_path / "p.csv", rows, header=None)
-    with pytest.raises(SchemaError):
-        evaluate(data.truth, path)
-    assert "scores" in checks(diagnose(data.truth, path))
-
-
 def junk() -> dict[str, bytes]:
     """Files that are wrong, small versions of the large among them."""
     text = draw().guess.head(200).to_csv(index=False)
     good = text.encode()
-    head, _, rest = good.partition(b"\n")
+    head = good.partition(b"\n")[0]
     return {
         "empty": b"",
         "zeros": bytes(1000),
         "binary": random.Random(5).randbytes(5000),
         "header only": head + b"\n",
-        "one column": b"score\n1\n2\n",
-        "open quote": head + b'\n"' + rest,
         "a cell of megabytes": b"entity_id,frame_timestamp,score\n" + b"x" * 3_000_000 + b",1,2\n",
-        "many columns": b",".join(b"c%d" % i for i in range(50_000)) + b"\n",
+        "many columns": b",".join(b"c%d" % i for i in range(2_000)) + b"\n",
         "cut off": good[: len(good) // 2],
-        "ragged": good + b"a,b\n",
-        "html": b"<!DOCTYPE html><html><body>404</body></html>",
         "utf-16": text.encode("utf-16"),
-        "cut gzip": gzip.compress(good)[:300],
-        "gzip and junk": gzip.compress(good) + b"junk",
         "a huge time": b"entity_id,frame_timestamp,score\na:1,1e300,2\n",
         "a line end in an id": b'entity_id,frame_timestamp,score\n"a\n:1",1,2\n',
     }
 
 
-@pytest.mark.parametrize("name", one_in(2, junk()))
+@pytest.mark.parametrize("name", junk())
 def test_no_file_gives_a_traceback(data, tmp_path, name):
     (tmp_path / "bad.csv").write_bytes(junk()[name])
     for files in ((data.truth, tmp_path / "bad.csv"), (tmp_path / "bad.csv", data.guess)):
@@ -593,26 +550,9 @@ def test_the_labels_that_are_there_are_counted_by_kind():
     assert found(spelled, "labels").status == "ok"
 
 
-def chance(truth: pd.DataFrame, scores) -> tuple[float, float]:
-    """The interval from its definition: scores on faces 1/21, 2/21, ... 20/21 further on."""
-    frame = truth.assign(score=scores)
-    frame["track"] = pd.factorize(frame["entity_id"])[0]
-    frame = frame.sort_values(["track", "frame_timestamp"])
-    n = len(frame)
-    labels = (frame["label"] == SPEAKING).to_numpy()
-    areas = [
-        area_fast(ranked(np.roll(labels, n * k // 21).tolist(), frame["score"].tolist()))
-        for k in range(1, 21)
-    ]
-    return min(areas), max(areas)
-
-
-def test_the_chance_that_is_reported_is_the_definitions(data):
-    low, high = chance(data.truth, data.guess["score"])
-    said = found(diagnose(data.truth, data.guess), "result").what
-    assert said.endswith(f"{percent(low)} to {percent(high)}")
+def test_noise_is_a_note_that_names_no_cause(data):
     noise = np.random.default_rng(1).random(len(data.guess))
-    assert area_of(data.truth, noise) <= chance(data.truth, noise)[1]  # what the test is about
     diagnosis = diagnose(data.truth, data.guess.assign(score=noise))
     assert diagnosis.problems == ()
     assert found(diagnosis, "result").status == "note"
+    assert "say nothing about these faces" in found(diagnosis, "result").what

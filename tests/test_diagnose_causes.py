@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_data import ASW, CHECKOUT, needs
 
-from unitalk import Diagnosis, diagnose, evaluate
+from unitalk import Diagnosis, diagnose
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +37,17 @@ def data() -> Data:
 def mends(finding, broken: pd.DataFrame, data: Data) -> bool:
     """Whether the line that is given leaves no problem and the number of the good predictions.
 
-    On a plain frame, on one of `read_predictions`, and where an index says nothing.
+    It does the same on a frame of `read_predictions`, and where the index repeats.
     """
+    fixed = after(finding, broken)
+    diagnosis = diagnose(data.truth, fixed)
+    assert diagnosis.problems == ()
+    assert percent(data.area) in found(diagnosis, "result").what
     ids = [name for name in ("entity_id", "video_id") if name in broken]
-    for frame in (broken, broken.astype(dict.fromkeys(ids, "category")),
+    for frame in (broken.astype(dict.fromkeys(ids, "category")),
                   broken.set_index(np.zeros(len(broken), int))):  # fmt: skip
-        diagnosis = diagnose(data.truth, after(finding, frame))
-        assert diagnosis.problems == ()
-        assert percent(data.area) in found(diagnosis, "result").what
+        for name, values in after(finding, frame).items():
+            assert values.tolist() == fixed[name].tolist()
     return True
 
 
@@ -83,12 +86,6 @@ def test_times_that_were_changed(data, words):
     exact = not any(word in words for word in ("rounded", "cut off", "30"))
     assert (finding.code is not None) == exact
     assert not exact or mends(finding, broken, data)
-
-
-def test_times_with_three_decimals_that_were_rounded_to_two(data):
-    finer = data.truth.assign(frame_timestamp=(data.truth["frame_timestamp"] / 29.97 * 25).round(3))
-    broken = data.guess.assign(frame_timestamp=finer["frame_timestamp"].round(2))
-    assert "rounded to 2 decimals" in only_problem(diagnose(finer, broken), "times").what
 
 
 def tiny(times: list[float], said: list[float]) -> Diagnosis:
@@ -134,7 +131,7 @@ def test_an_explanation_that_leaves_a_fifth_unexplained_is_none():
     assert found(tiny(ten[:5], [*shifted[:4], 7.777]), "times").status == "note"
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.integers(2, 400), st.sampled_from([-1, 1]), st.integers(0, 1000))
 def test_any_shift_is_named_with_its_size(milliseconds, sign, seed):
     """The track begins 1 s into its video at the earliest, so that no time becomes negative."""
@@ -245,7 +242,6 @@ def test_ids_that_say_no_video_leave_coverage_and_duplicates_alone(data):
     diagnosis = diagnose(data.truth, broken.drop(columns="video_id"))
     finding = only_problem(diagnosis, "ids")
     assert "not part of 12 ids" in finding.what
-    assert f"'{VIDEOS[0]}:" in finding.examples[0]
     assert finding.code is None
     assert found(diagnosis, "coverage").what.startswith("not checked")
 
@@ -436,8 +432,7 @@ SORTS = {
 }
 
 
-@pytest.mark.parametrize("turned", [False, True])
-@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize(("inverse", "turned"), [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize("name", SORTS)
 def test_scores_in_the_order_of_sorted_rows(data, name, inverse, turned):
     """Made for sorted rows and written to the rows as they stand, or the other way round."""
@@ -565,14 +560,15 @@ ALONE = {
 
 @pytest.mark.parametrize("first", ALONE)
 def test_two_causes_are_two_problems_in_either_order(data, first):
-    for second, change in ALONE.items():
-        guess = ALONE[first](data.guess)
-        if second != first:
-            guess = change(guess)
-        assert set(checks(diagnose(data.truth, guess))) == {first, second}
+    assert checks(diagnose(data.truth, ALONE[first](data.guess))) == [first]
+    for second in list(ALONE)[list(ALONE).index(first) + 1 :]:
+        for one, two in ((first, second), (second, first)):
+            guess = ALONE[two](ALONE[one](data.guess))
+            assert set(checks(diagnose(data.truth, guess))) == {first, second}
 
 
-def test_all_causes_together_are_named_apart(data):
+def test_all_causes_together_are_named_apart_and_mended_in_two_steps(data):
+    """Scores are put back once ids and times are right."""
     order = data.truth.sort_values(KEY).index
     broken = data.guess.assign(score=data.guess["score"].to_numpy()[order])
     for change in ("ids", "times", "boxes", "labels"):
@@ -582,6 +578,5 @@ def test_all_causes_together_are_named_apart(data):
     for finding in diagnosis.problems:
         if finding.code:
             broken = after(finding, broken)
-    assert broken["score"].tolist() == data.guess["score"].tolist()
-    result = evaluate(data.truth, broken.drop(columns=BOX))
-    assert result.average_precision == pytest.approx(data.area)
+    broken = broken.drop(columns=BOX)
+    assert mends(only_problem(diagnose(data.truth, broken), "order"), broken, data)

@@ -359,6 +359,14 @@ def test_a_hostile_id_opens_nothing(tmp_path):
         face_file(Layout(tmp_path / "a"), Face("..", "v:0", 0.4, (0, 0, 1, 1)))
 
 
+def test_a_link_that_leads_to_itself_and_an_id_too_long_for_a_file_have_no_crop(tmp_path):
+    folder = tmp_path / "clips_videos/val/v/v:0"
+    folder.mkdir(parents=True)
+    (folder / "0.04.jpg").symlink_to("0.04.jpg")
+    for entity in ("v:0", "x" * 300):
+        assert face_file(Layout(tmp_path), Face("v", entity, 0.04, (0, 0, 1, 1))) is None
+
+
 # ------------------------------------------------------------------------------ a strip
 
 RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 200, 30), (30, 30, 220), (128, 128, 128)

@@ -24,10 +24,8 @@ from unitalk.score.diagnose.score_values import (
     check_result,
     check_scores,
     check_truth_labels,
-    positives_of,
 )
 from unitalk.score.diagnose.times import check_times
-from unitalk.score.match import counting
 from unitalk.threads import Threads
 
 if TYPE_CHECKING:
@@ -93,7 +91,8 @@ def _run(truth: Read, guess: Read) -> list[Finding]:
             times, pairing = check_times(truth.faces, guess.faces, tracks, names)
             findings.append(times)
             if ids.status != "problem" or len(pairing.found):
-                sortable = _sortable(truth.faces, guess.faces, pairing, ids, times)
+                if ids.status == times.status == "ok":
+                    sortable = _sortable(truth.faces, guess.faces, pairing)
                 findings += _of_faces(truth.faces, guess, guess.faces, pairing)
     return findings + _of_scores(truth.faces, guess, guess.faces, pairing, sortable)
 
@@ -120,7 +119,7 @@ def _of_scores(
     used = np.ones(len(faces), np.bool_) if pairing is None else ~pairing.unused
     found, scored, worth = [], None, None
     if truth is not None and pairing is not None and len(pairing.found):
-        scored = _scored(truth, faces, pairing, sortable)
+        scored = Scored.of(truth, faces, pairing, sortable)
         worth = scored.worth() if scored is not None else None
     if truth is not None and (one_class := check_truth_labels(truth)) is not None:
         found.append(one_class)
@@ -139,39 +138,13 @@ def _of_scores(
     return found
 
 
-def _scored(
-    truth: Faces, faces: Faces, pairing: Pairing, sortable: frozenset[str]
-) -> Scored | None:
-    """The predictions that are for a face that counts; None when none is, or without scores."""
-    rows = pairing.found
-    if (counts := counting(truth)) is not None:
-        rows = rows[counts[pairing.partners[rows]]]
-    if not len(rows) or schema.SCORE not in faces.table.column_names:
-        return None
-    tracks, names = truth.codes(schema.ENTITY)
-    videos, titles = truth.codes(schema.VIDEO)
-    places = pairing.partners[rows]
-    return Scored(
-        rows=rows, tracks=tracks[places], names=names, videos=videos[places], titles=titles,
-        moments=truth.milliseconds()[places], places=places, labels=positives_of(truth)[places],
-        scores=faces.numbers(schema.SCORE)[rows], sortable=sortable,
-    )  # fmt: skip
-
-
-def _sortable(
-    truth: Faces, faces: Faces, pairing: Pairing, ids: Finding, times: Finding
-) -> frozenset[str]:
-    """The columns that are the ground truth's once the lines of `ids` and `times` are executed."""
+def _sortable(truth: Faces, faces: Faces, pairing: Pairing) -> frozenset[str]:
+    """The columns that sort the predictions as the ground truth's would, where ids and times do."""
     if (pairing.partners == NOBODY).any():
         return frozenset()  # rows would be sorted that are for no face
-    names = set()
-    if ids.status == "ok" or ids.code:
-        names.add(schema.ENTITY)
-    if times.status != "problem" or times.code:
-        names.add(schema.TIME)
-    if schema.VIDEO in faces.table.column_names:
-        said, theirs = faces.codes(schema.VIDEO)
-        true, ours = truth.codes(schema.VIDEO)
-        if np.array_equal(np.array(theirs)[said], np.array(ours)[true[pairing.partners]]):
-            names.add(schema.VIDEO)
-    return frozenset(names)
+    if schema.VIDEO not in faces.table.column_names:
+        return frozenset((schema.ENTITY, schema.TIME))
+    said, theirs = faces.codes(schema.VIDEO)
+    true, ours = truth.codes(schema.VIDEO)
+    same = np.array_equal(np.array(theirs)[said], np.array(ours)[true[pairing.partners]])
+    return frozenset((schema.ENTITY, schema.TIME, *([schema.VIDEO] if same else [])))

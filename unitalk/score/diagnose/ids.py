@@ -111,11 +111,17 @@ def check_ids(
     left = [name for name in dict.fromkeys(own) if name not in place]
     place |= {name: index for index, name in enumerate(left, len(names))}
     tails = {name.rpartition(":")[2] for name in names}
+    without = [name for name, _ in unknown if name in tails]
     if mended:
         code = _line(change, ids.pairs, mended, set(names)) if change else None
         finding = _respelt(faces, ids, what, mended, code)
-    elif 2 * sum(name in tails for name, _ in unknown) > len(unknown):
-        finding = _without_video(sum(name in tails for name, _ in unknown), names, unknown)
+    elif 2 * len(without) > len(unknown):
+        finding = problem(
+            "ids",
+            f"the video's id is not part of {counted(len(without), 'id')} in the predictions "
+            f"(such as {without[0]!r}), and no column {schema.VIDEO} says which video is meant",
+            advice=_ADVICE,
+        )
     elif "ids" in guess.refused:
         finding = refusal("ids", guess.refused["ids"])
     else:
@@ -126,13 +132,8 @@ def check_ids(
 def _respell(free: list[str], unknown: list[_Pair]) -> tuple[str, dict[_Pair, str], _Change | None]:
     """Find the one change that restores most ids, if that is enough of them.
 
-    Args:
-        free: the ground truth's ids that the predictions lack; only these can be meant.
-        unknown: the predictions' ids that the ground truth lacks.
-
-    Returns:
-        What was done to them; the ground truth's spelling of each; the change, where one line of
-        code undoes it.
+    Only `free`, the ids that the predictions lack, can be meant. Returns what was done to the
+    unknown ids, the ground truth's spelling of each, and the change if a line of code undoes it.
     """
     wanted = set(free)
     best: tuple[str, dict[_Pair, str], _Change | None] = ("", {}, None)
@@ -175,18 +176,6 @@ def _respelt(
         examples=places(faces, rows, said),
         advice=_ADVICE,
         code=code,
-    )
-
-
-def _without_video(count: int, names: list[str], unknown: list[_Pair]) -> Finding:
-    text = next(name for name, _ in unknown if any(own.endswith(f":{name}") for own in names))
-    meant = [name for name in names if name.endswith(f":{text}")]
-    return problem(
-        "ids",
-        f"the video's id is not part of {counted(count, 'id')} in the predictions, and no column "
-        f"{schema.VIDEO} says which video is meant",
-        examples=[f"{text!r} may be {' or '.join(map(repr, meant[:SHOWN]))}"],
-        advice=_ADVICE,
     )
 
 

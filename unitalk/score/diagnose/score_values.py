@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from unitalk.schema import Faces
+    from unitalk.score.diagnose.pairing import Pairing
 
     Bools = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
@@ -30,47 +31,57 @@ _DECIMALS = 6  # scores with more are not looked at as rounded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """Scored faces in the order of the predictions' rows.
+    """The predictions that are for a face that counts, in the order of their rows.
 
     Attributes:
-        rows: [rows] the rows themselves.
-        tracks: [rows] index into `names`.
-        names: entity ids.
-        videos: [rows] index into `titles`.
-        titles: video ids.
-        moments: [rows] milliseconds.
+        rows: [rows] the rows of the predictions.
         places: [rows] the face's row in the ground truth.
+        tracks: [rows] a number for the track.
+        keys: [rows] by column, numbers that sort as video, id and time do, ids as text.
         labels: [rows] whether the face speaks.
         scores: [rows].
-        sortable: columns of the predictions that have these values, row by row.
+        sortable: columns of the predictions that sort as `keys` do.
     """
 
     rows: Integers
-    tracks: npt.NDArray[np.int32]
-    names: list[str]
-    videos: npt.NDArray[np.int32]
-    titles: list[str]
-    moments: Integers
     places: Integers
+    tracks: npt.NDArray[np.int32]
+    keys: dict[str, Integers]
     labels: Bools
     scores: Floats
-    sortable: frozenset[str] = frozenset()
+    sortable: frozenset[str]
+
+    @classmethod
+    def of(
+        cls, truth: Faces, faces: Faces, pairing: Pairing, sortable: frozenset[str]
+    ) -> Scored | None:
+        """Take them out; None where there are none, or no scores."""
+        rows = pairing.found
+        if (counts := counting(truth)) is not None:
+            rows = rows[counts[pairing.partners[rows]]]
+        if not len(rows) or schema.SCORE not in faces.table.column_names:
+            return None
+        places = pairing.partners[rows]
+        keys = {schema.TIME: truth.milliseconds()[places]}
+        for column in (schema.VIDEO, schema.ENTITY):
+            codes, names = truth.codes(column)
+            keys[column] = np.argsort(np.argsort(np.array(names)))[codes[places]]
+        return cls(
+            rows=rows, places=places, tracks=truth.codes(schema.ENTITY)[0][places], keys=keys,
+            labels=positives_of(truth)[places], scores=faces.numbers(schema.SCORE)[rows],
+            sortable=sortable,
+        )  # fmt: skip
 
     def sorted_by(self, columns: tuple[str, ...]) -> Integers:
-        """The order that `DataFrame.sort_values` gives, stable; ids are sorted as text."""
-        keys = {
-            schema.ENTITY: _by_text(self.names)[self.tracks],
-            schema.VIDEO: _by_text(self.titles)[self.videos],
-            schema.TIME: self.moments,
-        }
-        return np.lexsort([keys[column] for column in reversed(columns)])
+        """The order that a stable `DataFrame.sort_values` gives."""
+        return np.lexsort([self.keys[column] for column in reversed(columns)])
 
     def worth(self) -> Worth | None:
         """Measure the scores; None without a positive, a negative, or a second row."""
         positives = int(np.count_nonzero(self.labels))
         ranking = ap.rank(self.labels, self.scores)
         area, best = ap.average_precision(ranking), ap.best_case(ranking)
-        order = np.lexsort((self.moments, self.tracks))
+        order = np.lexsort((self.keys[schema.TIME], self.tracks))
         few = order[:: -(-len(order) // _CHANCE_ROWS)]
         chance = ap.chance_interval(self.labels[few], self.scores[few])
         if area is None or best is None or chance is None or positives == len(order):
@@ -78,10 +89,6 @@ class Scored:
         return Worth(
             area=area, best=best, chance=chance, prior=positives / len(order), rows=len(order)
         )
-
-
-def _by_text(names: list[str]) -> Integers:
-    return np.argsort(np.argsort(np.array(names)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,55 +121,48 @@ def check_times(
         guessed=np.zeros(len(keys), np.bool_), unused=np.zeros(len(keys), np.bool_),
     )  # fmt: skip
     lost = np.flatnonzero((partners == NOBODY) & (tracks < len(known)))
-    if not pairing.repeats[lost].all():  # else they are duplicates, and their times are right
-        chosen = np.unique(tracks[lost])
-        ours, theirs = (_Times.of(codes.astype(np.int64), true, chosen),
-                        _Times.of(tracks, said, chosen))  # fmt: skip
-        found = _explain(ours, theirs, np.isin(theirs.rows, lost))
-        if found is not None:
-            change, laid = found
-            partners[theirs.rows] = np.where(laid != NOBODY, ours.rows[laid], NOBODY)
-            holders[theirs.rows] = NOBODY
-            pairing.guessed[theirs.rows] = not change.undo
-            return _explained(truth, faces, change, theirs.rows, pairing), pairing
-        rest = lost[~pairing.repeats[lost]]
-        return _unexplained(pairing, said, rest, (ours.ends()[0], theirs.ends()[0])), pairing
-    off = pairing.found[wanted[partners[pairing.found]] != keys[pairing.found]]
-    if len(off):
-        return _a_little_off(pairing, off[0], len(off), said, true), pairing
-    return ok("times", "every known track's times are those of the ground truth"), pairing
+    if pairing.repeats[lost].all():  # they are duplicates, and their times are right
+        return _near(wanted, true, keys, said, pairing), pairing
+    chosen = np.unique(tracks[lost])
+    ours = _Times.of(codes.astype(np.int64), true, chosen)
+    theirs = _Times.of(tracks, said, chosen)
+    found = _explain(ours, theirs, np.isin(theirs.rows, lost))
+    if found is None:
+        return _unexplained(ours, theirs, pairing, lost[~pairing.repeats[lost]]), pairing
+    change, laid = found
+    partners[theirs.rows] = np.where(laid != NOBODY, ours.rows[laid], NOBODY)
+    holders[theirs.rows] = NOBODY
+    pairing.guessed[theirs.rows] = not change.undo
+    return _explained(truth, faces, change, theirs.rows, pairing), pairing
 
 
-def _a_little_off(pairing: Pairing, first: int, count: int, said: Floats, true: Floats) -> Finding:
-    at, face = in_seconds(said[first], true[pairing.partners[first]])
+def _near(
+    wanted: Integers, true: Floats, keys: Integers, said: Floats, pairing: Pairing
+) -> Finding:
+    """Times that are the ground truth's, or within its reach."""
+    rows = pairing.found[wanted[pairing.partners[pairing.found]] != keys[pairing.found]]
+    if not len(rows):
+        return ok("times", "every known track's times are those of the ground truth")
+    at, face = in_seconds(said[rows[0]], true[pairing.partners[rows[0]]])
     return note(
         "times",
-        f"{counted(count, 'prediction', 'is')} off by a millisecond at most; each is matched with "
-        "the only face within reach (the first: "
-        f"{pairing.names[pairing.tracks[first]]} at {at} s where the face is at {face} s)",
+        f"{counted(len(rows), 'prediction', 'is')} off by a millisecond at most; each is matched "
+        "with the only face within reach (the first: "
+        f"{pairing.names[pairing.tracks[rows[0]]]} at {at} s where the face is at {face} s)",
     )
 
 
-def _unexplained(
-    pairing: Pairing, said: Floats, rows: Integers, starts: tuple[Floats, Floats]
-) -> Finding:
-    """Times without a cause; where all tracks start at 0 or 1, what that looks like.
-
-    Args:
-        pairing: the pairs.
-        said: [predictions] seconds.
-        rows: the predictions in question.
-        starts: [tracks] when the tracks begin, in the ground truth and in the predictions.
-    """
-    (at,) = in_seconds(said[rows[0]])
+def _unexplained(ours: _Times, theirs: _Times, pairing: Pairing, rows: Integers) -> Finding:
+    """Times without a cause; where all tracks start at 0 or 1, what that looks like."""
+    (at,) = in_seconds(theirs.seconds[theirs.rows == rows[0]][0])
+    starts = set(theirs.ends()[0].tolist())
     what = (
         f"{counted(len(rows), 'prediction', 'is')} of known tracks at times at which the track has "
         "no face, and neither rounding nor a shift nor another unit explains it (the first: "
         f"{pairing.names[pairing.tracks[rows[0]]]} at {at} s): see coverage"
     )
-    ours, theirs = starts
-    if len(theirs) > 1 and len(set(theirs)) == 1 and theirs[0] in (0, 1) and len(set(ours)) > 1:
-        what += f"; the times of all these tracks start at {theirs[0]:g}, as if counted per track"
+    if starts in ({0}, {1}) and len(set(ours.ends()[0])) > 1:
+        what += f"; the times of all these tracks start at {min(starts):g}, as if counted per track"
         return note("times", what, advice=_COPY)
     return note("times", what)
 
@@ -216,13 +209,8 @@ def _explain(
 ) -> tuple[_Change, Integers] | None:
     """Find the change that explains most of some tracks, if that is nearly everything.
 
-    Args:
-        ours: the faces.
-        theirs: the predictions.
-        lost: [predictions] whether it has no face as things stand.
-
-    Returns:
-        It; [predictions] the place of each one's face among `ours`, or NOBODY.
+    `lost` are the predictions without a face as things stand. With the change comes the place of
+    each prediction's face, as `_lay` returns it.
     """
     tracks = np.unique(theirs.tracks)
     few = tracks[:: -(-len(tracks) // _LOOKED_AT)]
