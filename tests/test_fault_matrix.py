@@ -11,7 +11,7 @@ to its end. Every case is held to this::
                and the next run, without the fault, is complete and asks for no byte that was there
     always     no request to the storage host had the token that the hub was given
 
-`number_of_cases` counts them, and each test holds that it ran as many.
+`number_of_cases` counts them.
 """
 
 from __future__ import annotations
@@ -598,19 +598,13 @@ def play_all(cases, server, room, session) -> int:
     return ran
 
 
-def parts_of_the_matrix():
-    """Every second of the faults that come alone is always played, all others by `-m ''`."""
-    count = 0
-    for group, parts in GROUPS.items():
-        for part, cases in parts.items():
-            alone = part != "together" and all(len(case.steps) == 1 for case in cases)
-            count += alone
-            yield pytest.param(group, part, marks=() if alone and count % 2 else exhaustive)
-
-
-@pytest.mark.parametrize(("group", "part"), list(parts_of_the_matrix()))
-def test_every_case_is_whole_or_told_and_whole_the_next_time(server, room, session, group, part):
-    cases = GROUPS[group][part]
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=exhaustive)])
+@pytest.mark.parametrize(("group", "part"), [(g, p) for g in GROUPS for p in GROUPS[g]])
+def test_every_case_is_whole_or_told_and_whole_the_next_time(
+    server, room, session, group, part, every
+):
+    """One case in seven of each part is always played; seven goes into no cycle of positions."""
+    cases = GROUPS[group][part][::every]
     assert play_all(cases, server, room, session) == len(cases) > 0
 
 
@@ -725,11 +719,8 @@ RANGE = {"Range": "bytes=100-"}
         ({"shift_range": 7}, RANGE, 206, "bytes 93-242/243", 150),
         ({"wrong_total": 1}, RANGE, 206, "bytes 100-242/244", 143),
         ({"short_range": True}, RANGE, 206, "bytes 100-170/243", 71),
-        ({"headers": {"Content-Range": ""}}, RANGE, 206, None, 143),
         ({"too_much": True}, {}, 200, None, 244),
         ({"html": "padded"}, {}, 200, None, 243),
-        ({"html": "padded"}, RANGE, 200, None, 143),
-        ({"status": 503}, {}, 503, None, None),
         ({"damage": 999}, {}, 200, None, 243),
     ],
 )
@@ -743,30 +734,6 @@ def test_the_hub_misbehaves_as_it_is_told(server, bends, headers, status, given,
     start = 93 if "shift_range" in bends else 100 if "Range" in headers and status == 206 else 0
     is_right = body == right[start : start + len(body)]
     assert is_right != bool({"too_much", "html", "status", "damage"} & set(bends))
-
-
-@pytest.mark.parametrize("bends", [{"rst": 100, "pause": 0.002}, {"stall": 100}, {"hold": True}])
-def test_the_hub_breaks_off_as_it_is_told(server, bends):
-    server.renew(Fault("resolve-cache", **bends))
-    status, _, name = raw(server, SMALL)
-    assert status is None
-    assert ("Timeout" in name or "ReadTimeout" in name) == ("rst" not in bends), name
-    assert raw(server, SMALL)[2] == VIDEO[SMALL], "once is once"
-
-
-@pytest.mark.parametrize("length", [{}, {"Content-Length": ""}])
-def test_the_hub_cuts_as_it_is_told(server, length):
-    """Where a length was given, a client could know; without one, nobody can."""
-    server.renew(Fault("resolve-cache", cut=100, headers=length))
-    with requests.Session() as session:
-        session.trust_env = False
-        url = f"{server.endpoint}/datasets/{server.repository}/resolve/{server.commit}/{SMALL}"
-        answer = session.get(url, timeout=2, stream=True)
-        got = b"".join(iter(lambda: answer.raw.read(10), b"")) if length else answer.raw.read(100)
-        if not length:
-            with pytest.raises(urllib3.exceptions.ProtocolError, match="IncompleteRead"):
-                answer.raw.read(10)
-    assert got == VIDEO[SMALL][:100]
 
 
 def test_a_client_that_leaks_its_token_is_seen(server):

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from conftest import Tracks, make_dataset, one_in, tree, without_coverage
+from conftest import Tracks, exhaustive, make_dataset, tree, without_coverage
 from hub_server import (
     TRAIN,
     VAL,
@@ -49,6 +49,10 @@ MOMENTS = {"download": 40, "unpack": 24, "merge": 20, "trim": 20, "convert": 20}
 ROWS = 20_000  # of a video, where rows are joined
 CROPS = 40  # of a video
 VIDEOS = (("train", TRAIN), ("val", VAL[0]), ("val", VAL[1]))
+
+
+some_or_all = pytest.mark.parametrize("share", [5, pytest.param(1, marks=exhaustive)])
+"""One moment in five is always tried; where moments fell is asked of all of them only."""
 
 
 def number_of_moments() -> int:
@@ -191,8 +195,9 @@ def phase(root, server):
 # ------------------------------------------------------------------------------ download
 
 
-@pytest.mark.parametrize("jobs", one_in(2, [8, 1]))
-def test_a_download_killed_at_any_moment(forks, server, tmp_path, jobs):
+@some_or_all
+@pytest.mark.parametrize("jobs", [8, pytest.param(1, marks=exhaustive)])
+def test_a_download_killed_at_any_moment(forks, server, tmp_path, jobs, share):
     """Half of the moments with as many connections as people have, half with one."""
     root = tmp_path / "data"
     server.bytes_per_second = slowly = 1_000_000 // min(jobs, 4)
@@ -200,7 +205,7 @@ def test_a_download_killed_at_any_moment(forks, server, tmp_path, jobs):
     forks.to_its_end(*command)
     whole = snapshot(root)
     assert len(whole) == 3 * (CROPS + 1 + 1) + 2, "crops, a sound, a csv each; two joined"
-    count = MOMENTS["download"] // 2
+    count = MOMENTS["download"] // 2 // share
     died, killed = Counter(), 0
     for killed in forks.moments(count, jobs, fresh(root), *command):  # noqa: B007
         server.bytes_per_second = None
@@ -208,8 +213,7 @@ def test_a_download_killed_at_any_moment(forks, server, tmp_path, jobs):
         server.bytes_per_second = slowly
     assert killed == count
     # Moments fell into the bytes, and elsewhere: so many tries would miss neither by chance.
-    assert died["fetching"] >= 1, died
-    assert len(died) >= 2, died
+    assert share > 1 or (died["fetching"] >= 1 and len(died) >= 2), died
 
 
 def resume_and_compare(forks, server, root, command, whole, died):
@@ -228,7 +232,8 @@ def resume_and_compare(forks, server, root, command, whole, died):
 # ------------------------------------------------------------------------------ unpack
 
 
-def test_the_unpacking_of_a_download_killed_at_any_moment(forks, server, tmp_path):
+@some_or_all
+def test_the_unpacking_of_a_download_killed_at_any_moment(forks, server, tmp_path, share):
     """All bytes are there and proven; what is left is to unpack: not one byte is asked for."""
     root, kept = tmp_path / "data", tmp_path / "kept"
     forks.to_its_end(*download(server, root))
@@ -236,7 +241,7 @@ def test_the_unpacking_of_a_download_killed_at_any_moment(forks, server, tmp_pat
     forks.to_its_end(*download(server, kept, "--no-unpack"))
     command = download(server, root, "--archives", kept / "archives")
     died = Counter()
-    for _ in forks.moments(MOMENTS["unpack"] // 2, 2, fresh(root), *command):
+    for _ in forks.moments(MOMENTS["unpack"] // 2 // share, 2, fresh(root), *command):
         died[phase(root, server)] += 1
         check_nothing_half_made(root, whole)
         since = len(server.log)
@@ -244,12 +249,12 @@ def test_the_unpacking_of_a_download_killed_at_any_moment(forks, server, tmp_pat
         assert snapshot(root) == whole
         asked = [call.path for call in server.log[since:] if call.role == "cdn"]
         assert asked == [], "the archives were there"
-    assert sum(died.values()) == MOMENTS["unpack"] // 2
     # Under way, and not only before the first step or after the last.
-    assert died.keys() - {"before", "after"}, died
+    assert share > 1 or died.keys() - {"before", "after"}, died
 
 
-def test_unpack_killed_at_any_moment(forks, server, tmp_path):
+@some_or_all
+def test_unpack_killed_at_any_moment(forks, server, tmp_path, share):
     """`unitalk unpack`, later and without a network."""
     root, kept = tmp_path / "data", tmp_path / "kept"
     forks.to_its_end(*download(server, kept, "--no-unpack"))
@@ -260,22 +265,22 @@ def test_unpack_killed_at_any_moment(forks, server, tmp_path):
     assert len([name for name in whole if name.endswith(".jpg")]) == 3 * CROPS
     archives = snapshot(kept)
     died = Counter()
-    for _ in forks.moments(MOMENTS["unpack"] // 2, 3, fresh(root), *command):
+    for _ in forks.moments(MOMENTS["unpack"] // 2 // share, 3, fresh(root), *command):
         died[phase(root, server)] += 1
         check_nothing_half_made(root, whole)
         forks.to_its_end(*command)
         assert snapshot(root) == whole
         assert snapshot(kept) == archives, "what is unpacked from is only read"
-    assert sum(died.values()) == MOMENTS["unpack"] // 2
     # Under way, and not only before the first step or after the last.
-    assert died.keys() - {"before", "after"}, died
+    assert share > 1 or died.keys() - {"before", "after"}, died
     assert len(server.log) == asked, "no network"
 
 
 # ------------------------------------------------------------------------------ merge
 
 
-def test_a_merge_killed_at_any_moment(forks, served, tmp_path):
+@some_or_all
+def test_a_merge_killed_at_any_moment(forks, served, tmp_path, share):
     """Everything is in place but the joined csv files, of some megabytes."""
     for split, video in VIDEOS:
         times = tuple(f"{n / 25:.2f}" for n in range(ROWS))
@@ -287,7 +292,7 @@ def test_a_merge_killed_at_any_moment(forks, served, tmp_path):
         whole = snapshot(root)
         assert whole["csv/val_orig.csv"].count(b"\n") == 2 * ROWS + 1
         died = Counter()
-        for _ in forks.moments(MOMENTS["merge"], 4, lambda: unmerge(root), *command):
+        for _ in forks.moments(MOMENTS["merge"] // share, 4, lambda: unmerge(root), *command):
             joined = {name for name in snapshot(root) if name.endswith("_orig.csv")}
             died[len(joined)] += 1
             died["half"] += bool(list(root.glob("csv/.*")))
@@ -297,8 +302,7 @@ def test_a_merge_killed_at_any_moment(forks, served, tmp_path):
             assert tree(root / "csv") == {n.removeprefix("csv/"): c for n, c in whole.items()}
             asked = [call.path for call in server.log[since:] if "/resolve" in call.path]
             assert asked == [], "only the question which commit it is"
-    assert died[0] + died[1] + died[2] == MOMENTS["merge"]
-    assert died["half"] >= 1, died
+    assert share > 1 or died["half"] >= 1, died
 
 
 def unmerge(root):
@@ -331,8 +335,9 @@ VERBS = {
 }  # fmt: skip
 
 
+@some_or_all
 @pytest.mark.parametrize("verb", VERBS)
-def test_trim_and_convert_killed_at_any_moment(forks, source, tmp_path, verb):
+def test_trim_and_convert_killed_at_any_moment(forks, source, tmp_path, verb, share):
     videos = sorted(path.name for path in (source / "clips_audios/val").iterdir())
     (source / "wanted.txt").write_text("\n".join(videos[:6]))
     destination = tmp_path / "result"
@@ -347,7 +352,7 @@ def test_trim_and_convert_killed_at_any_moment(forks, source, tmp_path, verb):
     def prepare():
         shutil.rmtree(destination, ignore_errors=True)
 
-    for _ in forks.moments(MOMENTS[verb], 5, prepare, *command):
+    for _ in forks.moments(MOMENTS[verb] // share, 5, prepare, *command):
         staging = [path for path in tmp_path.iterdir() if path.name.startswith(".result")]
         died["staging"] += bool(staging)
         died["named"] += destination.exists()
@@ -356,7 +361,7 @@ def test_trim_and_convert_killed_at_any_moment(forks, source, tmp_path, verb):
         forks.to_its_end(*command, "--overwrite")
         assert tree(destination) == whole
         assert {path.name for path in tmp_path.iterdir()} <= {"source", "result"}
-    assert died["staging"] >= 1, died
+    assert share > 1 or died["staging"] >= 1, died
     assert tree(source) == untouched
 
 
@@ -382,9 +387,3 @@ def test_a_killed_process_is_one_and_dies_where_it_is(forks, tmp_path, server):
     code, _ = forks.run("--help")
     assert code == 0
     assert "download" in forks.said.read_text()
-
-
-def test_a_hundred_moments_and_more():
-    assert set(MOMENTS) == {"download", "unpack", "merge", "trim", "convert"}
-    assert min(MOMENTS.values()) >= 20
-    assert number_of_moments() == 124
