@@ -34,16 +34,15 @@ from hub_server import (
 )
 
 from unitalk.catalog import video_list
-from unitalk.dataset.download import PlannedFile, Selection, plan, run
+from unitalk.dataset.download import Selection, plan, run
 from unitalk.errors import (
     AccessError,
     DestinationError,
     DiskError,
-    HubError,
     UnitalkError,
     UsageError,
 )
-from unitalk.files import locked, mark, unzip
+from unitalk.files import locked
 from unitalk.progress import SilentProgress
 
 HEADER = (
@@ -179,26 +178,6 @@ def test_plan_writes_nothing_and_counts_bytes(start, root, served):
     ]
 
 
-def test_plan_after_a_run_has_nothing_to_fetch(start, root):
-    _, hub = start()
-    download(hub, root)
-    planned = plan(hub, root, selection=ASKED)
-    assert planned.to_fetch == ()
-    assert all(isinstance(file, PlannedFile) and file.present for file in planned.files)
-    assert {c["to_fetch"] for c in planned.bytes.values()} == {0}
-
-
-def test_plan_that_is_run_twice(start, root):
-    server, hub = start()
-    planned = plan(hub, root, selection=ASKED)
-    run(planned, hub)
-    asked = len(server.log)
-    report = run(planned, hub)
-    assert report.fetched == ()
-    assert len(report.present) == 9
-    assert len(server.log) == asked
-
-
 def test_plan_and_report_are_json(start, root):
     _, hub = start()
     planned = plan(hub, root, selection=Selection(videos=(TRAIN, "unknown")))
@@ -286,19 +265,6 @@ def test_split(start, root):
     assert len(planned.missing) == 20
 
 
-def test_category(start, root):
-    _, hub = start()
-    planned = plan(hub, root, selection=Selection(categories=("noise",)))
-    assert len({f.video_id for f in planned.files} | {v for _, v in missing(planned)}) == 3
-
-
-def test_limit_is_of_each_split(start, root):
-    _, hub = start()
-    planned = plan(hub, root, selection=Selection(limit=1))
-    assert chosen(planned) == [("train", TRAIN), ("val", VAL[0])]
-    assert planned.missing == ()
-
-
 def test_videos_and_a_split(start, root):
     _, hub = start()
     selection = Selection(videos=(VAL[1], TRAIN, VAL[0], VAL[1]), splits=("val",))
@@ -306,12 +272,6 @@ def test_videos_and_a_split(start, root):
     assert chosen(planned) == sorted([("val", VAL[0]), ("val", VAL[1])])
     assert planned.files[0].video_id == VAL[1]  # in the order of the asking
     assert planned.missing == ()
-
-
-def test_videos_and_a_limit(start, root):
-    _, hub = start()
-    planned = plan(hub, root, selection=Selection(videos=(VAL[1], TRAIN, VAL[0]), limit=1))
-    assert chosen(planned) == [("train", TRAIN), ("val", VAL[1])]
 
 
 def test_video_outside_the_lists(start, root, served):
@@ -325,22 +285,13 @@ def test_video_outside_the_lists(start, root, served):
     assert merged == HEADER + rows(VAL[1]) + rows(EXTRA)
 
 
-@pytest.mark.parametrize("name", ["nowhere", "../../etc", "", ".", "a/b", "x\n"])
+@pytest.mark.parametrize("name", ["nowhere", "../../etc"])
 def test_unknown_video_is_missing_not_an_error(start, root, name):
     _, hub = start()
     report = download(hub, root, Selection(videos=(TRAIN, name)))
     assert [(v.video_id, v.split) for v in report.missing] == [(name, None)]
     assert not report.complete
     assert len(report.fetched) == 3
-
-
-def test_published_video_that_the_hub_lacks(start, root):
-    _, hub = start()
-    report = download(hub, root, Selection(videos=(DASH, TRAIN)))
-    assert [v.to_dict() for v in report.missing] == [
-        {"video_id": DASH, "split": "train", "parts": ["csv", "audio", "video"]}
-    ]
-    assert not report.complete
 
 
 def test_video_of_which_the_hub_lacks_a_part(start, root, served):
@@ -371,13 +322,6 @@ def test_parts(start, root):
     report = download(hub, root, Selection(videos=(TRAIN,), parts=("audio",)))
     assert report.fetched == (f"clips_audios/train/{TRAIN}.zip",)
     assert report.csv == {"csv/train_orig.csv": 1}
-
-
-def test_part_that_is_asked_for_twice_is_fetched_once(start, root):
-    server, hub = start()
-    report = download(hub, root, Selection(videos=(TRAIN,), parts=("csv", "csv")))
-    assert report.fetched == (f"csv/train/{TRAIN}.csv",)
-    assert len(body_calls(server)) == 1
 
 
 @pytest.mark.parametrize(
@@ -418,27 +362,6 @@ def test_folder_that_is_not_ours(start, root):
         plan(hub, root)
     assert "new or empty folder" in caught.value.hint
     assert snapshot(root) == {"thesis.tex": b"years of work"}
-
-
-def test_folder_of_another_verb(start, root):
-    _, hub = start()
-    mark(root, made_by="trim", about={})
-    (root / "csv").mkdir()
-    with pytest.raises(DestinationError, match="made by `unitalk trim`"):
-        plan(hub, root)
-
-
-def test_file_in_place_of_the_folder(start, root):
-    _, hub = start()
-    root.write_text("x")
-    with pytest.raises(DestinationError, match="is not a folder"):
-        plan(hub, root)
-
-
-def test_empty_folder_is_taken(start, root):
-    _, hub = start()
-    root.mkdir()
-    assert download(hub, root).complete
 
 
 def test_folder_that_became_foreign_after_the_plan(start, root):
@@ -496,34 +419,12 @@ def test_plan_for_another_commit_is_not_run(moved_on, root, tmp_path):
     assert caught.value.hint == "plan again"
 
 
-def test_explicit_revision_of_a_new_folder(start, root):
-    server, hub = start()
-    assert plan(hub, root, revision=server.commit).commit == server.commit
-
-
 def test_one_writer(start, root):
     _, hub = start()
     planned = plan(hub, root, selection=ASKED)
     with locked(root), pytest.raises(DestinationError, match="another process"):
         run(planned, hub)
     assert run(planned, hub).complete
-
-
-def test_lock_of_a_dead_process_is_free(start, root):
-    _, hub = start()
-    script = (
-        "import sys, time, pathlib; from unitalk import files\n"
-        "with files.locked(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(root)], stdout=subprocess.PIPE, cwd=Path.cwd()
-    ) as holder:
-        assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(DestinationError, match="another process"):
-            download(hub, root)
-        holder.kill()
-        holder.wait(10)
-    assert download(hub, root).complete
 
 
 def test_damaged_memory_is_asked_for_again(start, root):
@@ -588,12 +489,6 @@ def link():
     return _zip_info(info, b"/etc/passwd")
 
 
-def device():
-    info = zipfile.ZipInfo(f"{TRAIN}/dev")
-    info.external_attr = 0o020666 << 16
-    return _zip_info(info, b"")
-
-
 def _zip_info(info, content):
     import io
 
@@ -603,43 +498,17 @@ def _zip_info(info, content):
     return out.getvalue()
 
 
-def duplicate():
-    import io
-    import warnings
-
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        archive.writestr("a.jpg", b"one")
-        archive.writestr("a.jpg", b"two")
-    return out.getvalue()
-
-
 GOOD = zip_of({f"{TRAIN}/{n}.jpg": bytes([n]) * 500 for n in range(9)})
 HOSTILE = {
     "climbs": hostile("../../../outside"),
-    "climbs below": hostile(f"{TRAIN}/a/../../../outside"),
     "absolute": hostile("/unitalk-outside"),
-    "windows": hostile("..\\..\\outside"),
-    "drive": hostile("C:/outside"),
     "link": link(),
-    "device": device(),
-    "duplicate": duplicate(),
     "duplicate but for the top": zip_of({f"{TRAIN}/a.jpg": b"1", "a.jpg": b"2"}),
-    "duplicate but for the case": zip_of({"a.jpg": b"1", "A.jpg": b"2"}),
-    "inside a file": zip_of({"a": b"1", "a/b": b"2"}),
-    "before the file": zip_of({"a/b": b"2", "a": b"1"}),
     "nothing": zip_of({}),
-    "litter only": zip_of({"__MACOSX/x": b"1", ".DS_Store": b"2"}),
-    "no name": zip_of({".": b"1"}),
-    "long name": zip_of({"n" * 300: b"1"}),
     "bomb": zip_of({"zeros": bytes(250_000_000)}, stored=False),
     "cut": GOOD[:-40],
-    "cut in the middle": GOOD[: len(GOOD) // 2],
     "no archive": b"<html>not found</html>",
     "damaged": GOOD.replace(bytes([4]) * 500, bytes([5]) * 500),
-    "empty": b"",
-    "begin cut off": GOOD[2000:],
 }
 
 
@@ -667,25 +536,6 @@ def test_hostile_and_damaged_archives(start, root, served, tmp_path, name):
     assert len(zips) == 1
 
 
-def test_unzip_tells_of_each_member_and_can_be_ended(tmp_path):
-    (tmp_path / "a.zip").write_bytes(GOOD)
-    seen = []
-
-    def third():
-        seen.append(1)
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        unzip(tmp_path / "a.zip", tmp_path / "out", top=TRAIN, on_member=third)
-    assert len(list((tmp_path / "out").iterdir())) == 2
-
-
-def test_unzip_counts_bytes(tmp_path):
-    (tmp_path / "a.zip").write_bytes(GOOD)
-    assert unzip(tmp_path / "a.zip", tmp_path / "out", top=TRAIN) == 4500
-
-
 # ------------------------------------------------------------------------------ csv files
 
 
@@ -697,9 +547,6 @@ def row(video, time, end=b"\n"):
     "content",
     [
         row(TRAIN, "0.4") + row(TRAIN, "0.40") + row(TRAIN, "900.200"),
-        row(TRAIN, "0.4") + row(TRAIN, "0.40") + row(TRAIN, "900.200", b""),
-        row(TRAIN, "0.4", b"\r\n") + row(TRAIN, "0.40", b"\r\n") + row(TRAIN, "900.200", b"\r\n"),
-        b"\xef\xbb\xbf" + row(TRAIN, "0.4") + row(TRAIN, "0.40") + row(TRAIN, "900.200"),
         b"\xef\xbb\xbf" + HEADER + row(TRAIN, "0.4") + row(TRAIN, "0.40") + row(TRAIN, "900.200"),
         HEADER.replace(b"\n", b"\r\n")
         + row(TRAIN, "0.4", b"\r\n")
@@ -707,7 +554,7 @@ def row(video, time, end=b"\n"):
         + row(TRAIN, "900.200", b""),
         b"\n\n" + row(TRAIN, "0.4") + b"\r\n" + row(TRAIN, "0.40") + row(TRAIN, "900.200") + b"\n ",
     ],
-    ids=["plain", "no last newline", "CRLF", "mark", "mark and header", "all", "blank lines"],
+    ids=["plain", "mark and header", "all", "blank lines"],
 )
 def test_merged_rows_are_the_published_bytes(start, root, served, content):
     (served / f"csv/train/{TRAIN}.csv").write_bytes(content)
@@ -728,12 +575,9 @@ def test_merged_rows_are_the_published_bytes(start, root, served, content):
     ("content", "cause"),
     [
         (b"", "no row"),
-        (b"\n\r\n", "no row"),
         (HEADER, "no row"),
         (b"a,b,c\n", "row 1 has 3 cells, not 10"),
         (rows(TRAIN) + b"1,2,3,4,5,6,7,8,9,10,11\n", "row 4 has 11 cells, not 10"),
-        (rows(TRAIN).replace(b"\n", b"\r"), "row 1 has 28 cells, not 10"),
-        (b"version 1\noid 2\n", "row 1 has 1 cells"),
     ],
 )
 def test_csv_that_cannot_be_merged(start, root, served, content, cause):
@@ -784,12 +628,6 @@ def test_failed_file_is_reported_and_the_rest_is_there(start, root):
     again = download(hub, root)
     assert again.fetched == (failed.path,)
     assert snapshot(root) == expected()
-
-
-def test_file_that_vanished_is_a_failure_of_that_file(start, root):
-    _, hub = start(Fault(f"resolve/.*/{TRAIN}.csv", status=404, code="EntryNotFound", times=-1))
-    report = download(hub, root)
-    assert [file.path for file in report.failed] == [f"csv/train/{TRAIN}.csv"]
 
 
 def test_wrong_bytes_are_a_failure_of_that_file(start, root):
@@ -865,12 +703,6 @@ def test_no_jobs(start, root):
     _, hub = start()
     with pytest.raises(UsageError):
         run(plan(hub, root, selection=ASKED), hub, jobs=0)
-
-
-def test_offline_hub_is_an_error_of_ours(root):
-    with quick("http://127.0.0.1:9", patience={"tries": 1}) as hub, pytest.raises(HubError):
-        plan(hub, root)
-    assert not root.exists()
 
 
 def test_two_files_with_one_content(start, root, served):
@@ -974,7 +806,7 @@ def check_nothing_half_made(root):
 
 @pytest.mark.parametrize(
     "moment",
-    one_in(3, [
+    one_in(6, [
         r"os.mkdir .unitalk",
         r"os.rename .unitalk/.dataset",
         r"os.rename .unitalk/.tree",
@@ -1029,14 +861,14 @@ def test_killed_at_any_step_then_run_again(start, root, moment):
 
 @pytest.mark.parametrize(
     "moment",
-    [
+    one_in(3, [
         r"os.rename clips_videos/train",
         r"os.rename .unitalk/receipts/clips_videos/train",
         r"os.rename .unitalk/staging/video.train",
         r"shutil.rmtree .unitalk/old/video.train",
         r"os.rmdir .unitalk/old/video.train",
-    ],
-)
+    ]),
+)  # fmt: skip
 def test_killed_while_replacing_then_run_again(start, root, moment):
     """An older content of ours stands under the final name, and gives way in one step."""
     server, hub = start()
@@ -1065,31 +897,3 @@ RECEIPTS = ".unitalk/receipts/*/*/*.json"
 
 def hash_of(entry):
     return entry.sha256 or entry.git_sha1
-
-
-def test_killed_in_the_middle_of_a_body_then_run_again(served, root):
-    """From outside, at no chosen step, while bytes arrive slowly."""
-    big = zip_of({f"{TRAIN}/a.jpg": os.urandom(600_000)})
-    (served / f"clips_videos/train/{TRAIN}.zip").write_bytes(big)
-    with FaultyHub(served, bytes_per_second=400_000) as server:
-        command = [sys.executable, "-c", KILLED, server.endpoint, str(root), "never", TRAIN]
-        with subprocess.Popen(command) as process:
-            part = None
-            while part is None or part.stat().st_size < 100_000:
-                assert process.poll() is None
-                time.sleep(0.02)
-                part = next(root.glob(".unitalk/parts/*.video.*"), None)
-            process.kill()
-        have = part.stat().st_size
-        assert 100_000 <= have < len(big)
-        server.bytes_per_second = None
-        asked = len(server.log)
-        with quick(server.endpoint) as hub:
-            assert download(hub, root, Selection(videos=(TRAIN,))).complete
-        cdn = [(c.range, c.sent) for c in server.log[asked:] if c.role == "cdn"]
-        small = server.entries[f"clips_audios/train/{TRAIN}.zip"].size
-        # The larger archive came first; it is continued, and the other one fetched.
-        assert set(cdn) == {(None, small), (f"bytes={have}-", len(big) - have)}
-        assert len(cdn) == 2
-    (name,) = root.glob("clips_videos/train/*/*")
-    assert name.stat().st_size == 600_000

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import random
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,9 +14,9 @@ import pytest
 from bucket import Bucket, GetFault, HeadFault, quick_site
 from hub_server import Fault
 
-from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError, UsageError
+from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError
 from unitalk.net import StoppedError
-from unitalk.net.site import Site, forget
+from unitalk.net.site import forget
 
 NAME = "trainval/a video.mp4"
 BIG = random.Random(3).randbytes(400_000)
@@ -119,12 +118,6 @@ def test_read_gives_the_whole_of_a_short_file(start):
     assert [status for _, status, _ in server.bodies("list.txt")] == [200, 503, 200]
 
 
-def test_read_refuses_what_is_too_long(start):
-    server, site = start()
-    with pytest.raises(HubError, match="answers more than 5 bytes"):
-        site.read("list.txt", 5)
-
-
 @pytest.mark.parametrize(
     ("status", "kind", "hint"),
     [
@@ -147,11 +140,6 @@ def test_refusals_are_not_tried_again(start, part, status, kind, hint):
     assert site.read("list.txt", 100)
 
 
-def test_an_address_that_is_none_is_refused():
-    with pytest.raises(UsageError, match="'s3://x' is no endpoint"):
-        Site("s3://x")
-
-
 # ------------------------------------------------------------------------------ the bytes
 
 
@@ -165,15 +153,7 @@ def test_a_file_comes_whole_and_is_proven(start, part):
     assert len(server.log) == 1
 
 
-def test_an_empty_file_is_a_file(start, part, folder):
-    (folder / NAME).write_bytes(b"")
-    server, site = start()
-    assert fetch(site, part).size == 0
-    assert part.read_bytes() == b""
-
-
-@pytest.mark.parametrize("at", [0, 1, 131_072, 399_999])
-@pytest.mark.parametrize("tags", ["md5", "opaque", "none"])
+@pytest.mark.parametrize(("tags", "at"), [("md5", 131_072), ("opaque", 0), ("none", 399_999)])
 def test_a_cut_line_is_continued_where_it_was_cut(start, part, at, tags):
     server, site = start(GetFault("trainval", cut=at), tags=tags)
     told = fetch(site, part)
@@ -185,9 +165,8 @@ def test_a_cut_line_is_continued_where_it_was_cut(start, part, at, tags):
     assert asked == (told.validator if at else None)
 
 
-@pytest.mark.parametrize("tags", ["weak", "none"])
-def test_without_a_validator_a_cut_file_is_begun_anew(start, part, tags):
-    server, site = start(GetFault("trainval", cut=1000), tags=tags, dates=False)
+def test_without_a_validator_a_cut_file_is_begun_anew(start, part):
+    server, site = start(GetFault("trainval", cut=1000), tags="weak", dates=False)
     fetch(site, part)
     assert part.read_bytes() == BIG
     assert server.bodies(NAME) == [(None, 200, 1000), (None, 200, 400_000)]
@@ -213,7 +192,7 @@ def test_a_part_of_which_nothing_is_known_is_dropped(start, part):
     assert server.bodies(NAME) == [(None, 200, 400_000)]
 
 
-@pytest.mark.parametrize("damage", ["{", "[]", '{"size": 1}'])
+@pytest.mark.parametrize("damage", ["{", '{"size": 1}'])
 def test_a_damaged_memory_is_as_good_as_none(start, part, damage):
     server, site = start(GetFault("trainval", cut=1000), options={"patience": {"tries": 1}})
     with pytest.raises(HubError):
@@ -235,8 +214,7 @@ def test_forget_removes_what_is_known(start, part):
 # ------------------------------------------------------------------------------ another file
 
 
-@pytest.mark.parametrize("tags", ["md5", "opaque", "none"])
-@pytest.mark.parametrize("if_range", [True, False])
+@pytest.mark.parametrize(("tags", "if_range"), [("md5", True), ("opaque", False)])
 def test_a_changed_file_is_never_glued_to_the_old_one(start, part, folder, tags, if_range):
     """By If-Range the server gives the whole; one that does not know it names another file."""
     server, site = start(
@@ -266,30 +244,14 @@ def test_a_shorter_file_than_the_part_is_taken_whole(start, part, folder):
     assert [s for _, s, _ in server.bodies(NAME)] == [200, 416, 416, 200]
 
 
-@pytest.mark.parametrize(
-    "bend", [{"shift_range": 7}, {"wrong_total": 1}, {"gzip": True}, {"short_range": True}]
-)
+@pytest.mark.parametrize("bend", [{"shift_range": 7}, {"gzip": True}, {"ignore_range": True}])
 def test_another_piece_than_the_one_asked_for_is_not_taken(start, part, bend):
     server, site = start(GetFault("trainval", cut=70_000), GetFault("trainval", **bend))
     fetch(site, part)
     assert part.read_bytes() == BIG
 
 
-def test_a_range_that_is_ignored_gives_the_whole(start, part):
-    server, site = start(GetFault("trainval", cut=70_000), GetFault("trainval", ignore_range=True))
-    fetch(site, part)
-    assert part.read_bytes() == BIG
-    assert [s for _, s, _ in server.bodies(NAME)] == [200, 200]
-
-
 # ------------------------------------------------------------------------------ what is announced
-
-
-def test_damage_of_the_same_size_is_noticed_and_fetched_again(start, part):
-    server, site = start(GetFault("trainval", damage=200_000))
-    fetch(site, part)
-    assert part.read_bytes() == BIG
-    assert len(server.bodies(NAME)) == 2
 
 
 def test_damage_that_stays_is_an_error(start, part):
@@ -318,12 +280,6 @@ def test_a_length_that_is_too_large_ends_in_an_error(start, part):
         fetch(site, part)
 
 
-def test_a_length_that_is_too_small_is_noticed_by_the_hash(start, part):
-    server, site = start(GetFault("trainval", headers={"Content-Length": "399999"}))
-    fetch(site, part)
-    assert part.read_bytes() == BIG
-
-
 def test_without_a_length_nobody_knows_when_it_is_whole(start, part):
     headers = {"Content-Length": "", "Connection": "close"}
     server, site = start(GetFault("trainval", headers=headers, times=-1))
@@ -332,9 +288,8 @@ def test_without_a_length_nobody_knows_when_it_is_whole(start, part):
     assert len(server.log) == 1
 
 
-@pytest.mark.parametrize("kind", ["page", "padded"])
-def test_a_web_page_is_no_video(start, part, kind):
-    server, site = start(GetFault("trainval", html=kind, times=-1))
+def test_a_web_page_is_no_video(start, part):
+    server, site = start(GetFault("trainval", html="padded", times=-1))
     with pytest.raises(HubError, match="answered a web page, not the file"):
         fetch(site, part)
     assert not part.exists()
@@ -343,7 +298,7 @@ def test_a_web_page_is_no_video(start, part, kind):
 # ------------------------------------------------------------------------------ patience
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 503])
+@pytest.mark.parametrize("status", [429, 503])
 def test_what_may_pass_is_tried_again(start, part, status):
     server, site = start(GetFault("trainval", status=status, times=2))
     fetch(site, part)
@@ -365,13 +320,6 @@ def test_all_threads_wait_by_one_clock(start, tmp_path):
         site.read("list.txt", 100)
         assert time.monotonic() - began > 0.4
         job.result(10)
-
-
-def test_a_stalled_line_is_left(start, part):
-    server, site = start(GetFault("trainval", stall=70_000))
-    fetch(site, part)
-    assert part.read_bytes() == BIG
-    assert len(server.bodies(NAME)) == 2
 
 
 def test_nobody_there_is_said_soon_and_names_the_host(part):
@@ -396,15 +344,6 @@ def test_abort_ends_a_wait_within_a_second(start, part):
             job.result(10)
         assert time.monotonic() - began < 1.5
     assert BIG.startswith(part.read_bytes())
-
-
-def test_stop_of_the_caller_is_heeded_before_anything_is_asked(start, part):
-    stop = threading.Event()
-    stop.set()
-    server, site = start(options={"stop": stop})
-    with pytest.raises(StoppedError):
-        fetch(site, part)
-    assert server.log == ()
 
 
 # ------------------------------------------------------------------------------ mirrors
@@ -435,13 +374,6 @@ def test_a_mirror_continues_the_same_file(two, part):
     assert b.bodies(NAME) == [("bytes=70000-", 206, 330_000)]
 
 
-def test_a_mirror_has_what_the_first_has_not(two, part):
-    a, b, site = two((Fault(".", status=404, times=-1),), ())
-    fetch(site, part)
-    assert part.read_bytes() == BIG
-    assert site.look(NAME).endpoint == b.endpoint
-
-
 @pytest.mark.parametrize("tags", ["md5", "opaque"])
 def test_a_mirror_with_another_file_does_not_take_away_what_has_come(two, part, tags):
     """The first has cut the line and is busy once; the second offers another file meanwhile."""
@@ -457,23 +389,6 @@ def test_a_mirror_with_another_file_is_taken_when_the_first_is_gone(two, part):
     a, b, site = two(gone, (), content=OTHER)
     fetch(site, part)
     assert part.read_bytes() == OTHER
-
-
-def test_all_say_why(two, part):
-    a, b, site = two((Fault(".", status=404, times=-1),), (Fault(".", status=403, times=-1),))
-    with pytest.raises(NotFoundError, match="no endpoint gives it") as caught:
-        fetch(site, part)
-    assert "answered 404" in caught.value.message
-    assert "answered 403" in caught.value.message
-
-
-def test_a_redirect_is_followed(start, part, folder):
-    (folder / "elsewhere").write_bytes(BIG)
-    server, site = start(
-        Fault("trainval", status=302, headers={"Location": "/elsewhere"}, times=-1)
-    )
-    fetch(site, part)
-    assert part.read_bytes() == BIG
 
 
 def test_a_head_that_tells_no_size_is_not_believed_to_be_empty(start):

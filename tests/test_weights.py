@@ -23,7 +23,6 @@ from unitalk.errors import (
     AccessError,
     DataError,
     DestinationError,
-    DiskError,
     HubError,
     IntegrityError,
     MissingExtraError,
@@ -97,12 +96,6 @@ def test_names_and_files_are_unique_and_fit_for_a_folder():
     assert [one.name for one in every if one.is_archive] == ["ava-csv", "columbia-labels"]
 
 
-def test_only_light_asd_states_a_licence():
-    assert {one.name: one.licence for one in weights.checkpoints() if one.licence} == {
-        "light-asd-ava": "MIT", "light-asd-talkset": "MIT",
-    }  # fmt: skip
-
-
 def test_every_address_is_google_drives_or_plain_https():
     for one in weights.checkpoints():
         pieces = urlsplit(one.url)
@@ -136,16 +129,6 @@ def test_ids_in_addresses(url, number):
 
 
 # ------------------------------------------------------------------------------ find
-
-
-def test_a_file_is_what_it_is(saved, folder):
-    assert weights.find(str(saved), folder) == saved
-
-
-def test_a_name_is_the_registered_file(saved, folder):
-    report = weights.register("talknet-ava", folder, saved)
-    assert weights.find("talknet-ava", folder) == report.path == folder / "talknet-ava.model"
-    assert report.path.read_bytes() == GOOD
 
 
 def test_a_file_in_the_way_of_a_name_counts_first(saved, folder, tmp_path, monkeypatch):
@@ -240,13 +223,6 @@ def test_a_touched_file_is_hashed_once(saved, folder):
     assert look(checkpoint, folder).found_sha256 is None  # the new time is remembered
 
 
-def test_a_touched_file_is_found_while_another_process_writes(saved, folder):
-    path = weights.register("talknet-ava", folder, saved).path
-    os.utime(path, ns=(1, 10**18))
-    with locked(folder):
-        assert weights.find("talknet-ava", folder) == path
-
-
 def test_held_says_what_is_here(saved, folder):
     assert {one.state for one in weights.held(folder)} == {"absent"}
     weights.register("s3fd", folder, saved)
@@ -294,14 +270,6 @@ def test_the_first_file_decides_and_replace_lets_another_one_in(saved, folder):
     assert weights.find("talknet-ava", folder).read_bytes() == OTHER
 
 
-def test_the_hash_of_a_lost_file_is_still_held_to(saved, folder):
-    weights.register("talknet-ava", folder, saved).path.unlink()
-    saved.write_bytes(OTHER)
-    with pytest.raises(IntegrityError):
-        weights.register("talknet-ava", folder, saved)
-    assert not (folder / "talknet-ava.model").exists()
-
-
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_published_hash_cannot_be_replaced(saved, folder, replace):
     with pytest.raises(
@@ -310,13 +278,6 @@ def test_a_published_hash_cannot_be_replaced(saved, folder, replace):
         weights.register("light-asd-ava", folder, saved, replace=replace)
     assert "by its path" in caught.value.hint
     assert files_in(folder) == []
-
-
-def test_where_only_the_size_is_published_that_is_compared(saved, folder):
-    with pytest.raises(IntegrityError, match=r"is one of 4,175,289 bytes"):
-        weights.register("light-asd-talkset", folder, saved)
-    saved.write_bytes(GOOD.ljust(4_175_289, b"\0"))
-    assert weights.register("light-asd-talkset", folder, saved).compared_with is None
 
 
 @needs(LIGHT_ASD)
@@ -347,16 +308,6 @@ def test_what_is_no_checkpoint_is_refused(saved, folder, name, content, what):
     assert files_in(folder) == []
 
 
-def test_an_archive_is_registered_too(saved, folder):
-    saved.write_bytes(b"\x1f\x8b\x08 rows")
-    assert weights.register("ava-csv", folder, saved).path.name == "ava-csv.tar.gz"
-
-
-def test_a_file_that_is_not_there_is_said(folder, tmp_path):
-    with pytest.raises(UsageError, match="there is no file"):
-        weights.register("talknet-ava", folder, tmp_path / "none")
-
-
 def test_a_file_that_was_saved_right_there_is_taken(folder):
     folder.mkdir()
     there = folder / "talknet-ava.model"
@@ -378,12 +329,6 @@ def test_a_file_that_nobody_registered_is_not_written_over(saved, folder, replac
 def test_two_processes_do_not_write_one_folder(saved, folder):
     with locked(folder), pytest.raises(DestinationError, match="another process is writing"):
         weights.register("talknet-ava", folder, saved)
-
-
-def test_a_place_that_is_no_folder_is_said(saved, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises((DiskError, DestinationError)):
-        weights.register("talknet-ava", tmp_path / "file" / "weights", saved)
 
 
 # ------------------------------------------------------------------------------ download
@@ -411,13 +356,6 @@ def test_another_file_than_the_first_is_refused(folder):
     assert weights.download("talknet-ava", folder, fetch=bringing(GOOD)).compared_with == "registry"
 
 
-def test_an_altered_file_is_fetched_again(folder):
-    path = weights.download("talknet-ava", folder, fetch=bringing(GOOD)).path
-    path.write_bytes(OTHER)
-    assert weights.download("talknet-ava", folder, fetch=bringing(GOOD)).how == "downloaded"
-    assert path.read_bytes() == GOOD
-
-
 def test_what_goes_wrong_says_how_to_do_without_the_network(folder):
     def fetch(checkpoint, part, on_bytes):
         raise AccessError("drive says no", hint="whatever")
@@ -429,12 +367,6 @@ def test_what_goes_wrong_says_how_to_do_without_the_network(folder):
         "unitalk weights download talknet-ava --from-file FILE"
     )
     assert files_in(folder) == []
-
-
-def test_an_unknown_name_is_refused_before_anything_is_made(folder):
-    with pytest.raises(UsageError, match="neither a file nor a published checkpoint"):
-        weights.download("talknet", folder, fetch=bringing(GOOD))
-    assert not folder.exists()
 
 
 def test_the_report_is_json(folder):
@@ -498,14 +430,6 @@ def a_page(content, status=200):
     return Page(content, status=status, kind="text/html; charset=utf-8")
 
 
-def test_a_small_file_of_drive(internet, gdown, folder):
-    net = internet(lambda host, path: a_file())
-    report = weights.download("talknet-ava", folder, patience=QUICK)
-    assert report.path.read_bytes() == GOOD
-    assert net.asked == [f"drive.google.com/uc?id={TALKNET_AVA}"]
-    assert files_in(folder) == ["talknet-ava.model", "weights.json"]
-
-
 def test_a_large_file_of_drive_stands_behind_a_page(internet, gdown, folder):
     def play(host, path):
         return a_page(VIRUS_PAGE) if host == "drive.google.com" else a_file()
@@ -523,19 +447,6 @@ def test_a_file_that_was_fetched_too_often(internet, gdown, folder):
     assert "--from-file FILE" in c.value.hint
     assert len(net.asked) == 1
     assert not folder.exists() or files_in(folder) == []
-
-
-def test_a_file_that_is_not_shared(internet, gdown, folder):
-    internet(lambda host, path: a_page(PAGE))
-    with pytest.raises(AccessError, match="not shared with everybody, or it was fetched too often"):
-        weights.download("talknet-ava", folder, patience=QUICK)
-
-
-def test_a_file_that_was_removed(internet, gdown, folder):
-    """Drive answers 404 and a page, in which gdown finds no file."""
-    internet(lambda host, path: a_page(b"<html>Not Found</html>", status=404))
-    with pytest.raises(AccessError, match="Google Drive does not give the file"):
-        weights.download("talknet-ava", folder, patience=QUICK)
 
 
 def test_a_page_that_has_the_name_of_a_file(internet, gdown, folder):
@@ -675,11 +586,6 @@ def test_stop_ends_it(tmp_path):
 
     with pytest.raises(StoppedError):
         drive.fetch("https://drive.google.com/uc?id=abc", tmp_path / "p", print, get=get, stop=stop)
-
-
-def test_another_address_is_refused(tmp_path):
-    with pytest.raises(HubError, match="no file of Google Drive"):
-        drive.fetch("https://example.org/x", tmp_path / "p", print, get=lambda **_: None)
 
 
 def test_without_gdown_it_is_said_what_to_install(folder, monkeypatch):
