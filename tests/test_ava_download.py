@@ -68,10 +68,6 @@ def videos_in(root):
     return {name: b for name, b in tree(root).items() if not name.startswith(".unitalk")}
 
 
-def listed(*ids):
-    return [path for path in CONTENT if Path(path).stem in ids]
-
-
 # ------------------------------------------------------------------------------ the lists
 
 

@@ -49,7 +49,6 @@ from unitalk.errors import UnitalkError
 SIZE = 50_000  # of one crop; three are in the archive
 LARGE = f"clips_videos/train/{TRAIN}.zip"
 SMALL = f"csv/train/{TRAIN}.csv"
-FILES = (LARGE, SMALL)
 TOKEN = "hf_good"
 OLD_NAME = "someone/UniTalk-before"
 
