@@ -284,7 +284,7 @@ def test_the_files_of_single_videos_stand_for_a_split_without_its_own(tmp_path):
 
 def test_a_file_has_no_splits(tmp_path):
     path = write_csv(tmp_path / "g.csv", rows_of_two())
-    with pytest.raises(UsageError, match="is no dataset, so it has no split val") as caught:
+    with pytest.raises(UsageError, match="no split val") as caught:
         statistics(path, splits=("val",))
     assert "--split" in caught.value.hint
 

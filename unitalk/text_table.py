@@ -91,9 +91,18 @@ def shortened(text: str, width: int) -> str:
     return f"{text[: width - 2 - tail]}..{text[len(text) - tail :]}"
 
 
-def wrapped(text: str) -> str:
-    """Break a paragraph at the width of a terminal."""
-    return textwrap.fill(text, WIDTH, subsequent_indent="  ")
+def wrapped(text: str, *, indent: str = "  ", head: str = "") -> str:
+    """Break a paragraph into lines, between words alone.
+
+    Args:
+        text: the paragraph.
+        indent: in front of all lines but the first.
+        head: in front of the first.
+    """
+    return textwrap.fill(
+        text, WIDTH, initial_indent=head, subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def csv_text(records: Sequence[Mapping[str, Any]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -11,13 +10,13 @@ import click
 from unitalk.cli._shared.common_options import common_options, report_options
 from unitalk.cli._shared.console import Console, refuse_to_overwrite
 from unitalk.errors import DataError
+from unitalk.text_table import wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.score.diagnose import Diagnosis, Finding
 
-WIDTH = 80
 _INDENT = " " * 21  # the status and the check's name, two columns
 
 
@@ -55,17 +54,13 @@ def render(diagnosis: Diagnosis) -> str:
 
 def _lines(finding: Finding) -> list[str]:
     head = f"{finding.status:<8} {finding.check:<11} "
-    lines = _wrapped(finding.what, head)
-    for example in finding.examples:
-        lines += _wrapped(example, _INDENT)
+    lines = [_wrapped(finding.what, head)]
+    lines += [_wrapped(example, _INDENT) for example in finding.examples]
     if finding.advice:
-        lines += _wrapped(finding.advice, _INDENT + "-> ")
+        lines.append(_wrapped(finding.advice, _INDENT + "-> "))
     # Code is to be copied: not one blank is added within a line.
     return lines + ["    " + line for line in (finding.code or "").splitlines()]
 
 
-def _wrapped(text: str, head: str) -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head),
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+def _wrapped(text: str, head: str) -> str:
+    return wrapped(text, head=head, indent=" " * len(head))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +17,7 @@ from unitalk.cli._shared.common_options import (
 )
 from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.errors import DataError
-from unitalk.text_table import shortened
+from unitalk.text_table import WIDTH, shortened, wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from unitalk.dataset.verify import VerifyReport
     from unitalk.layout import Split
 
-_WIDTH = 80
 _EXAMPLES = 3
 _INDENT = "    "
 
@@ -96,25 +94,23 @@ def render(report: VerifyReport) -> str:
         f"{checked.files:,} files" + (" opened" if report.deep else "")
     )
     name = f"{report.root} ({' and '.join(report.splits)})"
-    notes = [line for note in report.notes for line in _wrapped(f"note: {note}")]
+    notes = [wrapped(f"note: {note}") for note in report.notes]
     if report.ok:
         return "\n".join([f"{name}: sound: {counted}", *notes])
     width = len(f"{max(report.counts.values()):,}")
     lines = [f"{name}: {len(report.findings):,} findings: {counted}"]
     for kind, count in report.counts.items():
         about = KINDS[kind]
-        lines += ["", *_wrapped(f"{count:>{width},}  {kind}: {about.title}", " " * (width + 2))]
+        lines += [
+            "",
+            wrapped(f"{count:>{width},}  {kind}: {about.title}", indent=" " * (width + 2)),
+        ]
         found = [finding for finding in report.findings if finding.kind == kind]
-        lines += [_INDENT + shortened(f.describe(), _WIDTH - 4) for f in found[:_EXAMPLES]]
+        lines += [_INDENT + shortened(f.describe(), WIDTH - 4) for f in found[:_EXAMPLES]]
         if count > _EXAMPLES:
             lines.append(f"{_INDENT}and {count - _EXAMPLES:,} more")
-        lines += _wrapped(f"{_INDENT}-> {about.effect}; {about.remedy}", _INDENT + "   ")
+        effect = f"{about.effect}; {about.remedy}"
+        lines.append(wrapped(effect, head=f"{_INDENT}-> ", indent=f"{_INDENT}   "))
     if report.repairs:
         lines += ["", "to set it right:", *(f"  {command}" for command in report.repairs)]
     return "\n".join([*lines, *([""] if notes else []), *notes])
-
-
-def _wrapped(text: str, indent: str = "  ") -> list[str]:
-    return textwrap.wrap(
-        text, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )

@@ -104,7 +104,7 @@ def _draw_system(axes: Axes, curve: Curve, number: int, *, of: int) -> Line2D:
         zorder=3,
         clip_on=False,
     )
-    # Each system's marks stand at recalls of their own, so that equal curves show all of theirs.
+    # Each system has marks at recalls of its own, so that equal curves show all of them.
     at = (np.arange(5) + (number + 0.5) / of) / 5
     steps = np.searchsorted(curve.recall, at)
     look: dict[str, Any] = {"color": colour, "marker": mark, "markersize": 6,

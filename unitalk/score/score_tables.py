@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HEADINGS = {"faces": "on screen", "face-size": "size px", "track-length": "seconds"}
-"""What a breakdown's column is called where its own name would be taken for a count, or is long."""
+"""Headings of breakdowns whose own name would be taken for a count, or is long."""
 
 WEAK = "*"
 """Marks an interval that comes from few videos."""

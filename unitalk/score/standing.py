@@ -1,4 +1,4 @@
-"""Where systems stand among the published ones, and whether that is a fair comparison."""
+"""Rank systems among the published ones, and say where the comparison is not fair."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +18,7 @@ from unitalk.cli._shared.common_options import (
 )
 from unitalk.cli._shared.console import placed, refuse_to_overwrite
 from unitalk.errors import DataError
+from unitalk.text_table import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,7 @@ def render(report: ConvertReport) -> str:
         lines.append(f"files: {placed(report.files)}")
     if report.target != "asc":
         written = f"written: {', '.join(report.written) or 'nothing, all is there already'}"
-        lines += textwrap.wrap(written, 80, subsequent_indent="  ", break_on_hyphens=False)
+        lines.append(wrapped(written))
         lines += [
             f"{split}: the rows of the csv were brought into the order of the loader"
             + in_place * f"; as it was, it is {split}_orig.before-convert.csv"

@@ -23,7 +23,7 @@ _USUAL_STEP = (0.5, 1.5)  # of the median; a longer one is a gap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """All that was counted, and what its numbers stand for.
+    """All that was counted, and the meaning of its numbers.
 
     Attributes:
         counted: of all videos.
@@ -104,7 +104,7 @@ def spread(values: npt.NDArray[Any]) -> Spread:
 
 
 def steps(milliseconds: npt.NDArray[np.int64]) -> tuple[float | None, float | None]:
-    """The median time step in seconds, and how many faces there are a second.
+    """Return the median time step in seconds, and the faces per second.
 
     Times are in whole milliseconds, so that at 29.97 a second steps are 33 and 34: the median is
     33, and only the mean says 29.97. It leaves out gaps, which say nothing of the video.

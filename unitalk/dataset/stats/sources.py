@@ -1,4 +1,4 @@
-"""Find the csv files behind what a person names: a dataset, a file, a folder of files."""
+"""Find the csv files of a dataset, or of a file or a folder given in its place."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from pathlib import Path
 from unitalk.errors import UsageError
 from unitalk.layout import SPLITS, Layout
 
-_ENDINGS = (".gz", ".csv")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """One split and what its rows are read from.
+    """One split and the csv files that it is read from.
 
     Attributes:
-        split: its name; that of the file or the folder, where what was named is no dataset.
+        split: its name; outside of a dataset, the name of the file or the folder.
         rows: a csv file or a folder of them.
         whole: False where only the files of single videos are there, as before a download ends.
     """
@@ -36,51 +34,45 @@ def origins(
         splits: of a dataset, only these.
 
     Returns:
-        The layout, None when it is no dataset; a split each.
+        The layout, None outside of a dataset; one origin per split.
 
     Raises:
-        UsageError: splits are wanted of what is no dataset.
-        LayoutError: a split is wanted that the dataset has not.
+        UsageError: splits were given for something else than a dataset.
+        LayoutError: the dataset lacks one of the splits.
     """
-    path = Path(dataset)
-    layout = Layout(path)
-    if str(dataset) != "-" and path.is_dir() and layout.looks_like_one():
-        if not layout.splits() and any(_single_videos(layout, split) for split in SPLITS):
-            return layout, _of_single_videos(layout, splits)
+    layout = Layout(Path(dataset))
+    if str(dataset) == "-" or not (layout.root.is_dir() and layout.looks_like_one()):
+        if splits:
+            raise UsageError(
+                f"{dataset} is not a dataset, so it has no split {splits[0]}",
+                hint="give the folder that holds csv/, or leave --split away",
+            )
+        return None, [Origin(split=_name_of(dataset), rows=dataset)]
+    single = [split for split in SPLITS if any(_folder(layout, split).glob("*.csv"))]
+    if layout.splits() or not single:
         known = layout.require_splits(splits)  # type: ignore[arg-type]
         ordered = [split for split in SPLITS if split in known]
         return layout, [Origin(split=split, rows=layout.csv(split)) for split in ordered]
-    if splits:
-        raise UsageError(
-            f"{dataset} is no dataset, so it has no split {splits[0]}",
-            hint="give the folder that holds csv/, or leave --split away",
-        )
-    return None, [Origin(split=_name_of(dataset), rows=dataset)]
-
-
-def _of_single_videos(layout: Layout, splits: tuple[str, ...]) -> list[Origin]:
-    there = [split for split in SPLITS if _single_videos(layout, split)]
-    missing = [split for split in splits if split not in there]
-    if missing:
+    if not set(splits) <= set(single):
         layout.require_splits(splits)  # type: ignore[arg-type]
-    return [
-        Origin(split=split, rows=layout.csv(split).parent / split, whole=False)
-        for split in there
+    return layout, [
+        Origin(split=split, rows=_folder(layout, split), whole=False)
+        for split in single
         if not splits or split in splits
     ]
 
 
-def _single_videos(layout: Layout, split: str) -> bool:
-    folder = layout.csv(split).parent / split
-    return folder.is_dir() and any(folder.glob("*.csv"))
+def _folder(layout: Layout, split: str) -> Path:
+    """Return the folder of the files of single videos."""
+    return layout.csv(split).parent / split
 
 
 def _name_of(dataset: str | Path) -> str:
-    """What a split is called that has no name but its file's."""
+    """Name the split of a file or a folder."""
     if str(dataset) == "-":
         return "stdin"
     name = Path(dataset).resolve().name
-    for ending in _ENDINGS:
+    for ending in (".gz", ".csv"):
         if name.lower().endswith(ending):
             name = name[: -len(ending)]
     return name or str(dataset)

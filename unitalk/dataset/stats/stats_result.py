@@ -11,7 +11,7 @@ from unitalk.report import Count, Report
 Level = Literal["split", "category", "video", "total"]
 
 FACES_A_SECOND = 25
-"""What the dataset's paper divides by to say hours; UniTalk's videos have as many frames."""
+"""The rate by which the dataset's paper turns faces into hours; it is that of UniTalk's videos."""
 _SECONDS = 3600
 
 UNLABELLED = "unlabelled"
@@ -46,7 +46,7 @@ DESCRIPTION = {
     "faces_by_pixel_area": "faces by pixel_width times pixel_height, as `unitalk eval --by "
     "face-size --face-size area`",
 }
-"""What each number is; it stands in the JSON beside the numbers."""
+"""The meaning of each number; the JSON has it beside the numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class Spread(Report):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group(Report):
-    """What some videos contain; `DESCRIPTION` says what each number is.
+    """The contents of some videos; `DESCRIPTION` has the meaning of each number.
 
     Attributes:
         level: what the group is: a split, a category of one, a video, or all.
@@ -112,7 +112,7 @@ class Group(Report):
         labels: faces by label.
         pixel_width: None where no crop tells the frame's size; where that of some videos is
             unknown, of the faces of the others.
-        The rest stands in `DESCRIPTION`; what is undefined is None.
+        The rest is in `DESCRIPTION`; None is undefined.
     """
 
     computed: ClassVar[tuple[str, ...]] = (

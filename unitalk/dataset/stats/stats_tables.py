@@ -171,7 +171,7 @@ def _media(found: Statistics) -> Table:
 def records(found: Statistics, *, videos: bool) -> list[dict[str, Any]]:
     """Return the groups as rows of a csv file, the total last.
 
-    What a number consists of is behind a point: `track_seconds.median`, `labels.counts.<label>`.
+    The parts of a number are named behind a point: `track_seconds.median`, `labels.counts.<label>`.
     Groups that lack such a number, such as the length of stretches, lack its columns.
     """
     groups = [*found.splits, *found.categories, *(found.videos if videos else ()), found.total]

@@ -28,10 +28,10 @@ def count_media(
         split: its name.
         crops: the folder with a folder a video (or, as ASC has them, a track).
         sounds: the same for sounds.
-        progress: told of each video's folder.
+        progress: receives each video's folder.
 
     Returns:
-        What is there; None when neither folder is.
+        The files; None where neither folder exists.
     """
     if not crops.is_dir() and not sounds.is_dir():
         return None
@@ -49,15 +49,15 @@ def count_media(
 def _count(
     root: Path, endings: tuple[str, ...], progress: Progress | None, *, exact: bool
 ) -> tuple[int, int]:
-    """How many files with these endings lie below a folder, and their bytes."""
+    """Count the files with these endings below a folder, and their bytes."""
     if not root.is_dir():
         return 0, 0
     with os.scandir(root) as listing:
         folders = sorted(entry.path for entry in listing if _is_folder(entry))
     files = size = 0
-    told = progress or SilentProgress()
+    progress = progress or SilentProgress()
     with (
-        told.task(f"listing {root.parent.name}", total=len(folders), unit="folders") as task,
+        progress.task(f"listing {root.parent.name}", total=len(folders), unit="folders") as task,
         Threads(_LISTERS, only_read=True) as pool,
     ):
         for found, bytes_ in pool.map(lambda path: _below(path, endings, exact=exact), folders):

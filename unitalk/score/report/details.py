@@ -1,4 +1,4 @@
-"""What the page shows of single videos and tracks, worked out from the matched faces."""
+"""Compute from the matched faces how each video scores, and which tracks score worst."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from unitalk.score.match import Matched
 
 ENOUGH_FACES = 10
-"""Tracks with fewer faces are taken for worst only where too few others are there."""
+"""Tracks with fewer faces are among the worst only where there are too few others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +161,8 @@ def _errors(matched: Matched) -> npt.NDArray[np.float64] | None:
 def worst(matched: Matched, *, limit: int = 10) -> list[Track]:
     """Find the tracks whose faces lose the largest share of their pairs, the worst first.
 
-    Tracks of at least `ENOUGH_FACES` faces come before shorter ones; equals stand in the order of
-    their ids; a track that loses nothing is none of them.
+    Tracks of at least `ENOUGH_FACES` faces come before shorter ones, and equals in the order of
+    their ids; tracks that lose nothing are left out.
     """
     errors = _errors(matched)
     if errors is None:

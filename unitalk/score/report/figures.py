@@ -1,8 +1,8 @@
 """Figures as inline SVG that needs no script.
 
 A figure is drawn in percent of its box, whatever its size, so that lines scale to the page while
-text keeps its own size, also on a phone. What is outside the box, such as the ticks, stands in a
-margin that the style sheet leaves. Curves are paths in a unit square that is stretched to the box.
+text keeps its own size, also on a phone. Ticks are outside the box, in a margin that the style
+sheet leaves. Curves are paths in a unit square that is stretched to the box.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from unitalk.score.result import Interval
 
 COLOURS = 8
-"""How many colours the style sheet has; a further system begins again with another marker."""
+"""How many colours the style sheet has; further systems reuse them with other markers."""
 
 _UNIT = 1000  # the side of the square that curves are drawn in
 _MARKERS = (
@@ -158,7 +158,7 @@ def precision_recall(names: Sequence[str], curves: Sequence[Curve], prior: float
     for index, curve in enumerate(curves):
         steps = _steps(curve.recall, curve.envelope)
         paths.append(tag("path", d=steps, class_=f"envelope {colour(index)}"))
-    # On top, as the envelope would hide what lies so near below it.
+    # On top: the envelope would hide a line so near below it.
     raw = [_polyline(curve.recall, curve.precision) for curve in curves]
     paths += [tag("path", d=path, class_="raw") for path in raw]
     pieces.append(stretched(*paths))
@@ -200,7 +200,7 @@ def _square_axes(across: str, up: str) -> Markup:
 
 
 def _marked(curve: Curve, index: int, count: int) -> list[tuple[float, float]]:
-    """Choose where a system's signs stand on its envelope, beside those of the others."""
+    """Choose places for a system's signs on its envelope, apart from those of the others."""
     points = []
     for third in range(3):
         recall = (third + (index + 0.5) / count) / 3

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Markup", "join", "tag"]
 
 UNDEFINED = "undefined"
-"""What the page prints in place of a number that is undefined; the templates know it."""
+"""Printed in place of a number that is undefined; the templates compare with it."""
 
 _EMPTY = frozenset({"img", "line", "path", "rect"})
 

@@ -29,8 +29,8 @@ _TILE_HEIGHT = 64  # pixels; shown at about half of that, so that it is sharp on
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)  # a box; where a face's file is does not depend on it
 
-_FRAME = 0.04  # seconds that a face stands for where its track has no other
-_GAP = 2.5  # times the usual step: what is further apart is not joined by a line
+_FRAME = 0.04  # seconds that the only face of a track takes
+_GAP = 2.5  # times the usual step; no line joins faces that are further apart
 _POINTS = 800  # of a line; a longer one keeps the lowest and highest of each piece
 _WIDTH, _HEIGHT = 1000, 100  # of the box in which the line is drawn
 
@@ -64,7 +64,7 @@ def timeline(track: Track, level: float) -> Markup:
 
     Args:
         track: what to draw.
-        level: the rank above which as many scores lie as there are positives.
+        level: the rank above which there are as many scores as positives.
     """
     span = Span.of(track)
     band = tag("svg", *_band(track, span), class_="band", width="100%", height="14")
