@@ -26,7 +26,7 @@ from reference import area_fast, ranked
 import unitalk
 from unitalk import convert_asc
 from unitalk.dataset.convert import convert_loconet, convert_talknet
-from unitalk.dataset.convert.place_files import Job, place_flat, place_for_loader
+from unitalk.dataset.convert.place_files import Job, place_files
 from unitalk.executor import Processes
 from unitalk.formats.positional import PositionalRows
 from unitalk.formats.talknet import loader_text
@@ -300,8 +300,8 @@ def test_the_command_lines_of_all_three(run, dataset, tmp_path, target):
 
 
 @pytest.mark.parametrize("link", ["hard", "sym", "copy"])
-@pytest.mark.parametrize("place", [place_flat, place_for_loader])
-def test_a_task_that_is_done_again_leaves_the_same(dataset, tmp_path, link, place):
+@pytest.mark.parametrize("flat", [True, False])
+def test_a_task_that_is_done_again_leaves_the_same(dataset, tmp_path, link, flat):
     """A worker that was lost had done all, or a part."""
     tracks = tuple(
         (entity, ("0.40.jpg", "0.44.jpg")) for entity in ("-maoolmiKi0:0", "-maoolmiKi0:1")
@@ -309,17 +309,17 @@ def test_a_task_that_is_done_again_leaves_the_same(dataset, tmp_path, link, plac
     new = FlatLayout(tmp_path / "to")
     for folder in (new.track("val", "any").parent, new.audio("val", "any").parent):
         folder.mkdir(parents=True)
-    job = Job(dataset, tmp_path / "to", "val", "-maoolmiKi0", tracks, link)
-    once = place(job)
+    job = Job(dataset, tmp_path / "to", "val", "-maoolmiKi0", tracks, link, flat)
+    once = place_files(job)
     made = everything(tmp_path / "to")
     assert once.tracks["-maoolmiKi0:1"].names == "0.40.jpg/0.44.jpg"
-    assert place(job) == once
+    assert place_files(job) == once
     assert everything(tmp_path / "to") == made
     some = [path for path in made if path.endswith((":0.wav", "0.44.jpg"))]
     for path in some:
         if (tmp_path / "to" / path).exists() and link != "sym":
             (tmp_path / "to" / path).unlink()
-    assert place(job) == once
+    assert place_files(job) == once
     assert everything(tmp_path / "to") == made
 
 

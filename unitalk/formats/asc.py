@@ -29,7 +29,7 @@ from unitalk.errors import LayoutError
 from unitalk.files import Placer
 from unitalk.formats.loaders import check_columns, shared_id
 from unitalk.layout import face_name
-from unitalk.schema.face_names import FaceNames
+from unitalk.schema.face_table import FaceTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from unitalk.layout import FlatLayout, Split
-    from unitalk.schema.split_rows import SplitRows
+
+    Codes = npt.NDArray[np.int32]
 
 # ------------------------------------------------------------------------------ writing
 
@@ -118,43 +119,62 @@ def video_files(new: FlatLayout, split: str, videos: Sequence[str]) -> list[tupl
     ]
 
 
-def time_texts(csv: Path) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """The csv's text of each time, as (the index of each row's text, the texts).
+class Keys:
+    """The rows of a split's csv as the loader finds their files: tracks, and times as texts.
 
-    Raises:
-        SchemaError: the csv breaks the schema.
+    Attributes:
+        table: the rows by track and time.
+        entities: the id of each track.
+        codes: [rows] which of the texts each row has.
+        texts: the texts of times.
     """
-    numbers: dict[str, int] = {}
-    codes: list[npt.NDArray[Any]] = []
-    _, batches = schema.read_text(csv, only_keys=True)
-    for batch in batches:
-        encoded: Any = batch[schema.TIME].dictionary_encode()
-        own = [numbers.setdefault(text, len(numbers)) for text in encoded.dictionary.to_pylist()]
-        codes.append(np.array(own, np.int32)[schema.as_numpy(encoded.indices)])
-    return np.concatenate(codes), list(numbers)
+
+    def __init__(self, csv: Path) -> None:
+        entities: dict[str, int] = {}
+        texts: dict[str, int] = {}
+        parts: list[tuple[Codes, Codes, npt.NDArray[np.float64]]] = []
+        _, batches = schema.read_text(csv, only_keys=True)
+        for batch in batches:
+            entity = _numbered(batch[schema.ENTITY], entities)
+            parts.append((entity, _numbered(batch[schema.TIME], texts), schema.seconds_of(batch)))
+        entity, self.codes, seconds = (np.concatenate(part) for part in zip(*parts, strict=True))
+        self.table = FaceTable.of(seconds, entity)
+        self.entities, self.texts = list(entities), list(texts)
+
+    def spans(self) -> Iterator[tuple[str, float, float]]:
+        """Each track, and the times of its first row, where its sound begins, and of its last."""
+        table = self.table
+        last = table.times[table.rows(table.starts[1:] - 1)]
+        yield from zip(self.entities, table.times[table.heads].tolist(), last.tolist(), strict=True)
+
+    def black_faces(self, crops: Callable[[str], Collection[str]]) -> list[str]:
+        """The faces that the loader would see as a black image, in the order of the csv.
+
+        Args:
+            crops: gives the names of a track's crops.
+
+        Returns:
+            `<entity_id>/<name>` for each.
+        """
+        names = np.array([f"{text}.jpg" for text in self.texts], object)
+        starts = self.table.starts.tolist()
+        black: list[tuple[int, str]] = []
+        for entity, start, stop in zip(self.entities, starts[:-1], starts[1:], strict=True):
+            own = self.table.rows(slice(start, stop))
+            opened = names[self.codes[own]].tolist()
+            present = set(crops(entity))
+            if not present.issuperset(opened):
+                black += [
+                    (row, f"{entity}/{name}")
+                    for row, name in zip(own.tolist(), opened, strict=True)
+                    if name not in present
+                ]
+        return [face for _, face in sorted(black)]
 
 
-def black_faces(csv: Path, rows: SplitRows, crops: Callable[[str], Collection[str]]) -> list[str]:
-    """The faces that the loader would see as a black image, in the order of the csv.
-
-    Args:
-        csv: the split's csv.
-        rows: its rows.
-        crops: gives the names of a track's crops.
-
-    Returns:
-        `<entity_id>/<name>` for each.
-    """
-    names = FaceNames(rows, time_texts(csv))
-    black: list[tuple[int, str]] = []
-    for track in rows.tracks:
-        opened = names.opened(track.start, track.stop) or []
-        present = set(crops(track.entity))
-        if not present.issuperset(opened):
-            own = rows.table.rows(slice(track.start, track.stop)).tolist()
-            black += [
-                (row, f"{track.entity}/{name}")
-                for row, name in zip(own, opened, strict=True)
-                if name not in present
-            ]
-    return [face for _, face in sorted(black)]
+def _numbered(column: pa.Array[Any], numbers: dict[str, int]) -> Codes:
+    """Number the texts of a column in the order in which they first occur."""
+    encoded: Any = column.dictionary_encode()
+    own = [numbers.setdefault(str(text), len(numbers)) for text in encoded.dictionary.to_pylist()]
+    numbered: Codes = np.array(own, np.int32)[schema.as_numpy(encoded.indices)]
+    return numbered

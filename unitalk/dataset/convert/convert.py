@@ -5,26 +5,21 @@ The forms are those of `formats.asc`, `formats.talknet` and `formats.loconet`.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unitalk import schema
-from unitalk.dataset.convert.by_position import Conversion
-from unitalk.dataset.convert.convert_report import ConvertReport, Found, Target, sentences
-from unitalk.dataset.convert.place_files import Job, TrackFiles, place_flat
-from unitalk.executor import Executor, Here
-from unitalk.files import Link, check_apart, check_destination, disk_boundary, staged_folder
-from unitalk.formats import asc
-from unitalk.formats.loaders import ends_too_early
-from unitalk.layout import FlatLayout, Layout, Split
-from unitalk.progress import Progress, SilentProgress
-from unitalk.schema.split_rows import SplitRows
+from unitalk.dataset.convert.flat_conversion import FlatConversion
+from unitalk.dataset.convert.positional_conversion import PositionalConversion
+from unitalk.files import check_apart, check_destination, disk_boundary, staged_folder
+from unitalk.layout import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-# ------------------------------------------------------------------------------ ASC
+    from unitalk.dataset.convert.conversion import Conversion
+    from unitalk.dataset.convert.convert_report import ConvertReport
+    from unitalk.executor import Executor
+    from unitalk.files import Link
+    from unitalk.layout import Split
+    from unitalk.progress import Progress
 
 
 @disk_boundary("destination")
@@ -59,95 +54,8 @@ def convert_asc(
             tracks of one id, which the flat layout cannot tell apart.
         SchemaError: the source's csv breaks the schema.
     """
-    progress, executor = progress or SilentProgress(), executor or Here()
-    check_apart(source, destination)
-    check_destination(destination, made_by="convert-asc", overwrite=overwrite)
-    old = Layout(Path(source))
-    splits = old.require_splits(splits)
-    placed: Counter[str] = Counter()
-    check = _AscCheck()
-    about = {"source": str(Path(source).resolve()), "splits": list(splits)}
-    with staged_folder(
-        destination, made_by="convert-asc", overwrite=overwrite, about=about
-    ) as staging:
-        new = FlatLayout(staging)
-        for split in splits:
-            jobs = _jobs(old, new, split, asc.write_rows(old.csv(split), new, split), link)
-            files: dict[str, TrackFiles] = {}
-            new.track(split, "any").parent.mkdir(parents=True)
-            new.audio(split, "any").parent.mkdir(parents=True)
-            total = sum(len(job.tracks) for job in jobs)
-            with progress.task(f"placing {split}", total=total, unit="tracks") as task:
-                for video in executor.run(place_flat, jobs):
-                    placed.update(video.placed)
-                    files.update(video.tracks)
-                    task.advance(len(video.tracks))
-            check.read(new, split, files)
-        written = tuple(new.csv(split).relative_to(staging).as_posix() for split in splits)
-    return ConvertReport(
-        target="asc",
-        source=str(source),
-        destination=str(destination),
-        splits=splits,
-        rows=check.rows,
-        tracks=check.tracks,
-        videos=len(check.videos),
-        files=dict(placed),
-        written=written,
-        black=check.black.count,
-        silent=check.silent.count,
-        short=check.short.count,
-        findings=sentences(check.black, check.silent, check.short),
-    )
-
-
-def _jobs(
-    old: Layout, new: FlatLayout, split: Split, tracks: Mapping[str, str], link: Link
-) -> list[Job]:
-    """One task per video; what the source lacks is found by the check."""
-    videos: dict[str, list[str]] = defaultdict(list)
-    for entity, video in tracks.items():
-        videos[video].append(entity)
-    source = old.root.absolute()
-    return [
-        Job(source, new.root, split, video, tuple((entity, ()) for entity in entities), link)
-        for video, entities in videos.items()
-    ]
-
-
-class _AscCheck:
-    """Reads the written files as the loader does."""
-
-    def __init__(self) -> None:
-        self.rows = self.tracks = 0
-        self.videos: set[str] = set()
-        self.black = Found("faces without a crop (black there)")
-        self.silent = Found("tracks without sound (silent there)")
-        self.short = Found("tracks whose sound ends too early")
-
-    def read(self, new: FlatLayout, split: Split, files: Mapping[str, TrackFiles]) -> None:
-        """Look up every row of a split among the files that were listed of each track."""
-        csv = new.csv(split)
-        keys = (schema.VIDEO, schema.TIME, schema.ENTITY)
-        faces = schema.load(csv, "faces", columns=keys)
-        rows = SplitRows(split=split, path=str(csv), faces=faces)
-        self.rows += len(rows)
-        self.tracks += len(rows.tracks)
-        self.videos.update(rows.video[1])
-        for face in asc.black_faces(csv, rows, lambda entity: files[entity].crops):
-            self.black.add(f"{split}/{face}")
-        # The loader takes the first row of a track for the beginning of its sound.
-        seconds = faces.numbers(schema.TIME)
-        first, last = seconds[rows.table.heads], seconds[rows.table.rows(rows.table.starts[1:] - 1)]
-        for track, begins, ends in zip(rows.tracks, first.tolist(), last.tolist(), strict=True):
-            heard = files[track.entity].seconds
-            if heard is None:
-                self.silent.add(f"{split}/{track.entity}.wav")
-            elif lengths := ends_too_early(heard, begins, ends):
-                self.short.add(f"{split}/{track.entity}.wav ({lengths})")
-
-
-# ------------------------------------------------------------------------------ TalkNet, LoCoNet
+    run = FlatConversion("asc", Layout(Path(source)), link, executor, progress)
+    return _convert(run, destination, splits, overwrite=overwrite)
 
 
 @disk_boundary("destination")
@@ -192,10 +100,8 @@ def convert_talknet(
             of one id, or in place crops or sounds are not what the loader needs.
         SchemaError: the source's csv breaks the schema.
     """
-    return _by_position(
-        "talknet", source, destination, splits, link=link, overwrite=overwrite, executor=executor,
-        progress=progress,
-    )  # fmt: skip
+    run = PositionalConversion("talknet", Layout(Path(source)), link, executor, progress)
+    return _convert(run, destination, splits, overwrite=overwrite)
 
 
 @disk_boundary("destination")
@@ -215,55 +121,22 @@ def convert_loconet(
     the crops' names must have the times with two decimals. For splits that do not exist, empty JSON
     files are written, without which LoCoNet does not start.
     """
-    return _by_position(
-        "loconet", source, destination, splits, link=link, overwrite=overwrite, executor=executor,
-        progress=progress,
-    )  # fmt: skip
+    run = PositionalConversion("loconet", Layout(Path(source)), link, executor, progress)
+    return _convert(run, destination, splits, overwrite=overwrite)
 
 
-def _by_position(
-    target: Target,
-    source: Path,
-    destination: Path | None,
-    splits: tuple[Split, ...],
-    *,
-    link: Link,
-    overwrite: bool,
-    executor: Executor | None,
-    progress: Progress | None,
+def _convert(
+    run: Conversion, destination: Path | None, splits: tuple[Split, ...], *, overwrite: bool
 ) -> ConvertReport:
-    made_by = f"convert-{target}"
+    source, made_by = run.old.root, f"convert-{run.target}"
     if destination is not None:
         check_apart(source, destination)
         check_destination(destination, made_by=made_by, overwrite=overwrite)
-    old = Layout(Path(source))
-    splits = old.require_splits(splits)
-    run = Conversion(target, old, link, executor or Here(), progress or SilentProgress())
+    splits = run.old.require_splits(splits)
     if destination is None:
         run.in_place(splits, overwrite=overwrite)
-    else:
-        about = {"source": str(old.root.resolve()), "splits": list(splits)}
-        with staged_folder(
-            destination, made_by=made_by, overwrite=overwrite, about=about
-        ) as staging:
-            run.into(Layout(staging), splits)
-    return ConvertReport(
-        target=target,
-        source=str(source),
-        destination=str(source if destination is None else destination),
-        splits=splits,
-        rows=run.rows,
-        tracks=run.tracks,
-        videos=len(run.videos),
-        files=dict(run.placed),
-        written=tuple(run.written),
-        reordered=tuple(run.reordered),
-        black=run.black.count,
-        silent=run.silent.count,
-        short=run.short.count,
-        extra=run.extra.count,
-        misaligned=run.misaligned.count,
-        gaps=run.gaps.count,
-        findings=run.findings(),
-        warnings=run.warnings(),
-    )
+        return run.report(source, splits)
+    about = {"source": str(source.resolve()), "splits": list(splits)}
+    with staged_folder(destination, made_by=made_by, overwrite=overwrite, about=about) as staging:
+        run.into(staging, splits)
+    return run.report(destination, splits)

@@ -6,6 +6,7 @@ files that an earlier try left are removed first.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections import defaultdict
@@ -17,7 +18,7 @@ from unitalk.formats.positional import list_crops, track_folder, wav_path
 from unitalk.layout import FlatLayout, Layout, Split, faces, find_entities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -29,17 +30,31 @@ class Job(NamedTuple):
         destination: the folder to fill; the source, where files are only listed.
         split: the split.
         video: the video.
-        tracks: each track's id and, where a loader needs these crops and no others, their names in
-            time order.
+        tracks: each track's id, and the names of its faces' crops in time order; None for all
+            crops.
         link: how files are placed.
+        flat: whether they are placed for ASC, in one folder per split, or for TalkNet.
     """
 
     source: Path
     destination: Path
     split: Split
     video: str
-    tracks: tuple[tuple[str, tuple[str, ...]], ...]
+    tracks: tuple[tuple[str, tuple[str, ...] | None], ...]
     link: Link = "auto"
+    flat: bool = False
+
+    def folder(self, entity: str) -> Path:
+        """The folder in which the loader looks for a track's crops."""
+        if self.flat:
+            return FlatLayout(self.destination).track(self.split, entity)
+        return track_folder(self.destination, self.split, entity)
+
+    def wav(self, entity: str) -> Path:
+        """The wav that the loader opens for a track."""
+        if self.flat:
+            return FlatLayout(self.destination).audio(self.split, entity)
+        return wav_path(self.destination, self.split, entity)
 
 
 class TrackFiles(NamedTuple):
@@ -71,117 +86,50 @@ class VideoFiles(NamedTuple):
     tracks: dict[str, TrackFiles]
 
 
-# ------------------------------------------------------------------------------ ASC
-
-
-def place_flat(job: Job) -> VideoFiles:
-    """Place a video for ASC: one folder a track, no folder of the video."""
-    new = FlatLayout(job.destination)
-    makes = (
-        path
-        for entity, _ in job.tracks
-        for path in (new.track(job.split, entity), new.audio(job.split, entity))
-    )
-    return _afresh(_place_flat, job, makes)
-
-
-def _place_flat(job: Job) -> VideoFiles:
-    old, new, placer = Layout(job.source), FlatLayout(job.destination), Placer(job.link)
-    entities = {entity for entity, _ in job.tracks}
-    clips = new.track(job.split, "any").parent
-    sounds = new.audio(job.split, "any").parent
-    folder = old.part("audio", job.split, job.video)
-    ordered = [entity for entity, _ in job.tracks]
-    heard = find_entities(folder, ordered, ".wav", others=entities)
-    if heard:
-        placer.into(folder, sounds, [(own, f"{entity}.wav") for entity, own in heard.items()])
-    folder = old.part("video", job.split, job.video)
-    found = find_entities(folder, ordered, others=entities)
+def list_files(job: Job) -> VideoFiles:
+    """List a video's tracks where the loader looks; nothing is placed."""
     tracks = {}
-    for entity in ordered:
-        names = ""
-        if entity in found:
-            crops, to = os.path.join(folder, found[entity]), os.path.join(clips, entity)
-            chosen = {spelling: name for name, spelling in faces(crops).items()}
-            linked = placer.files(crops, to, chosen)
-            names = "/".join(chosen if linked else _files(to))
-        wav = os.path.join(sounds, f"{entity}.wav")
-        tracks[entity] = TrackFiles(names, seconds_of_wav(wav) if entity in heard else None)
-    return VideoFiles(dict(placer.placed), tracks)
+    for entity, _ in job.tracks:
+        crops = list_crops(job.folder(entity))
+        tracks[entity] = TrackFiles("/".join(crops), seconds_of_wav(str(job.wav(entity))))
+    return VideoFiles({}, tracks)
 
 
-def _files(folder: str) -> list[str]:
+def place_files(job: Job) -> VideoFiles:
+    """Place a video; files that an earlier try of the same task left are removed first."""
     try:
-        with os.scandir(folder) as listing:
-            return sorted(entry.name for entry in listing if entry.is_file())
-    except FileNotFoundError:
-        return []
+        return _place(job)
+    except FileExistsError:
+        for path in (way(entity) for entity, _ in job.tracks for way in (job.folder, job.wav)):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    return _place(job)
 
 
-# ------------------------------------------------------------------------------ TalkNet, LoCoNet
-
-
-def list_for_loader(job: Job) -> VideoFiles:
-    """List a video's tracks where TalkNet's and LoCoNet's loaders look; nothing is placed."""
-    return VideoFiles({}, {entity: _listed(job, entity) for entity, _ in job.tracks})
-
-
-def _listed(job: Job, entity: str) -> TrackFiles:
-    names = list_crops(track_folder(job.destination, job.split, entity))
-    wav = str(wav_path(job.destination, job.split, entity))
-    return TrackFiles("/".join(names), seconds_of_wav(wav))
-
-
-def place_for_loader(job: Job) -> VideoFiles:
-    """Place the wanted crops of a video, and its sounds, where TalkNet's loader looks."""
-    makes = (
-        path(job.destination, job.split, entity)
-        for entity, _ in job.tracks
-        for path in (track_folder, wav_path)
-    )
-    return _afresh(_place_for_loader, job, makes)
-
-
-def _place_for_loader(job: Job) -> VideoFiles:
+def _place(job: Job) -> VideoFiles:
     placer = Placer(job.link)
     folder = Layout(job.source).part("video", job.split, job.video)
     ordered = [entity for entity, _ in job.tracks]
     found = find_entities(folder, ordered, others=set(ordered))
     tracks = {}
     for entity, wanted in job.tracks:
-        own = faces(folder / found[entity]) if entity in found else {}
-        left_out = _left_out(wanted, own)
-        names: list[str] = []
-        if len(left_out) < len(wanted):
-            to = track_folder(job.destination, job.split, entity)
-            to.parent.mkdir(parents=True, exist_ok=True)
-            chosen = {own[name]: name for name in wanted if name in own}
-            names = _place_track(placer, folder / found[entity], to, chosen)
-        extra = tuple(sorted(own.keys() - set(wanted)))
-        tracks[entity] = TrackFiles("/".join(names), None, left_out, extra)
-    seen = [entity for entity, wanted in job.tracks if len(tracks[entity].left_out) < len(wanted)]
+        own = faces(os.path.join(folder, found[entity])) if entity in found else {}
+        names = tuple(own) if wanted is None else wanted
+        left_out = _left_out(names, own)
+        crops: Sequence[str] = ()
+        if entity in found and (wanted is None or len(left_out) < len(wanted)):
+            chosen = {own[name]: name for name in names if name in own}
+            crops = _place_track(job, placer, folder / found[entity], entity, chosen)
+        extra = tuple(sorted(own.keys() - set(names)))
+        tracks[entity] = TrackFiles("/".join(crops), None, left_out, extra)
+    seen = [e for e, wanted in job.tracks if not wanted or len(tracks[e].left_out) < len(wanted)]
     heard = _place_wavs(job, placer, seen)
     return VideoFiles(
         dict(placer.placed),
         {entity: track._replace(seconds=heard.get(entity)) for entity, track in tracks.items()},
     )
-
-
-def _place_wavs(job: Job, placer: Placer, entities: Sequence[str]) -> dict[str, float | None]:
-    """Place the sounds of some tracks; returns how long each is."""
-    folder = Layout(job.source).part("audio", job.split, job.video)
-    found = find_entities(folder, entities, ".wav", others={entity for entity, _ in job.tracks})
-    places: dict[Path, list[tuple[str, str]]] = defaultdict(list)
-    for entity, own in found.items():
-        to = wav_path(job.destination, job.split, entity)
-        places[to.parent].append((own, to.name))
-    for to, names in places.items():
-        to.mkdir(parents=True, exist_ok=True)
-        placer.into(folder, to, names)
-    return {
-        entity: seconds_of_wav(str(wav_path(job.destination, job.split, entity)))
-        for entity in found
-    }
 
 
 def _left_out(wanted: Sequence[str], own: dict[str, str]) -> tuple[int, ...]:
@@ -197,11 +145,22 @@ def _left_out(wanted: Sequence[str], own: dict[str, str]) -> tuple[int, ...]:
     return tuple(places)
 
 
-def _place_track(placer: Placer, source: Path, to: Path, chosen: dict[str, str]) -> list[str]:
-    """Place a track's crops; returns what the loader then finds.
+def _place_track(
+    job: Job, placer: Placer, source: Path, entity: str, chosen: dict[str, str]
+) -> Sequence[str]:
+    """Place a track's crops, as own name -> new name; returns those that the loader then finds.
 
-    A folder becomes one link only where the loader finds in it what was chosen and nothing else.
+    A folder becomes one link. Where the loader takes all that is in it for crops, it must have the
+    chosen ones and no others.
     """
+    to = job.folder(entity)
+    if job.flat:
+        if placer.files(source, to, chosen):
+            return list(chosen.values())
+        with contextlib.suppress(FileNotFoundError), os.scandir(to) as listing:
+            return sorted(entry.name for entry in listing if entry.is_file())
+        return ()
+    to.parent.mkdir(parents=True, exist_ok=True)
     if placer.link == "sym":
         there = list_crops(source)
         if there == list(chosen.values()) and placer.files(source, to, chosen):
@@ -211,23 +170,15 @@ def _place_track(placer: Placer, source: Path, to: Path, chosen: dict[str, str])
     return list_crops(to)
 
 
-# ------------------------------------------------------------------------------ twice
-
-
-def _afresh(place: Callable[[Job], VideoFiles], job: Job, makes: Iterable[Path]) -> VideoFiles:
-    """Place a video; files that an earlier try of the same task left are removed first.
-
-    Args:
-        place: places it.
-        job: the video.
-        makes: all files and folders that it makes, without the folders above them.
-    """
-    try:
-        return place(job)
-    except FileExistsError:
-        for path in makes:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-    return place(job)
+def _place_wavs(job: Job, placer: Placer, entities: Sequence[str]) -> dict[str, float | None]:
+    """Place the sounds of some tracks; returns how long each is."""
+    folder = Layout(job.source).part("audio", job.split, job.video)
+    found = find_entities(folder, entities, ".wav", others={entity for entity, _ in job.tracks})
+    places: dict[Path, list[tuple[str, str]]] = defaultdict(list)
+    for entity, own in found.items():
+        to = job.wav(entity)
+        places[to.parent].append((own, to.name))
+    for to, names in places.items():
+        to.mkdir(parents=True, exist_ok=True)
+        placer.into(folder, to, names)
+    return {entity: seconds_of_wav(str(job.wav(entity))) for entity in found}

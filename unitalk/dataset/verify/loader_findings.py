@@ -31,10 +31,13 @@ def asc_findings(root: Path, rows: SplitRows) -> list[Finding]:
 
 def asc_time_texts(root: Path, rows: SplitRows) -> tuple[npt.NDArray[np.int32], list[str]] | None:
     """The texts that ASC's loader opens; None where rows were left out, so places mislead."""
+    if not rows.whole:
+        return None
     try:
-        return asc.time_texts(FlatLayout(root).csv(rows.split)) if rows.whole else None
+        keys = asc.Keys(FlatLayout(root).csv(rows.split))
     except SchemaError:
         return None
+    return keys.codes, keys.texts
 
 
 def talknet_findings(root: Path, rows: SplitRows) -> list[Finding]:

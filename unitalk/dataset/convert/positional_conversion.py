@@ -7,66 +7,59 @@ where nothing is missing.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unitalk.dataset.convert.conversion import Conversion
 from unitalk.dataset.convert.convert_report import Found, Target, sentences
-from unitalk.dataset.convert.place_files import Job, list_for_loader, place_for_loader
+from unitalk.dataset.convert.place_files import list_files, place_files
 from unitalk.errors import DestinationError, LayoutError, examples
 from unitalk.files import Placer, atomic_write
 from unitalk.formats import loconet, talknet
-from unitalk.formats.loaders import ends_too_early
 from unitalk.formats.positional import PositionalRows, beside, by_time, misnamed
-from unitalk.layout import SPLITS
+from unitalk.layout import SPLITS, Layout
 from unitalk.schema.frame_rate import GAP, USUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from unitalk.dataset.convert.place_files import TrackFiles, VideoFiles
+    from unitalk.dataset.convert.conversion import Files
+    from unitalk.dataset.convert.place_files import Job, VideoFiles
     from unitalk.executor import Executor
     from unitalk.files import Link
     from unitalk.formats.positional import Bools
-    from unitalk.layout import Layout, Split
+    from unitalk.layout import Split
     from unitalk.progress import Progress
     from unitalk.schema.split_rows import Track
 
 _READERS: dict[Target, str] = {"talknet": "TalkNet", "loconet": "LoCoNet"}
 
-Files = dict[str, "TrackFiles"]
 
-
-class Conversion:
-    """One conversion, and what it has written and found so far."""
+class PositionalConversion(Conversion):
+    """A conversion for TalkNet or LoCoNet."""
 
     def __init__(
-        self, target: Target, old: Layout, link: Link, executor: Executor, progress: Progress
+        self,
+        target: Target,
+        old: Layout,
+        link: Link,
+        executor: Executor | None,
+        progress: Progress | None,
     ) -> None:
-        self.target, self.old, self.link = target, old, link
-        self.executor, self.progress = executor, progress
-        self.rows = self.tracks = 0
-        self.videos: set[str] = set()
-        self.placed: Counter[str] = Counter()
-        self.written: list[str] = []
-        self.reordered: list[Split] = []
+        super().__init__(target, old, link, executor, progress)
         self.rates: Counter[float] = Counter()
-        self.black = Found("faces without a crop of their own (left out)")
-        self.extra = Found("crops without a face (not placed)")
-        self.silent = Found("tracks without sound (the loader stops)")
-        self.short = Found("tracks whose sound ends too early")
-        self.misaligned = Found("faces seen or scored as another one")
-        self.gaps = Found("tracks with gaps in time")
 
     # -------------------------------------------------------------------------- a new folder
 
-    def into(self, new: Layout, splits: tuple[Split, ...]) -> None:
+    def into(self, root: Path, splits: tuple[Split, ...]) -> None:
         """Make a dataset of its own."""
+        new = Layout(root)
         for split in splits:
             rows = self._read(self.old.csv(split), split)
-            files = self._files(rows, place_for_loader, new.root)
+            files = self._files(rows, new.root)
             self._note_differences(rows, files)
             kept = rows.kept({entity: own.left_out for entity, own in files.items()})
             if not kept.any():
@@ -92,9 +85,9 @@ class Conversion:
             folder = f"{rows.split}/{track.entity}"
             names = rows.names(track) if found.left_out else ()
             for place in found.left_out:
-                self.black.add(f"{folder}/{names[place]}")
+                self.found["black"].add(f"{folder}/{names[place]}")
             for name in found.extra:
-                self.extra.add(f"{folder}/{name}")
+                self.found["extra"].add(f"{folder}/{name}")
 
     # -------------------------------------------------------------------------- in place
 
@@ -104,7 +97,7 @@ class Conversion:
         for split in splits:
             csv = self.old.csv(split)
             rows = self._read(csv, split)
-            files = self._files(rows, list_for_loader, self.old.root)
+            files = self._files(rows, self.old.root, list_files)
             self._refuse_other_files(rows, files)
             tables = self._tables(rows, csv, np.ones(len(rows), bool))
             changed = {path: text for path, text in tables.items() if not _has(path, text)}
@@ -157,26 +150,11 @@ class Conversion:
     def _read(self, csv: Path, split: Split) -> PositionalRows:
         return PositionalRows(csv, split, _READERS[self.target])
 
-    def _files(self, rows: PositionalRows, place: Callable[[Job], VideoFiles], root: Path) -> Files:
-        """Place or list the files of a split's tracks, one task per video."""
-        files: Files = {}
-        doing = "placing" if place is place_for_loader else "listing"
-        total = len(rows.tracks)
-        with self.progress.task(f"{doing} {rows.split}", total=total, unit="tracks") as task:
-            for video in self.executor.run(place, self._jobs(rows, root.absolute())):
-                self.placed.update(video.placed)
-                files.update(video.tracks)
-                task.advance(len(video.tracks))
-        return files
-
-    def _jobs(self, rows: PositionalRows, destination: Path) -> Iterator[Job]:
-        videos = defaultdict(list)
-        for track in rows.tracks:
-            videos[track.video].append(track)
-        source = self.old.root.absolute()
-        for video, tracks in videos.items():
-            wanted = tuple((track.entity, rows.names(track)) for track in tracks)
-            yield Job(source, destination, rows.split, video, wanted, self.link)
+    def _files(
+        self, rows: PositionalRows, root: Path, place: Callable[[Job], VideoFiles] = place_files
+    ) -> Files:
+        tracks = ((track.video, track.entity, rows.names(track)) for track in rows.tracks)
+        return self.files(rows.split, tracks, root, place)
 
     def _tables(self, rows: PositionalRows, csv: Path, kept: Bools) -> dict[Path, bytes]:
         """The tables that the loader reads beside the split's csv."""
@@ -219,7 +197,7 @@ class Conversion:
         self.tracks += len(lines)
         faults += talknet.compare(lines, rows.rows, complete=not faults)
         if faults or not rows.in_order:  # scores would not find their rows
-            self.misaligned.add(f"{csv.name}: {faults[:1]}", len(rows))
+            self.found["misaligned"].add(f"{csv.name}: {faults[:1]}", len(rows))
             return
         people = loconet.JsonCheck(csv) if self.target == "loconet" else None
         for line, track in zip(lines, rows.tracks, strict=True):
@@ -230,7 +208,7 @@ class Conversion:
             same = sum(one == two for one, two in zip(shown, scored, strict=False))
             wrong = line.frames - same or (people.wrong_faces(line, shown) if people else 0)
             if wrong:
-                self.misaligned.add(f"{split}/{line.entity}", wrong)
+                self.found["misaligned"].add(f"{split}/{line.entity}", wrong)
             else:
                 self._listen(rows, track, line.rate, found.seconds)
 
@@ -240,18 +218,11 @@ class Conversion:
         """Compare the sound of a track with its times."""
         name = f"{rows.split}/{track.entity}"
         times = rows.seconds[track.start : track.stop]
-        if seconds is None:
-            self.silent.add(f"{name}.wav")
-        elif lengths := ends_too_early(seconds, times[0], times[-1]):
-            self.short.add(f"{name}.wav ({lengths})")
+        self.listen(name, seconds, times[0], times[-1])
         gaps = np.flatnonzero(np.diff(times) > GAP / rate)
         if len(gaps):
             before, after = times[gaps[0]], times[gaps[0] + 1]
             self.gaps.add(f"{name} ({before:.2f} to {after:.2f} s)")
-
-    def findings(self) -> tuple[str, ...]:
-        """What is wrong, one sentence per kind."""
-        return sentences(self.black, self.extra, self.silent, self.short, self.misaligned)
 
     def warnings(self) -> tuple[str, ...]:
         """What the reader should know, one sentence per kind."""
