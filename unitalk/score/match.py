@@ -16,9 +16,16 @@ import numpy as np
 from unitalk import schema
 from unitalk.errors import EXAMPLES, CoverageError, DataError, examples
 from unitalk.schema import id_spelling
-from unitalk.schema.face_table import KeyIndex, ascend, first_stray, pack, unpack_times
+from unitalk.schema.face_table import (
+    NOBODY,
+    KeyIndex,
+    ascend,
+    first_stray,
+    pack,
+    unpack_times,
+)
 from unitalk.score import duplicate_rows
-from unitalk.score.near_times import NOBODY, Nearby, in_seconds, nearby
+from unitalk.score.near_times import Nearby, in_seconds, nearby
 from unitalk.threads import Threads
 
 if TYPE_CHECKING:

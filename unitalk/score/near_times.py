@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int64]
     Bools = npt.NDArray[np.bool_]
 
-__all__ = ["NOBODY", "REACH", "Nearby", "in_seconds", "nearby"]
-
 REACH = 0.001 + 1e-9
 """Seconds between a prediction and its face: at most a millisecond, inclusive.
 
