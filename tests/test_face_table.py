@@ -84,6 +84,7 @@ def test_no_rows_are_no_tracks():
         (0.04499, 0.04501, "twice"),  # one millisecond, though 0.04.jpg and 0.05.jpg
         (0.0404, 0.0406, "near"),  # two milliseconds, one file
         (0.036, 0.044, "near"),
+        (0.035, 0.045, "near"),  # as floats a little more and a little less: both 0.04.jpg
         (0.034, 0.036, None),  # 0.03.jpg and 0.04.jpg
         (0.04, 0.05, None),
     ],
@@ -100,7 +101,7 @@ def test_clashes(one, two, clash):
         (12.0, 12.2, False),  # five frames of 25 a second
         (12.004, 12.2049, False),  # 0.2009 s, of whole milliseconds 201
         (1.0, 1.201, False),  # as floats, 0.20100000000000007 s
-        (12.0, 12.202, True),
+        (12.0, 12.2019, True),  # of whole milliseconds 202
         (12.0, 12.24, True),
     ],
 )

@@ -48,7 +48,7 @@ def test_sound_rows_are_trained_on_without_a_word(fine):
     assert check_training_rows(*fine, 25.0) == ()
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(
     st.sets(st.sampled_from("abcdef"), min_size=1), st.sets(st.sampled_from("abcdef"), min_size=1)
 )
@@ -106,10 +106,9 @@ def test_faces_that_leave_the_score_are_no_positives_of_val(tmp_path, fine):
 
 @pytest.mark.parametrize(
     ("train", "val", "weights", "said"),
-    [(25, 25, 25.0, []), (25, 25, None, []), (30, 30, None, []), (30, 29.97, None, []),
+    [(25, 25, 25.0, []), (30, 29.97, None, []),
      (24, 25, None, ["1 of 1 val videos have other frame rates than train (24 a second): 25"]),
      (30, 30, 25.0, ["1 of 1 train videos have other frame rates than the weights (25 a", "val"]),
-     (5, 25, 5.0, ["1 of 1 val videos have other frame rates than the weights (5 a second): 25"]),
      (25, 50, 25.0, ["1 of 1 val videos have other frame rates than the weights (25 a"])],
 )  # fmt: skip
 def test_frame_rates_that_the_weights_were_not_trained_at(tmp_path, train, val, weights, said):

@@ -138,6 +138,14 @@ class Faces:
             start = end
         return result
 
+    def scored(self) -> npt.NDArray[np.bool_] | None:
+        """[faces] Which ones count in a score; None when all do, as in a file that does not say."""
+        if EVAL not in self.table.column_names:
+            return None
+        codes, texts = self.codes(EVAL)
+        scored: npt.NDArray[np.bool_] = np.array([text == "1" for text in texts])[codes]
+        return None if scored.all() else scored
+
     def where(self, rows: Sequence[int]) -> list[str]:
         """Name rows as a person finds them: `file:line`, or `name row n` for a frame."""
         if not self.files:

@@ -57,23 +57,48 @@ def together(name: str, files: int, errors: Sequence[SchemaError]) -> SchemaErro
     )
 
 
-def _problems(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> Iterator[str]:
+def walk(
+    source: Source, kind: Kind, head: Head, wanted: Sequence[str]
+) -> Iterator[tuple[int, list[str], list[tuple[str | None, str]]]]:
+    """Walk a file row by row, past its header.
+
+    Args:
+        source: the file.
+        kind: what it is read as.
+        head: its head.
+        wanted: the columns to check.
+
+    Yields:
+        The line that a row ends on, its cells, and what is wrong with it: a column, or None for
+        the row as a whole, and one clause.
+
+    Raises:
+        UNREADABLE: the file is damaged.
+    """
     places = [(head.columns.index(name), name) for name in wanted]
     width = len(head.columns)
-    rows = 0
     for line, cells in source.rows():
         if line <= head.header_line:
             continue
+        wrong: list[tuple[str | None, str]] = []
+        if tuple(cell.strip() for cell in cells) == head.columns:
+            wrong.append((None, "the header again: were several files joined?"))
+        elif len(cells) != width:
+            wrong.append((None, f"{len(cells)} cells where {width} are expected"))
+        else:
+            wrong += [
+                (name, f"{shown(cells[place][:60])} {clause}")
+                for place, name in places
+                if (clause := wrong_with(name, cells[place], kind))
+            ]
+        yield line, cells, wrong
+
+
+def _problems(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> Iterator[str]:
+    rows = 0
+    for line, _, wrong in walk(source, kind, head, wanted):
         rows += 1
-        if head.header_line and tuple(cell.strip() for cell in cells) == head.columns:
-            yield f"{source.name}:{line}: the header again: were several files joined?"
-            continue
-        if len(cells) != width:
-            yield f"{source.name}:{line}: {len(cells)} cells where {width} are expected"
-            continue
-        for place, name in places:
-            wrong = wrong_with(name, cells[place], kind)
-            if wrong:
-                yield f"{source.name}:{line}: column {name}: {shown(cells[place][:60])} {wrong}"
+        for column, clause in wrong:
+            yield f"{source.name}:{line}: {f'column {column}: ' if column else ''}{clause}"
     if not rows:
         yield f"{source.name}: there is a header and not one row"

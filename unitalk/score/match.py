@@ -84,7 +84,7 @@ class Truth:
         label_codes, label_names = faces.codes(schema.LABEL)
         is_positive = np.array([name == schema.SPEAKING for name in label_names])
         _check_tracks(faces, tracks, video_codes)
-        counts = counting(faces)
+        counts = faces.scored()
         if counts is not None and not counts.any():
             raise DataError(
                 f"{faces.name}: {schema.EVAL} is 0 for every face, so that none is left to score",
@@ -186,15 +186,6 @@ def _check_tracks(
             f"videos, {names[videos[row]]} ({lines[0]}) and {names[videos[other]]} ({lines[1]})",
             hint="an entity_id names one track of one video; put the video's id before it",
         )
-
-
-def counting(faces: Faces) -> npt.NDArray[np.bool_] | None:
-    """Which faces count, [faces]; None when all do."""
-    if schema.EVAL not in faces.table.column_names:
-        return None
-    codes, texts = faces.codes(schema.EVAL)
-    counts: npt.NDArray[np.bool_] = np.array([text == "1" for text in texts])[codes]
-    return None if counts.all() else counts
 
 
 def match(truth: Truth, predictions: Faces, *, partial: bool = False) -> Matched:

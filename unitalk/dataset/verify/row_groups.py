@@ -12,8 +12,8 @@ import numpy as np
 from unitalk import schema
 from unitalk.dataset.verify.verify_report import Finding, relative
 from unitalk.errors import SchemaError, UsageError
-from unitalk.schema.columns import shown, wrong_with
 from unitalk.schema.csv_source import UNREADABLE
+from unitalk.schema.problems import walk
 from unitalk.schema.split_rows import SplitRows
 
 if TYPE_CHECKING:
@@ -55,13 +55,12 @@ def _read_what_can_be(
     text = io.StringIO(newline="")
     kept = csv.writer(text, lineterminator="\n")
     kept.writerow(head.columns)
+    checked = [name for name in head.columns if name in schema.EVAL_COLUMNS]
     try:
-        for line, cells in source.rows():
-            if line <= head.header_line:
-                continue
-            wrong = _wrong_with_row(Finding(kind="csv-row", split=split, path=name, line=line),
-                                    head.columns, cells)  # fmt: skip
-            findings += wrong
+        for line, cells, wrong in walk(source, "groundtruth", head, checked):
+            at = Finding(kind="csv-row", split=split, path=name, line=line)
+            row = dict(zip(head.columns, cells, strict=False))
+            findings += [_finding(at, row, column, clause) for column, clause in wrong]
             if not wrong:
                 kept.writerow(cells)
                 lines.append(line)
@@ -78,26 +77,17 @@ def _read_what_can_be(
     ), findings
 
 
-def _wrong_with_row(at: Finding, columns: tuple[str, ...], cells: list[str]) -> list[Finding]:
-    """What the schema refuses in one row, which is at the place of a finding."""
-    if len(cells) != len(columns):
-        detail = f"{len(cells)} cells where {len(columns)} are expected"
-        return [replace(at, detail=detail)]
-    if tuple(cell.strip() for cell in cells) == columns:
-        return [replace(at, detail="the header again: were several files joined?")]
-    row = dict(zip(columns, cells, strict=True))
-    return [
-        replace(
-            at,
-            kind="csv-cell",
-            video_id=_printable(row[schema.VIDEO]),
-            entity_id=_printable(row[schema.ENTITY]),
-            detail=f"{column} {shown(row[column][:60])} {said}",
-        )
-        for column in columns
-        if column in schema.EVAL_COLUMNS
-        and (said := wrong_with(column, row[column], "groundtruth"))
-    ]
+def _finding(at: Finding, row: dict[str, str], column: str | None, clause: str) -> Finding:
+    """What is wrong with a row, or with one cell of it."""
+    if column is None:
+        return replace(at, detail=clause)
+    return replace(
+        at,
+        kind="csv-cell",
+        video_id=_printable(row[schema.VIDEO]),
+        entity_id=_printable(row[schema.ENTITY]),
+        detail=f"{column} {clause}",
+    )
 
 
 def _printable(text: str) -> str:

@@ -98,6 +98,7 @@ def read_rows(path: Path, split: Split, videos: Collection[str] | None) -> Rows:
     table = FaceTable.of(seconds, entity, video)
     order = table.order if kept is None else table.ordered(kept)
     rows: Any = slice(None) if order is None else order
+    scored = faces.scored()
     result = Rows(
         split=split,
         videos=[video_ids[code] for code in video[table.heads].tolist()],
@@ -105,7 +106,7 @@ def read_rows(path: Path, split: Split, videos: Collection[str] | None) -> Rows:
         starts=table.starts,
         seconds=table.ordered(seconds),
         labels=_labels(faces)[rows],
-        scored=_scored(faces)[rows],
+        scored=np.ones(len(seconds), np.bool_) if scored is None else scored[rows],
         boxes=np.stack([faces.numbers(edge)[rows] for edge in schema.BOX], axis=1),
         order=order,
     )
@@ -126,14 +127,6 @@ def _labels(faces: Faces) -> npt.NDArray[np.int8]:
     ids = {schema.UNLABELLED: NO_LABEL, **schema.LABEL_IDS}
     meaning = [ids[text] if text in ids else int(text) for text in texts]
     return np.array(meaning, np.int8)[codes]
-
-
-def _scored(faces: Faces) -> npt.NDArray[np.bool_]:
-    """Whether each row counts in a score; all do in a file that does not say."""
-    if schema.EVAL not in faces.table.column_names:
-        return np.ones(len(faces), np.bool_)
-    codes, texts = faces.codes(schema.EVAL)
-    return np.array([text == "1" for text in texts], np.bool_)[codes]
 
 
 def _check_times(path: Path, rows: Rows, twice: Ints, near: Ints) -> None:

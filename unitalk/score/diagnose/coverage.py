@@ -9,7 +9,6 @@ import numpy as np
 from unitalk import schema
 from unitalk.schema.face_table import NOBODY, KeyIndex, pack
 from unitalk.score.diagnose.findings import SHOWN, Finding, counted, ok, places, problem
-from unitalk.score.match import counting
 from unitalk.score.near_times import in_seconds
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def check_coverage(truth: Faces, faces: Faces, pairing: Pairing) -> Finding:
     has[pairing.partners[pairing.found]] = True
     again, _ = KeyIndex.of(pack(codes, truth.milliseconds())).repeats()
     has[again] = True  # the check for duplicates counts these
-    counts = counting(truth)
+    counts = truth.scored()
     if counts is not None:
         has |= ~counts
     missing = np.flatnonzero(~has)

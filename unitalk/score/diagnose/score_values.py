@@ -10,7 +10,6 @@ import numpy as np
 from unitalk import schema
 from unitalk.score import ap
 from unitalk.score.diagnose.findings import Finding, counted, note, ok, percent, places, problem
-from unitalk.score.match import counting
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -57,7 +56,7 @@ class Scored:
     ) -> Scored | None:
         """Take them out; None where there are none, or no scores."""
         rows = pairing.found
-        if (counts := counting(truth)) is not None:
+        if (counts := truth.scored()) is not None:
             rows = rows[counts[pairing.partners[rows]]]
         if not len(rows) or schema.SCORE not in faces.table.column_names:
             return None
@@ -134,7 +133,7 @@ def area_of(labels: Bools, scores: Floats) -> float:
 
 def check_truth_labels(truth: Faces) -> Finding | None:
     """Refuse ground truth with labels of one class; None when there are both."""
-    positive, counts = positives_of(truth), counting(truth)
+    positive, counts = positives_of(truth), truth.scored()
     if counts is not None:
         positive = positive[counts]
     if positive.any() and not positive.all():
