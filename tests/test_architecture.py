@@ -343,7 +343,6 @@ NOT_YET_APART = {
     "test_executor",
     "test_facecrops",
     "test_media",
-    "test_talknet_augment",
     "test_tracks_archives",
     "test_tracks_pictures",
     "test_verify_deep",

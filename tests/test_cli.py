@@ -19,7 +19,6 @@ import unitalk
 from unitalk.cli._shared.console import Console
 from unitalk.cli.main import VERBS, cli
 from unitalk.net.loopback import LoopbackHub
-from unitalk.text_table import align
 
 HEAVY = ("pandas", "numpy", "pyarrow", "requests", "sklearn", "PIL", "tqdm")
 
@@ -182,24 +181,7 @@ def test_quiet_and_verbose_work_before_and_after_the_verb(run, tmp_path, dataset
     assert not console.quiet
 
 
-def test_the_original_scripts_spelling_is_silently_understood(run, tmp_path, dataset):
-    assert "_" not in run("trim", "--help").stdout.replace("FILE_OR_NAME", "")
-    ran = run(
-        "trim", "--path", dataset, "--new_path", tmp_path / "new", "--list", "noise", "--partial"
-    )
-    assert ran.code == 0
-    ran = run("convert_asc", "--source", dataset, "--destination", tmp_path / "asc")
-    assert ran.code == 0
-
-
 # ------------------------------------------------------------------------------ output
-
-
-def test_stdout_is_the_result_and_nothing_else(run, tmp_path, dataset):
-    ran = run(
-        "convert-asc", "--source", dataset, "--destination", tmp_path / "asc", "--format", "json"
-    )
-    assert json.loads(ran.stdout)["rows"] == 11
 
 
 def test_output_goes_to_a_file_atomically(run, tmp_path):
@@ -237,11 +219,6 @@ def test_colour_only_on_a_terminal_and_never_against_no_color(monkeypatch):
     assert b"\x1b[31m" in told()
     assert b"\x1b" not in told(NO_COLOR="1")
     assert "\x1b" not in process("eval", "-g", "none", "-p", "none").stderr
-
-
-def test_tables_align():
-    text = align([["name", "count"], ["a", 5], ["bcd", None], ["longer", 1234]], right=[1])
-    assert text.splitlines() == ["name    count", "a           5", "bcd", "longer   1234"]
 
 
 # ------------------------------------------------------------------------------ download

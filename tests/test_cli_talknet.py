@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from build import make_tiny
-from conftest import one_in, without_coverage
+from conftest import exhaustive, one_in, without_coverage
 
 from unitalk.choices import MODELS
 
@@ -70,6 +70,7 @@ def test_a_run_that_is_there_is_not_begun_again(run, tiny, tmp_path):
     assert run(*words, "--epochs", "2", "--resume").code == 0
 
 
+@exhaustive
 @pytest.mark.parametrize("number", one_in(2, [signal.SIGINT, signal.SIGTERM]))
 def test_an_interrupt_saves_and_says_how_to_go_on(tiny, tmp_path, number):
     out = tmp_path / "run"
@@ -150,20 +151,6 @@ def test_evaluate_of_some_videos_does_not_miss_the_others(run, tiny, weights, tm
     ran = run(*words, "--predictions", out, "--video", "ddddddddddd", "--format", "json")
     assert ran.code == 0
     assert json.loads(ran.stdout)["faces"] == 9
-
-
-def test_weights_that_nobody_knows_are_refused(run, tiny, tmp_path):
-    ran = run("talknet", "predict", "--data", tiny, "--weights", "nobody", "-o", tmp_path / "p.csv")
-    assert (ran.code, ran.stdout) == (2, "")
-    assert "nobody" in ran.stderr
-
-
-def test_a_file_inside_the_dataset_is_not_written(run, tiny, weights):
-    ran = run(
-        "talknet", "predict", "--data", tiny, "--weights", weights, "-o", tiny / "csv/val_orig.csv"
-    )
-    assert ran.code == 2
-    assert "would write over an input" in ran.stderr
 
 
 def test_predictions_may_be_put_into_the_folder_of_the_run(run, tiny, tmp_path):

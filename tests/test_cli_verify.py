@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 from verify_data import A, B, Data, copy_of
 
 from unitalk.catalog.video_list import read_list
-from unitalk.cli.main import VERBS
 from unitalk.dataset.verify import KINDS
 
 
@@ -98,13 +96,6 @@ def test_json_has_every_finding(run, broken, tmp_path):
     assert result["warnings"] == []
 
 
-def test_json_of_a_sound_dataset(run, data):
-    ran = run("verify", data.root, "--format", "json")
-    assert ran.code == 0
-    result = json.loads(ran.stdout)
-    assert (result["ok"], result["findings"], result["repairs"]) == (True, [], [])
-
-
 def test_the_ids_of_videos_whose_files_are_wrong_are_a_list(run, broken, tmp_path):
     """That of the label alone is not one: its files need not be fetched again."""
     rows = broken.rows("train")
@@ -141,14 +132,6 @@ def test_nothing_is_written_into_the_dataset(run, data, option):
     assert "would write over an input" in ran.stderr
 
 
-def test_what_is_no_dataset(run, tmp_path):
-    ran = run("verify", tmp_path)
-    assert (ran.code, ran.stdout) == (3, "")
-    assert "is not a dataset" in ran.stderr
-    ran = run("verify", tmp_path / "nothing")
-    assert (ran.code, ran.stdout) == (3, "")
-
-
 @pytest.mark.parametrize(
     "options", [["--layout", "loconet"], ["--jobs", "0"], ["--split", "dev"], []]
 )
@@ -164,18 +147,3 @@ def test_another_layout(run, data):
     assert ran.stdout.endswith(f"to set it right:\n  {again}\n")
     assert run(*again.split()[1:]).code == 0
     assert run("verify", data.root, "--layout", "talknet").code == 0
-
-
-def test_missing_folders_are_told_with_their_faces(run, data):
-    shutil.rmtree(data.root / "clips_videos/val")
-    ran = run("verify", data.root)
-    assert "    clips_videos/val: 190 faces\n" in ran.stdout
-    assert ran.stdout.rstrip().endswith("--split val --only video")
-
-
-def test_help_is_the_verbs_line(run):
-    ran = run("verify", "--help")
-    assert ran.code == 0
-    assert VERBS["verify"] in ran.stdout
-    for option in ("--deep", "--split", "--jobs", "--layout", "--ids"):
-        assert option in ran.stdout

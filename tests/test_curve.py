@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import area, area_fast, ranked
 
-import unitalk
 from unitalk.score.curve import TOLERANCE, Curve, curve, histogram
 
 
@@ -87,40 +84,9 @@ def test_a_constant_score_is_one_point():
     }
 
 
-def test_one_face():
-    assert ours([1], [3]).to_dict() == {
-        "recall": [1],
-        "precision": [1],
-        "envelope": [1],
-        "threshold": [3],
-    }
-
-
 def test_without_a_positive_there_is_no_curve():
     assert ours([0, 0], [1, 2]) is None
     assert ours([], []) is None
-
-
-@pytest.mark.parametrize("points", [1, 0, -3])
-def test_a_curve_needs_two_ends(points):
-    with pytest.raises(unitalk.UsageError, match=f"a curve of {points} points") as caught:
-        ours([1, 0], [2, 1], points=points)
-    assert caught.value.hint == "keep at least 2"
-
-
-def test_the_results_are_frozen_and_ready_for_json():
-    drawn = ours([1, 0, 1], [3, 2, 1])
-    counted = histogram(np.array([True, False]), np.array([0.1, 0.9]), bins=2)
-    for result in (drawn, counted):
-        assert json.loads(json.dumps(result.to_dict(), allow_nan=False)) == result.to_dict()
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(result, dataclasses.fields(result)[0].name, None)
-    assert list(drawn.to_dict()) == ["recall", "precision", "envelope", "threshold"]
-    assert counted.to_dict() == {
-        "edges": [0, 0.5, 1],
-        "positives": [1, 0],
-        "negatives": [0, 1],
-    }
 
 
 # ------------------------------------------------------------------------------ slow and exact
@@ -145,7 +111,7 @@ faces = st.lists(
 ).filter(lambda rows: any(label for label, _ in rows))
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(faces, st.integers(2, 60))
 def test_what_is_kept_is_exact(rows, points):
     labels, scores = zip(*rows, strict=True)
@@ -163,7 +129,7 @@ def test_what_is_kept_is_exact(rows, points):
         assert drawn.envelope[index] == pytest.approx(float(envelope), abs=1e-15)
 
 
-@settings(max_examples=100)
+@settings(max_examples=33)
 @given(faces)
 def test_the_area_below_the_steps_is_avas_average_precision(rows):
     """Without ties, where the reference has one answer; forty faces make no step below 1/1000."""
@@ -171,13 +137,6 @@ def test_the_area_below_the_steps_is_avas_average_precision(rows):
     scores = [score + index * 1e-6 for index, (_, score) in enumerate(rows)]
     expected = float(area(ranked(labels, scores)))
     assert drawn_area(ours(labels, scores)) == pytest.approx(expected, abs=TOLERANCE)
-
-
-@given(faces, st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(rows, random):
-    shuffled = random.sample(rows, len(rows))
-    one, other = (ours(*zip(*given_rows, strict=True)) for given_rows in (rows, shuffled))
-    assert one.to_dict() == other.to_dict()
 
 
 # ------------------------------------------------------------------------------ thinning
@@ -269,17 +228,6 @@ def test_of_few_points_those_that_matter_most_are_kept():
     assert drawn.precision[notch[0] - 1] == 1
 
 
-def test_more_points_are_never_farther():
-    labels, scores = some_faces(3_000, 2, 1.0)
-    recall, precision, _ = all_points(labels, scores)
-    worst = [
-        distance(recall, precision, few.recall, few.precision).max()
-        for few in (curve(labels, scores, points=points) for points in (4, 20, 100, 1000))
-    ]
-    assert worst == sorted(worst, reverse=True)
-    assert worst[-1] < worst[0] / 20
-
-
 def test_a_peak_inside_a_slice_is_not_lost():
     """A slice is 1/4096 of recall, 24 of 100,000 positives; what swings within one is kept.
 
@@ -293,20 +241,6 @@ def test_a_peak_inside_a_slice_is_not_lost():
     labels = np.array([0] * 20 + [1] + [0] * 3000 + [1] * 100_000, bool)
     drawn = curve(labels, -np.arange(len(labels), dtype=float))
     assert drawn.precision[:2].tolist() == [0, 1 / 21]
-
-
-def test_a_very_long_curve_has_its_peaks():
-    """Every second of 200,000 faces speaks: precision is 1, 1/2, 2/3, 2/4, 3/5 ... and above 1/2
-    at every speaking one; the slices of recall keep the first rows' swing from 1 to 1/2.
-    """
-    labels = np.arange(200_000) % 2 == 0
-    drawn = curve(labels, -np.arange(200_000.0))
-    assert len(drawn.recall) < 100
-    assert drawn.precision[0] == 1
-    assert drawn.precision.min() == 1 / 2
-    assert (drawn.recall[-1], drawn.precision[-1], drawn.envelope[-1]) == (1, 1 / 2, 1 / 2)
-    assert np.all(np.diff(drawn.recall) >= 0)
-    assert np.all(np.diff(drawn.envelope) <= 0)
 
 
 # ------------------------------------------------------------------------------ histograms
@@ -347,25 +281,6 @@ def test_a_few_extreme_logits_do_not_squeeze_the_rest():
     assert result.positives.tolist() == [*expected[:5], 0, 0, 0, 0, 0]
 
 
-def test_a_constant_logit_has_a_range():
-    result = counted([1, 0, 0], [7, 7, 7], bins=4)
-    assert result.edges.tolist() == [6.5, 6.75, 7, 7.25, 7.5]
-    assert result.positives.tolist() == [0, 0, 1, 0]
-    assert result.negatives.tolist() == [0, 0, 2, 0]
-    huge = counted([1, 0], [1e300, 1e300], bins=4)
-    assert np.all(np.diff(huge.edges) > 0)
-    assert (huge.positives.sum(), huge.negatives.sum()) == (1, 1)
-
-
-def test_scores_as_large_as_numbers_go():
-    """Their range is too large for a number; warnings are errors here."""
-    result = counted([1, 0, 1], [1.7e308, 0, -1.7e308], bins=3)
-    assert np.all(np.isfinite(result.edges))
-    assert result.positives.tolist() == [1, 0, 1]
-    assert result.negatives.tolist() == [0, 1, 0]
-    assert drawn_area(ours([1, 0, 1], [1.7e308, 0, -1.7e308])) == pytest.approx((1 + 2 / 3) / 2)
-
-
 def test_one_class_or_none():
     assert counted([1, 1], [0.1, 0.9], bins=2).negatives.tolist() == [0, 0]
     assert counted([], [], bins=2).to_dict() == {
@@ -373,12 +288,6 @@ def test_one_class_or_none():
         "positives": [0, 0],
         "negatives": [0, 0],
     }
-
-
-def test_no_bins():
-    with pytest.raises(unitalk.UsageError, match="a histogram of 0 bins") as caught:
-        counted([1], [1], bins=0)
-    assert caught.value.hint == "ask for at least 1"
 
 
 @given(faces, st.integers(1, 50))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-import wave
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,10 +16,8 @@ import pytest
 from build import Track, make_dataset
 from conftest import tree
 from hub_server import HubServer
-from PIL import Image
 from reference import area_fast, ranked
 
-import unitalk
 from unitalk import convert_asc, trim_dataset
 from unitalk.catalog import video_list
 from unitalk.dataset.sample import publish
@@ -76,22 +72,6 @@ def test_ascs_loader_finds_every_face_of_the_sample_with_its_own_bytes(sample, t
     assert len(before) * 0.15 < len(shorter) < len(before) * 0.25
     if split == "val":
         assert {"12.0", "900.2"} <= set(shorter)
-
-
-def test_every_crop_that_asc_opens_is_a_picture_and_every_sound_covers_its_faces(sample, tmp_path):
-    convert_asc(sample, tmp_path / "asc", link="sym")
-    tracks: dict[str, list[Decimal]] = {}
-    for row in table(tmp_path / "asc/csv/val_orig.csv"):
-        jpg = tmp_path / "asc/clips_videos/val" / row[-3] / f"{row[1]}.jpg"
-        with Image.open(io.BytesIO(jpg.read_bytes())) as image:
-            image.load()
-            assert (image.format, image.mode) == ("JPEG", "RGB")
-        tracks.setdefault(row[-3], []).append(Decimal(row[1]))
-    for entity, times in tracks.items():
-        with wave.open(str(tmp_path / f"asc/clips_audios/val/{entity}.wav")) as sound:
-            assert (sound.getframerate(), sound.getnchannels()) == (16000, 1)
-            # 25 fps, 640 samples a frame.
-            assert sound.getnframes() == 640 * len(times) == (max(times) - min(times)) * 16000 + 640
 
 
 def test_ascs_ground_truth_folder_is_the_split_divided_by_video(sample, tmp_path):
@@ -159,19 +139,6 @@ def test_a_part_is_the_same_from_sample_download_trim_and_symbolic_links(
         assert media(cut) == wanted
         rows = [row for row in table(sample / "csv/val_orig.csv") if row[0] in videos]
         assert table(cut / "csv/val_orig.csv") == rows
-
-
-def test_an_id_that_begins_with_a_dash_goes_all_the_way(run, sample, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("-list").write_text(f"{DASHED}\n")
-    ran = run("trim", "--path", sample, "--new-path=-cut", "--list=-list", "--split", "train")
-    assert ran.code == 0
-    ran = run("convert-asc", "--source=-cut", "--destination", "-asc")
-    assert ran.code == 0
-    wanted = [row for row in table(sample / "csv/train_orig.csv") if row[0] == DASHED]
-    assert wanted
-    assert len(table(Path("-asc/csv/train_orig.csv"))) == len(wanted)
-    assert Path(f"-asc/gt/{DASHED}.csv").is_file()
 
 
 def test_a_dataset_as_the_original_scripts_and_a_mac_leave_it(run, sample, tmp_path, offline):
@@ -286,18 +253,6 @@ def test_a_video_in_both_splits_is_converted_or_refused_with_a_sentence(run, tmp
         make_dataset(tmp_path / "d", {"v": [Track("v:0", ["0.4"], [1])]}, split=split)
     ran = run("convert-asc", "--source", tmp_path / "d", "--destination", tmp_path / "asc")
     assert ran.code in {0, 3}
-
-
-def test_a_remark_with_a_comma_in_a_column_of_its_own_survives_a_trim(dataset, tmp_path):
-    path = dataset / "csv/val_orig.csv"
-    pd.read_csv(path, dtype=str).assign(remark='a, "b"').to_csv(path, index=False)
-    trim_dataset(dataset, tmp_path / "new", videos=["EEey6Pt0rqI"])
-    assert [row[10] for row in table(tmp_path / "new/csv/val_orig.csv")] == ['a, "b"'] * 3
-
-
-def test_a_list_of_no_video_is_refused(dataset, tmp_path):
-    with pytest.raises(unitalk.UnitalkError):
-        trim_dataset(dataset, tmp_path / "new", videos=[])
 
 
 @pytest.mark.parametrize(

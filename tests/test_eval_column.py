@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
-
 import pandas as pd
 import pytest
 from build import HEADER, face, write_csv
@@ -21,10 +18,8 @@ from unitalk import (
     Signature,
     UsageError,
     compare,
-    diagnose,
     evaluate,
     parse_signature,
-    schemas,
 )
 
 WITH = HEADER + ",eval"
@@ -95,13 +90,6 @@ def test_a_face_marked_0_needs_no_prediction(given, tmp_path):
         assert (found.missing, found.extra, found.left_out) == (0, 0, 2)
 
 
-def test_the_order_of_rows_does_not_matter(given, tmp_path):
-    truth = pd.read_csv(given[0]).sample(frac=1, random_state=3)
-    predictions = pd.read_csv(given[1]).sample(frac=1, random_state=4)
-    assert evaluate(truth, predictions).signature == evaluate(*given).signature
-    assert evaluate(truth, predictions).average_precision == pytest.approx(AREA, abs=1e-15)
-
-
 @slow
 @drawn(
     st.lists(
@@ -170,23 +158,6 @@ def test_a_missing_face_that_counts_is_missing(given, tmp_path):
     assert "|eval:-2|partial:-1+0|" in found.signature
 
 
-def test_a_prediction_for_no_face_is_extra(given, tmp_path):
-    more = predicted(tmp_path / "more.csv", [*TIMES, "7.0"], [*SCORES, 0.5])
-    with pytest.raises(CoverageError, match="1 predictions have no face"):
-        evaluate(given[0], more)
-    found = evaluate(given[0], more, partial=True)
-    assert (found.extra, found.missing) == (1, 0)
-    assert found.average_precision == pytest.approx(AREA, abs=1e-15)
-
-
-def test_only_predictions_that_do_not_count_are_none(given, tmp_path):
-    useless = predicted(tmp_path / "useless.csv", ["0.0"], [1.0])
-    with pytest.raises(CoverageError) as error:
-        evaluate(given[0], useless, partial=True)
-    assert "0 of 4 faces with eval 1 match" in error.value.message
-    assert "--partial" not in error.value.hint
-
-
 def test_ground_truth_of_which_nothing_counts_is_refused(given, tmp_path):
     nothing = marked(tmp_path / "none.csv", [0] * 6)
     with pytest.raises(DataError, match="eval is 0 for every face"):
@@ -224,14 +195,6 @@ def test_the_column_is_read_and_checked(tmp_path):
         unitalk.read_groundtruth(path)
 
 
-def test_predictions_may_have_a_column_of_that_name(given, tmp_path):
-    path = tmp_path / "p.csv"
-    frame = pd.read_csv(path).assign(eval="whatever")
-    frame.to_csv(tmp_path / "q.csv", index=False)
-    assert evaluate(given[0], tmp_path / "q.csv").average_precision == pytest.approx(AREA)
-    assert evaluate(given[0], frame).average_precision == pytest.approx(AREA)
-
-
 def test_a_folder_has_the_column_in_all_of_its_files_or_in_none(tmp_path):
     folder = tmp_path / "folder"
     marked(folder / "a.csv")
@@ -267,36 +230,6 @@ def test_ground_truth_without_labels_is_refused_in_words(given, tmp_path, run, h
 # ------------------------------------------------------------------------------ showing it
 
 
-def test_the_text_has_a_line_of_it(run, given, tmp_path):
-    ran = run("eval", "-g", given[0], "-p", given[1])
-    assert ran.code == 0
-    assert ran.stdout.startswith("average precision: 83.33%\n")
-    line = "left out: 2 faces whose eval is 0 in the ground truth"
-    assert ran.stdout.splitlines().count(line) == 1
-    assert line in run("eval", "-g", given[0], "-p", given[1], "--by", "faces").stdout
-    other = predicted(tmp_path / "other.csv")
-    both = run("eval", "-g", given[0], "-p", given[1], "-p", other)
-    assert both.stdout.splitlines().count(line) == 1
-    plain = write_csv(tmp_path / "plain.csv", rows())
-    assert "left out" not in run("eval", "-g", plain, "-p", given[1]).stdout
-
-
-@pytest.mark.parametrize("options", [[], ["--by", "all", "--ci", "50", "--metrics"]])
-def test_json_is_what_the_shipped_schema_says(run, given, options):
-    jsonschema = pytest.importorskip("jsonschema", reason="the extra [test] has jsonschema")
-    ran = run("eval", "-g", given[0], "-p", given[1], *options, "--format", "json")
-    found = json.loads(ran.stdout)
-    jsonschema.validate(found, schemas.read("eval"))
-    assert found["left_out"] == 2
-
-
-def test_csv_and_page_know_only_what_counts(run, given, tmp_path):
-    page = tmp_path / "page.html"
-    ran = run("eval", "-g", given[0], "-p", given[1], "--format", "csv", "--report", page)
-    assert [row["faces"] for row in csv.DictReader(ran.stdout.splitlines())] == ["4"]
-    assert "eval:-2" in page.read_text()
-
-
 def test_the_signature_is_read_back():
     signature = Signature(
         videos=1, tracks=1, faces=4, positives=3, gt="0123456789abcdef", eval="-24110"
@@ -307,18 +240,3 @@ def test_the_signature_is_read_back():
     assert parse_signature(signature.short()) == signature
     with pytest.raises(UsageError, match="eval:24110"):
         parse_signature(signature.long().replace("-24110", "24110"))
-
-
-def test_diagnose_is_not_confused_by_it(given, tmp_path):
-    few = predicted(tmp_path / "few.csv", TIMES[1:5], SCORES[1:5])
-    for predictions in (given[1], few):
-        found = {one.check: one for one in diagnose(given[0], predictions).findings}
-        assert found["coverage"].status == "ok"
-        assert not any(one.status == "problem" for one in found.values())
-        assert "83.33" in found["result"].what
-        assert "(4 with eval 1)" in found["coverage"].what
-    less = predicted(tmp_path / "less.csv", TIMES[2:], SCORES[2:])
-    found = {one.check: one for one in diagnose(given[0], less).findings}
-    assert found["coverage"].status == "problem"
-    nothing = marked(tmp_path / "none.csv", [0] * 6)
-    assert any(one.status == "problem" for one in diagnose(nothing, given[1]).findings)

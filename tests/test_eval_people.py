@@ -14,7 +14,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pytest
@@ -98,10 +97,6 @@ def test_process_substitution(run, here, packed):
     assert (ran.code, ran.stdout.splitlines()[:1]) == (0, [LINE])
 
 
-def test_stdin_that_is_closed(here):
-    assert_said(shell("$UNITALK -g g.csv -p - <&-"), "stdin", 1, 2)
-
-
 def test_stdout_that_is_closed_or_read_no_further(here):
     assert (shell("$UNITALK -g g.csv -p p.csv >&-").returncode) == 0
     ran = shell("$UNITALK -g g.csv -p p.csv | true")
@@ -112,10 +107,6 @@ def test_stdout_that_is_closed_or_read_no_further(here):
 def test_a_result_that_finds_no_room_is_told(here):
     """Exit code 1 is documented for a full disk; a traceback is for bugs."""
     assert_said(shell("$UNITALK -g g.csv -p p.csv >/dev/full"), "No space left", 1)
-
-
-def test_the_exit_code_stands_when_stderr_is_closed(here):
-    assert shell("$UNITALK -g g.csv -p g.csv 2>&-").returncode == 3
 
 
 # ------------------------------------------------------------------------------ where files lie
@@ -164,16 +155,6 @@ def rights_of_nobody():
         os.seteuid(before)
 
 
-@pytest.mark.parametrize("name", ["shut.csv", "shut/p.csv"])
-def test_a_file_that_may_not_be_read_is_named(run, open_folder, name):
-    path = write_csv(open_folder / name, with_scores(rows_of()), None)
-    (open_folder / name.split("/")[0]).chmod(0o000)
-    with rights_of_nobody():
-        ran = run("eval", "-g", open_folder / "g.csv", "-p", path)
-    assert_said(ran, str(path), 1, 2)
-    assert "ermission denied" in ran.stderr
-
-
 @pytest.mark.parametrize("name", ["locked/r.json", "g.csv/r.json", "locked/new/r.json"])
 def test_an_output_that_cannot_be_written_is_named(run, open_folder, name):
     (open_folder / "locked").mkdir(mode=0o555)
@@ -207,68 +188,7 @@ def test_what_excel_saves_as_csv_utf8(run, here):
         assert_said(run("eval", "-g", "g.csv", "-p", "p.csv"), "separated by semicolons", 3)
 
 
-def test_a_decimal_comma_is_shown(run, here):
-    rows = with_scores(rows_of())
-    rows[2][8] = "0,7"
-    write_csv(here / "p.csv", rows, None)
-    ran = run("eval", "-g", "g.csv", "-p", "p.csv")
-    assert_said(ran, "p.csv:3: column score: '0,7' is not a number", 3)
-
-
-def test_what_talknet_writes(run, here):
-    """Its validation reads val_orig.csv with pandas, adds the scores and drops two columns."""
-    frame = pd.read_csv("g.csv")
-    frame["score"] = [float(score) for score in SCORES]
-    frame["label"] = "SPEAKING_AUDIBLE"
-    frame.drop(columns=["label_id", "instance_id"]).to_csv("val_res.csv", index=False)
-    ran = run("eval", "-g", "g.csv", "-p", "val_res.csv")
-    assert (ran.code, ran.stdout.splitlines()[0], ran.stderr) == (0, LINE, "")
-
-
-@pytest.mark.parametrize("index", [False, True])
-@pytest.mark.parametrize("header", [False, True])
-def test_columns_that_were_left_in(run, here, header, index):
-    """label_id and instance_id, and pandas' index: fine with a header; without, ten and one."""
-    frame = pd.read_csv("g.csv")
-    frame["score"] = [float(score) for score in SCORES]
-    frame.to_csv("p.csv", index=index, header=header)
-    ran = run("eval", "-g", "g.csv", "-p", "p.csv")
-    if index and not header:
-        assert_said(ran, "12 cells", 3)
-    else:
-        assert ran.stdout.startswith(LINE)
-        assert "3 predicted rows have another label" in ran.stdout
-
-
-def test_the_files_the_wrong_way_round(run, here):
-    ran = run("eval", "-g", "p.csv", "-p", "g.csv")
-    assert_said(ran, "p.csv:1: neither a header nor a row of ground truth: 9 cells", 3)
-    write_csv(here / "p.csv", with_scores(rows_of()), ",".join([*TEN[:8], "score"]))
-    ran = run("eval", "-g", "p.csv", "-p", "g.csv")
-    assert_said(ran, "lacks 'score': this looks like ground truth", 3)
-
-
 # ------------------------------------------------------------------------------ scores
-
-
-@pytest.mark.parametrize(
-    ("scores", "line"),
-    [
-        # Any increasing map gives the number of LINE, logits too.
-        (["11.5", "3", "1e-7", "-0.5", "-20", "-1e300"], LINE),
-        # Six in one step: precision 3/6.
-        (["0.5"] * 6, "average precision: 50.00%"),
-        # Two steps of three, two and one of them speaking: (2 * 2/3 + 1/2) / 3 = 11/18.
-        (["1"] * 3 + ["0"] * 3, "average precision: 61.11%"),
-        # Turned round: at ranks 2, 4, 6 the precision is 1/2 each.
-        (["4", "5", "6", "7", "8", "9"], "average precision: 50.00%"),
-    ],
-    ids=["logits", "all equal", "two values", "inverted"],
-)
-def test_scores_of_any_kind(run, here, scores, line):
-    write_csv(here / "p.csv", with_scores(rows_of(), scores), None)
-    ran = run("eval", "-g", "g.csv", "-p", "p.csv")
-    assert (ran.code, ran.stdout.splitlines()[0]) == (0, line)
 
 
 def test_a_model_that_diverged_has_no_number(here):
@@ -302,17 +222,6 @@ def test_one_row_has_no_number(run, here, speaking):
     assert ran.code == 3
     assert ran.stdout.startswith("average precision: undefined (")
     assert "warning" not in ran.stdout
-
-
-def test_very_long_ids(run, here):
-    """Longer than any file name; and two that differ in their last letter alone."""
-    names = ["v" * 50_000 + letter for letter in "ab"]
-    rows = [*rows_of([1, 0], names[0]), *rows_of([0, 0], names[1])]
-    write_csv(here / "g.csv", rows)
-    write_csv(here / "p.csv", with_scores(rows[::-1], ["1", "4", "2", "3"]), None)
-    # Scores in the order of g.csv: 3, 2, 4, 1, so that the positive is the second of four.
-    ran = run("eval", "-g", "g.csv", "-p", "p.csv")
-    assert ran.stdout.startswith("average precision: 50.00%")
 
 
 @exhaustive

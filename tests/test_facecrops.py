@@ -11,15 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from build import face as csv_row
-from build import write_csv
 from conftest import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from unitalk import schema
-from unitalk.errors import DataError, LayoutError, UsageError
+from unitalk.errors import DataError, LayoutError
 from unitalk.layout import Layout
 from unitalk.media import frame_sizes as module
 from unitalk.media.frame_sizes import Face, face_file, frame_sizes, strip, telling_faces
@@ -106,20 +104,7 @@ def test_usual_frames_are_recovered_exactly_in_either_split(tmp_path, frame, spl
     assert frame_sizes(dataset(tmp_path, faces, frame, split=split), faces) == {"v": frame}
 
 
-def test_crops_whose_edges_were_rounded_are_recovered_too(tmp_path):
-    """The sample's boxes are whole pixels, which six digits put just below as often as above."""
-    frame = (1280, 720)
-    faces = []
-    for place in range(8):
-        left, top, across, down = 101 + 91 * place, 57 + 23 * place, 190 + place, 201 + 3 * place
-        edges = (left / 1280, top / 720, (left + across) / 1280, (top + down) / 720)
-        box = tuple(float(f"{edge:.6f}") for edge in edges)
-        faces.append(put(tmp_path, Face("v", "v:0", place / 25, box), (across, down)))
-    assert any(cut(face.box, frame)[0] != 190 + i for i, face in enumerate(faces))
-    assert frame_sizes(tmp_path, faces) == {"v": frame}
-
-
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     st.integers(160, 4000), st.integers(160, 2500), st.integers(1, 8), st.integers(0, 10**6),
     st.sampled_from([0.05, 0.1, 0.3]),
@@ -134,14 +119,6 @@ def test_a_recovered_size_is_never_further_off_than_the_crops_allow(
     for axis, real in enumerate((across, down)):
         share = max(face.box[axis + 2] - face.box[axis] for face in faces)
         assert abs(got[axis] - real) <= 2.02 / share
-
-
-def test_videos_have_sizes_of_their_own(tmp_path):
-    one, two = faces_in((1280, 720), video="a"), faces_in((480, 854), video="b", seed=1)
-    dataset(tmp_path, one, (1280, 720))
-    dataset(tmp_path, two, (480, 854), split="train")
-    mixed = [face for pair in zip(one, two, strict=True) for face in pair]
-    assert frame_sizes(tmp_path, mixed) == {"a": (1280, 720), "b": (480, 854)}
 
 
 def test_boxes_that_leave_the_frame_are_cut_at_its_edges(tmp_path):
@@ -196,14 +173,6 @@ def test_a_side_may_be_a_pixel_from_its_boxs_and_no_more(tmp_path, width, fits):
             frame_sizes(tmp_path, faces)
 
 
-def test_crops_that_were_resized_in_one_direction_only_are_refused(tmp_path):
-    faces = faces_in((1280, 720), seed=4)
-    for face in faces:
-        put(tmp_path, face, (cut(face.box, (1280, 720))[0], 96))
-    with pytest.raises(LayoutError, match="v: 8 face crops do not have the size"):
-        frame_sizes(tmp_path, faces)
-
-
 def test_one_odd_crop_of_eight_does_not_matter_and_three_do(tmp_path):
     """Three quarters must agree: seven or six of eight, not five."""
     frame = (1280, 720)
@@ -239,19 +208,6 @@ def test_a_video_without_crops_is_named_and_so_is_one_whose_crops_cannot_be_read
     assert "bad: none of 8 face crops can be read" in str(caught.value)
     with pytest.raises(LayoutError, match="gone: none of 8 face crops is there"):
         frame_sizes(tmp_path / "nowhere", gone)
-
-
-def test_of_many_videos_without_crops_ten_are_named(tmp_path):
-    faces = [Face(f"v{i}", f"v{i}:0", 0.0, (0.1, 0.1, 0.5, 0.5)) for i in range(30)]
-    with pytest.raises(LayoutError, match="30 of 30 videos: v0: .* and 20 more"):
-        frame_sizes(tmp_path, faces)
-
-
-def test_a_box_without_an_area_tells_nothing(tmp_path):
-    """As of a csv whose boxes are pixels: every one lies beyond the frame's corner."""
-    face = put(tmp_path, Face("v", "v:0", 0.0, (320.0, 72.0, 512.0, 190.0)), (192, 118))
-    with pytest.raises(LayoutError, match="v: 1 face crops do not have the size"):
-        frame_sizes(tmp_path, [face])
 
 
 def test_the_sample_is_of_1280_by_720(sample):
@@ -294,17 +250,7 @@ def test_large_faces_within_the_frame_are_chosen_from_the_largest_to_the_median(
     assert telling_faces(videos, boxes).tolist() == [1, 2, 4]
 
 
-def test_every_video_has_a_face_chosen_whatever_its_boxes_are():
-    inside, outside, pixels = (0.1, 0.1, 0.2, 0.2), (-0.1, 0.1, 0.2, 0.2), (300, 200, 400, 300)
-    flat, swapped = (0.1, 0.1, 0.1, 0.2), (0.2, 0.2, 0.1, 0.1)
-    boxes = np.array([inside, outside, outside, pixels, flat, swapped], np.float64)
-    # Video 0 has a box within; of 1 there is but a box that leaves; 2, 3 and 4 have none.
-    chosen = telling_faces(np.array([0, 0, 1, 2, 3, 4]), boxes)
-    assert chosen.tolist() == [0, 2, 3, 4, 5]
-    assert telling_faces(np.empty(0, np.int32), np.empty((0, 4))).tolist() == []
-
-
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 40)), min_size=1, max_size=60))
 def test_the_choice_is_that_of_a_plain_loop(drawn):
     """Squares from the corner (0.15, 0.15): those of more than 0.85 leave the frame."""
@@ -333,12 +279,6 @@ def test_a_crop_is_found_by_its_time_whatever_its_name_and_split(tmp_path, name,
     assert face_file(Layout(tmp_path), face._replace(seconds=0.44)) is None
     assert face_file(Layout(tmp_path), face._replace(entity="-v:1")) is None
     assert face_file(Layout(tmp_path), face._replace(video="w")) is None
-
-
-def test_a_track_is_found_where_its_colon_became_an_underscore(tmp_path):
-    put(tmp_path, Face("v", "v_0", 0.4, (0, 0, 1, 1)), (9, 9))
-    found = face_file(Layout(tmp_path), Face("v", "v:0", 0.4, (0, 0, 1, 1)))
-    assert found == tmp_path / "clips_videos/val/v/v_0/0.40.jpg"
 
 
 def test_a_track_is_listed_only_when_a_crop_has_another_name(tmp_path, monkeypatch):
@@ -415,26 +355,6 @@ def test_tiles_are_as_wide_as_the_crops_in_the_median_and_no_face_is_stretched(t
     assert near(picture.getpixel((45, 3)), RED)
 
 
-@pytest.mark.parametrize("size", [(400, 3), (3, 400), (1, 1)])
-def test_a_crop_of_an_odd_shape_makes_a_tile_all_the_same(tmp_path, size):
-    """Tiles are between half and one and a half as wide as they are high."""
-    picture = opened(strip([save(tmp_path / "x.jpg", size)], height=40))
-    assert picture.height == 40
-    assert picture.width == {400: 60, 3: 20, 1: 40}[size[0]]
-
-
-def test_nothing_but_missing_faces_is_grey_and_square(tmp_path):
-    picture = opened(strip([None, tmp_path / "none.jpg"], height=32))
-    assert picture.size == (64, 32)
-    assert near(picture.getpixel((10, 10)), GREY)
-
-
-@pytest.mark.parametrize("mode", ["L", "CMYK"])
-def test_a_crop_without_colours_or_in_those_of_print_is_shown(tmp_path, mode):
-    white = save(tmp_path / "x.jpg", (30, 30), (250, 250, 250), mode)
-    assert near(opened(strip([white], height=20)).getpixel((10, 10)), (250, 250, 250))
-
-
 def test_what_is_no_jpeg_and_what_is_no_face_is_grey(tmp_path, monkeypatch):
     png = tmp_path / "x.jpg"
     Image.new("RGB", (30, 30), RED).save(png, "PNG")
@@ -453,7 +373,7 @@ def test_a_bomb_is_grey(tmp_path, monkeypatch):
         assert near(opened(strip([bomb], height=20)).getpixel((10, 10)), GREY)
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(st.integers(0, 10**9))
 def test_no_damage_to_a_file_is_an_error(tmp_path_factory, seed):
     rng = random.Random(seed)
@@ -468,40 +388,8 @@ def test_no_damage_to_a_file_is_an_error(tmp_path_factory, seed):
     assert opened(strip([folder / "x.jpg"], height=16)).height == 16
 
 
-@pytest.mark.parametrize(("count", "height"), [(0, 64), (3, 0), (3, -5), (2000, 64), (1, 70_000)])
-def test_no_picture_is_a_usage_error(count, height):
-    with pytest.raises(UsageError, match="is no picture"):
-        strip([None] * count, height=height)
-
-
-def test_the_same_crops_give_the_same_bytes(tmp_path):
-    path = save(tmp_path / "x.jpg", (50, 60), GREEN)
-    assert strip([path] * 5, height=32) == strip([path] * 5, height=32)
-
-
-def test_ten_strips_of_noisy_faces_stay_below_600_kb(tmp_path):
-    """Nothing is larger as a JPEG than noise: more than any face is, and still it fits."""
-    rng = np.random.default_rng(0)
-    for place in range(24):
-        noise = rng.integers(0, 256, (64, 52, 3), dtype=np.uint8)
-        Image.fromarray(noise).save(tmp_path / f"{place}.jpg", quality=95)
-    data = strip([tmp_path / f"{place}.jpg" for place in range(24)], height=64)
-    assert opened(data).size == (24 * 52, 64)
-    assert len(data) < 60_000
-
-
 @slow
 def test_the_module_opens_pictures_only_when_it_is_asked_to():
     code = "import sys, unitalk.media.frame_sizes; print('PIL' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
-
-
-def test_a_csv_of_a_dataset_drawn_by_hand(tmp_path):
-    """The other tests' row: box .1 .2 .3 .45 of a frame of 500 x 400 is 100 x 100 pixels."""
-    path = write_csv(tmp_path / "g.csv", [csv_row("v", "0.4", "v:0", 1)])
-    frame = schema.read_groundtruth(path)
-    boxes = frame[list(schema.BOX)].to_numpy()
-    (row,) = telling_faces(np.zeros(len(frame), np.int32), boxes)
-    face = put(tmp_path, Face("v", "v:0", 0.4, tuple(boxes[row])), (100, 100))
-    assert frame_sizes(tmp_path, [face]) == {"v": (500, 400)}

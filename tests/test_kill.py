@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import one_in, tree
+from conftest import exhaustive, one_in, tree
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -55,6 +55,7 @@ def test_a_killed_run_leaves_no_half_made_dataset(run, tmp_path, dataset, verb):
     assert {name for name in os.listdir(tmp_path) if name.startswith(".")} == set()
 
 
+@exhaustive
 @pytest.mark.parametrize("verb", one_in(2, reversed(VERBS)))
 def test_a_run_killed_while_it_replaces_an_older_result_loses_neither(run, tmp_path, dataset, verb):
     command = VERBS[verb]

@@ -91,18 +91,6 @@ def test_faces_are_listed_in_time_order_by_the_name_that_we_would_write(tmp_path
     assert layout.faces(tmp_path / "notes.txt") == {}
 
 
-def test_a_track_is_found_where_its_colon_became_an_underscore(tmp_path):
-    (tmp_path / "x_1").mkdir()
-    (tmp_path / "x:4").touch()
-    (tmp_path / "x:2.wav").touch()
-    assert layout.find_entity(tmp_path, "x:1") == tmp_path / "x_1"
-    assert layout.find_entity(tmp_path, "x:2", ".wav") == tmp_path / "x:2.wav"
-    assert layout.find_entity(tmp_path, "x:3") is None
-    assert layout.find_entity(tmp_path, "x:4") is None  # a file is no track
-    assert layout.find_entity(tmp_path, "x:1", ".wav") is None
-    assert layout.find_entity(tmp_path, "x:1", others={"x_1"}) is None
-
-
 @pytest.mark.parametrize("text", ["", ".", "..", "a/b", "a\\b", "/", "a\0b", "a\nb"])
 def test_an_id_that_is_no_file_name_is_refused(tmp_path, text):
     with pytest.raises(unitalk.DataError, match="cannot name a file"):

@@ -12,6 +12,7 @@ import csv
 
 import numpy as np
 import pytest
+from conftest import exhaustive
 from real_data import LIGHT_ASD, absent
 from talknet_fill import audio_input, fill, labels, visual_input
 from talknet_formula import GOLDEN, golden
@@ -105,6 +106,7 @@ def test_gradients_are_as_long_as_the_originals():
         assert float(grad.double().norm()) == pytest.approx(lengths[name], rel=2e-3), name
 
 
+@exhaustive
 def test_steps_of_training_are_the_originals():
     own, want = filled().train(), golden("light_asd")
     optimiser = torch.optim.Adam(own.parameters(), lr=own.default_lr)

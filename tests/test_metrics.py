@@ -101,14 +101,6 @@ def test_logits_change_sides_at_zero():
     assert ours([1, 0], [1 + 1e-9, 0]).threshold == 0
 
 
-def test_a_threshold_of_zero_is_a_threshold():
-    result = ours(*EIGHT, threshold=0)
-    assert result.threshold == 0
-    assert isinstance(result.threshold, float)
-    assert result.recall == 1
-    assert result.precision == 4 / 8
-
-
 @pytest.mark.parametrize("threshold", [float("nan"), float("inf"), float("-inf")])
 def test_a_threshold_that_is_no_number(threshold):
     with pytest.raises(unitalk.UsageError, match=f"the threshold is {threshold}") as caught:
@@ -176,12 +168,6 @@ def test_false_alarms_that_tie_with_the_last_positive_count():
     assert result.false_alarm_rate_at_90_recall == pytest.approx(2 / 3, abs=1e-15)
 
 
-def test_steps_of_one_size_are_all_looked_at():
-    """Twenty steps of a positive and a negative each, a straight ROC: 18 positives are 90 %."""
-    result = ours([1, 0] * 20, [step for step in range(20) for _ in range(2)])
-    assert result.false_alarms_at_90_recall == 18
-
-
 def test_the_calibration_error_by_eye():
     """Three of the fifteen bins have faces; 1 belongs to the last.
 
@@ -239,10 +225,6 @@ def test_without_a_negative():
     result = ours([1, 1], [0.2, 0.6])
     assert undefined(result) == BOTH_CLASSES
     assert (result.accuracy, result.recall) == (1 / 2, 1 / 2)
-
-
-def test_without_a_face():
-    assert undefined(ours([], [])) == set(DESCRIPTIONS) - {"threshold"}
 
 
 # ------------------------------------------------------------------------------ slow and exact
@@ -334,7 +316,7 @@ logits = st.integers(-6, 6).map(lambda whole: whole / 2)
 shares = st.integers(0, 30).map(lambda whole: whole / 30)  # every edge of the bins among them
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(faces(logits | shares))
 def test_what_depends_on_the_order_of_scores(rows):
     labels, scores = rows
@@ -353,7 +335,7 @@ def test_what_depends_on_the_order_of_scores(rows):
     assert result.false_alarm_rate_at_90_recall == false_alarms / labels.count(0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(faces(logits), st.integers(-7, 7).map(lambda whole: whole / 2))
 def test_what_depends_on_the_threshold(rows, threshold):
     result = ours(*rows, threshold=threshold)
@@ -372,19 +354,12 @@ def test_what_depends_on_the_threshold(rows, threshold):
         assert result.f1 == 0
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(faces(shares))
 def test_the_calibration_error(rows):
     assert ours(*rows).expected_calibration_error == pytest.approx(
         slow_calibration_error(*rows), abs=1e-12
     )
-
-
-@given(faces(logits | shares), st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(rows, random):
-    pairs = list(zip(*rows, strict=True))
-    shuffled = random.sample(pairs, len(pairs))
-    assert written(*zip(*shuffled, strict=True)) == written(*rows)
 
 
 def written(labels, scores) -> str:
@@ -404,24 +379,6 @@ def test_the_order_of_many_rows_changes_no_bit(digits, shape):
         scores = np.round(scores, digits)
         order = rng.permutation(count)
         assert written(labels[order], scores[order]) == written(labels, scores)
-
-
-def test_the_calibration_error_is_the_sum_in_exact_fractions():
-    """What a thousand floats sum to, rounded once a face and once a bin, not once an addition."""
-    rng = np.random.default_rng(5)
-    labels, scores = rng.random(1000) < 0.3, np.round(rng.random(1000), 3)
-    gaps = [Fraction(0)] * 15
-    for label, score in zip(labels.tolist(), scores.tolist(), strict=True):
-        gaps[min(int(Fraction(round(score * 1000), 1000) * 15), 14)] += Fraction(score) - label
-    exact = sum(abs(gap) for gap in gaps) / 1000
-    assert ours(labels, scores).expected_calibration_error == pytest.approx(float(exact), abs=2e-16)
-
-
-def test_minus_zero_is_zero():
-    """As scores 0 and -0 are equal; the threshold is the one that stands for both in any order."""
-    labels, scores = [1, 1, 0], [0.0, -0.0, -1.0]
-    assert written(labels, scores) == written(labels, [-0.0, 0.0, -1.0])
-    assert str(ours(labels, [-0.0, -0.0, -1.0]).best_f1_threshold) == "0.0"
 
 
 def test_scores_as_large_as_numbers_go():
@@ -444,14 +401,6 @@ def test_many_faces_of_one_score():
 
 
 # ------------------------------------------------------------------------------ the result
-
-
-def test_every_number_is_described_in_one_line():
-    assert list(DESCRIPTIONS) == [field.name for field in dataclasses.fields(Metrics)]
-    for text in DESCRIPTIONS.values():
-        assert len(text) > 12
-        assert "\n" not in text
-        assert "  " not in text
 
 
 def test_the_result_is_frozen_and_ready_for_json():

@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 
 import unitalk
 from unitalk import schema
-from unitalk.schema.csv_source import sources_in
 
 TEN = HEADER.split(",")
 SPEAKING = [1, 0, 1, 0, 0, 1]
@@ -102,15 +101,6 @@ def test_a_label_that_is_empty_says_nothing_and_is_no_error(tmp_path, truth, lab
         assert not [said for said in result.warnings if "label" in said]
 
 
-@pytest.mark.parametrize("empty", ["", '""'])
-@pytest.mark.parametrize("header", [True, False])
-def test_an_empty_label_may_be_quoted_and_the_header_absent(tmp_path, empty, header):
-    top = ",".join(schema.PREDICTION_COLUMNS) + "\n" if header else ""
-    rows = [["v", "0.04", "0", "0", "1", "1", empty, "v:0", "0.5"]] * 2
-    (tmp_path / "p.csv").write_text(top + "".join(",".join(row) + "\n" for row in rows))
-    assert listed(load(tmp_path / "p.csv"), "label") == ["", ""]
-
-
 @pytest.mark.parametrize("label", ["SPEAKING", "speaking_audible", " ", "nan", "1"])
 def test_a_label_that_is_none_is_an_error_in_predictions_too(tmp_path, label):
     rows = submitted(rows_of())
@@ -119,28 +109,6 @@ def test_a_label_that_is_none_is_an_error_in_predictions_too(tmp_path, label):
         load(write(tmp_path / "p.csv", rows, schema.PREDICTION_COLUMNS))
     assert caught.value.count == 1
     assert caught.value.problems[0].startswith(f"{tmp_path}/p.csv:4: column label: {label!r} is no")
-
-
-def test_an_empty_label_is_an_error_in_ground_truth(tmp_path):
-    rows = rows_of()
-    rows[1][6] = ""
-    with pytest.raises(unitalk.SchemaError, match=r"g.csv:3: column label: '' is none of"):
-        load(write_csv(tmp_path / "g.csv", rows), "groundtruth")
-    frame = pd.DataFrame(rows, columns=TEN)
-    with pytest.raises(unitalk.SchemaError, match="unknown label ''"):
-        schema.from_frame(frame, "groundtruth")
-    frame.loc[1, "label"] = None
-    with pytest.raises(unitalk.SchemaError, match="column label: 1 values are missing"):
-        schema.from_frame(frame, "groundtruth")
-
-
-def test_other_spellings_stand_beside_empty_labels(tmp_path):
-    rows = submitted(rows_of())
-    for row, label in zip(rows, ["SPEAKING_AND_AUDIBLE", "", "NOT_SPEAKING"] * 2, strict=True):
-        row[6] = label
-    faces = load(write(tmp_path / "p.csv", rows))
-    assert listed(faces, "label") == ["SPEAKING_AUDIBLE", "", "NOT_SPEAKING"] * 2
-    assert schema.UNLABELLED == ""
 
 
 # ------------------------------------------------------------------------------ ASC and ASDNet
@@ -193,7 +161,7 @@ def test_what_the_networks_write_is_scored_by_the_difference_of_the_logits(tmp_p
 
 
 @given(st.lists(st.tuples(st.floats(-15, 15), st.floats(-15, 15)), min_size=1, max_size=8))
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_the_difference_is_the_log_odds_of_the_softmax(logits):
     """ASC's postprocessing takes p = e^b / (e^a + e^b), of which log(p / (1 - p)) is b - a."""
     rows = rows_of(speaking=[1] * len(logits))
@@ -204,15 +172,6 @@ def test_the_difference_is_the_log_odds_of_the_softmax(logits):
         total = math.exp(a) + math.exp(b)
         odds = math.log(math.exp(b) / total) - math.log(math.exp(a) / total)
         assert score == pytest.approx(odds, abs=1e-9)
-
-
-def test_logits_as_large_as_numbers_go_stay_numbers(tmp_path):
-    rows = rows_of(speaking=[1, 0])
-    logits = [("-1e308", "1e308"), ("1e308", "-1e308")]
-    scores = listed(load(write(tmp_path / "v.csv", asc_forward(rows, logits))), "score")
-    assert scores[0] > 1e308
-    assert scores[1] < -1e308
-    assert np.isfinite(scores).all()
 
 
 @FORWARD
@@ -247,30 +206,6 @@ def test_what_could_be_something_else_is_not_guessed(tmp_path, row):
     assert "a first line, such as frame_timestamp,entity_id,score" in caught.value.hint
 
 
-@FORWARD
-def test_it_is_no_form_of_ground_truth(tmp_path, form):
-    path = write(tmp_path / "g.csv", form(rows_of(speaking=[1, 0, 1, 0]), LOGITS))
-    with pytest.raises(unitalk.SchemaError, match="neither a header nor a row of ground truth"):
-        load(path, "groundtruth")
-
-
-def test_what_the_postprocessing_writes_file_by_file_or_joined(tmp_path):
-    """Nine cells, one label, four digits, \\r\\n; `cat` joins the folder's files to one."""
-    videos = {name: rows_of(name) for name in ("b", "a")}
-    for name, rows in videos.items():
-        cells = [[*row[:8], f"{float(row[8]):.4f}"] for row in submitted(rows)]
-        write(tmp_path / "temp" / f"{name}.csv", cells)
-        write(tmp_path / "gt" / f"{name}-activespeaker.csv", [row[:8] for row in rows])
-    for kind in ("temp", "gt"):
-        joined = b"".join(path.read_bytes() for path in sorted((tmp_path / kind).iterdir()))
-        (tmp_path / f"{kind}.csv").write_bytes(joined)
-    # Both videos have the same scores and labels, so each step is twice as wide: the same area.
-    for truth in (tmp_path / "gt", tmp_path / "gt.csv"):
-        for guess in (tmp_path / "temp", tmp_path / "temp.csv"):
-            result = unitalk.evaluate(truth, guess)
-            assert result.average_precision == pytest.approx(AP, abs=1e-15)
-
-
 # ------------------------------------------------------------------------------ fewer columns
 
 
@@ -290,13 +225,6 @@ def test_the_key_and_a_score_are_enough(tmp_path, truth, columns):
     assert list(unitalk.read_predictions(path)) == [n for n in (*TEN, "score") if n in columns]
     frame = pd.read_csv(path)
     assert unitalk.evaluate(truth, frame).average_precision == pytest.approx(AP, abs=1e-15)
-
-
-def test_boxes_are_still_compared_when_they_are_there(tmp_path, truth):
-    rows = submitted(rows_of())
-    rows[0][2] = "0.11"
-    with pytest.raises(unitalk.DataError, match="1 of 6 boxes differ"):
-        unitalk.evaluate(truth, write(tmp_path / "p.csv", rows))
 
 
 @pytest.mark.parametrize(
@@ -327,26 +255,6 @@ def test_what_a_header_lacks_is_told(tmp_path, kind, absent, told):
     assert caught.value.message.endswith(f" lacks {told}")
 
 
-def test_the_hint_says_what_may_be_there(tmp_path):
-    with pytest.raises(unitalk.SchemaError) as caught:
-        load(write(tmp_path / "p.csv", [["v:0", "1"]], ["entity_id", "score"]))
-    assert caught.value.hint == (
-        "predictions have the columns frame_timestamp, entity_id, score; "
-        "video_id, all four of entity_box_* and label may be there"
-    )
-
-
-def test_columns_of_which_a_file_has_none_are_an_error(tmp_path):
-    """Arrow would read all that the file has."""
-    path = write(
-        tmp_path / "p.csv", [["v:0", "0.04", "1"]], ["entity_id", "frame_timestamp", "score"]
-    )
-    assert load(path, columns=["label", "score"]).table.column_names == ["score"]
-    with pytest.raises(unitalk.SchemaError, match="has none of label") as caught:
-        load(path, columns=["label"])
-    assert "entity_id, frame_timestamp, score" in caught.value.hint
-
-
 # ------------------------------------------------------------------------------ folders
 
 
@@ -362,17 +270,6 @@ def folder(tmp_path):
     return made
 
 
-def test_the_files_of_a_folder_are_read_by_name_one_after_the_other(folder):
-    faces = load(folder)
-    assert listed(faces, "video_id") == ["a"] * 6 + ["b"] * 6 + ["c"] * 6
-    assert listed(faces, "score") == SCORES * 3
-    assert faces.codes("entity_id")[1] == ["a:0", "b:0", "c:0"]
-    assert faces.codes("entity_id")[0].tolist() == [0] * 6 + [1] * 6 + [2] * 6
-    assert faces.milliseconds().tolist() == [0, 40, 80, 120, 160, 200] * 3
-    assert (faces.name, len(faces)) == (str(folder), 18)
-    assert unitalk.read_predictions(folder)["entity_id"].tolist() == listed(faces, "entity_id")
-
-
 def test_each_row_is_found_in_its_own_file(folder):
     """a.csv has no header, so its row 0 is line 1; rows 6 and 12 are in line 2 of b and c."""
     faces = load(folder)
@@ -382,18 +279,6 @@ def test_each_row_is_found_in_its_own_file(folder):
     ]  # fmt: skip
     assert faces.where([]) == []
     assert [file.rows for file in faces.files] == [6, 6, 6]
-
-
-def test_what_a_folder_holds_is_described(folder, truth):
-    assert load(folder).describe() == (
-        "3 files: 2 with header in line 1, 9 columns; 1 with no header, 9 columns"
-    )
-    (folder / "a.csv").unlink()
-    assert load(folder).describe() == "2 files: header in line 1, 9 columns"
-    (folder / "b.csv").unlink()
-    assert load(folder).describe() == "header in line 1, 9 columns"
-    assert load(truth, "groundtruth").describe() == "header in line 1, 10 columns"
-    assert schema.from_frame(pd.read_csv(truth), "groundtruth").describe() == "a frame"
 
 
 def test_a_folder_is_scored_against_a_folder(folder, tmp_path):
@@ -433,12 +318,6 @@ def test_only_what_is_a_csv_file_of_the_folder_itself_is_read(folder):
     assert names == ["Z.CSV", "a.csv", "b.csv", "c.csv.gz"]
 
 
-def test_a_link_that_leads_nowhere_is_no_video_less(folder):
-    (folder / "d.csv").symlink_to(folder / "gone.csv")
-    with pytest.raises(unitalk.UsageError, match=r"d.csv does not exist"):
-        load(folder)
-
-
 def test_a_folder_without_csv_files_is_a_usage_error(tmp_path):
     (tmp_path / "data" / "csv").mkdir(parents=True)
     write_csv(tmp_path / "data" / "csv" / "val_orig.csv", rows_of())
@@ -448,23 +327,12 @@ def test_a_folder_without_csv_files_is_a_usage_error(tmp_path):
     assert "csv files of its videos" in caught.value.hint
 
 
-def test_a_folder_that_cannot_be_listed_is_named(folder):
-    """Permission is as good as any reason, but root has it always; a file will do."""
-    with pytest.raises(unitalk.DiskError, match=r"a.csv: Not a directory"):
-        sources_in(folder / "a.csv")
-
-
 def test_a_dash_is_stdin_even_where_a_folder_is_called_so(folder, monkeypatch):
     monkeypatch.chdir(folder)
     (folder / "-").mkdir()
     content = (folder / "a.csv").read_bytes()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert load("-").where([0]) == ["<stdin>:1"]
-
-
-def test_a_folder_given_where_one_file_is_wanted_is_refused(folder):
-    with pytest.raises(unitalk.UsageError, match="is a folder"):
-        schema.read_text(folder)
 
 
 def test_of_files_with_different_columns_the_shared_ones_are_read(folder):
@@ -498,12 +366,6 @@ def test_a_score_beside_its_label_is_not_two_logits(tmp_path, numbers):
     assert "entity_id,frame_timestamp,score,label" in caught.value.hint
 
 
-def test_a_header_in_another_case_is_told(tmp_path):
-    (tmp_path / "p.csv").write_text("Entity_ID,Frame_Timestamp,Score\nv:0,0.04,1\n")
-    with pytest.raises(unitalk.SchemaError, match=r"p.csv:1: the header is in another case"):
-        load(tmp_path / "p.csv")
-
-
 def test_a_header_within_the_file_is_told(tmp_path):
     text = "entity_id,frame_timestamp,score\nv:0,0.04,1\n"
     (tmp_path / "p.csv").write_text(2 * text)
@@ -512,18 +374,6 @@ def test_a_header_within_the_file_is_told(tmp_path):
     assert caught.value.problems == (
         f"{tmp_path}/p.csv:3: the header again: were several files joined?",
     )
-
-
-def test_one_wrong_file_has_its_own_error(folder):
-    rows = submitted(rows_of("b"))
-    rows[3][8] = "high"
-    write(folder / "b.csv", rows, schema.PREDICTION_COLUMNS)
-    with pytest.raises(unitalk.SchemaError) as caught:
-        load(folder)
-    assert list(caught.value.problems) == [
-        f"{folder}/b.csv:5: column score: 'high' is not a number"
-    ]
-    assert caught.value.message.startswith(f"{folder}/b.csv: 1 problem in the predictions")
 
 
 def test_wrong_files_are_told_together_in_their_order(folder):
@@ -555,7 +405,7 @@ def test_wrong_files_are_told_together_in_their_order(folder):
 # ------------------------------------------------------------------------------ any split of a file
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.tuples(st.integers(1, 5), st.booleans(), st.booleans(), st.sampled_from(["\n", "\r\n"])),

@@ -69,12 +69,6 @@ def test_on_a_terminal_there_is_a_bar():
     assert out.getvalue().isascii()
 
 
-def test_a_note_in_a_log_is_a_line():
-    out = io.StringIO()
-    StderrProgress(out).note("hello")
-    assert out.getvalue() == "hello\n"
-
-
 def test_silence_is_silent(capsys):
     progress = SilentProgress()
     with progress.task("x", total=1) as task:

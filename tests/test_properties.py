@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import zipfile
 from collections import Counter
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 
 from unitalk import convert_asc, layout, trim_dataset
 from unitalk.catalog import video_list
-from unitalk.files import LINKS, unzip
+from unitalk.files import LINKS
 
 CENT = Decimal("0.01")
 disk = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
@@ -57,11 +56,6 @@ def test_every_frame_of_a_film_is_found_and_no_other(frames, seconds):
     names = [written(time) for time in times]
     assert [layout.face_name(float(time)) for time in times] == names
     assert len(set(names)) == len(times)
-
-
-def test_asc_finds_a_face_of_a_film_of_29_97_frames(tmp_path):
-    source = make_dataset(tmp_path / "d", {"v": [Track("v:0", ["1.234567", "1.267933"], [0, 1])]})
-    assert convert_asc(source, tmp_path / "asc").black == 0
 
 
 # ------------------------------------------------------------------------------ lists
@@ -197,25 +191,6 @@ parts = st.from_regex(r"[a-z0-9é][a-z0-9é _.:-]{0,5}[a-z0-9]", fullmatch=True)
 members = st.dictionaries(
     st.lists(parts, min_size=1, max_size=3).map("/".join), st.binary(max_size=300), min_size=1
 )
-
-
-@disk
-@given(members, st.booleans(), st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
-def test_a_benign_archive_is_unpacked_as_zipfile_does(found, top, method):
-    found = {  # a name cannot be both a file's and a folder's
-        name: content for name, content in found.items()
-        if not any(other.startswith(f"{name}/") for other in found)
-    }  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        path, ours, theirs = (Path(folder, name) for name in ("a.zip", "ours", "theirs"))
-        with zipfile.ZipFile(path, "w", method) as archive:
-            for name, content in found.items():
-                archive.writestr(f"VID/{name}" if top else name, content)
-        with zipfile.ZipFile(path) as archive:
-            archive.extractall(theirs)
-        written_bytes = unzip(path, ours, top="VID")
-        assert tree(ours) == tree(theirs / "VID" if top else theirs) == found
-        assert written_bytes == sum(map(len, found.values()))
 
 
 # ------------------------------------------------------------------------------ found by trying

@@ -163,6 +163,7 @@ def test_of_a_real_video_the_commands_score_above_97_percent(run, tmp_path):
     assert json.loads(ran.stdout)["average_precision"] > 0.97
 
 
+@exhaustive
 @needs(LIGHT_ASD)
 @needs(GRID)
 def test_of_a_real_video_it_notices_what_is_wrong(once, tmp_path):

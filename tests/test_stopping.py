@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from build import HEADER, make_dataset, write_wav
-from conftest import without_coverage
+from conftest import exhaustive, without_coverage
 
 from unitalk import stopping
 from unitalk.net import Hub, Patience
@@ -302,6 +302,7 @@ def test_a_group_is_stopped_while_a_training_starts_what_reads(tmp_path, phase, 
     assert (saved["step"] == 3) == (phase == "val" and not saved["results"]) or at > 2
 
 
+@exhaustive
 def test_a_reader_whose_process_is_killed_says_so(tmp_path):
     pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
     import multiprocessing

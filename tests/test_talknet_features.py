@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from talknet_formula import golden, waveform
 
-from unitalk.errors import DataError, UsageError
+from unitalk.errors import UsageError
 
 pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
@@ -98,7 +98,7 @@ def by_definition(samples: np.ndarray, rate: int, fps: float) -> np.ndarray:
 
 
 @slow
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     samples=st.integers(1, 16_000),
     fps=st.one_of(st.floats(5, 120), st.sampled_from([16.0, 23.976, 25.0, 32.0, 64.0])),
@@ -118,16 +118,6 @@ def test_windows_and_steps_are_rounded_half_up(fps, lengths):
     for samples, rows in [(1, 1), (window, 1), (window + 1, 2), (window + step, 2),
                           (window + step + 1, 3), (window + 9 * step, 10)]:  # fmt: skip
         assert mfcc(noise(samples), fps=float(fps)).shape == (rows, 13)
-
-
-@pytest.mark.parametrize("fps", [32.0, 320.0])
-def test_a_half_is_rounded_up(fps):
-    """10,000 / 32 = 312.5 samples a window and 125 a step; 31.25 and 12.5 at 320 fps."""
-    window, step = {32.0: (313, 125), 320.0: (31, 13)}[fps]
-    assert len(mfcc(noise(window + 1), fps=fps)) == 2
-    assert len(mfcc(noise(window), fps=fps)) == 1
-    assert len(mfcc(noise(window + step), fps=fps)) == 2
-    assert len(mfcc(noise(window + step + 1), fps=fps)) == 3
 
 
 def test_silence_is_the_logarithm_of_the_least_step():
@@ -173,17 +163,7 @@ def test_a_long_sound_needs_little_memory():
     assert peak < rows.nbytes + 8_000_000  # ours is 1.6 MB; the interpreter's tables may grow too
 
 
-def test_a_sound_without_samples_has_no_rows():
-    assert mfcc(np.zeros(0, np.int16)).shape == (0, 13)
-
-
 # ------------------------------------------------------------------------------ four rows a face
-
-
-def test_rows_beyond_the_last_face_are_cut_off():
-    sound = noise(RATE)  # 1 + ceil((16,000 - 400) / 160) = 99 rows
-    np.testing.assert_allclose(audio_features(sound, 10), mfcc(sound)[:40], rtol=1e-6)
-    assert audio_features(sound, 0).shape == (0, 13)
 
 
 def test_a_face_more_is_the_last_row_again():
@@ -247,12 +227,6 @@ def test_four_rows_a_face_whatever_the_sound(samples, faces, fps):
 # ------------------------------------------------------------------------------ refused
 
 
-def test_a_track_without_sound_is_an_error():
-    with pytest.raises(DataError, match="the sound is empty") as raised:
-        audio_features(np.zeros(0, np.int16), 1)
-    assert "leave the track out" in raised.value.hint
-
-
 @pytest.mark.parametrize(
     ("samples", "words"),
     [(np.zeros(9), r"float64, \[9\]"), (np.zeros(9, np.int32), "int32"),
@@ -271,13 +245,3 @@ def test_a_rate_that_is_none_is_refused(heard, fps):
     with pytest.raises(UsageError, match="faces a second"):
         heard(noise(100), fps=fps)
     assert len(mfcc(noise(2), fps=8000.0)) == 2
-
-
-def test_no_samples_a_second_are_refused():
-    with pytest.raises(UsageError, match="0 samples a second"):
-        mfcc(noise(100), rate=0)
-
-
-def test_less_than_no_faces_are_refused():
-    with pytest.raises(UsageError, match="-1 faces"):
-        audio_features(noise(100), -1)

@@ -131,22 +131,6 @@ def test_every_stage_of_one_track():
     near(own.loss(logits, truth, epoch=1), want["b1t25/loss_total"][0], 1e-5)
 
 
-def test_two_tracks_with_the_leak(leaking):
-    audio, faces, truth = given(2, 50)
-    with torch.no_grad():
-        logits = leaking(audio, faces)
-    want = golden("talknet")
-    assert isinstance(logits, Logits)
-    for key, value in zip(("av", "a", "v"), logits, strict=True):
-        assert value.shape == (2, 50, 2)
-        near(flat(value), want[f"b2t50/logits_{key}"])
-        alone = Logits(value, None, None)
-        near(leaking.loss(alone, truth, epoch=1), want[f"b2t50/loss_{key}"][0], 1e-5)
-    near(leaking.loss(logits, truth, epoch=9), want["b2t50/loss_total"][0], 1e-5)
-    near(speaking_probability(logits.av).flatten(), want["b2t50/prob_av"][:, 1])
-    near(logits.av[..., 1].flatten(), want["b2t50/raw_score"])
-
-
 def test_fault_1_tracks_do_not_leak_into_each_other(network, leaking):
     """A track of a batch is judged as it is alone; the original's logits moved by up to 0.165."""
     audio, faces, _ = given(2, 25)
@@ -252,15 +236,6 @@ def test_a_long_track_is_encoded_in_pieces(network, monkeypatch):
         hook.remove()
 
 
-def test_pieces_of_tracks_that_leak_leak(monkeypatch):
-    network = filled().model.visualFrontend
-    faces = torch.from_numpy(visual_input(2, 6))
-    with torch.no_grad():
-        whole = network(faces)
-        monkeypatch.setattr(visual, "FACES_AT_ONCE", 5)
-        near(network(faces), whole, 1e-5)
-
-
 def test_attention_is_torchs_own():
     torch.manual_seed(0)
     own = MultiHeadAttention(64).eval()
@@ -327,12 +302,6 @@ def test_short_tracks(network, tracks, faces):
         near(one[:1], first, 1e-5)
 
 
-def test_grey_levels_may_be_floats(network):
-    audio, pictures, _ = given(1, 3)
-    with torch.no_grad():
-        assert torch.equal(network(audio, pictures).av, network(audio, pictures.float()).av)
-
-
 @pytest.mark.parametrize(
     ("audio", "faces", "said"),
     [((1, 99, 13), (1, 25, 112, 112), r"with 1 x 25 faces a network takes \[1, 100, 13\]"),
@@ -348,14 +317,10 @@ def test_shapes_that_do_not_fit_are_refused(name, audio, faces, said):
         new_network(name)(torch.zeros(audio), torch.zeros(faces, dtype=torch.uint8))
 
 
-def test_a_single_face_is_no_training_batch():
-    with pytest.raises(UsageError, match="a training batch of a single face"):
-        new_network("talknet").train()(*given(1, 1)[:2])
-
-
 # ------------------------------------------------------------------------------ around a network
 
 
+@exhaustive
 @pytest.mark.parametrize("name", ["talknet", "light-asd"])
 def test_half_precision_keeps_logits_and_loss_whole(name):
     torch.manual_seed(0)
@@ -373,6 +338,7 @@ def test_half_precision_keeps_logits_and_loss_whole(name):
     assert all(p.grad.isfinite().all() for p in network.parameters() if p.requires_grad)
 
 
+@exhaustive
 @pytest.mark.parametrize("name", ["talknet", "light-asd"])
 def test_data_parallel_training_waits_for_no_gradient(name):
     """Two steps: it is the second that raises where a parameter had no part in the first."""

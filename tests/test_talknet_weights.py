@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import re
@@ -14,7 +13,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from talknet_formula import GOLDEN
 
 from unitalk.choices import MODELS
 from unitalk.errors import DataError, UsageError
@@ -25,7 +23,6 @@ from unitalk.models.registry import (  # noqa: E402
     Network,
     load_weights,
     new_network,
-    shapes,
 )
 
 
@@ -79,26 +76,6 @@ def test_a_new_network_says_what_it_is(name):
     assert network.name == name
     assert network.training
     assert network.default_lr == {"talknet": 1e-4, "light-asd": 1e-3}[name]
-
-
-def test_names_that_are_none():
-    with pytest.raises(UsageError, match="no network 'loconet'") as caught:
-        new_network("loconet")
-    assert caught.value.hint == "there are talknet, light-asd"
-    with pytest.raises(UsageError, match="light-asd has no leak"):
-        new_network("light-asd", clip_leak=True)
-    with pytest.raises(UsageError, match="no network 'TalkNet'"):
-        load_weights("anything", expected="TalkNet")
-
-
-@pytest.mark.parametrize(("name", "table"), [("talknet", "talknet"), ("light-asd", "light_asd")])
-def test_shapes_are_told_without_a_network(name, table):
-    with (GOLDEN / f"{table}_state_dict.tsv").open(newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    want = {
-        row["name"]: tuple(int(n) for n in row["shape"].split("x") if n != "scalar") for row in rows
-    }
-    assert shapes(name) == want
 
 
 def test_without_pytorch_the_error_says_what_to_install():
@@ -169,11 +146,6 @@ def test_a_state_dict_is_found_among_other_things(saved, light, wrap):
     same(load_weights(saved(wrap=wrap)), light)
 
 
-def test_two_networks_in_a_file_are_named(saved):
-    path = saved(wrap=lambda state: {"student": state, "teacher": dict(state), "epoch": 1})
-    refused(path, "2 state dicts: student, teacher")
-
-
 KINDS = {torch.float32: "F32", torch.int64: "I64", torch.float16: "F16"}
 
 
@@ -218,12 +190,6 @@ def test_the_folder_of_a_run_is_its_best_epoch(tmp_path, light):
     same(load_weights(os.fspath(run)), light)
 
 
-def test_the_older_form_of_files_is_read(tmp_path, light):
-    path = tmp_path / "old.model"
-    torch.save(light.state_dict(), path, _use_new_zipfile_serialization=False)
-    same(load_weights(path), light)
-
-
 # ------------------------------------------------------------------------------ what is refused
 
 
@@ -265,12 +231,6 @@ def test_fault_13_every_entry_that_does_not_fit_is_named(saved):
     assert error.message.count("running_mean") == 30
 
 
-def test_a_single_fault_is_said_alone(saved):
-    error = refused(saved(lambda state: state.pop("lossV.FC.bias")), "1 missing: lossV.FC.bias")
-    assert "unknown" not in error.message
-    assert "shape" not in error.message
-
-
 def test_another_network_than_the_wanted(saved):
     error = refused(saved(), "weights of light-asd, where talknet is wanted", expected="talknet")
     assert error.hint == "ask for light-asd, or give a file of talknet"
@@ -304,13 +264,6 @@ def test_weights_of_nothing_known(tmp_path):
 def test_checkpoints_that_are_no_state_dict(tmp_path, value, said):
     torch.save(value, tmp_path / "a.pt")
     refused(tmp_path / "a.pt", said)
-
-
-def test_names_that_become_one(saved):
-    def change(state):
-        state["module.lossV.FC.bias"] = state["lossV.FC.bias"]
-
-    refused(saved(change), "two entries are called lossV.FC.bias, the second as module.lossV")
 
 
 class Trap:
@@ -377,14 +330,3 @@ def test_a_file_that_is_no_checkpoint_is_called_what_it_is(tmp_path, content, sa
     path = tmp_path / "a.model"
     path.write_bytes(content)
     refused(path, said)
-
-
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-def test_archives_that_are_no_checkpoint_are_called_what_they_are(tmp_path):
-    path = tmp_path / "a.pt"
-    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
-    assert "state dict" in refused(path, "a TorchScript program").hint
-    for name, said in (("weights/best.pt", "a zip archive"), ("w.npy", "a NumPy archive")):
-        with zipfile.ZipFile(path, "w") as made:
-            made.writestr(name, b"some")
-        refused(path, f"not a file of weights: it is {said}")

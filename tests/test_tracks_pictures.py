@@ -13,7 +13,7 @@ from build import Track, jpg, make_dataset, make_real, make_small
 from conftest import without_coverage
 from PIL import Image
 
-from unitalk.errors import DataError, MissingExtraError, UsageError
+from unitalk.errors import DataError
 from unitalk.media import jpegs
 from unitalk.media.tracks import tracks
 
@@ -104,23 +104,10 @@ def test_a_decoder_s_own_gray_is_another(one, cv2):
     assert np.abs(track_of(one).gray(128)[0] - own).max() > 10
 
 
-def test_a_gray_jpg_has_three_equal_colours(one, decoder):
-    gray = np.tile(np.arange(64, dtype=np.uint8), (48, 1))
-    Image.fromarray(gray).save(one, quality=95)
-    (image,) = track_of(one).images
-    np.testing.assert_array_equal(image, np.asarray(Image.open(one).convert("RGB")))
-    assert image.shape == (48, 64, 3)
-
-
 def test_a_progressive_jpg_is_one(one, decoder):
     Image.open(io.BytesIO(jpg(3))).save(one, quality=90, progressive=True)
     want = np.asarray(Image.open(one).convert("RGB"))
     np.testing.assert_array_equal(track_of(one).images[0], want)
-
-
-def test_a_size_of_nothing_is_refused(one):
-    with pytest.raises(UsageError, match="a crop of 0 pixels is none"):
-        track_of(one).gray(0)
 
 
 # ------------------------------------------------------------------------------ damage
@@ -175,11 +162,6 @@ def test_a_jpg_without_a_picture_is_refused(one, decoder, content):
     damaged(one, "", gray=False)
 
 
-def test_another_kind_of_picture_is_refused(one, decoder):
-    Image.new("RGB", (30, 30)).save(one, "PNG")
-    damaged(one, "it is a PNG, not a JPEG", gray=False)
-
-
 def test_a_picture_that_would_burst_is_refused(one, monkeypatch):
     """By Pillow's own limit; warnings are errors here, so both of its kinds are seen."""
     monkeypatch.setattr(jpegs, "_decoder", jpegs._pillow)
@@ -217,10 +199,6 @@ def test_without_the_extra_there_are_colours_and_sound_and_a_line_that_says_more
         'pip install "unitalk[tracks]"',
         'pip install "unitalk[torch]"',
     ]
-
-
-def test_the_error_of_a_missing_extra_has_its_code():
-    assert MissingExtraError.exit_code == 1
 
 
 def test_reading_imports_no_decoder_before_it_is_needed(one):

@@ -7,7 +7,6 @@ import os
 import shutil
 
 import pytest
-from build import Track, make_dataset
 from conftest import tree
 
 import unitalk
@@ -40,12 +39,6 @@ def test_rows_and_media_of_the_listed_videos_and_no_others(tmp_path, dataset, li
     assert report.files == {way: 4 if link == "sym" else 12}
     if link != "sym":
         assert set(media(tmp_path / "new")) == set(expected)
-
-
-def test_a_hard_linked_part_outlives_its_source(tmp_path, dataset):
-    trim_dataset(dataset, tmp_path / "new", videos=["9Zja_cIAwY8"])
-    shutil.rmtree(dataset)
-    assert len(media(tmp_path / "new")) == 5
 
 
 def test_a_part_of_a_part(tmp_path, dataset):
@@ -124,15 +117,6 @@ def test_a_dataset_of_rows_alone_is_cut_and_it_is_said(tmp_path, dataset):
         "the source has no sound of these videos",
         "the source has no face crops of these videos",
     )
-
-
-def test_train_videos(tmp_path):
-    source = make_dataset(
-        tmp_path / "d", {"SFa5_upNcHM": [Track("SFa5_upNcHM:0", ["0.0"], [1])]}, split="train"
-    )
-    report = trim_dataset(source, tmp_path / "new", videos=["SFa5_upNcHM"], split="train")
-    assert report.rows == 1
-    assert (tmp_path / "new/clips_videos/train/SFa5_upNcHM/SFa5_upNcHM:0/0.00.jpg").is_file()
 
 
 # ------------------------------------------------------------------------------ refusals

@@ -32,7 +32,6 @@ from verify_data import (
     only,
 )
 
-from unitalk.dataset import verify
 from unitalk.dataset.verify import KINDS, verify_dataset
 from unitalk.errors import LayoutError, UsageError
 from unitalk.files import mark
@@ -127,16 +126,6 @@ def test_a_cell_that_the_schema_refuses(data, column, text, says):
     assert (finding["video_id"], finding["entity_id"]) == (A, f"{A}:0")
     assert report.checked.faces == 190 - 1 + 111
     assert "were not looked for" in report.notes[0]
-
-
-def test_every_refused_cell_is_told_not_only_ten(data):
-    rows = data.rows()
-    for row in rows[10:40]:
-        row[LABEL] = "?"
-    data.write(rows)
-    report = data.verify()
-    assert report.counts == {"csv-cell": 30}
-    assert [finding.line for finding in report.findings] == list(range(12, 42))
 
 
 def test_a_row_with_too_few_cells(data):
@@ -609,7 +598,7 @@ def test_rows_that_were_refused_do_not_make_their_files_extra(data):
 
 
 @slow
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.data())
 def test_any_files_that_are_missing_or_too_many_are_found(tmp_path_factory, draw):
     """Beside an independent count: what is planted is drawn as sets of times."""
@@ -642,7 +631,7 @@ def test_any_files_that_are_missing_or_too_many_are_found(tmp_path_factory, draw
 
 
 @slow
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.lists(st.integers(0, 1), min_size=1, max_size=12)),
@@ -661,7 +650,7 @@ def test_rows_made_by_the_rules_are_never_found(tmp_path_factory, tracks):
     assert found(verify_dataset(root)) == []
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.permutations(range(12)))
 def test_order_beside_a_slow_reading(tmp_path_factory, permutation):
     """Two tracks of six faces in any order of rows: which is apart, which falls in time."""
@@ -795,12 +784,6 @@ def test_the_flat_layout_is_recognized(tmp_path):
     assert not {"missing-track", "missing-wav", "extra-track"} & set(flat)
 
 
-def test_a_thing_of_no_row_stays_extra(tmp_path):
-    root = drawn(tmp_path / "d")
-    (root / "clips_videos/val/a b-clip").rename(root / "clips_videos/val/other")
-    assert verify_dataset(root).counts == {"missing-video": 1, "extra-video": 1}
-
-
 def test_no_remedy_gives_up_data_or_presumes_a_download():
     for kind in KINDS.values():
         assert not re.search(r"\b(remove|delete|erase|rm|download)\b", kind.remedy)
@@ -834,8 +817,3 @@ def test_many_videos_are_read_from_a_file_of_ids(tmp_path, sample):
         f"unitalk verify '{root}' --ids wrong.txt",
         f"unitalk download --save-path '{root}' --video @wrong.txt --only audio --refetch",
     )
-
-
-def test_the_public_names():
-    for name in verify.__all__:
-        assert getattr(verify, name) is not None
