@@ -138,6 +138,7 @@ EVAL = "eval -g {0}/csv/val_orig.csv -p {0}/predictions.csv"
     [
         ("eval", f"{EVAL} --by category --ci 50 --metrics --leaderboard"),
         ("eval", f"{EVAL} -p b={{0}}/baseline.csv"),
+        ("diagnose", "diagnose -g {0}/csv/val_orig.csv -p {0}/predictions.csv"),
         ("sample", "sample {1}/sample"),
         ("trim", "trim --path {0} --new-path {1}/trimmed --list noise"),
         ("stats", "stats {0} --by video"),

@@ -106,7 +106,7 @@ def _hints(report: type[Report]) -> dict[str, Any]:
     for kind in reversed(report.__mro__[:-1]):
         names.update(_imported_for_types(kind.__module__))
     hints = typing.get_type_hints(report, localns=names, include_extras=True)
-    for name in report.computed:
+    for name in keys(report).values() - hints.keys():  # the computed ones
         getter = inspect.getattr_static(report, name).fget
         own = {**getter.__globals__, **names}
         hints[name] = typing.get_type_hints(getter, own, include_extras=True)["return"]

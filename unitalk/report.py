@@ -37,14 +37,15 @@ class Report:
 
     Attributes:
         schema_version: of a result that is a whole JSON document; None for a part of one.
-        computed: names of properties that are written after the fields.
+        computed: names of properties that are written after the fields; by their keys, where these
+            are others.
         sparse: leave out what is None.
     """
 
     __slots__ = ()
 
     schema_version: ClassVar[int | None] = None
-    computed: ClassVar[tuple[str, ...]] = ()
+    computed: ClassVar[tuple[str, ...] | Mapping[str, str]] = ()
     sparse: ClassVar[bool] = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,7 +66,9 @@ def keys(report: type[Report]) -> dict[str, str]:
     """Return the keys of a result's JSON, in order, and the attribute that each one comes from."""
     fields = dataclasses.fields(report)  # type: ignore[arg-type] # each subclass is a dataclass
     keys = {f.metadata.get("json", f.name): f.name for f in fields}
-    return {key: name for key, name in keys.items() if key} | {n: n for n in report.computed}
+    more = report.computed
+    computed = dict(more) if isinstance(more, Mapping) else {name: name for name in more}
+    return {key: name for key, name in keys.items() if key} | computed
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds

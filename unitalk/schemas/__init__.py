@@ -14,6 +14,7 @@ from unitalk.json_schema import json_schema
 _REPORTS = {
     **{f"convert-{to}": ["dataset.convert:ConvertReport"] for to in ("asc", "loconet", "talknet")},
     "crops": ["dataset.crop:CropReport"],
+    "diagnose": ["score.diagnose:Diagnosis"],
     "eval": ["score.result:Evaluation", "score.result:Comparison"],
     "export": ["dataset.export:ExportReport"],
     **{

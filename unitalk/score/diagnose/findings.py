@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from unitalk.report import Report
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from unitalk.schema import Faces
 
-SCHEMA_VERSION = 1
 SHOWN = 3
 """How many examples a finding has at most."""
 
@@ -47,12 +46,15 @@ class Finding(Report):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(Report):
     """What is wrong with a file of predictions, and what is not.
 
     Attributes:
         findings: one per check, in the order in which they are worth reading.
     """
+
+    schema_version: ClassVar = 1
+    computed: ClassVar = {"problems": "failed_checks", "warnings": "warnings"}
 
     findings: tuple[Finding, ...]
 
@@ -61,14 +63,15 @@ class Diagnosis:
         """The findings that are problems."""
         return tuple(finding for finding in self.findings if finding.status == "problem")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "problems": [finding.check for finding in self.problems],
-            "findings": [finding.to_dict() for finding in self.findings],
-            "warnings": [f"{f.check}: {f.what}" for f in self.findings if f.status == "note"],
-        }
+    @property
+    def failed_checks(self) -> tuple[str, ...]:
+        """The names of the checks that found a problem."""
+        return tuple(finding.check for finding in self.problems)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notes, each with the name of its check."""
+        return tuple(f"{f.check}: {f.what}" for f in self.findings if f.status == "note")
 
 
 def ok(check: str, what: str) -> Finding:
