@@ -165,13 +165,6 @@ def test_numbers_are_printed_so():
 # ------------------------------------------------------------------------------ arithmetic
 
 
-def test_the_share_of_pairs_that_each_face_loses():
-    """The table of `SIX`: by the faces' order there, .9 .8 .6 .7 .5 .4; each is in three pairs."""
-    matched = matched_of(SIX)
-    lost = details.losses(matched.labels, matched.scores)
-    assert (lost / 2).tolist() == [0, 2, 1, 1, 1, 3]
-
-
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=30))
 def test_losses_are_those_of_counting_pair_by_pair(rows):
     labels, scores = np.array([r[0] for r in rows]), np.array([float(r[1]) for r in rows])
@@ -228,17 +221,6 @@ def test_short_tracks_come_after_long_ones_however_wrong_they_are():
         ("good", pytest.approx(9 / 39)),
     ]
     assert [track.name for track in details.worst(matched_of(rows), limit=2)] == ["long", "short"]
-
-
-def test_every_video_is_scored_on_its_own_for_every_system():
-    first = matched_of(SIX)
-    # Upside down: a is then .6 -, .8 -, .9 x from the top: 1/3. b is .4 x, .5 -, .7 x: 5/6 again.
-    second = replace(first, scores=-first.scores)
-    a, b = details.by_video([first, second])
-    assert (a.name, a.tracks, a.faces, a.positives, a.prior) == ("a", 2, 3, 1, 1 / 3)
-    assert (b.name, b.tracks, b.faces, b.positives, b.prior) == ("b", 1, 3, 2, 2 / 3)
-    assert a.average_precisions == pytest.approx((1, 1 / 3))
-    assert b.average_precisions == pytest.approx((5 / 6, 5 / 6))
 
 
 # ------------------------------------------------------------------------------ the head

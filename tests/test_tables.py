@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 
-import numpy as np
 import pytest
+from pages import SIX, evaluation_of
 
 import unitalk
 from unitalk.score import Comparison, Difference, Evaluation, Group, Resamples, score_tables
-from unitalk.score.match import Matched
 from unitalk.text_table import csv_text
 
 FEW = ("few videos",)
@@ -25,20 +24,9 @@ def group(by, counts, area, interval=None, flags=()) -> Group:
 
 
 def evaluation(name, groups, *, resamples=None) -> Evaluation:
-    total = groups[-1]
-    empty = np.zeros(0)
-    matched = Matched(
-        rows=None, labels=empty.astype(bool), scores=empty, keys=empty.astype(np.int64),
-        tracks=empty.astype(np.int32), track_names=[], video_codes=empty.astype(np.int32),
-        video_names=[], missing=0, elsewhere=0, extra=0, other_labels=0,
-    )  # fmt: skip
-    return Evaluation(
-        name=name, average_precision=total.average_precision, undefined=None,
-        interval=total.interval, faces=total.faces, tracks=total.tracks, videos=total.videos,
-        positives=total.positives, prior=total.prior, ties=0, reference_interval=None,
-        chance_interval=None, missing=0, extra=0, groups=tuple(groups), resamples=resamples,
-        metrics=None, inputs={}, warnings=(), signature=f"signed:{name}", matched=matched,
-    )  # fmt: skip
+    return evaluation_of(
+        SIX, name=name, groups=tuple(groups), resamples=resamples, signature=f"signed:{name}"
+    )
 
 
 DRAWN = Resamples(method="m", unit="video", limit=1000, count=4, seed=0, confidence=0.95)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from unitalk.score.curve import Curve, Histogram
-    from unitalk.score.result import Interval
+    from unitalk.score.result import Group, Interval
 
 COLOURS = 8
 """How many colours the style sheet has; further systems reuse them with other markers."""
@@ -99,29 +98,21 @@ def nice_ticks(low: float, high: float, about: int = _TICKS) -> list[float]:
 # ------------------------------------------------------------------------------ bars
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """One average precision as a bar; nothing is drawn where it is None."""
-
-    value: float | None
-    interval: Interval | None
-
-
 _BAR_STEP = 12  # pixels from bar to bar
 _BAR_EDGE = 4
 
 
-def bars(rows: Sequence[Bar], prior: float, names: Sequence[str]) -> Markup:
-    """Draw a cell's bars with their intervals as whiskers, and a tick at the prior."""
+def bars(rows: Sequence[Group], prior: float, names: Sequence[str]) -> Markup:
+    """Draw a bar per system with its interval as whiskers, and a tick at the prior."""
     height = _BAR_STEP * len(rows) + 2 * _BAR_EDGE
     pieces = []
     said = []
     for index, (row, name) in enumerate(zip(rows, names, strict=True)):
-        if row.value is None:
+        if row.average_precision is None:
             continue
         middle = _BAR_EDGE + _BAR_STEP * index + _BAR_STEP // 2
-        pieces.append(_bar(row, row.value, middle, colour(index)))
-        said.append(f"{name} {percent(row.value)} %" + _whisker_text(row.interval))
+        pieces.append(_bar(row.average_precision, row.interval, middle, colour(index)))
+        said.append(f"{name} {percent(row.average_precision)} %" + _whisker_text(row.interval))
     if not said:
         return Markup("")
     tick = tag("line", x1=place(prior), x2=place(prior), y1=0, y2=height, class_="prior")
@@ -129,10 +120,10 @@ def bars(rows: Sequence[Bar], prior: float, names: Sequence[str]) -> Markup:
     return tag("svg", *pieces, tick, class_="bars", height=height, role="img", aria_label=label)
 
 
-def _bar(row: Bar, value: float, middle: int, class_: str) -> Markup:
+def _bar(value: float, pair: Interval | None, middle: int, class_: str) -> Markup:
     pieces = [tag("rect", width=place(value), y=middle - 4, height=8)]
-    if row.interval is not None:
-        low, high = (place(edge) for edge in row.interval)
+    if pair is not None:
+        low, high = (place(edge) for edge in pair)
         pieces.append(tag("line", x1=low, x2=high, y1=middle, y2=middle))
         pieces += [
             tag("line", x1=edge, x2=edge, y1=middle - 4, y2=middle + 4) for edge in (low, high)

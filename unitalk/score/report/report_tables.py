@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unitalk.score.report import details
-from unitalk.score.report.figures import Bar, bars
+from unitalk.score.report.figures import bars
 from unitalk.score.report.markup import Markup, count, measure, percent, points
 from unitalk.score.score_tables import HEADINGS, by_breakdown, key_of
 
@@ -81,13 +81,12 @@ def _row(
     group = cells[0]
     against = tuple(found.get((name, key_of(group))) for name in names[1:])
     flagged: list[Group | Difference] = [*cells, *(one for one in against if one is not None)]
-    drawn = [Bar(value=cell.average_precision, interval=cell.interval) for cell in cells]
     numbers = (group.videos, group.tracks, group.faces, group.positives)
     return Row(
         values=tuple(group.by.values()),
         cells=cells,
         against=against,
-        bars=bars(drawn, group.prior, names),
+        bars=bars(cells, group.prior, names),
         flags=tuple(dict.fromkeys(flag for one in flagged for flag in one.flags)),
         counts=(percent(group.prior), *map(count, numbers)),
     )
