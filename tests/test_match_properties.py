@@ -345,14 +345,6 @@ def test_frames_of_any_make_are_the_same_faces_and_stay_as_they_are(change):
     pd.testing.assert_frame_equal(guess, copies[1])
 
 
-def test_whole_seconds_and_yes_or_no_are_numbers():
-    truth, guess = base()
-    truth, guess = (frame.assign(frame_timestamp=range(12)) for frame in (truth, guess))
-    result = evaluate(truth, guess.assign(score=truth["label"].eq("SPEAKING_AUDIBLE")))
-    assert result.average_precision == 1.0
-    assert result.ties == 12
-
-
 @pytest.mark.parametrize("hole", [None, float("nan"), float("inf")], ids=repr)
 @pytest.mark.parametrize("column", ["score", "frame_timestamp"])
 def test_a_hole_among_the_numbers_of_a_frame_is_a_schema_error(column, hole):
@@ -377,12 +369,6 @@ def test_a_hole_among_the_texts_of_a_frame_is_a_schema_error(column, dtype, hole
     holes.loc[3, column] = hole
     with pytest.raises(unitalk.SchemaError, match=column):
         evaluate(holes.astype({column: dtype}), guess)
-
-
-def test_a_column_that_is_there_twice_in_a_frame_is_a_schema_error():
-    truth, guess = base()
-    with pytest.raises(unitalk.SchemaError, match=r"score.* twice"):
-        evaluate(truth, pd.concat([guess, guess[["score"]]], axis=1))
 
 
 def test_a_frame_is_looked_at_where_a_file_is():

@@ -152,15 +152,6 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
     assert error.problems[0].startswith(f"{tmp_path}/file.csv:9: column frame_timestamp: 'late'")
 
 
-def test_scores_must_be_finite_numbers(tmp_path):
-    rows = [list(row) for row in PREDICTED]
-    rows[0][8], rows[2][8] = "nan", "high"
-    error = problems(tmp_path, text_of(rows, PREDICTION_HEADER), "predictions")
-    assert error.count == 2
-    assert "file.csv:2: column score: 'nan' is not a finite number" in error.message
-    assert "file.csv:4: column score: 'high' is not a number" in error.message
-
-
 @pytest.mark.parametrize(
     ("content", "kind", "message", "hint"),
     [

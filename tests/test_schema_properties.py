@@ -203,16 +203,6 @@ def test_every_suspect_text_once(column):
         check(column, 2, text, header=True)
 
 
-def test_a_replacement_character_that_is_in_the_file_is_not_blamed_for_another_cells_fault():
-    """It is valid UTF-8; the fast way reads it."""
-    rows = [face("v\ufffd", f"{i / 25:.2f}", "v:0", 0) for i in range(3)]
-    assert len(load("\n".join(map(",".join, rows)).encode())) == 3
-    rows[1][1] = "soon"
-    with pytest.raises(unitalk.SchemaError) as caught:
-        load("\n".join(map(",".join, rows)).encode())
-    assert caught.value.count == 1
-
-
 # ------------------------------------------------------------------------------ many, and structure
 
 
@@ -296,15 +286,6 @@ def test_only_what_is_asked_for_is_looked_at():
         load(lines_with(9, 1, "a,b", header=True)[1], columns=["label"])
 
 
-def test_evaluate_looks_at_no_label_id_and_at_no_video_of_a_prediction(tmp_path):
-    rows = [face("v", f"{i / 25:.2f}", "v:0", i % 2) for i in range(4)]
-    truth = write_csv(tmp_path / "g.csv", [[*row[:8], "?", ""] for row in rows])
-    guess = [["", *row[1:8], str(i)] for i, row in enumerate(rows)]
-    path = write_csv(tmp_path / "p.csv", guess, None)
-    # From the highest: positive, negative, positive, negative: (1 + 2/3) / 2 = 5/6.
-    assert unitalk.evaluate(truth, path).average_precision == pytest.approx(5 / 6, abs=1e-15)
-
-
 # ------------------------------------------------------------------------------ damaged files
 
 
@@ -323,15 +304,6 @@ def test_a_file_that_is_no_csv_at_all_is_a_schema_error(content):
     """A checkpoint given as -p, a download that broke off."""
     with pytest.raises(unitalk.SchemaError):
         load(content)
-
-
-def test_a_gzip_damaged_in_its_middle_is_a_schema_error():
-    noise = "".join(f"v,{i / 25:.2f},{hash((i, 7)) % 10**17}\n" for i in range(20_000))
-    packed = bytearray(gzip.compress((BASE + noise).encode()))
-    # Three bits of 1 begin a block of a type that does not exist: no reader gets past it.
-    packed[len(packed) // 2 : len(packed) // 2 + 600] = b"\xff" * 600
-    with pytest.raises(unitalk.SchemaError, match="cannot be read to its end"):
-        load(bytes(packed))
 
 
 def test_every_cut_of_a_gzip_is_a_schema_error():

@@ -37,12 +37,12 @@ from unitalk.dataset.verify import KINDS, Checked, Finding, VerifyReport, verify
 from unitalk.dataset.verify.cross_split import compare_files
 from unitalk.dataset.verify.csv_check import csv_findings
 from unitalk.dataset.verify.loader_findings import talknet_findings
-from unitalk.dataset.verify.media_check import Place, check_track, listing, spelled
+from unitalk.dataset.verify.media_check import Place, check_track, listing
 from unitalk.dataset.verify.row_groups import read_rows
 from unitalk.dataset.verify.verify_report import by_kind
 from unitalk.dataset.verify.workers import Job, Wav
 from unitalk.errors import DataError
-from unitalk.layout import face_name, face_seconds, find_entity
+from unitalk.layout import face_name, face_seconds
 
 
 @pytest.fixture
@@ -100,17 +100,6 @@ def test_lines_of_the_rows_that_are_left_are_those_of_the_file(tmp_path):
     assert own.line_of([0, 1, 3]) == {0: 2, 1: 5, 3: 7}
 
 
-def test_a_row_can_be_wrong_in_several_cells(tmp_path):
-    rows = [face("v", "0.00", "v:0", 0), face("v", "x", "v:0", 0)]
-    rows[1][LABEL], rows[1][X1] = "?", "nan"
-    path = write_csv(tmp_path / "csv/val_orig.csv", rows)
-    _, refused = read_rows(tmp_path, path, "val")
-    assert [(f.kind, f.line) for f in refused] == [("csv-cell", 3)] * 3
-    assert [f.detail.partition(" ")[0] for f in refused] == [
-        "frame_timestamp", "entity_box_x1", "label",
-    ]  # fmt: skip
-
-
 def test_bytes_that_are_no_text_are_told_in_what_json_can_hold(tmp_path):
     path = write_csv(tmp_path / "csv/val_orig.csv", [face("v", "0.00", "v:0", 0)] * 2)
     path.write_bytes(path.read_bytes().replace(b"v,0.00", b"\xff,0.00", 1))
@@ -132,14 +121,6 @@ def test_a_packed_csv_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path):
     assert "csv-unreadable" in {finding.kind for finding in refused}
     assert "cannot be read to its end" in refused[-1].detail
     assert own is None or 0 < len(own) < 5000
-
-
-def test_a_csv_that_may_not_be_opened(tmp_path):
-    (tmp_path / "csv/val_orig.csv").mkdir(parents=True)
-    own, (finding,) = read_rows(tmp_path, tmp_path / "csv/val_orig.csv", "val")
-    # A folder is read as one of csv files, and this one has none.
-    assert own is None
-    assert (finding.kind, finding.split) == ("csv-unreadable", "val")
 
 
 def test_a_csv_without_a_header(data):
@@ -360,24 +341,6 @@ def test_a_tracks_folder_beside_a_slow_reading(tmp_path_factory, names, times):
             assert name == want
 
 
-@settings(max_examples=60)
-@given(
-    st.sets(st.sampled_from(["v:0", "v_0", "v:1", "v_1"])), st.sampled_from(["v:0", "v:1", "v_0"]),
-    st.sets(st.sampled_from(["v:0", "v:1", "v_0", "v_1"])),
-)  # fmt: skip
-def test_tracks_are_found_in_a_listing_as_layout_finds_them(
-    tmp_path_factory, there, entity, others
-):
-    folder = tmp_path_factory.mktemp("d")
-    for name in there:
-        (folder / name).mkdir()
-        (folder / f"{name}.wav").touch()
-    found = listing(folder)
-    for names, suffix in ((found.folders, ""), (found.files, ".wav")):
-        path = find_entity(folder, entity, suffix, others=others)
-        assert spelled(names, entity, suffix, others) == (path.name if path else None)
-
-
 def test_a_listing_says_what_is_what(tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
@@ -516,11 +479,6 @@ def test_jobs_come_back_in_their_order_with_what_they_were_given_for(tmp_path, p
     assert not multiprocessing.active_children()
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_no_job_is_no_process(processes):
-    assert list(workers.run(iter(()), processes)) == []
-
-
 def test_jobs_are_drawn_only_as_fast_as_they_are_done(tmp_path):
     """Four for each of two processes: the memory of millions of names is not taken."""
     drawn = []
@@ -555,33 +513,6 @@ def test_a_reader_that_stops_ends_the_processes(tmp_path):
 def report(*findings, root="data", **options) -> VerifyReport:
     settings_ = {"layout": "unitalk", "splits": ("val",), "deep": False, **options}
     return VerifyReport(root=root, checked=Checked(), findings=by_kind(findings), **settings_)
-
-
-def test_a_finding_in_one_line():
-    told = {
-        Finding(kind="gap", entity_id="v:0", path="csv/val_orig.csv", line=7, detail="late"):
-            "csv/val_orig.csv:7: late",
-        Finding(kind="missing-track", path="clips_videos/val/v/v:0", faces=1200):
-            "clips_videos/val/v/v:0: 1,200 faces",
-        Finding(kind="jpg-empty", path="clips_videos/val/v/v:0/0.40.jpg"):
-            "clips_videos/val/v/v:0/0.40.jpg",
-        Finding(kind="box-range", path="c.csv", line=2, faces=3, detail="far"):
-            "c.csv:2: 3 faces, far",
-        Finding(kind="video-in-both-splits", video_id="v", detail="is in train too"):
-            "v: is in train too",
-        Finding(kind="loader-tracks", entity_id="v:0", path="csv/val_loader.csv"):
-            "csv/val_loader.csv v:0",
-    }  # fmt: skip
-    for finding, line in told.items():
-        assert finding.describe() == line
-
-
-def test_findings_stand_in_the_order_of_kinds_and_else_as_they_came():
-    kinds = ["wav-silent", "gap", "missing-jpg", "gap", "csv-cell"]
-    found = report(*(Finding(kind=k, line=n) for n, k in enumerate(kinds))).findings
-    assert [(f.kind, f.line) for f in found] == [
-        ("csv-cell", 4), ("gap", 1), ("gap", 3), ("missing-jpg", 2), ("wav-silent", 0),
-    ]  # fmt: skip
 
 
 def test_what_is_fetched_again_is_the_part_that_is_wrong():
@@ -628,16 +559,6 @@ def test_with_deep_the_list_of_ids_is_made_with_deep():
     first, second = report(*findings, deep=True).repairs
     assert first == "unitalk verify data --ids wrong.txt --deep"
     assert second == "unitalk download --save-path data --video @wrong.txt --only video --refetch"
-
-
-def test_ids_of_rows_alone_are_listed_when_no_file_is_wrong():
-    assert report(Finding(kind="gap", video_id=A, path="x")).ids == (A,)
-    both = [
-        Finding(kind="gap", video_id=A, path="x"),
-        Finding(kind="jpg-black", video_id=B, path="y"),
-    ]
-    assert report(*both).ids == (B,)
-    assert report().ids == ()
 
 
 def test_nothing_is_undefined_in_json(tmp_path):
