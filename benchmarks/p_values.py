@@ -29,7 +29,7 @@ import numpy as np
 from population import RESAMPLES, Population, System, areas, draws, matrices
 
 from unitalk.score import ap
-from unitalk.score.jackknife import estimate, within
+from unitalk.score.jackknife import estimate, outside
 
 VIDEOS = 20
 LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75)
@@ -110,7 +110,7 @@ def other_tests(
         "centred": _share(np.abs(apart - observed) >= abs(observed)),
         "pctile": min(1.0, 2 * min(below, above)),
         "swap": _swap(units, labels, scores, seed, observed),
-        "jack-raw": 1 - within(abs(observed) / spread, VIDEOS - 1),
+        "jack-raw": outside(abs(observed) / spread, VIDEOS - 1),
     }
 
 

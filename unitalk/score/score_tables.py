@@ -181,7 +181,6 @@ def records(
     """Return the groups as rows of a csv file, in full precision; None is undefined."""
     first = systems[0]
     names = list(dict.fromkeys(name for group in first.groups for name in group.by))
-    named = (lambda column, name: f"{column}:{name}") if len(systems) > 1 else (lambda c, _: c)
     changes = {(d.system, key_of(d)): d for d in differences}
     made = []
     for index, group in enumerate(first.groups):
@@ -190,21 +189,22 @@ def records(
             record[column] = getattr(group, column)
         for system in systems:
             own = system.groups[index]
-            record[named("average_precision", system.name)] = own.average_precision
-            low, high = own.interval or (None, None)
-            record[named("lower", system.name)] = low
-            record[named("upper", system.name)] = high
-            change = changes.get((system.name, key_of(group)))
-            if change:
-                low, high = change.interval or (None, None)
-                record[named("difference", system.name)] = change.difference
-                record[named("difference_lower", system.name)] = low
-                record[named("difference_upper", system.name)] = high
-                record[named("p_value", system.name)] = change.p_value
+            found = {"average_precision": own.average_precision, **_edges("", own.interval)}
+            if change := changes.get((system.name, key_of(group))):
+                found["difference"] = change.difference
+                found |= _edges("difference_", change.interval)
+                found["p_value"] = change.p_value
+            end = f":{system.name}" if len(systems) > 1 else ""
+            record |= {f"{column}{end}": value for column, value in found.items()}
         flags = (flag for system in systems for flag in system.groups[index].flags)
         record["flags"] = "; ".join(dict.fromkeys(flags))
         made.append(record)
     return made
+
+
+def _edges(before: str, interval: Interval | None) -> dict[str, float | None]:
+    low, high = interval or (None, None)
+    return {f"{before}lower": low, f"{before}upper": high}
 
 
 # ------------------------------------------------------------------------------ for papers
