@@ -44,6 +44,15 @@ def read_wav(path: Path) -> float:
 
 # ------------------------------------------------------------------------------ TalkNet
 
+LOADER_CSV = """\
+-maoolmiKi0:0	3	25.0	[0, 1, 1]	0
+-maoolmiKi0:1	2	25.0	[0, 0]	1
+EEey6Pt0rqI:0	3	25.0	[1, 1, 0]	2
+9Zja_cIAwY8:0	2	25.0	[0, 1]	3
+9Zja_cIAwY8:1	1	25.0	[1]	4
+"""
+"""The loader's csv of the fixture `dataset`, written by hand."""
+
 
 def talknet(root: Path, split: str = "val") -> Iterator[Seen]:
     """Line by line of the loader's csv: the first n crops by the numbers of their names.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from conftest import tree
-from test_crops import VIDEOS, faces
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
-from video_files import Form, make_video, write_rows
+from video_files import Form, make_video
 
 from unitalk.dataset.ava.prepare import prepare
 from unitalk.errors import DestinationError, UsageError
@@ -100,7 +100,7 @@ def test_missing_videos_are_listed_together(run, ava, tmp_path):
 
 def test_each_verb_keeps_to_its_own_folders(ava, tmp_path, run):
     prepare(ava / "csv", ava / "videos", tmp_path / "made", splits=("val",))
-    rows = write_rows(tmp_path / "val_orig.csv", faces(VIDEOS[0]))
+    rows = shutil.copy(tmp_path / "made/csv/val_orig.csv", tmp_path)
     ran = run("crops", "--csv", rows, "--videos", ava / "videos", "--destination",
               tmp_path / "made", "--overwrite")  # fmt: skip
     assert ran.code == 2
@@ -109,11 +109,3 @@ def test_each_verb_keeps_to_its_own_folders(ava, tmp_path, run):
         prepare(ava / "csv", ava / "videos", ava / "csv/inside")
     with pytest.raises(UsageError, match="no csv files of the split"):
         prepare(tmp_path / "made/csv", ava / "videos", tmp_path / "x", splits=("train",))
-
-
-def test_help_fits_a_terminal(run):
-    ran = run("ava", "prepare", "--help")
-    assert ran.code == 0
-    assert max(map(len, ran.stdout.splitlines())) <= 80
-    for option in ("--csv", "--videos", "--destination", "--jobs", "--scheduler", "--overwrite"):
-        assert option in ran.stdout

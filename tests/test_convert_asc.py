@@ -7,10 +7,9 @@ import json
 import wave
 
 import pytest
-from conftest import Tracks, make_dataset, tree, write_csv
+from build import Track, make_dataset
 from loaders import asc as load
 
-import unitalk
 from unitalk import convert_asc
 
 
@@ -38,23 +37,15 @@ def test_the_loader_finds_every_face_and_every_sound(tmp_path, dataset, link):
     assert report.files == {way: 10 if link == "sym" else 16}
 
 
-def test_a_loader_of_the_untouched_csv_would_see_black(dataset, tmp_path):
-    """What the conversion is for: with the source's text, 5 of these 11 faces are not found."""
-    convert_asc(dataset, tmp_path / "asc")
-    (tmp_path / "asc/csv/val_orig.csv").write_bytes((dataset / "csv/val_orig.csv").read_bytes())
-    seen, _ = load(tmp_path / "asc")
-    assert sum(face[3] == "black" for face in seen) == 5
-
-
 def test_face_files_of_any_spelling_are_found_and_renamed(tmp_path):
     source = make_dataset(
         tmp_path / "d",
         {
             "v": [
-                Tracks(
+                Track(
                     "v:0", ["0.4", "0.440", "12"], [0, 1, 1], ["0.4.jpg", "0.4400.jpg", "12.jpg"]
                 ),
-                Tracks("v:1", ["0.033367", "0.066733"], [0, 1], ["0.03.jpg", "0.07.jpg"]),
+                Track("v:1", ["0.033367", "0.066733"], [0, 1], ["0.03.jpg", "0.07.jpg"]),
             ]
         },
     )
@@ -102,14 +93,6 @@ def test_what_the_csv_says_beyond_the_time_is_carried_as_it_is(tmp_path, dataset
         assert is_ == was
 
 
-def test_extra_columns_do_not_push_the_last_three_away(tmp_path, dataset):
-    path = dataset / "csv/val_orig.csv"
-    lines = path.read_text().splitlines()
-    path.write_text("".join(f"{line},{'x' if i else 'remark'}\n" for i, line in enumerate(lines)))
-    convert_asc(dataset, tmp_path / "asc")
-    assert "black" not in [face[3] for face in load(tmp_path / "asc")[0]]
-
-
 # ------------------------------------------------------------------------------ what is missing
 
 
@@ -147,7 +130,7 @@ def test_a_wav_that_does_not_open_is_silence_to_the_loader(tmp_path, dataset):
 def test_a_sound_one_frame_shorter_than_its_faces_is_as_ava_cuts_it(tmp_path):
     """TalkNet's preparation cuts from the first time to the last: 640 * (N - 1) samples."""
     source = make_dataset(
-        tmp_path / "d", {"v": [Tracks("v:0", ["1.0", "1.04", "1.08"], [0, 1, 1], None, 0.08)]}
+        tmp_path / "d", {"v": [Track("v:0", ["1.0", "1.04", "1.08"], [0, 1, 1], None, 0.08)]}
     )
     assert convert_asc(source, tmp_path / "asc").sound
 
@@ -155,73 +138,11 @@ def test_a_sound_one_frame_shorter_than_its_faces_is_as_ava_cuts_it(tmp_path):
 # ------------------------------------------------------------------------------ refusals
 
 
-def test_tracks_of_one_name_in_two_videos_cannot_overwrite_each_other(run, tmp_path):
-    source = make_dataset(
-        tmp_path / "d",
-        {"one": [Tracks("x:0", ["0.0"], [1])], "two": [Tracks("x:0", ["0.04"], [0])]},
-    )
-    ran = run("convert-asc", "--source", source, "--destination", tmp_path / "asc")
-    assert ran.code == 3
-    assert "the videos one and two both have a track 'x:0'" in ran.stderr
-    assert not (tmp_path / "asc").exists()
-
-
 def test_the_same_name_in_two_splits_is_no_clash(tmp_path):
     for split in ("train", "val"):
-        make_dataset(tmp_path / "d", {f"{split}1": [Tracks("x:0", ["0.0"], [1])]}, split=split)
+        make_dataset(tmp_path / "d", {f"{split}1": [Track("x:0", ["0.0"], [1])]}, split=split)
     report = convert_asc(tmp_path / "d", tmp_path / "asc")
     assert (report.splits, report.rows, report.sound) == (("train", "val"), 2, True)
     only = convert_asc(tmp_path / "d", tmp_path / "asc2", splits=("val",))
     assert only.rows == 1
     assert not (tmp_path / "asc2/csv/train_orig.csv").exists()
-
-
-def test_avas_eight_columns_are_not_enough(tmp_path):
-    source = make_dataset(tmp_path / "d", {"v": [Tracks("v:0", ["0.0"], [1])]})
-    path = source / "csv/val_orig.csv"
-    rows = [line.split(",")[:8] for line in path.read_text().splitlines()[1:]]
-    write_csv(path, rows, None)
-    with pytest.raises(unitalk.SchemaError, match="label_id, instance_id are missing"):
-        convert_asc(source, tmp_path / "asc")
-
-
-@pytest.mark.parametrize("destination", ["dataset/asc", "dataset", "."])
-def test_source_and_destination_inside_each_other(run, tmp_path, dataset, destination):
-    before = tree(tmp_path)
-    ran = run("convert-asc", "--source", dataset, "--destination", tmp_path / destination)
-    assert ran.code == 2
-    assert tree(tmp_path) == before
-
-
-def test_a_destination_that_is_not_ours(run, tmp_path, dataset):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/notes.txt").write_text("keep me")
-    before = tree(tmp_path)
-    for extra in ([], ["--overwrite"]):
-        ran = run("convert-asc", "--source", dataset, "--destination", tmp_path / "mine", *extra)
-        assert ran.code == 2
-    assert tree(tmp_path) == before
-
-
-def test_overwriting_an_earlier_conversion(run, tmp_path, dataset):
-    command = ("convert-asc", "--source", dataset, "--destination", tmp_path / "asc")
-    assert run(*command).code == 0
-    once = tree(tmp_path / "asc")
-    assert run(*command).code == 2
-    assert run(*command, "--overwrite").code == 0
-    assert tree(tmp_path / "asc") == once
-
-
-def test_a_split_named_twice_is_converted_once(run, tmp_path, dataset):
-    twice = ("--split", "val", "--split", "val")
-    ran = run("convert-asc", "--source", dataset, "--destination", tmp_path / "asc", *twice)
-    assert ran.code == 0
-    assert "asc: val, 3 videos, 5 tracks, 11 faces" in ran.stdout
-
-
-def test_a_split_that_is_not_there(run, tmp_path, dataset):
-    ran = run(
-        "convert-asc", "--source", dataset, "--destination", tmp_path / "asc", "--split", "train"
-    )
-    assert ran.code == 3
-    assert "train_orig.csv is missing" in ran.stderr

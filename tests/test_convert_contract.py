@@ -1,37 +1,32 @@
-"""What every conversion promises, on the sample, on a hostile dataset, on any dataset, on ASW."""
+"""What every conversion promises: on the sample, on a hostile dataset, and on any dataset."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
-import itertools
 import json
 import random
-import runpy
 import shutil
 import tempfile
 import zlib
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
+import jsonschema
 import pytest
-from conftest import Tracks, exhaustive, make_dataset, tree, write_csv
+from build import Track, make_dataset, write_csv, write_wav
+from conftest import exhaustive, one_in, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loaders import asc, loconet, scored_by_position, talknet
-from real_data import ASW, CHECKOUT, needs
 from reference import area_fast, ranked
 
 import unitalk
-from unitalk import convert_asc
+from unitalk import DestinationError, LayoutError, SchemaError, convert_asc, schemas
 from unitalk.dataset.convert import convert_loconet, convert_talknet
 from unitalk.dataset.convert.place_files import Job, place_files
 from unitalk.executor import Processes
-from unitalk.formats.positional import PositionalRows
-from unitalk.formats.talknet import loader_text
 from unitalk.layout import FlatLayout
-from unitalk.schema import COLUMNS
 
 CONVERT = {"asc": convert_asc, "talknet": convert_talknet, "loconet": convert_loconet}
 LOADERS = {"talknet": talknet, "loconet": loconet}
@@ -85,17 +80,17 @@ def hostile(tmp_path: Path) -> Path:
         tmp_path / "hostile",
         {
             "-maoolmiKi0": [
-                Tracks("-maoolmiKi0:2", ["0.36", "0.4", "0.44", "12", "12.04"], [0, 1, 1, 0, 1]),
-                Tracks("-maoolmiKi0:10", ["0.4"], [1]),
-                Tracks("-maoolmiKi0:1", ["0.4", "0.44"], [0, 0]),
+                Track("-maoolmiKi0:2", ["0.36", "0.4", "0.44", "12", "12.04"], [0, 1, 1, 0, 1]),
+                Track("-maoolmiKi0:10", ["0.4"], [1]),
+                Track("-maoolmiKi0:1", ["0.4", "0.44"], [0, 0]),
             ],
             "EEey6Pt0rqI_0-10": [
-                Tracks("EEey6Pt0rqI_0-10:0", hop, [0] * 10 + [1] * 20),
-                Tracks("EEey6Pt0rqI_0-10:1", hop[4:20], [1] * 16),
+                Track("EEey6Pt0rqI_0-10:0", hop, [0] * 10 + [1] * 20),
+                Track("EEey6Pt0rqI_0-10:1", hop[4:20], [1] * 16),
             ],
-            "EEey6Pt0rqI_90-100": [Tracks("EEey6Pt0rqI_90-100:0", hop, [0, 1, 1] * 10)],
-            "9Zja_cIAwY8": [Tracks("9Zja_cIAwY8:0", ["900.2"], [1])],
-            "v": [Tracks("v:0", ["3", "3.04", "3.08"], [0, 1, 1])],
+            "EEey6Pt0rqI_90-100": [Track("EEey6Pt0rqI_90-100:0", hop, [0, 1, 1] * 10)],
+            "9Zja_cIAwY8": [Track("9Zja_cIAwY8:0", ["900.2"], [1])],
+            "v": [Track("v:0", ["3", "3.04", "3.08"], [0, 1, 1])],
         },
     )
     rows = [list(row.values()) for row in rows_of(root, "val")]
@@ -162,7 +157,7 @@ def test_a_hostile_dataset_feeds_the_loaders_of_scores_by_position(hostile, tmp_
     assert tree(hostile) == before
 
 
-@pytest.mark.parametrize("which", ["sample", "hostile"])
+@pytest.mark.parametrize("which", ["hostile", pytest.param("sample", marks=exhaustive)])
 def test_asc_is_fed_completely(request, tmp_path, which):
     source = request.getfixturevalue(which)
     report = convert_asc(source, tmp_path / "to")
@@ -198,7 +193,7 @@ entities = st.sampled_from(["v2345678901:0", "v2345678901:1", "v2345678901_b:0",
 frames = st.sets(st.integers(0, 12), min_size=1, max_size=8)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     st.dictionaries(entities, frames, min_size=1, max_size=4),
     st.sampled_from([0.0, 11.96, 900.2]),
@@ -208,11 +203,11 @@ frames = st.sets(st.integers(0, 12), min_size=1, max_size=8)
 )
 def test_the_contract_holds_of_any_dataset(tracks, start, chance, missing, shuffled):
     """Frames at 25 a second in any order, some without a crop, written with as few digits."""
-    videos: dict[str, list[Tracks]] = {}
+    videos: dict[str, list[Track]] = {}
     for entity, own in tracks.items():
         times = [str(round(start + frame / 25, 2)) for frame in sorted(own)]
         labels = [chance.randrange(2) for _ in times]
-        videos.setdefault(entity.rpartition(":")[0], []).append(Tracks(entity, times, labels))
+        videos.setdefault(entity.rpartition(":")[0], []).append(Track(entity, times, labels))
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         source = make_dataset(root / "d", videos)
@@ -243,22 +238,73 @@ def test_the_contract_holds_of_any_dataset(tracks, start, chance, missing, shuff
             ]
 
 
-# ------------------------------------------------------------------------------ wherever it is done
+# ------------------------------------------------------------------------------ all three verbs
 
 
 @pytest.mark.parametrize("target", CONVERT)
+def test_the_command_converts_replaces_its_own_and_nothing_else(run, dataset, tmp_path, target):
+    def convert(to, *more):
+        line = (f"convert-{target}", "--source", dataset, "--destination", tmp_path / to)
+        return run(*line, "--format", "json", "-q", *more)
+
+    ran = convert("to", "--split", "val", "--split", "val")
+    assert (ran.code, ran.stderr) == (0, "")
+    found = json.loads(ran.stdout)
+    assert (found["splits"], found["tracks"], found["rows"]) == (["val"], 5, 11)
+    assert found["findings"] == []
+    jsonschema.validate(found, schemas.read(f"convert-{target}"))
+    once = tree(tmp_path / "to")
+    assert convert("to").code == 2
+    assert convert("to", "--overwrite").code == 0
+    marker = ".unitalk/dataset.json"
+    assert tree(tmp_path / "to") == once
+    assert json.loads(once[marker])["made_by"] == f"convert-{target}"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes.txt").write_text("keep me")
+    before = tree(tmp_path)
+    for to in ("mine", "dataset", "dataset/to", "."):
+        assert convert(to, "--overwrite").code == 2
+    assert convert("to2", "--split", "test").code == 3
+    assert tree(tmp_path) == before
+    other = {"asc": "talknet", "talknet": "loconet", "loconet": "asc"}[target]
+    with pytest.raises(DestinationError, match=f"convert-{target}"):
+        CONVERT[other](dataset, tmp_path / "to", overwrite=True)
+
+
+@pytest.mark.parametrize("target", CONVERT)
+def test_rows_that_no_loader_can_read_are_refused(tmp_path, target):
+    twice = {"one": [Track("x:0", ["0.0"], [1])], "two": [Track("x:0", ["0.04"], [0])]}
+    source = make_dataset(tmp_path / "twice", twice)
+    with pytest.raises(LayoutError, match="both have a track 'x:0'"):
+        CONVERT[target](source, tmp_path / "to")
+    source = make_dataset(tmp_path / "eight", {"v": [Track("v:0", ["0.0"], [1])]})
+    rows = [list(row.values())[:8] for row in rows_of(source, "val")]
+    write_csv(source / "csv/val_orig.csv", rows, None)
+    with pytest.raises(SchemaError, match="label_id, instance_id are missing"):
+        CONVERT[target](source, tmp_path / "to")
+    assert not (tmp_path / "to").exists()
+
+
+def test_what_is_missing_or_too_short_is_counted(tmp_path, dataset):
+    """One sound is gone, one has 0.01 s for faces from 0.96 to 1.04."""
+    (dataset / "clips_audios/val/-maoolmiKi0/-maoolmiKi0:1.wav").unlink()
+    write_wav(dataset / "clips_audios/val/EEey6Pt0rqI/EEey6Pt0rqI:0.wav", 0.01)
+    (dataset / "clips_videos/val/9Zja_cIAwY8/9Zja_cIAwY8:0/12.04.jpg").unlink()
+    for target, convert in CONVERT.items():
+        report = convert(dataset, tmp_path / target)
+        assert (report.silent, report.short, report.black) == (1, 1, 1)
+        assert "val/EEey6Pt0rqI:0.wav (0.01 s for 0.08 s of faces)" in " ".join(report.findings)
+        assert report.rows == (11 if target == "asc" else 10)
+
+
+@pytest.mark.parametrize("target", one_in(2, ["asc", "talknet", "loconet"]))
 def test_several_processes_make_the_same_tree(hostile, tmp_path, target):
     (hostile / "clips_videos/val/v/v:0/3.04.jpg").unlink()
-    for link in ("copy", "sym"):
-        here = CONVERT[target](hostile, tmp_path / "here", link=link, overwrite=True)
-        there = CONVERT[target](
-            hostile, tmp_path / "there", link=link, overwrite=True, executor=Processes(2)
-        )
-        assert here.black == 1
-        one, two = here.to_dict(), there.to_dict()
-        assert one.pop("destination") != two.pop("destination")
-        assert one == two
-        assert everything(tmp_path / "here") == everything(tmp_path / "there")
+    here = CONVERT[target](hostile, tmp_path / "here", link="sym")
+    there = CONVERT[target](hostile, tmp_path / "there", link="sym", executor=Processes(2))
+    assert here.black == 1
+    assert dataclasses.replace(here, destination=there.destination) == there
+    assert everything(tmp_path / "here") == everything(tmp_path / "there")
 
 
 def everything(root: Path) -> dict[str, object]:
@@ -268,35 +314,6 @@ def everything(root: Path) -> dict[str, object]:
         else path.read_bytes() if path.is_file() else None
         for path in root.rglob("*")
     }  # fmt: skip
-
-
-def test_several_processes_in_place_write_the_same_tables(dataset, tmp_path):
-    tables = []
-    for executor in (None, Processes(2)):
-        root = tmp_path / f"d{len(tables)}"
-        shutil.copytree(dataset, root)
-        convert_loconet(root, executor=executor)
-        tables.append(tree(root / "csv"))
-    assert tables[0] == tables[1]
-    assert len(tables[0]) == 8
-
-
-@pytest.mark.parametrize("target", CONVERT)
-def test_the_command_lines_of_all_three(run, dataset, tmp_path, target):
-    line = (f"convert-{target}", "--source", dataset, "--destination", tmp_path / "to")
-    ran = run(*line, "--jobs", 2, "--format", "json", "-q")
-    assert (ran.code, ran.stderr) == (0, "")
-    report = CONVERT[target](dataset, tmp_path / "to", overwrite=True)
-    assert json.loads(ran.stdout) == report.to_dict()
-    names = [field.name for field in dataclasses.fields(report)]
-    assert list(report.to_dict()) == ["schema_version", *names[:-2], "findings", "warnings"]
-    both = run(*line, "--overwrite", "--jobs", 2, "--scheduler", "tcp://127.0.0.1:1")
-    assert (both.code, both.stdout) == (2, "")
-    assert "either --jobs or --scheduler" in both.stderr
-    assert run(*line, "--overwrite", "--jobs", 0).code == 2
-    inside = run(*line, "--overwrite", "-o", dataset / "report.txt")
-    assert (inside.code, inside.stdout) == (2, "")
-    assert "would write over an input" in inside.stderr
 
 
 @pytest.mark.parametrize("link", ["hard", "sym", "copy"])
@@ -321,69 +338,3 @@ def test_a_task_that_is_done_again_leaves_the_same(dataset, tmp_path, link, flat
             (tmp_path / "to" / path).unlink()
     assert place_files(job) == once
     assert everything(tmp_path / "to") == made
-
-
-# ------------------------------------------------------------------------------ ASW
-
-
-@pytest.fixture(scope="module")
-def asw_csv(tmp_path_factory):
-    """The rows of ASW's validation set in the schema, in the archive's order of videos."""
-    read = runpy.run_path(str(CHECKOUT / "benchmarks/asw_to_csv.py"))
-    path = tmp_path_factory.mktemp("asw") / "groundtruth.csv"
-    own = {video for video, split in read["splits"](ASW) if split == "val"}
-    rows = (row for row in read["rows"](ASW) if row[0] in own)
-    with path.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
-    return path
-
-
-def columns_of(path: Path) -> tuple[list[str], np.ndarray]:
-    """Each row's track and whether it is positive."""
-    with path.open() as file:
-        next(file)
-        cells = [line.split(",") for line in file]
-    return [row[7] for row in cells], np.array([row[8] == "1" for row in cells])
-
-
-@exhaustive
-@needs(ASW)
-def test_asw_with_a_sorted_loader_falls_to_the_prior_and_ours_cannot(asw_csv, tmp_path):
-    """185,009 faces; the model is the truth and noise, and the loader's csv decides what it gets.
-
-    The rows come in the archive's order of videos. A loader's csv that pandas' groupby made has
-    the tracks sorted by id; the scores, given back by position, then are those of other faces, and
-    AP is about the prior of the positives, 72,965 / 185,009 = .394.
-    """
-    entities, labels = columns_of(asw_csv)
-    scores = labels + 0.325 * np.random.default_rng(3).standard_normal(len(labels))
-    tracks = {entity: len(list(own)) for entity, own in itertools.groupby(entities)}
-    assert (len(labels), len(tracks)) == (185_009, 3_483)  # each stands together
-    starts = dict(zip(tracks, np.cumsum([0, *tracks.values()]).tolist(), strict=False))
-
-    def given_back(order, truth=labels):
-        """AP of the scores that rows get by position, when tracks are read in an order."""
-        scored = np.concatenate([scores[starts[e] : starts[e] + tracks[e]] for e in order])
-        return area_fast(ranked(truth.tolist(), scored.tolist()))
-
-    right, wrong = given_back(tracks), given_back(sorted(tracks))
-    assert right == pytest.approx(0.978, abs=0.002)
-    assert wrong == pytest.approx(72_965 / 185_009, abs=0.01)
-
-    # Ours, from the dataset's csv, and from one whose tracks are by turns: the csv's order.
-    mixed = tmp_path / "val_orig.csv"
-    first, *text = asw_csv.read_bytes().splitlines(keepends=True)
-    mixed.write_bytes(b"".join([first, *text[1::2], *text[::2]]))
-    for source in (asw_csv, mixed):
-        split = PositionalRows(source, "val", "TalkNet")
-        kept = np.ones(len(split), bool)
-        read = [line.split("\t") for line in loader_text(split, kept).splitlines()]
-        assert {line[0]: int(line[1]) for line in read} == tracks
-        assert {line[2] for line in read} == {"5.0"}  # ASW is labelled five times a second
-        assert split.in_order == (source == asw_csv)
-        result = source
-        if not split.in_order:
-            result = tmp_path / "written.csv"
-            split.write(result, kept)
-        order = [line[0] for line in read]
-        assert given_back(order, columns_of(result)[1]) == pytest.approx(right, abs=1e-12)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Tracks, make_dataset, tree
-from loaders import loconet, start_loconet, talknet
-from test_convert_talknet import EXPECTED, put, rows_of
+from build import Track, make_dataset
+from conftest import tree
+from loaders import LOADER_CSV, loconet, start_loconet, talknet
 
 from unitalk.dataset.convert import convert_loconet, convert_talknet
 from unitalk.errors import LayoutError
@@ -49,7 +49,7 @@ def test_the_json_files(tmp_path, dataset, in_place):
     root = dataset if in_place else tmp_path / "to"
     assert pairs(read(root / "csv/val_entity.json")) == pairs(ENTITY)
     assert pairs(read(root / "csv/val_ts.json")) == pairs(TIMES)
-    assert (root / "csv/val_loader.csv").read_text() == EXPECTED
+    assert (root / "csv/val_loader.csv").read_text() == LOADER_CSV
     empty = [f"csv/{split}_{kind}.json" for split in ("train", "test") for kind in ("entity", "ts")]
     assert [read(root / name) for name in empty] == [{}] * 4
     own = ["csv/val_loader.csv", "csv/val_entity.json", "csv/val_ts.json"]
@@ -72,21 +72,12 @@ def test_what_loconet_insists_on(tmp_path, dataset):
 
 
 def test_a_split_that_is_there_and_was_not_asked_for_gets_no_empty_file(dataset):
-    make_dataset(dataset, {"t2345678901": [Tracks("t2345678901:0", ["0.0"], [1])]}, split="train")
+    make_dataset(dataset, {"t2345678901": [Track("t2345678901:0", ["0.0"], [1])]}, split="train")
     (dataset / "csv/test_ts.json").write_text('{"mine": {}}')
     report = convert_loconet(dataset, splits=("val",))
     assert not (dataset / "csv/train_ts.json").exists()
     assert read(dataset / "csv/test_ts.json") == {"mine": {}}
     assert report.written[-1] == "csv/test_entity.json"
-
-
-def test_speaking_but_not_audible_is_of_the_class_of_silence(dataset):
-    rows = rows_of(dataset)[1:]
-    rows[1][6], rows[1][8] = "SPEAKING_NOT_AUDIBLE", "2"
-    put(dataset, rows)
-    convert_loconet(dataset)
-    labels = read(dataset / "csv/val_entity.json")["-maoolmiKi0"]["-maoolmiKi0:0"]
-    assert labels == {"0.36": 0, "0.4": 0, "0.44": 1}
 
 
 def test_two_videos_of_the_same_eleven_characters_are_not_seen_together(tmp_path):
@@ -98,9 +89,9 @@ def test_two_videos_of_the_same_eleven_characters_are_not_seen_together(tmp_path
                         :1        0.04  0.08
     """
     source = make_dataset(tmp_path / "d", {
-        "EEey6Pt0rqI_1": [Tracks("EEey6Pt0rqI_1:0", ["0.0", "0.04", "0.08"], [0, 1, 1]),
-                          Tracks("EEey6Pt0rqI_1:1", ["0.04", "0.08"], [1, 0])],
-        "EEey6Pt0rqI_2": [Tracks("EEey6Pt0rqI_2:0", ["0.0", "0.04"], [1, 0])],
+        "EEey6Pt0rqI_1": [Track("EEey6Pt0rqI_1:0", ["0.0", "0.04", "0.08"], [0, 1, 1]),
+                          Track("EEey6Pt0rqI_1:1", ["0.04", "0.08"], [1, 0])],
+        "EEey6Pt0rqI_2": [Track("EEey6Pt0rqI_2:0", ["0.0", "0.04"], [1, 0])],
     })  # fmt: skip
     assert convert_loconet(source, tmp_path / "to").sound
     seen = {track.entity: track for track in loconet(tmp_path / "to")}
@@ -134,17 +125,6 @@ def test_a_name_without_two_decimals_is_talknets_and_not_loconets(tmp_path, data
     assert all(track.complete for track in talknet(dataset))
 
 
-def test_a_face_without_a_crop_is_left_out_of_the_json_files_too(run, tmp_path, dataset):
-    (dataset / "clips_videos/val/-maoolmiKi0/-maoolmiKi0:0/0.40.jpg").unlink()
-    ran = run("convert-loconet", "--source", dataset, "--destination", tmp_path / "to")
-    assert ran.code == 3
-    assert "1 faces without a crop of their own (left out)" in ran.stdout
-    entity, times = (read(tmp_path / f"to/csv/val_{kind}.json") for kind in ("entity", "ts"))
-    assert entity["-maoolmiKi0"]["-maoolmiKi0:0"] == {"0.36": 0, "0.44": 1}
-    assert times["-maoolmiKi0"]["0.4"] == ["-maoolmiKi0:1"]
-    assert all(seen.complete for seen in loconet(tmp_path / "to"))
-
-
 def test_somebodys_json_file_is_not_replaced_unless_told(run, dataset):
     (dataset / "csv/val_ts.json").write_text("{}")
     before = tree(dataset)
@@ -155,12 +135,3 @@ def test_somebodys_json_file_is_not_replaced_unless_told(run, dataset):
     assert read(dataset / "csv/val_ts.json") == TIMES
     again = run("convert-loconet", "--source", dataset)
     assert "written: nothing, all is there already" in again.stdout
-
-
-def test_a_folder_that_another_verb_made(run, tmp_path, dataset):
-    assert run("convert-talknet", "--source", dataset, "--destination", tmp_path / "to").code == 0
-    before = tree(tmp_path)
-    ran = run("convert-loconet", "--source", dataset, "--destination", tmp_path / "to",
-              "--overwrite")  # fmt: skip
-    assert (ran.code, ran.stdout, tree(tmp_path)) == (2, "", before)
-    assert "was made by `unitalk convert-talknet`" in ran.stderr

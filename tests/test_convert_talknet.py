@@ -8,16 +8,16 @@ import os
 import re
 import subprocess
 import sys
-import wave
 from pathlib import Path
 
 import pytest
-from conftest import Tracks, make_dataset, one_in, tree, write_csv
-from loaders import scored_by_position, talknet
+from build import Track, make_dataset, write_csv
+from conftest import one_in, tree
+from loaders import LOADER_CSV, scored_by_position, talknet
 
 import unitalk
 from unitalk.dataset.convert import convert_talknet
-from unitalk.errors import DestinationError, LayoutError, SchemaError
+from unitalk.errors import LayoutError
 
 KILLER = Path(__file__).with_name("killer.py")
 
@@ -45,21 +45,12 @@ def verified(root) -> bool:
 # ------------------------------------------------------------------------------ what is written
 
 
-EXPECTED = """\
--maoolmiKi0:0	3	25.0	[0, 1, 1]	0
--maoolmiKi0:1	2	25.0	[0, 0]	1
-EEey6Pt0rqI:0	3	25.0	[1, 1, 0]	2
-9Zja_cIAwY8:0	2	25.0	[0, 1]	3
-9Zja_cIAwY8:1	1	25.0	[1]	4
-"""
-
-
 def test_the_loaders_csv_in_place_and_nothing_else(dataset):
     """By hand, from what the fixture draws."""
     before = tree(dataset)
     report = convert_talknet(dataset)
     after = tree(dataset)
-    assert after.pop("csv/val_loader.csv").decode() == EXPECTED
+    assert after.pop("csv/val_loader.csv").decode() == LOADER_CSV
     assert after == before
     assert (report.rows, report.tracks, report.videos) == (11, 5, 3)
     assert (report.source, report.destination) == (str(dataset), str(dataset))
@@ -72,7 +63,7 @@ def test_the_loaders_csv_in_place_and_nothing_else(dataset):
 def test_a_folder_of_its_own_by_any_link(tmp_path, dataset, link):
     report = convert_talknet(dataset, tmp_path / "to", link=link)
     made, source = tree(tmp_path / "to"), tree(dataset)
-    assert made.pop("csv/val_loader.csv").decode() == EXPECTED
+    assert made.pop("csv/val_loader.csv").decode() == LOADER_CSV
     del made[".unitalk/dataset.json"]
     if link == "sym":  # a walk does not go into a linked folder
         assert (tmp_path / "to/clips_videos/val/-maoolmiKi0/-maoolmiKi0:0").is_symlink()
@@ -86,7 +77,7 @@ def test_a_folder_of_its_own_by_any_link(tmp_path, dataset, link):
 
 def test_speaking_but_not_audible_is_of_the_class_of_silence(tmp_path):
     source = make_dataset(tmp_path / "d", {"v2345678901": [
-        Tracks("v2345678901:0", ["0.0", "0.04", "0.08"], [0, 1, 1])]})  # fmt: skip
+        Track("v2345678901:0", ["0.0", "0.04", "0.08"], [0, 1, 1])]})  # fmt: skip
     rows = rows_of(source)[1:]
     rows[1][6], rows[1][8] = "SPEAKING_NOT_AUDIBLE", "2"
     put(source, rows)
@@ -136,17 +127,12 @@ def times(rate, count, decimals, start=0):
     ("drawn", "expected"),
     [
         (times(25, 60, 2), "25.0"),
-        (times(24, 60, 2), "24.0"),
         (times(30, 60, 2), "30.0"),
-        (times(30, 60, 6), "30.0"),
         (times(24, 60, 6, start=21_600), "24.0"),  # AVA begins at 15 minutes
         (times(30000 / 1001, 2000, 2), "29.97"),
         (times(5, 60, 1), "5.0"),  # ASW as it is labelled
-        (times(60, 60, 2), "60.0"),
         (times(24, 9, 2), "25.0"),  # eight steps say nothing
-        (["0.4"], "25.0"),
         (["0.4", "12"], "25.0"),
-        (times(1, 30, 1), "25.0"),  # a face a second is no video
         ([*times(24, 40, 2), *times(24, 40, 2, start=240)], "24.0"),  # a gap of ten seconds
         (["0.00", "0.10", "0.14", "0.40", "0.50", "0.90", "1.00", "1.50", "1.54", "1.60", "1.90",
           "2.40", "2.80", "2.84"], "25.0"),  # nothing is usual
@@ -154,37 +140,11 @@ def times(rate, count, decimals, start=0):
 )  # fmt: skip
 def test_frames_a_second_are_those_of_the_times(tmp_path, drawn, expected):
     source = make_dataset(
-        tmp_path / "d", {"v2345678901": [Tracks("v2345678901:0", drawn, [0] * len(drawn))]}
+        tmp_path / "d", {"v2345678901": [Track("v2345678901:0", drawn, [0] * len(drawn))]}
     )
     report = convert_talknet(source)
     assert [line[2] for line in lines(source)] == [expected]
     assert ("not at 25 frames a second" in " ".join(report.warnings)) == (expected != "25.0")
-
-
-def test_a_short_track_has_the_rate_of_its_video(tmp_path):
-    source = make_dataset(tmp_path / "d", {
-        "v2345678901": [Tracks("v2345678901:0", times(30, 40, 2), [0] * 40),
-                        Tracks("v2345678901:1", ["7.00"], [1])],
-        "w2345678901": [Tracks("w2345678901:0", times(25, 40, 2), [0] * 40)],
-    })  # fmt: skip
-    report = convert_talknet(source)
-    assert [line[2] for line in lines(source)] == ["30.0", "30.0", "25.0"]
-    assert report.warnings == (
-        "not at 25 frames a second: 30 (2 tracks); the loader cuts the sound to it, and models "
-        "are trained at about that rate",
-    )
-
-
-def test_a_gap_is_a_warning(run, dataset):
-    """Four steps of 40 ms, and one of 11.6 s."""
-    track = Tracks("gap45678901:0", ["0.36", "0.4", "12", "12.04"], [0, 1, 1, 1])
-    make_dataset(dataset, {"gap45678901": [track]}, split="train")
-    ran = run("convert-talknet", "--source", dataset, "--split", "train")
-    assert ran.code == 0
-    assert (
-        "warning: 1 tracks with gaps in time: train/gap45678901:0 (0.40 to 12.00 s)" in ran.stderr
-    )
-    assert "gap in" not in ran.stdout
 
 
 # ------------------------------------------------------------------------------ in place
@@ -220,13 +180,13 @@ def test_rows_out_of_order_are_brought_into_it_and_the_csv_is_kept(run, dataset)
 
 def test_somebodys_csv_is_not_replaced_unless_told(run, dataset):
     other = dataset / "csv/val_loader.csv"
-    other.write_text(EXPECTED.replace("[0, 1, 1]", "[0, 0, 1]"))
+    other.write_text(LOADER_CSV.replace("[0, 1, 1]", "[0, 0, 1]"))
     before = tree(dataset)
     ran = run("convert-talknet", "--source", dataset)
     assert (ran.code, tree(dataset)) == (2, before)
     assert "val_loader.csv is there already" in ran.stderr
     assert run("convert-talknet", "--source", dataset, "--overwrite").code == 0
-    assert other.read_text() == EXPECTED
+    assert other.read_text() == LOADER_CSV
 
 
 def spoil_missing(root):
@@ -290,7 +250,7 @@ def test_in_place_nothing_is_written_when_the_loader_would_not_find_it(run, data
 
 def test_a_video_of_another_name_than_the_first_eleven_characters_needs_a_folder(tmp_path):
     source = make_dataset(
-        tmp_path / "d", {"EEey6Pt0rqI_10-20": [Tracks("EEey6Pt0rqI_10-20:0", ["0.0"], [1])]}
+        tmp_path / "d", {"EEey6Pt0rqI_10-20": [Track("EEey6Pt0rqI_10-20:0", ["0.0"], [1])]}
     )
     with pytest.raises(LayoutError, match="not where the loader looks") as caught:
         convert_talknet(source)
@@ -337,19 +297,6 @@ def test_what_has_no_crop_is_left_out_of_both_and_no_score_slides(run, tmp_path,
     assert verified(to)
 
 
-def test_sound_that_is_missing_or_short_is_listed(tmp_path, dataset):
-    (dataset / "clips_audios/val/-maoolmiKi0/-maoolmiKi0:1.wav").unlink()
-    with wave.open(str(dataset / "clips_audios/val/EEey6Pt0rqI/EEey6Pt0rqI:0.wav"), "wb") as sound:
-        sound.setnchannels(1), sound.setsampwidth(2), sound.setframerate(16000)
-        sound.writeframes(bytes(2 * 160))  # 0.01 s for faces from 0.96 to 1.04
-    report = convert_talknet(dataset, tmp_path / "to")
-    assert report.findings == (
-        "1 tracks without sound (the loader stops): val/-maoolmiKi0:1.wav",
-        "1 tracks whose sound ends too early: val/EEey6Pt0rqI:0.wav (0.01 s for 0.08 s of faces)",
-    )
-    assert (report.silent, report.short) == (1, 1)
-
-
 def test_a_split_without_crops_is_refused(tmp_path, dataset):
     for path in (dataset / "clips_videos").rglob("*.jpg"):
         path.unlink()
@@ -376,76 +323,12 @@ def test_a_crop_that_was_lost_on_the_way_is_found_out(tmp_path, dataset, monkeyp
 
 def test_an_id_that_is_a_pattern_is_found_out(tmp_path):
     """The loader gives the folder to glob, which takes [0] for 0."""
-    source = make_dataset(tmp_path / "d", {"v": [Tracks("v[0]:0", ["0.0"], [1])]})
+    source = make_dataset(tmp_path / "d", {"v": [Track("v[0]:0", ["0.0"], [1])]})
     assert convert_talknet(source, tmp_path / "to").misaligned == 1
     assert [seen.complete for seen in talknet(tmp_path / "to")] == [False]
 
 
 # ------------------------------------------------------------------------------ refusals
-
-
-def test_tracks_of_one_name_in_two_videos_are_refused(run, tmp_path):
-    source = make_dataset(
-        tmp_path / "d",
-        {"one": [Tracks("x:0", ["0.0"], [1])], "two": [Tracks("x:0", ["0.04"], [0])]},
-    )
-    for more in ([], ["--destination", tmp_path / "to"]):
-        ran = run("convert-talknet", "--source", source, *more)
-        assert (ran.code, ran.stdout) == (3, "")
-        assert "the videos one and two both have a track 'x:0'" in ran.stderr
-    assert not (tmp_path / "to").exists()
-
-
-def test_avas_eight_columns_are_not_enough(tmp_path, dataset):
-    rows = [row[:8] for row in rows_of(dataset)[1:]]
-    write_csv(dataset / "csv/val_orig.csv", rows, None)
-    with pytest.raises(SchemaError, match="TalkNet needs .* label_id, instance_id are missing"):
-        convert_talknet(dataset, tmp_path / "to")
-
-
-@pytest.mark.parametrize("destination", ["dataset/to", "dataset", "."])
-def test_source_and_destination_inside_each_other(run, tmp_path, dataset, destination):
-    before = tree(tmp_path)
-    ran = run("convert-talknet", "--source", dataset, "--destination", tmp_path / destination)
-    assert (ran.code, ran.stdout, tree(tmp_path)) == (2, "", before)
-
-
-def test_a_destination_that_is_not_ours(tmp_path, dataset):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/notes.txt").write_text("keep me")
-    unitalk.convert_asc(dataset, tmp_path / "asc")
-    before = tree(tmp_path)
-    for name in ("mine", "asc"):
-        with pytest.raises(DestinationError):
-            convert_talknet(dataset, tmp_path / name, overwrite=True)
-    assert tree(tmp_path) == before
-
-
-def test_overwriting_an_earlier_conversion(run, tmp_path, dataset):
-    command = ("convert-talknet", "--source", dataset, "--destination", tmp_path / "to")
-    assert run(*command).code == 0
-    once = tree(tmp_path / "to")
-    assert run(*command).code == 2
-    assert run(*command, "--overwrite").code == 0
-    assert tree(tmp_path / "to") == once
-
-
-def test_a_split_that_is_not_there(run, dataset):
-    ran = run("convert-talknet", "--source", dataset, "--split", "test")
-    assert (ran.code, ran.stdout) == (3, "")
-    assert "test_orig.csv is missing" in ran.stderr
-
-
-def test_what_the_command_line_says(run, dataset):
-    ran = run("convert-talknet", "--source", dataset, "-q")
-    assert ran.code == 0
-    assert ran.stderr == ""
-    assert ran.stdout == (
-        f"{dataset}: val, 3 videos, 5 tracks, 11 faces\n"
-        "written: csv/val_loader.csv\n"
-        "every crop, sound and score has its row, as "
-        "TalkNet's loader reads it\n"
-    )
 
 
 # ------------------------------------------------------------------------------ killed
@@ -454,7 +337,7 @@ def test_what_the_command_line_says(run, dataset):
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("in_place", one_in(2, [False, True]))
 def test_a_killed_run_leaves_nothing_half_made(tmp_path, dataset, in_place):
-    """At the first changes of the disk, some on the way, and the last: run again, it is whole."""
+    """In the middle and at the last change of the disk: run again, it is whole."""
     rows = rows_of(dataset)[1:]
     put(dataset, [*rows[1:], rows[0]])
     mixed = (dataset / "csv/val_orig.csv").read_bytes()
@@ -474,7 +357,7 @@ def test_a_killed_run_leaves_nothing_half_made(tmp_path, dataset, in_place):
     assert undisturbed.returncode == 0, undisturbed.stderr
     changes = int(re.search(r"changes=(\d+)", undisturbed.stderr).group(1))
     whole = tree(dataset if in_place else tmp_path / "to")
-    for fatal in sorted({1, changes // 3, changes - 2, changes}):
+    for fatal in (changes // 2, changes):
         if in_place:
             reset()
         else:

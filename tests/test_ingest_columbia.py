@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
 
 import pytest
-from conftest import HEADER, slow, tree
+from build import HEADER
+from conftest import slow
 
 from unitalk import SchemaError, UsageError, schema
 from unitalk.dataset.import_ import import_columbia
-from unitalk.executor import Processes
 
 # frame, x, y, size, flag
 BELL = "0\t100\t50\t60\t0\n1\t101\t50\t60\t1\n2\t102\t50\t60\t1\n\n2997\t-10\t50\t60\t0\n"
@@ -62,14 +61,6 @@ def test_every_frame_of_ten_minutes_has_a_time_and_a_file_name_of_its_own(tmp_pa
     assert len({f"{time:.2f}" for time in times.tolist()}) == len(frames)
 
 
-def test_the_frames_size_and_the_videos_name_can_be_given(labels, tmp_path):
-    import_columbia(labels, tmp_path / "made", frame_size=(1600, 400), video_id="panel")
-    with (tmp_path / "made/csv/test_orig.csv").open(newline="") as file:
-        row = list(csv.DictReader(file))[1]
-    assert (row["video_id"], row["entity_id"]) == ("panel", "panel:bell")
-    assert (row["entity_box_x1"], row["entity_box_y1"]) == ("0.125", "0.25")  # 200/1600, 100/400
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -100,13 +91,6 @@ def test_folders_without_labels_and_names_that_are_none(labels, tmp_path):
         import_columbia(labels.parent, tmp_path / "made")
     with pytest.raises(UsageError, match="'a/b:abbas' is not an id"):
         import_columbia(labels, tmp_path / "made", video_id="a/b")
-
-
-@slow
-def test_processes_and_this_one_leave_the_same_bytes(labels, tmp_path):
-    import_columbia(labels, tmp_path / "here")
-    import_columbia(labels, tmp_path / "there", executor=Processes(2))
-    assert tree(tmp_path / "here") == tree(tmp_path / "there")
 
 
 def test_abbas_is_there_and_leaves_the_score(run, labels, tmp_path):

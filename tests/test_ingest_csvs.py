@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import json
 import os
-import pickle
 import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, face, one_in, tree, write_csv
+from build import HEADER, face, write_csv
+from conftest import one_in, tree
 
-from unitalk import ArchiveError, DataError, SchemaError, UsageError, evaluate, schema
+from unitalk import ArchiveError, DataError, SchemaError, UsageError, schema
 from unitalk.dataset.import_ import import_ava, import_wasd
 from unitalk.errors import DestinationError
 from unitalk.executor import Processes
@@ -128,15 +128,6 @@ def test_a_test_split_has_no_labels_and_is_not_scored(tmp_path, form, run):
     assert ran.stderr.startswith(f"unitalk: {truth}: not one face has a label")
 
 
-def test_labels_that_were_filled_in_are_worth_a_warning(tmp_path):
-    path = write_csv(tmp_path / "csv/test_orig.csv", [face(ONE, "0.04", E, 1)])
-    report = import_ava(path.parent, tmp_path / "made")
-    assert "test: every face is labelled SPEAKING_AUDIBLE" in report.warnings[0]
-    write_csv(path, [face(ONE, "0.04", E, 0)])
-    again = import_ava(path.parent, tmp_path / "made", overwrite=True)
-    assert "test: every face is labelled not SPEAKING_AUDIBLE" in again.warnings[0]
-
-
 def test_only_a_test_split_may_lack_labels_and_then_all_of_them(ava, tmp_path):
     val = ava / f"ava_activespeaker_val_v1.0/{TWO}-activespeaker.csv"
     ava_csv(val, [f"{TWO},960.0,{BOX},,{TWO}:1"])
@@ -192,21 +183,6 @@ def test_which_split_files_are_of_must_be_seen_or_said(ava, tmp_path):
     assert import_ava(one, tmp_path / "single", splits=("train",)).splits[0].faces == 6
     with pytest.raises(DestinationError, match="lies inside the source"):
         import_ava(loose, loose / "made", splits=("val",))
-
-
-def test_the_command(run, ava, tmp_path):
-    made = tmp_path / "made"
-    ran = run("import", "ava", "--csv", ava, "--destination", made, "--jobs", "1", "-q")
-    assert ran.code == 0
-    assert ran.stdout == (
-        f"{made}:\n"
-        "       videos  tracks  faces  positives\n"
-        "train       1       1      6          3\n"
-        "val         1       2      4          1\n"
-    )
-    assert ran.stderr.count("warning: ") == 2
-    assert run("import", "ava", "--csv", ava, "--destination", made).code == 2
-    assert run("import", "ava", "--csv", ava).code == 2
 
 
 # ------------------------------------------------------------------------------ which split
@@ -379,27 +355,6 @@ def test_categories_are_written_as_eval_reads_them(wasd, tmp_path):
     assert read_categories(categories)["-0BRxm7G1ac_0-30"] == "SS"
 
 
-def test_eval_takes_the_categories(run, wasd, tmp_path):
-    made = tmp_path / "made"
-    ran = run("import", "wasd", "--csv", wasd / "csv", "--division",
-              tmp_path / "dataset_division.txt", "--destination", made, "--jobs", "1")  # fmt: skip
-    assert ran.code == 0
-    assert ran.stdout.endswith("categories: categories.csv\n")
-    truth = made / "csv/val_orig.csv"
-    frame = schema.read_groundtruth(truth)
-    predictions = tmp_path / "p.csv"
-    frame[["entity_id", "frame_timestamp"]].assign(score=[0.1, 0.9, 0.8, 0.2]).to_csv(
-        predictions, index=False
-    )
-    ran = run("eval", "-g", truth, "-p", predictions, "--by", "category", "--categories",
-              made / "categories.csv", "--format", "json")  # fmt: skip
-    groups = json.loads(ran.stdout)["groups"]
-    assert [(g["by"], g["faces"], g["average_precision"]) for g in groups] == [
-        ({"category": "SS"}, 4, 1.0), ({}, 4, 1.0),
-    ]  # fmt: skip
-    assert evaluate(truth, predictions).average_precision == 1.0
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -420,16 +375,6 @@ def test_a_division_that_is_none(wasd, tmp_path, text, said):
         import_wasd(wasd, tmp_path / "nowhere.txt", tmp_path / "made")
 
 
-def test_videos_that_the_division_lacks_are_named(wasd, tmp_path):
-    path = tmp_path / "dataset_division.txt"
-    path.write_text("# Interview\nh3QmdQeOGLU\n")
-    report = import_wasd(wasd, path, tmp_path / "made")
-    assert report.warnings == (
-        f"{path} has no category for 2 videos: WZkEgX7l_Qs_1449-1479, -0BRxm7G1ac_0-30",
-    )
-    assert read_division(path) == ({"h3QmdQeOGLU": "OC"}, ())
-
-
 def test_categories_that_the_papers_do_not_have_keep_their_names(tmp_path):
     path = tmp_path / "division.txt"
     path.write_text("\ufeff#Concert\nabc\n# React \n def\n")
@@ -440,17 +385,3 @@ def test_the_youtube_id_of_a_cut_video():
     assert youtube_id("x_1_2_abcde_0-30") == "x_1_2_abcde"
     assert youtube_id("h3QmdQeOGLU") == "h3QmdQeOGLU"
     assert youtube_id("_0-30") == "_0-30"
-
-
-def test_a_refusal_comes_back_from_another_process_whole():
-    """What is wrong with a file travels as a value."""
-    error = SchemaError("what", hint="how", problems=["one"], count=7)
-    back = pickle.loads(pickle.dumps(error))
-    assert (back.message, back.hint, back.problems, back.count) == ("what", "how", ("one",), 7)
-
-
-def test_no_scratch_is_left(ava, tmp_path):
-    import_ava(ava, tmp_path / "made")
-    assert sorted(os.listdir(tmp_path / "made")) == [".unitalk", "csv"]
-    marker = json.loads((tmp_path / "made/.unitalk/dataset.json").read_text())
-    assert marker["made_by"] == "import ava"

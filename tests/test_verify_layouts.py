@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 
 import pytest
-from conftest import HEADER, write_csv
+from build import HEADER
 from verify_data import ENTITY, INSTANCE, LABEL_ID, TIME, VIDEO, A, B, Data, T, copy_of, found, only
 
 from unitalk import convert_asc
@@ -83,25 +82,11 @@ def test_a_track_and_a_sound_without_rows(asc):
     only(as_asc(asc), "extra-wav", path=f"clips_audios/val/{A}:9.wav")
 
 
-@pytest.mark.parametrize("part", ["clips_videos", "clips_audios"])
-def test_a_split_without_its_folder(asc, part):
-    shutil.rmtree(asc.root / part / "val")
-    only(as_asc(asc), "missing-split", split="val", path=f"{part}/val", faces=190)
-
-
 def test_an_eleventh_column_pushes_the_last_three_away(asc):
     """Read from the end, row[-3] would be the label_id."""
     asc.write([[*row, "x"] for row in asc.rows()], header=f"{HEADER},remark")
     finding = only(as_asc(asc), "asc-columns", split="val", path="csv/val_orig.csv")
     assert finding["detail"].endswith("instance_id, remark")
-
-
-def test_columns_in_another_order(asc):
-    order = [*range(7), 8, 7, 9]  # label_id before entity_id
-    names = HEADER.split(",")
-    rows = [[row[place] for place in order] for row in asc.rows()]
-    asc.write(rows, header=",".join(names[place] for place in order))
-    only(as_asc(asc), "asc-columns")
 
 
 @pytest.mark.parametrize("path", [f"gt/{B}.csv", f"csv/val/{B}-activespeaker.csv"])
@@ -119,12 +104,6 @@ def test_a_videos_own_ground_truth_is_missing_or_differs(asc, path):
     assert finding["detail"].startswith("88 faces where the split has 90")
 
 
-def test_a_damaged_jpg_in_the_flat_layout(asc):
-    path = f"clips_videos/train/{T}:1/900.60.jpg"
-    asc.put(asc.root / path, b"")
-    only(as_asc(asc, deep=True, jobs=1), "jpg-empty", video_id=T, entity_id=f"{T}:1", path=path)
-
-
 def test_a_crop_of_another_size_in_the_flat_layout(asc):
     path = f"clips_videos/train/{T}:1/900.60.jpg"
     other = max(
@@ -133,13 +112,6 @@ def test_a_crop_of_another_size_in_the_flat_layout(asc):
     asc.put(asc.root / path, other)
     finding = only(as_asc(asc, deep=True, jobs=1), "crop-size", seconds=900.6, path=path)
     assert "in a frame of 12" in finding["detail"]  # of 1280, give or take
-
-
-def test_a_refused_row_leaves_the_rest_to_be_looked_at(asc):
-    rows = asc.rows()
-    rows[3][LABEL_ID] = "x"
-    asc.write(rows)
-    assert as_asc(asc).counts["csv-cell"] == 1
 
 
 def test_a_usual_dataset_is_no_flat_one(sample, tmp_path):
@@ -215,23 +187,11 @@ def test_a_line_that_talknet_cannot_read(talknet, cells, says):
     assert says in finding["detail"]
 
 
-def test_bytes_that_are_no_text(talknet):
-    (talknet.root / "csv/val_loader.csv").write_bytes(b"\xff\xfe\x00")
-    only(as_talknet(talknet), "loader-row", path="csv/val_loader.csv")
-
-
 def test_tracks_in_another_order_are_the_fields_most_repeated_trap(talknet):
     """Sorted by id as text, 9Zja... comes before EEey...: none of the four is in its place."""
     write_loader(talknet, sorted(loader_lines(talknet)))
     finding = only(as_talknet(talknet), "loader-order", entity_id=f"{A}:0", line=1)
     assert finding["detail"] == f"{B}:0 stands there; 4 tracks are not in their places"
-
-
-def test_two_tracks_that_changed_places(talknet):
-    lines = loader_lines(talknet)
-    lines[2], lines[3] = lines[3], lines[2]
-    write_loader(talknet, lines)
-    only(as_talknet(talknet), "loader-order", entity_id=f"{B}:0", line=3)
 
 
 def test_a_track_that_the_loaders_csv_lacks(talknet):
@@ -318,29 +278,8 @@ def test_names_of_any_digits_are_sorted_by_talknet_as_numbers(talknet):
     assert as_talknet(talknet).ok
 
 
-def test_a_missing_jpg_shifts_all_that_follow(talknet):
-    (talknet.track(f"{A}:0") / "12.40.jpg").unlink()
-    report = as_talknet(talknet)
-    only(report, "missing-jpg", seconds=12.4)
-    assert "--only video --refetch" in report.repairs[0]
-
-
 def test_refused_rows_say_nothing_of_the_loaders_csv(talknet):
     rows = talknet.rows()
     rows[0][TIME] = "x"
     talknet.write(rows)
     only(as_talknet(talknet), "csv-cell", line=2)
-
-
-def test_the_helpers_write_what_the_facts_say(talknet):
-    """No header, tabs: track, frames, fps, a python list, an index."""
-    with (talknet.root / "csv/val_loader.csv").open(newline="") as file:
-        first = next(csv.reader(file, delimiter="\t"))
-    assert first[:3] == [f"{A}:0", "61", "25.0"]
-    assert eval(first[3]) == [0] * 47 + [1] * 14
-
-
-def test_the_csv_of_one_video_is_compared_in_this_layout_too(talknet):
-    rows = [row for row in talknet.rows() if row[VIDEO] == A][:-1]
-    write_csv(talknet.root / f"csv/val/{A}.csv", rows, header=None)
-    only(as_talknet(talknet), "video-csv", video_id=A)
