@@ -1,4 +1,4 @@
-"""Import, conversion and export on a real cluster of which a worker dies: the same bytes."""
+"""Every verb that runs on a cluster, on a real one of which a worker dies: the same bytes."""
 
 from __future__ import annotations
 
@@ -46,11 +46,26 @@ def asw(tmp_path_factory):
     return folder
 
 
-def lines(sample, asw):
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """Eight videos and the rows of eight faces in each."""
+    video_files = pytest.importorskip("video_files", reason='pip install "unitalk[video]"')
+    folder = tmp_path_factory.mktemp("films")
+    rows = []
+    for name in (f"video{number:06}" for number in range(8)):
+        form = video_files.Form(frames=10, size=(64, 48), sound="pcm_s16le")
+        video_files.make_video(folder / f"videos/{name}.mkv", form)
+        rows += [(name, round(n / 25, 2), (0.1, 0.1, 0.9, 0.9), f"{name}:0") for n in range(8)]
+    video_files.write_rows(folder / "val_orig.csv", rows)
+    return folder
+
+
+def lines(sample, asw, films):
     source = ("--source", sample)
     return {
         "import asw": ("import", "asw", "--json", asw / "json", "--lists", asw / "split",
                        "--rate", "25"),
+        "crops": ("crops", "--csv", films / "val_orig.csv", "--videos", films / "videos"),
         "convert-asc": ("convert-asc", *source, "--link", "copy"),
         "convert-talknet": ("convert-talknet", *source, "--link", "copy"),
         "convert-loconet": ("convert-loconet", *source, "--link", "copy"),
@@ -61,13 +76,14 @@ def lines(sample, asw):
 
 @pytest.mark.parametrize(
     ("verb", "dies_at"),
-    one_in(3, [("import asw", 4), ("convert-asc", 200), ("convert-talknet", 200),
-               ("export webdataset", 8), ("convert-loconet", 250), ("export hf", 5)]),
+    one_in(3, [("crops", 20), ("convert-asc", 200), ("convert-talknet", 200),
+               ("export webdataset", 8), ("import asw", 4), ("convert-loconet", 250),
+               ("export hf", 5)]),
 )  # fmt: skip
 def test_a_worker_that_is_killed_half_way_changes_no_byte(
-    tmp_path, run, sample, asw, cluster, verb, dies_at
+    tmp_path, run, sample, asw, films, cluster, verb, dies_at
 ):
-    line = lines(sample, asw)[verb]
+    line = lines(sample, asw, films)[verb]
     alone = run("-q", *line, "--destination", tmp_path / "alone", "--jobs", "1")
     assert (alone.code, alone.stderr) == (0, "")
     mortal = cluster.worker(tmp_path, dies_at=dies_at)
@@ -78,3 +94,4 @@ def test_a_worker_that_is_killed_half_way_changes_no_byte(
     assert ran.stdout == alone.stdout.replace("alone", "there")
     assert tree(tmp_path / "there") == tree(tmp_path / "alone")
     assert {path.name for path in tmp_path.iterdir()} == {"alone", "there"}  # no staging is left
+    assert not (tmp_path / "there/.unitalk/staging").exists()

@@ -184,16 +184,6 @@ def test_another_export_does_not_fit(source, tmp_path, change, said):
     assert tree(tmp_path / "e") == before
 
 
-def test_changed_rows_do_not_fit(source, tmp_path):
-    export_tracks(source, tmp_path / "e", form="webdataset")
-    csv = source / "csv/val_orig.csv"
-    csv.write_text(csv.read_text().rsplit("\n", 2)[0] + "\n")
-    with pytest.raises(DestinationError, match="csv of val was "):
-        export_tracks(source, tmp_path / "e", form="webdataset")
-    report = export_tracks(source, tmp_path / "e", form="webdataset", overwrite=True)
-    assert report.splits["val"]["faces"] == FACES["val"] - 1
-
-
 def test_a_destination_that_is_not_ours(source, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("keep me")

@@ -72,15 +72,6 @@ def test_frames_that_do_not_tell_are_counted():
     assert of_frames([], 0.001, 25.0) is None
 
 
-def test_a_rate_that_is_not_said():
-    line = of_packets([(n * 40, 40, KEY) for n in range(5)], 0.001, 0.0)
-    assert line is not None
-    assert (line.rate, line.rate_known, line.constant) == (pytest.approx(25.0), False, True)
-    alone = of_frames([(None, 0, KEY)], 0.001, 0.0)
-    assert alone is not None
-    assert (alone.rate, alone.rate_known) == (25.0, False)
-
-
 @pytest.mark.parametrize(("late", "constant"), [(0, True), (9, True), (11, False), (39, False)])
 def test_how_far_a_frame_may_be_from_its_place(late, constant):
     """A quarter of 40 ms is 10."""
@@ -168,14 +159,6 @@ def placed(*frames, start: float = 0.0) -> np.ndarray:
     return np.frombuffer(scratch.getvalue(), "<i2")
 
 
-def test_frames_that_follow_each_other():
-    one, two = np.full(160, 5), np.full(160, 7)
-    assert placed(frame(one, 0), frame(two, 0.01)).tolist() == [5] * 160 + [7] * 160
-    assert placed(frame(one, 0), frame(two, None)).tolist() == [5] * 160 + [7] * 160
-    # A millisecond off is a container's rounding, and nothing is moved.
-    assert placed(frame(one, 0), frame(two, 0.011)).tolist() == [5] * 160 + [7] * 160
-
-
 def test_frames_with_a_gap_or_an_overlap():
     one, two = np.full(800, 5), np.full(800, 7)  # 50 ms each
     apart = placed(frame(one, 0), frame(two, 0.1))
@@ -206,13 +189,6 @@ def test_drift_is_put_right():
     assert abs(len(made) - 3000 * 0.01002 * 16000) <= 0.02 * 16000
 
 
-def test_silence_where_there_is_no_sound():
-    found = sound.Sound(samples=np.arange(100, dtype=np.int16), failed=0)
-    assert found.between(90, 100).tolist() == list(range(90, 100))
-    assert found.between(98, 102).tolist() == [98, 99, 0, 0]
-    assert found.between(200, 203).tolist() == [0, 0, 0]
-
-
 # ------------------------------------------------------------------------------ places on the disk
 
 
@@ -220,18 +196,6 @@ def one_face(video: str = "a") -> Wanted:
     return Wanted(
         "val", video, (f"{video}:0",), np.array([0, 1]), np.array([0.2]), np.array([FACE])
     )
-
-
-def test_a_folder_takes_the_place_of_another(tmp_path):
-    made, final = tmp_path / "own/made", tmp_path / "final"
-    for number in range(3):
-        (tmp_path / "own").mkdir(exist_ok=True)
-        made.mkdir()
-        (made / str(number)).touch()
-        video_job.swap(made, final, tmp_path / f"own/old{number}")
-        assert [path.name for path in final.iterdir()] == [str(number)]
-    video_job.swap(made, final, tmp_path / "own/last")  # none was made
-    assert not final.exists()
 
 
 def test_a_video_that_is_cut_twice_at_a_time(tmp_path, monkeypatch):
@@ -275,7 +239,7 @@ def test_ctrl_c_in_this_process_leaves_no_half(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(video_job.sound, "read_sound", interrupt)
+        patched.setattr(sound, "read_sound", interrupt)
         with pytest.raises(KeyboardInterrupt):
             cut_out(tmp_path, [("a", 0.2, FACE, "a:0")])
     assert not (tmp_path / "made/.unitalk/staging").exists()

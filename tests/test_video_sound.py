@@ -25,7 +25,7 @@ from video_files import (
     onsets,
 )
 
-from unitalk.dataset.crop.video_job import span
+from unitalk.dataset.crop.video_cutter import span
 
 MPEG = {"codec": "mpeg2video", "options": ()}
 

@@ -127,14 +127,9 @@ def disk_boundary(argument: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @functools.wraps(function)
         def inner(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
+            given = parameters.bind_partial(*args, **kwargs).arguments.get(argument)
+            with disk_errors(given if isinstance(given, str | Path) else None):
                 return function(*args, **kwargs)
-            except OSError as error:
-                given = parameters.bind(*args, **kwargs).arguments.get(argument)
-                refused = disk_error(error, given if isinstance(given, str | Path) else None)
-                if refused is None:
-                    raise
-                raise refused from error
 
         return inner
 

@@ -1,8 +1,8 @@
 """Cut face crops and sounds out of full videos.
 
-`video_files` finds the videos, `wanted_faces` reads which faces are wanted of each, `face_crops`
-cuts them, `video_job` makes one video's files, `dropped_rows` leaves out what cannot be cut, `crop`
-runs it all. What decodes video and sound is in `media`.
+`video_files` finds the videos and `wanted_faces` reads which faces are wanted. `video_cutter` cuts
+one video, its faces with `face_crops`; `video_job` puts its files into their places, and writes a
+receipt. `dropped_rows` removes rows that cannot be cut. `crop` runs it all. Decoding is in `media`.
 """
 
 from unitalk.dataset.crop.crop import cut

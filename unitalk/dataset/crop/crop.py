@@ -21,7 +21,6 @@ from unitalk.dataset.crop.video_files import find_videos, near_misses
 from unitalk.dataset.crop.video_job import (
     VERSION,
     Job,
-    Outcome,
     cut_video,
     kept,
     receipts,
@@ -48,6 +47,7 @@ from unitalk.progress import Progress, SilentProgress
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from unitalk.dataset.crop.video_cutter import Outcome
     from unitalk.dataset.crop.wanted_faces import Wanted
     from unitalk.executor import Executor
     from unitalk.layout import Split

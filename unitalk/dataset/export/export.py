@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from unitalk.dataset.export.export_report import ExportReport
 from unitalk.dataset.export.shard_plan import Shard, estimated, plan_shards
-from unitalk.dataset.export.shards import FORMS, Done, Job, remove_half_shards, whole, write_shard
+from unitalk.dataset.export.shards import FORMS, Job, remove_half_shards, whole, write_shard
 from unitalk.errors import EXAMPLES, DestinationError, DiskError, UsageError
 from unitalk.executor import Here
 from unitalk.files import (
@@ -36,7 +36,7 @@ from unitalk.media.tracks import Tracks, tracks
 from unitalk.progress import Progress, SilentProgress, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from unitalk.choices import FormName
     from unitalk.executor import Executor
@@ -244,35 +244,30 @@ class _Run:
             return
         _check_space(self.destination, sum(shard.size for shard in missing))
         (self.destination / INDEX).unlink(missing_ok=True)
-        done = executor.run(write_shard, self._jobs())
-        try:
-            self._take(missing, done)
-        finally:
-            if isinstance(done, Generator):
-                done.close()  # ends the tasks that are still writing
-            remove_half_shards(self.destination, self.form)
-
-    def _jobs(self) -> Iterator[Job]:
-        start = 0
-        missing = {self.name(shard) for shard in self.shards} - set(self.whole)
-        for shard in self.shards:
-            name, end = self.name(shard), start + shard.tracks
-            if name in missing:
-                yield Job(
-                    self.form.name, str(self.destination), name, shard.first,
-                    tuple(self.tracks[start:end]),
-                )  # fmt: skip
-            start = end
-
-    def _take(self, missing: Sequence[Shard], results: Iterator[Done]) -> None:
+        results = executor.run(write_shard, map(self._job, missing))
         total = sum(shard.tracks for shard in self.shards)
         done = total - sum(shard.tracks for shard in missing)
-        with self.progress.task("exporting", total=total, unit="tracks", done=done) as task:
-            for shard, result in zip(missing, results, strict=True):
-                self.damaged += result.damaged
-                self.findings += result.examples[: EXAMPLES - len(self.findings)]
-                self._look(shard)
-                task.advance(shard.tracks)
+        try:
+            with self.progress.task("exporting", total=total, unit="tracks", done=done) as task:
+                for shard, result in zip(missing, results, strict=True):
+                    self.damaged += result.damaged
+                    self.findings += result.examples[: EXAMPLES - len(self.findings)]
+                    self._look(shard)
+                    task.advance(shard.tracks)
+        finally:
+            if isinstance(results, Generator):
+                results.close()  # ends the tasks that are still writing
+            remove_half_shards(self.destination, self.form)
+
+    def _job(self, shard: Shard) -> Job:
+        start = sum(one.tracks for one in self.shards[: self.shards.index(shard)])
+        return Job(
+            self.form.name,
+            str(self.destination),
+            self.name(shard),
+            shard.first,
+            tuple(self.tracks[start : start + shard.tracks]),
+        )
 
     def _look(self, shard: Shard) -> None:
         name = self.name(shard)
