@@ -50,9 +50,8 @@ def test_the_sample_is_sound(sample, deep):
     """4 and 22 videos, 11 and 58 tracks, 620 and 3,077 faces, and a wav a track."""
     report = verify_dataset(sample, deep=deep, jobs=1)
     assert (report.ok, report.findings, report.notes, report.repairs) == (True, (), (), ())
-    checked = report.checked
-    assert (checked.videos, checked.tracks, checked.faces) == (26, 69, 3697)
-    assert checked.files == 3697 + 69
+    assert (report.videos, report.tracks, report.faces) == (26, 69, 3697)
+    assert report.files == 3697 + 69
     assert (report.splits, report.deep, report.layout) == (("train", "val"), deep, "unitalk")
 
 
@@ -60,14 +59,14 @@ def test_one_split_alone(data):
     (data.root / "csv/train_orig.csv").write_text("no csv at all")
     report = data.verify(splits=("val",))
     assert (report.ok, report.splits) == (True, ("val",))
-    assert (report.checked.videos, report.checked.faces) == (2, 190)
+    assert (report.videos, report.faces) == (2, 190)
 
 
 def test_a_dataset_that_the_original_scripts_left_is_sound(dataset):
     """But for the video that conftest puts into val, which is published in train."""
     report = verify_dataset(dataset)
     only(report, "wrong-split", video_id="-maoolmiKi0", faces=5, detail="is published in train")
-    assert (report.checked.tracks, report.checked.files) == (5, 11 + 5)
+    assert (report.tracks, report.files) == (5, 11 + 5)
 
 
 def test_boxes_a_little_outside_and_a_grid_of_a_fifth_of_a_second_are_asws(tmp_path):
@@ -124,7 +123,7 @@ def test_a_cell_that_the_schema_refuses(data, column, text, says):
     finding = only(report, "csv-cell", split="val", path="csv/val_orig.csv", line=6)
     assert says in finding["detail"]
     assert (finding["video_id"], finding["entity_id"]) == (A, f"{A}:0")
-    assert report.checked.faces == 190 - 1 + 111
+    assert report.faces == 190 - 1 + 111
     assert "were not looked for" in report.notes[0]
 
 
@@ -158,7 +157,7 @@ def test_a_csv_that_cannot_be_read_is_a_finding_and_the_other_split_is_checked(d
     report = data.verify()
     finding = only(report, "csv-unreadable", split="train", path="csv/train_orig.csv")
     assert says in finding["detail"]
-    assert report.checked.faces == 190
+    assert report.faces == 190
     assert report.notes == ("nothing of train was looked at, because its csv cannot be read",)
 
 
@@ -422,7 +421,7 @@ def test_a_missing_jpg(data):
     path = f"clips_videos/val/{B}/{B}:1/900.80.jpg"
     report = data.verify()
     only(report, "missing-jpg", video_id=B, entity_id=f"{B}:1", seconds=900.8, path=path)
-    assert report.checked.files == 190 + 111 + 6 - 1
+    assert report.files == 190 + 111 + 6 - 1
     assert report.ids == (B,)
     assert report.repairs == (
         f"unitalk download --save-path {data.root} --video {B} --only video --refetch",
@@ -580,7 +579,7 @@ def test_names_that_our_reader_finds_are_no_finding_but_a_note(data):
     (folder / "900.24.jpg").rename(folder / "900.2400.jpg")
     report = data.verify(deep=True, jobs=1)
     assert (report.ok, report.findings) == (True, ())
-    assert report.checked.files == 190 + 111 + 6
+    assert report.files == 190 + 111 + 6
     (note,) = report.notes
     assert note.startswith("2 crops of val have names")
 

@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from verify_data import A, B, Data, copy_of, found, only
 
-from unitalk.dataset.verify import verify, verify_dataset
-from unitalk.dataset.verify.crop_check import contradicting, look, one_size
+from unitalk.dataset.verify import deep_check, verify_dataset
+from unitalk.dataset.verify.crop_check import look
+from unitalk.dataset.verify.crop_sizes import contradicting, one_size
 from unitalk.dataset.verify.wav_check import sound_faults
 from unitalk.layout import face_name
 from unitalk.media import jpegs
@@ -358,8 +359,8 @@ def test_the_names_of_faces_are_those_that_layout_writes(longest, draw):
 
 
 def test_several_processes_find_what_one_finds(data, monkeypatch):
-    monkeypatch.setattr(verify, "ALONE", 0)
-    monkeypatch.setattr(verify, "_FILES", 16)  # so that tracks are cut into several jobs
+    monkeypatch.setattr(deep_check, "ALONE", 0)
+    monkeypatch.setattr(deep_check, "FILES", 16)  # so that tracks are cut into several jobs
     for name in ("12.40", "12.44", "13.96"):
         data.put((data.root / JPG).with_name(f"{name}.jpg"), b"")
     data.put(data.root / f"clips_videos/val/{B}/{B}:1/900.80.jpg", painted((40, 50), (9, 9, 99)))
@@ -374,8 +375,8 @@ def test_several_processes_find_what_one_finds(data, monkeypatch):
 INTERRUPTED = """
 import sys
 from unitalk.cli.main import main
-from unitalk.dataset.verify import verify as running
-running.ALONE = 0
+from unitalk.dataset.verify import deep_check
+deep_check.ALONE = 0
 if __name__ == "__main__":
     main(["verify", sys.argv[1], "--deep", "--jobs", "2"])
 """

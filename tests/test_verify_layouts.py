@@ -27,8 +27,7 @@ def as_asc(data, **options):
 def test_what_convert_asc_writes_is_sound(asc, deep):
     report = as_asc(asc, deep=deep, jobs=1)
     assert (report.ok, found(report), report.repairs) == (True, [], ())
-    checked = report.checked
-    assert (checked.videos, checked.tracks, checked.faces, checked.files) == (3, 6, 301, 307)
+    assert (report.videos, report.tracks, report.faces, report.files) == (3, 6, 301, 307)
 
 
 def test_a_text_of_a_time_that_is_no_file_is_the_trap(asc):
@@ -158,7 +157,7 @@ def as_talknet(data, **options):
 def test_what_the_authors_recipe_writes_is_sound(talknet, deep):
     report = as_talknet(talknet, deep=deep, jobs=1)
     assert (report.ok, found(report)) == (True, [])
-    assert report.checked.files == 307
+    assert report.files == 307
 
 
 def test_the_loaders_csv_is_missing(talknet):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import multiprocessing
 import os
 import shutil
 from collections import Counter
@@ -33,14 +32,13 @@ from verify_data import (
     only,
 )
 
-from unitalk.dataset.verify import KINDS, Checked, Finding, VerifyReport, verify_dataset, workers
+from unitalk.dataset.verify import KINDS, Finding, VerifyReport, verify_dataset
 from unitalk.dataset.verify.cross_split import compare_files
 from unitalk.dataset.verify.csv_check import csv_findings
 from unitalk.dataset.verify.loader_findings import talknet_findings
 from unitalk.dataset.verify.media_check import Place, check_track, listing
 from unitalk.dataset.verify.row_groups import read_rows
 from unitalk.dataset.verify.verify_report import by_kind
-from unitalk.dataset.verify.workers import Job, Wav
 from unitalk.errors import DataError
 from unitalk.layout import face_name, face_seconds
 
@@ -460,59 +458,12 @@ def test_a_loaders_csv_beside_what_talknet_would_write_back(tmp_path_factory, dr
     assert (talknet_findings(folder, own) == []) == (written == wanted)
 
 
-# ------------------------------------------------------------------------------ processes
-
-
-def jobs(folder: Path, count: int):
-    """Jobs of which each opens one wav that is not there, under a name of its own."""
-    return (
-        (number, Job(str(folder), [], [Wav(str(folder / f"{number}.wav"), 0.0, 0.04)]))
-        for number in range(count)
-    )
-
-
-@pytest.mark.parametrize("processes", [1, 3])
-def test_jobs_come_back_in_their_order_with_what_they_were_given_for(tmp_path, processes):
-    found = list(workers.run(jobs(tmp_path, 40), processes))
-    assert [name for name, _ in found] == list(range(40))
-    assert all(looked.wavs[0][0][0] == "wav-unreadable" for _, looked in found)
-    assert not multiprocessing.active_children()
-
-
-def test_jobs_are_drawn_only_as_fast_as_they_are_done(tmp_path):
-    """Four for each of two processes: the memory of millions of names is not taken."""
-    drawn = []
-
-    def counted():
-        for job in jobs(tmp_path, 100):
-            drawn.append(job[0])
-            yield job
-
-    run = workers.run(counted(), 2)
-    assert next(run)[0] == 0
-    assert len(drawn) <= 2 * 4
-    run.close()
-    assert not multiprocessing.active_children()
-
-
-def test_a_reader_that_stops_ends_the_processes(tmp_path):
-    class EnoughError(Exception):
-        pass
-
-    with pytest.raises(EnoughError):
-        for name, _ in workers.run(jobs(tmp_path, 100), 2):
-            if name == 3:
-                raise EnoughError
-    # The generator is collected with the loop's frame; then nobody is left.
-    assert not multiprocessing.active_children()
-
-
 # ------------------------------------------------------------------------------ the report
 
 
 def report(*findings, root="data", **options) -> VerifyReport:
     settings_ = {"layout": "unitalk", "splits": ("val",), "deep": False, **options}
-    return VerifyReport(root=root, checked=Checked(), findings=by_kind(findings), **settings_)
+    return VerifyReport(root=root, findings=by_kind(findings), **settings_)
 
 
 def test_what_is_fetched_again_is_the_part_that_is_wrong():

@@ -88,10 +88,9 @@ def render(report: VerifyReport) -> str:
     """One line when nothing is wrong; else a table of kinds with examples, and what to do."""
     from unitalk.dataset.verify import KINDS
 
-    checked = report.checked
     counted = (
-        f"{checked.videos:,} videos, {checked.tracks:,} tracks, {checked.faces:,} faces, "
-        f"{checked.files:,} files" + (" opened" if report.deep else "")
+        f"{report.videos:,} videos, {report.tracks:,} tracks, {report.faces:,} faces, "
+        f"{report.files:,} files" + (" opened" if report.deep else "")
     )
     name = f"{report.root} ({' and '.join(report.splits)})"
     notes = [wrapped(f"note: {note}") for note in report.notes]

@@ -1,7 +1,6 @@
-"""The files of a split against its rows, from listings of folders: no file is looked at by itself.
+"""Compare the folder of a track with its rows, from a listing: no file is looked at by itself.
 
-One `os.scandir` a folder says which names it has and which of them are folders; only for a link is
-a file itself asked.
+One `os.scandir` of a folder gives its names and which of them are folders; only links need a stat.
 """
 
 from __future__ import annotations
@@ -36,6 +35,12 @@ class Listing:
     folders: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
 
+    def reason(self, name: str) -> str | None:
+        """Why a name is not the file that it should be."""
+        if name in self.others:
+            return "is a link that leads nowhere"
+        return "is a folder" if name in self.folders else None
+
 
 class Place(NamedTuple):
     """What findings about one folder say of where it is."""
@@ -55,18 +60,51 @@ class Place(NamedTuple):
         part: Part | None = None,
     ) -> Finding:
         """One finding about a file or a folder; its time is in its name."""
-        seconds = face_seconds(path.name)
         return Finding(
             kind=kind,
             split=self.split,
             video_id=self.video,
             entity_id=self.entity,
-            seconds=seconds,
+            seconds=face_seconds(path.name),
             faces=faces,
             path=relative(self.root, path),
             detail=detail,
             part=part,
         )
+
+    def listed(
+        self,
+        folder: Path,
+        findings: list[Finding],
+        *,
+        missing: str,
+        faces: int,
+        part: Part | None = None,
+    ) -> Listing | None:
+        """List a folder; a missing one, or one that cannot be listed, is added to the findings.
+
+        Args:
+            folder: the folder.
+            findings: what was found so far.
+            missing: the kind of finding when it is missing.
+            faces: how many faces are missing with it.
+            part: the part of the video to fetch again.
+        """
+        try:
+            there = listing(folder)
+        except OSError as error:
+            findings.append(self.finding("folder-unreadable", folder, detail=error.strerror))
+            return None
+        if there is None:
+            findings.append(self.finding(missing, folder, faces=faces, part=part))
+        return there
+
+    def strays(self, folder: Path, names: Iterable[str]) -> list[Finding]:
+        """A finding for each thing that is no part of a dataset."""
+        return [
+            self.finding("macos-litter" if is_litter(name) else "stray-file", folder / name)
+            for name in sorted(names)
+        ]
 
 
 def listing(folder: Path) -> Listing | None:
@@ -92,16 +130,8 @@ def is_litter(name: str) -> bool:
     return name in _LITTER or name.startswith("._")
 
 
-def strays(place: Place, folder: Path, names: Iterable[str]) -> list[Finding]:
-    """A finding for each thing that is no part of a dataset."""
-    return [
-        place.finding("macos-litter" if is_litter(name) else "stray-file", folder / name)
-        for name in sorted(names)
-    ]
-
-
 def spelled(names: Container[str], entity: str, suffix: str, others: Container[str]) -> str | None:
-    """Which of the names a folder has is a track's: as `layout.find_entity` looks, in a listing."""
+    """Find a track among names, as `layout.find_entity` finds it in a folder."""
     for name in spellings(entity):
         if name + suffix in names and (name == entity or name not in others):
             return name + suffix
@@ -131,41 +161,35 @@ def check_track(
     *,
     extra: bool = True,
 ) -> FoundTrack:
-    """Hold a track's folder against its faces.
+    """Compare a track's folder with its faces.
 
     Args:
         place: where it is.
         folder: the track's.
         ours: [faces] the names that we would have written; faces are found by their time.
-        opened: [faces] the names that a loader opens and no others, if it is such a one.
+        opened: [faces] the only names that the loader opens, where it does not go by time.
         extra: whether files without a row are findings.
     """
-    try:
-        there = listing(folder)
-    except OSError as error:
-        detail = error.strerror
-        return FoundTrack(
-            [place.finding("folder-unreadable", folder, detail=detail)], [None] * len(ours)
-        )
+    findings: list[Finding] = []
+    there = place.listed(folder, findings, missing="missing-track", faces=len(ours))
     if there is None:
-        return FoundTrack(
-            [place.finding("missing-track", folder, faces=len(ours))], [None] * len(ours)
-        )
+        return FoundTrack(findings, [None] * len(ours))
     exact = ours if opened is None else opened
     if not there.folders and not there.others and there.files == set(exact):
         return FoundTrack([], list(exact))
     own, doubles, foreign = _by_time(there.files)
     names = [own.get(name) for name in ours]
-    findings = strays(place, folder, foreign | ((there.folders | there.others) - set(exact)))
-    if not any(names):
-        detail = "its folder is there, without one of its crops"
-        findings.append(place.finding("missing-track", folder, faces=len(ours), detail=detail))
-    else:
+    pairs = list(zip(exact, names, strict=True))
+    findings = place.strays(folder, foreign | ((there.folders | there.others) - set(exact)))
+    if any(names):
         findings += [
-            place.finding("missing-jpg", folder / want, detail=_why(want, there))
-            for want, name in zip(exact, names, strict=True)
+            place.finding("missing-jpg", folder / want, detail=there.reason(want))
+            for want, name in pairs
             if name is None
         ]
+    else:
+        detail = "its folder is there, without one of its crops"
+        findings.append(place.finding("missing-track", folder, faces=len(ours), detail=detail))
     wanted = set(ours)
     findings += [
         place.finding("double-jpg", folder / name, detail=f"{own[face]} is there too")
@@ -176,16 +200,18 @@ def check_track(
         more = [name for face, name in own.items() if face not in wanted]
         more += [name for name, face in doubles.items() if face not in wanted]
         findings += [place.finding("extra-jpg", folder / name) for name in sorted(more)]
-    if opened is not None:
-        findings += _texts(place, folder, opened, names)
-    renamed = sum(
-        name is not None and name != want for name, want in zip(names, exact, strict=True)
-    )
-    return FoundTrack(findings, names, renamed)
+    renamed = [(want, name) for want, name in pairs if name is not None and name != want]
+    if opened is not None and renamed:
+        want, name = renamed[0]
+        detail = f"the csv says {want.removesuffix('.jpg')}, the file is {name}"
+        findings.append(
+            place.finding("asc-time-text", folder / want, faces=len(renamed), detail=detail)
+        )
+    return FoundTrack(findings, names, len(renamed))
 
 
 def _by_time(files: set[str]) -> tuple[dict[str, str], dict[str, str], set[str]]:
-    """Sort names of files into faces, as our name -> own name; second ones; and no faces."""
+    """Sort names of files: our name -> own name; second ones -> our name; and other files."""
     own: dict[str, str] = {}
     doubles: dict[str, str] = {}
     foreign: set[str] = set()
@@ -200,25 +226,3 @@ def _by_time(files: set[str]) -> tuple[dict[str, str], dict[str, str], set[str]]
         else:
             own[face] = name
     return own, doubles, foreign
-
-
-def _why(name: str, there: Listing) -> str | None:
-    if name in there.others:
-        return "is a link that leads nowhere"
-    return "is a folder" if name in there.folders else None
-
-
-def _texts(
-    place: Place, folder: Path, opened: Sequence[str], names: Sequence[str | None]
-) -> list[Finding]:
-    """One finding for the faces of a track that are there under a name that is not opened."""
-    wrong = [
-        (want, name)
-        for want, name in zip(opened, names, strict=True)
-        if name is not None and name != want
-    ]
-    if not wrong:
-        return []
-    want, name = wrong[0]
-    detail = f"the csv says {want.removesuffix('.jpg')}, the file is {name}"
-    return [place.finding("asc-time-text", folder / want, faces=len(wrong), detail=detail)]

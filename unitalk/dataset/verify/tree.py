@@ -14,7 +14,6 @@ from unitalk.dataset.verify.media_check import (
     is_litter,
     listing,
     spelled,
-    strays,
 )
 from unitalk.formats import positional
 from unitalk.layout import PARTS, SPLITS, FlatLayout, Layout
@@ -39,11 +38,16 @@ def video_folder(track: Track, layout: LayoutName) -> str:
 
 
 class Group(NamedTuple):
-    """Tracks whose folders stand in one folder: those of a video, or in flat layouts of a split."""
+    """Tracks with one parent folder: those of a video, or in flat layouts those of a split."""
 
     video: str | None
     tracks: list[tuple[int, Track]]
     folders: dict[Part, Path]
+
+    @property
+    def faces(self) -> int:
+        """How many faces its tracks have."""
+        return sum(track.stop - track.start for _, track in self.tracks)
 
 
 class Found(NamedTuple):
@@ -62,9 +66,9 @@ class Walk:
     Attributes:
         root: the dataset's folder.
         split: which.
-        layout: as whose loader.
+        layout: the loader whose layout it is.
         names: what the faces' files are called.
-        whole: whether all rows could be read; else what has none is not wrong.
+        whole: whether all rows could be read; else files without a row are not wrong.
         findings: where what is wrong is collected.
     """
 
@@ -74,6 +78,17 @@ class Walk:
     names: FaceNames
     whole: bool = True
     findings: list[Finding] = field(default_factory=list)
+
+    def place(self, track: Track) -> Place:
+        """Where findings about a track are."""
+        return Place(self.root, self.split, track.video, track.entity)
+
+    def crops_of(self, track: Track) -> Path:
+        """The folder in which a track's crops should be."""
+        if self.layout == "asc":
+            return FlatLayout(self.root).track(self.split, track.entity)
+        folder = video_folder(track, self.layout)
+        return Layout(self.root).track(self.split, folder, track.entity)
 
     def groups(self, tracks: Iterable[Track]) -> list[Group]:
         """The folders that should be there, in the order of the csv."""
@@ -94,135 +109,115 @@ class Walk:
             for video, own in by_video.items()
         ]
 
-    def tracks(self, groups: Iterable[Group]) -> Iterator[Found]:
+    def tracks(self, groups: list[Group]) -> Iterator[Found]:
         """Every track of the split; what is wrong is noted on the way."""
-        groups = list(groups)
-        gone = {part for part in MEDIA if not self._above(groups, part)}
+        present = [part for part in MEDIA if self._split_folder(groups, part)]
         for group in groups:
-            yield from self.group(group, [part for part in MEDIA if part not in gone])
+            yield from self.group(group, present)
 
-    def group(self, group: Group, parts: Iterable[Part] = MEDIA) -> Iterator[Found]:
-        """Every track of one group, in the parts asked for."""
+    def group(self, group: Group, parts: Iterable[Part]) -> Iterator[Found]:
+        """Every track of one group, in these parts."""
         crops = self._listed(group, "video") if "video" in parts else None
         sounds = self._listed(group, "audio") if "audio" in parts else None
         others = {track.entity for _, track in group.tracks}
-        used: dict[str, set[str]] = {"video": set(), "audio": set()}
+        used: dict[Part, set[str]] = {"video": set(), "audio": set()}
         for number, track in group.tracks:
-            place = Place(self.root, self.split, track.video, track.entity)
-            folder = wav = faces = None
+            folder = faces = wav = None
             if crops is not None:
                 name = self._spelled(crops.folders, track.entity, "", others) or track.entity
                 used["video"].add(name)
                 folder = group.folders["video"] / name
-                faces = self._check(place, folder, track)
-                self.findings.extend(faces.findings)
+                faces = self._check(folder, track)
             if sounds is not None:
                 sound = self._spelled(sounds.files, track.entity, ".wav", others)
-                if sound is not None:
+                if sound is None:
+                    self._missing_wav(group.folders["audio"], track, sounds)
+                else:
                     used["audio"].add(sound)
                     wav = group.folders["audio"] / sound
-                else:
-                    self._missing_wav(place, group.folders["audio"], track, sounds)
             yield Found(number, folder, faces, wav)
-        self._unused(group, crops, sounds, used)
+        if crops is not None:
+            rest = (crops.files | crops.others) - used["video"]
+            more = crops.folders - used["video"]
+            self._unused(group.video, group.folders["video"], "extra-track", more, rest)
+        if sounds is not None:
+            files = sounds.files - used["audio"]
+            more = {name for name in files if name.lower().endswith(".wav")}
+            wanted = {f"{entity}.wav" for entity in others}
+            rest = (files - more) | sounds.folders | (sounds.others - wanted)
+            self._unused(group.video, group.folders["audio"], "extra-wav", more, rest)
 
-    def _check(self, place: Place, folder: Path, track: Track) -> FoundTrack:
+    def _check(self, folder: Path, track: Track) -> FoundTrack:
         span = track.start, track.stop
-        opened = self.names.opened(*span)
-        ours = self.names.ours(*span)
-        return check_track(place, folder, ours, opened, extra=self.whole)
+        faces = check_track(
+            self.place(track), folder, self.names.ours(*span), self.names.opened(*span),
+            extra=self.whole,
+        )  # fmt: skip
+        self.findings.extend(faces.findings)
+        return faces
 
     def _spelled(self, names: set[str], entity: str, suffix: str, others: set[str]) -> str | None:
         if self.layout == "unitalk":
             return spelled(names, entity, suffix, others)
         return entity + suffix if entity + suffix in names else None  # as the loaders open it
 
-    def _missing_wav(self, place: Place, folder: Path, track: Track, sounds: Listing) -> None:
+    def _missing_wav(self, folder: Path, track: Track, sounds: Listing) -> None:
         name = f"{track.entity}.wav"
-        detail = "is a link that leads nowhere" if name in sounds.others else None
+        detail = sounds.reason(name)
         faces = track.stop - track.start
         self.findings.append(
-            place.finding("missing-wav", folder / name, faces=faces, detail=detail)
+            self.place(track).finding("missing-wav", folder / name, faces=faces, detail=detail)
         )
 
     def _listed(self, group: Group, part: Part) -> Listing | None:
         """List a group's folder; a missing one is one finding, with all its faces."""
-        folder = group.folders[part]
-        place = Place(self.root, self.split, group.video)
-        try:
-            there = listing(folder)
-        except OSError as error:
-            self.findings.append(place.finding("folder-unreadable", folder, detail=error.strerror))
-            return None
-        if there is None:
-            faces = sum(track.stop - track.start for _, track in group.tracks)
-            kind = "missing-split" if group.video is None else "missing-video"
-            self.findings.append(place.finding(kind, folder, faces=faces, part=part))
-        return there
+        missing = "missing-split" if group.video is None else "missing-video"
+        return Place(self.root, self.split, group.video).listed(
+            group.folders[part], self.findings, missing=missing, faces=group.faces, part=part
+        )
 
     def _unused(
-        self, group: Group, crops: Listing | None, sounds: Listing | None, used: dict[str, set[str]]
+        self, video: str | None, folder: Path, kind: str, extra: set[str], strays: set[str]
     ) -> None:
-        """What stands in a group's folders and belongs to no track."""
-        place = Place(self.root, self.split, group.video)
-        wanted = {f"{track.entity}.wav" for _, track in group.tracks}
-        if crops is not None:
-            folder = group.folders["video"]
-            more = crops.folders - used["video"]
-            self._extra("extra-track", place, folder, more)
-            self.findings.extend(
-                strays(place, folder, (crops.files | crops.others) - used["video"])
-            )
-        if sounds is not None:
-            folder = group.folders["audio"]
-            more = {name for name in sounds.files - used["audio"] if name.lower().endswith(".wav")}
-            own = {name for name in more if not name.startswith("._")}
-            self._extra("extra-wav", place, folder, own)
-            rest = (sounds.files - own - used["audio"]) | sounds.folders | (sounds.others - wanted)
-            self.findings.extend(strays(place, folder, rest))
-
-    def _extra(self, kind: str, place: Place, folder: Path, names: Iterable[str]) -> None:
-        """Things without a row, unless rows are missing for another reason."""
-        litter = {name for name in names if is_litter(name)}
-        self.findings.extend(strays(place, folder, litter))
+        """Note what belongs to no row, unless rows are missing for another reason; and strays."""
+        place = Place(self.root, self.split, video)
+        litter = {name for name in extra if is_litter(name)}
+        self.findings.extend(place.strays(folder, strays | litter))
         if self.whole:
-            for name in sorted(set(names) - litter):
-                self.findings.append(place.finding(kind, folder / name))
+            self.findings.extend(
+                place.finding(kind, folder / name) for name in sorted(extra - litter)
+            )
 
-    def _above(self, groups: list[Group], part: Part) -> bool:
+    def _split_folder(self, groups: list[Group], part: Part) -> bool:
         """Look at the folder of the split's videos; False when there is none."""
         if groups[0].video is None:
             return True
         folder = groups[0].folders[part].parent
-        place = Place(self.root, self.split)
-        try:
-            there = listing(folder)
-        except OSError as error:
-            self.findings.append(place.finding("folder-unreadable", folder, detail=error.strerror))
-            return False
+        published = {video.video_id for video in video_list.videos()}
+        there = Place(self.root, self.split).listed(
+            folder, self.findings, missing="missing-split",
+            faces=sum(group.faces for group in groups),
+            part=part if any(group.video in published for group in groups) else None,
+        )  # fmt: skip
         if there is None:
-            faces = sum(track.stop - track.start for group in groups for _, track in group.tracks)
-            known = {video.video_id for video in video_list.videos()}
-            own = part if any(group.video in known for group in groups) else None  # can be fetched
-            self.findings.append(place.finding("missing-split", folder, faces=faces, part=own))
             return False
         known = {group.folders[part].name for group in groups}
-        self._extra("extra-video", place, folder, there.folders - known)
-        self.findings.extend(strays(place, folder, there.files | (there.others - known)))
+        rest = there.files | (there.others - known)
+        self._unused(None, folder, "extra-video", there.folders - known, rest)
         return True
 
 
 def beside_splits(root: Path) -> list[Finding]:
-    """What lies beside the splits' folders of crops and sounds, and what macOS left beside a csv.
+    """What is beside the splits' folders of crops and sounds, and what macOS left beside a csv.
 
-    Other files may lie beside the csv: loaders keep theirs there.
+    Other files may be beside the csv: loaders keep theirs there.
     """
     findings: list[Finding] = []
     for part in PARTS:
         folder = Layout(root).part(part, "any", "any").parent.parent
         there = listing(folder) or Listing()
-        names = there.files | there.others | {n for n in there.folders if n not in SPLITS}
+        names = there.files | there.others | (there.folders - set(SPLITS))
         if part == "csv":
             names = {name for name in names if is_litter(name)}
-        findings += strays(Place(root), folder, names)
+        findings += Place(root).strays(folder, names)
     return findings

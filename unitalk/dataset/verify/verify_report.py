@@ -1,29 +1,21 @@
-"""What was found: one finding a defect, and the report of all."""
+"""What was found: one finding per defect, and the report of all."""
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unitalk.catalog import video_list
-from unitalk.choices import LayoutName
 from unitalk.dataset.verify.finding_kinds import KINDS
-from unitalk.layout import PARTS, Part, Split
-from unitalk.media import wavs
-from unitalk.report import INTERNAL, Report
+from unitalk.dataset.verify.repairs import repair_commands
+from unitalk.report import INTERNAL, Count, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from unitalk.choices import LayoutName
-
-
-_NAMED = 5
-"""So many videos are named in a command; more are read from a file."""
-IDS_FILE = "wrong.txt"
+    from unitalk.layout import Part, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +32,7 @@ class Finding(Report):
         path: the file or folder, relative to the dataset's.
         line: the line of a csv.
         detail: what else there is to say.
-        part: the part of the video that must be fetched again, if that helps; default: as the
-            kind says.
+        part: the part of the video to fetch again, if that helps; default: as the kind says.
         names: of files or folders in `path` that belong elsewhere.
         to: the folder where they belong, relative to the dataset's.
     """
@@ -61,11 +52,6 @@ class Finding(Report):
     names: tuple[str, ...] | None = None
     to: str | None = None
 
-    @property
-    def fetch(self) -> Part | None:
-        """The part of the video that must be fetched again, if that helps."""
-        return self.part or KINDS[self.kind].part
-
     def describe(self) -> str:
         """Where it is and what it says, in one line."""
         where = self.path or ""
@@ -79,78 +65,37 @@ class Finding(Report):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What was looked at.
-
-    Attributes:
-        videos: in the csv files.
-        tracks: in the csv files.
-        faces: rows that could be read.
-        files: jpgs and wavs that were found where rows want them.
-    """
-
-    videos: int = 0
-    tracks: int = 0
-    faces: int = 0
-    files: int = 0
-
-    def __add__(self, other: Checked) -> Checked:
-        return Checked(
-            videos=self.videos + other.videos,
-            tracks=self.tracks + other.tracks,
-            faces=self.faces + other.faces,
-            files=self.files + other.files,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport(Report):
     """What was checked and all that is wrong.
 
     Attributes:
         root: the dataset's folder.
-        layout: as whose loader it was read.
+        layout: the loader whose layout was checked.
         splits: the splits that were checked.
         deep: whether jpgs and wavs were opened.
-        checked: how much was looked at.
-        findings: everything that is wrong, by kind in the order of `KINDS`.
+        videos: how many videos the csv files have.
+        tracks: how many tracks the csv files have.
+        faces: how many rows could be read.
+        files: how many crops and sounds were found where rows want them.
+        findings: everything that is wrong, in the order of `KINDS`.
         notes: what is not wrong, but good to know.
         made_by: the verb that made the folder; None where no marker says so.
     """
 
     schema_version = 1
-    computed = (
-        "ok", "videos", "tracks", "faces", "files", "counts", "repairs",
-    )  # fmt: skip
+    computed = ("ok", "counts", "repairs")
 
     root: str = field(metadata={"json": "dataset"})
     layout: LayoutName
     splits: tuple[Split, ...]
     deep: bool
-    checked: Checked = field(metadata=INTERNAL)
+    videos: Count = 0
+    tracks: Count = 0
+    faces: Count = 0
+    files: Count = 0
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = field(default=(), metadata={"json": "warnings"})
     made_by: str | None = field(default="download", metadata=INTERNAL)
-
-    @property
-    def videos(self) -> int:
-        """How many videos the csv files have."""
-        return self.checked.videos
-
-    @property
-    def tracks(self) -> int:
-        """How many tracks the csv files have."""
-        return self.checked.tracks
-
-    @property
-    def faces(self) -> int:
-        """How many rows could be read."""
-        return self.checked.faces
-
-    @property
-    def files(self) -> int:
-        """How many crops and sounds were found where rows want them."""
-        return self.checked.files
 
     @property
     def ok(self) -> bool:
@@ -166,81 +111,21 @@ class VerifyReport(Report):
     @property
     def ids(self) -> tuple[str, ...]:
         """The videos whose crops or sounds are wrong; if none are, those whose csv is."""
-        return self._videos({"audio", "video"}) or self._videos({"csv"})
+        return self.videos_to_fetch("audio", "video") or self.videos_to_fetch("csv")
 
     @property
     def repairs(self) -> tuple[str, ...]:
         """The commands that set right what a command can."""
-        root = shlex.quote(self.root)
-        if self.layout == "asc":
-            command = f"unitalk convert-asc --source DATASET --destination {root} --overwrite"
-            return () if self.ok else (command,)
-        cut = f"--csv CSV --videos VIDEOS --destination {root}"
-        again = {
-            "crops": f"unitalk crops {cut}",
-            "ava prepare": f"unitalk ava prepare {cut}",
-            "trim": f"unitalk trim --path SOURCE --new-path {root} --list LIST --overwrite",
-            **{
-                verb: f"unitalk {verb} --source DATASET --destination {root} --overwrite"
-                for verb in ("convert-talknet", "convert-loconet")
-            },
-        }.get(self.made_by or "")
-        if again is not None:
-            return () if self.ok else (again,)
-        published = self.made_by == "download"
-        commands = [*self._moves(), *self._conversions()]
-        commands += [
-            f"unitalk download --save-path {root} --split {finding.split} --only {finding.part}"
-            for finding in self.findings
-            if finding.kind == "missing-split" and finding.part is not None and published
-        ]
-        for part in PARTS if published else ():
-            commands += self._fetch(root, part)
-        if any(finding.kind.startswith("loader-") for finding in self.findings):
-            commands.append(f"unitalk convert-talknet --source {root} --overwrite")
-        return tuple(dict.fromkeys(commands))
+        return repair_commands(self)
 
-    def _moves(self) -> list[str]:
-        """The commands that put in place what is misplaced, or read it as it is."""
-        found = [one for one in self.findings if one.kind == "misplaced"]
-        commands = []
-        for one in found:
-            if one.names is not None and one.to is not None and one.path is not None:
-                to = shlex.quote(f"{self.root}/{one.to}")
-                names = (shlex.quote(f"{self.root}/{one.path}/{name}") for name in one.names)
-                commands.append(f"mkdir -p {to} && mv -n {' '.join(names)} {to}")
-        if any(one.to is None for one in found):
-            deep = " --deep" * self.deep
-            commands.append(f"unitalk verify {shlex.quote(self.root)} --layout asc{deep}")
-        return commands
-
-    def _conversions(self) -> list[str]:
-        """A line for each sound of another form, which makes it right."""
-        root = Path(self.root)
-        paths = [f.path for f in self.findings if f.kind == "wav-format" and f.path is not None]
-        return [wavs.converting(root / path, root) for path in paths]
-
-    def _fetch(self, root: str, part: Part) -> list[str]:
-        """Download one part of published videos again; of others there is nothing to fetch."""
-        known = {video.video_id for video in video_list.videos()}
-        wanted = [video for video in self._videos({part}) if video in known]
-        if not wanted:
-            return []
-        # `--video -abc` would be taken for an option.
-        named = " ".join(f"--video={v}" if v.startswith("-") else f"--video {v}" for v in wanted)
-        before = []
-        if len(wanted) > _NAMED and set(wanted) <= set(self.ids):
-            named = f"--video @{IDS_FILE}"
-            before = [f"unitalk verify {root} --ids {IDS_FILE}" + " --deep" * self.deep]
-        return [*before, f"unitalk download --save-path {root} {named} --only {part} --refetch"]
-
-    def _videos(self, parts: set[Part]) -> tuple[str, ...]:
-        found = (f.video_id for f in self.findings if f.fetch in parts and f.video_id is not None)
-        return tuple(dict.fromkeys(found))
+    def videos_to_fetch(self, *parts: Part) -> tuple[str, ...]:
+        """The videos of which one of these parts is to be fetched again."""
+        found = (f for f in self.findings if (f.part or KINDS[f.kind].part) in parts)
+        return tuple(dict.fromkeys(f.video_id for f in found if f.video_id is not None))
 
 
 def by_kind(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Bring findings into the order of `KINDS`; those of a kind keep theirs."""
+    """Bring findings into the order of `KINDS`; those of one kind keep theirs."""
     place = {kind: index for index, kind in enumerate(KINDS)}
     return tuple(sorted(findings, key=lambda finding: place[finding.kind]))
 
