@@ -124,7 +124,7 @@ def _of_scores(
     if truth is not None and (one_class := check_truth_labels(truth)) is not None:
         found.append(one_class)
     elif "labels" not in guess.refused:
-        found.append(check_labels(faces, scored, used))
+        found.append(check_labels(faces, used))
     if everything is not None:
         scores = check_scores(scored, everything[used], worth)
         found.append(scores)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from unitalk.schema import Faces
 
+    Integers = npt.NDArray[np.int64]
     _Pair = tuple[str, str]  # an id and its video
 
 _ENOUGH = 0.5  # the share of unknown ids that one change must restore
@@ -61,60 +62,29 @@ _CHANGES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ids:
-    """The predictions' ids; one that two videos share counts as two.
-
-    Attributes:
-        pairs: the id and the video of each; no video where the predictions do not name it.
-        of: [rows] index into `pairs`.
-    """
-
-    pairs: list[_Pair]
-    of: npt.NDArray[np.int64]
-
-    @classmethod
-    def of_faces(cls, faces: Faces) -> _Ids:
-        codes, names = faces.codes(schema.ENTITY)
-        videos, titles = np.zeros_like(codes), [""]
-        if schema.VIDEO in faces.table.column_names:
-            videos, titles = faces.codes(schema.VIDEO)
-        both = codes.astype(np.int64) * len(titles) + videos
-        found, of = np.unique(both, return_inverse=True)
-        pairs = [(names[key // len(titles)], titles[key % len(titles)]) for key in found.tolist()]
-        return cls(pairs, of)
-
-
-def check_ids(
-    truth: Faces, guess: Read, faces: Faces
-) -> tuple[Finding, npt.NDArray[np.int64], list[str]]:
+def check_ids(truth: Faces, guess: Read, faces: Faces) -> tuple[Finding, Integers, list[str]]:
     """Look for ids that the ground truth does not have, and for the spelling that restores them.
-
-    Args:
-        truth: the ground truth.
-        guess: what could be read of the predictions, which have ids.
-        faces: the same.
 
     Returns:
         The finding; [rows] each prediction's track as an index into the names that follow;
         the ground truth's ids, followed by those that remain unknown.
     """
     names = truth.codes(schema.ENTITY)[1]
-    ids = _Ids.of_faces(faces)
-    there = {name for name, _ in ids.pairs}
+    pairs, of = _ids(faces)
+    there = {name for name, _ in pairs}
     known = {text: names[code] for text, code in id_spelling.places(names, there).items()}
-    unknown = [pair for pair in ids.pairs if pair[0] not in known]
+    unknown = [pair for pair in pairs if pair[0] not in known]
     used = set(known.values())
     what, mended, change = _respell([name for name in names if name not in used], unknown)
-    own = [mended.get(pair, known.get(pair[0], pair[0])) for pair in ids.pairs]
+    own = [mended.get(pair, known.get(pair[0], pair[0])) for pair in pairs]
     place = {name: index for index, name in enumerate(names)}
     left = [name for name in dict.fromkeys(own) if name not in place]
     place |= {name: index for index, name in enumerate(left, len(names))}
     tails = {name.rpartition(":")[2] for name in names}
     without = [name for name, _ in unknown if name in tails]
     if mended:
-        code = _line(change, ids.pairs, mended, set(names)) if change else None
-        finding = _respelt(faces, ids, what, mended, code)
+        code = _line(change, pairs, mended, set(names)) if change else None
+        finding = _respelt(faces, pairs, of, (what, mended), code)
     elif 2 * len(without) > len(unknown):
         finding = problem(
             "ids",
@@ -126,7 +96,20 @@ def check_ids(
         finding = refusal("ids", guess.refused["ids"])
     else:
         finding = _unchanged(there, known, len({name for name, _ in unknown}))
-    return finding, np.array([place[name] for name in own], np.int64)[ids.of], [*names, *left]
+    return finding, np.array([place[name] for name in own], np.int64)[of], [*names, *left]
+
+
+def _ids(faces: Faces) -> tuple[list[_Pair], Integers]:
+    """The predictions' ids, of which one in two videos counts as two; [rows] the index of each.
+
+    The video is empty where the predictions do not name it.
+    """
+    codes, names = faces.codes(schema.ENTITY)
+    videos, titles = np.zeros_like(codes), [""]
+    if schema.VIDEO in faces.table.column_names:
+        videos, titles = faces.codes(schema.VIDEO)
+    found, of = np.unique(codes.astype(np.int64) * len(titles) + videos, return_inverse=True)
+    return [(names[key // len(titles)], titles[key % len(titles)]) for key in found.tolist()], of
 
 
 def _respell(free: list[str], unknown: list[_Pair]) -> tuple[str, dict[_Pair, str], _Change | None]:
@@ -162,17 +145,19 @@ def _line(
 
 
 def _respelt(
-    faces: Faces, ids: _Ids, what: str, mended: dict[_Pair, str], code: str | None
-) -> Finding:
-    wrong = np.array([pair in mended for pair in ids.pairs])[ids.of]
-    _, first = np.unique(ids.of[wrong], return_index=True)
-    rows = np.flatnonzero(wrong)[np.sort(first)][:SHOWN]
-    few = [ids.pairs[ids.of[row]] for row in rows]
+    faces: Faces, pairs: list[_Pair], of: Integers, found: tuple[str, dict[_Pair, str]],
+    code: str | None,
+) -> Finding:  # fmt: skip
+    what, mended = found
+    wrong = np.flatnonzero(np.array([pair in mended for pair in pairs])[of])
+    _, first = np.unique(of[wrong], return_index=True)
+    rows = wrong[np.sort(first)][:SHOWN]
+    few = [pairs[index] for index in of[rows]]
     said = [" is ".join(id_spelling.told_apart(pair[0], mended[pair])) for pair in few]
     return problem(
         "ids",
-        f"{len(mended):,} of {counted(len(ids.pairs), 'id')} in the predictions {what} "
-        f"({counted(int(wrong.sum()), 'face')})",
+        f"{len(mended):,} of {counted(len(pairs), 'id')} in the predictions {what} "
+        f"({counted(len(wrong), 'face')})",
         examples=places(faces, rows, said),
         advice=_ADVICE,
         code=code,

@@ -68,12 +68,7 @@ class _Fit(NamedTuple):
 
 
 def check_order(scored: Scored, worth: Worth) -> Finding:
-    """Look for an order of the rows in which the scores make sense, when another one would.
-
-    Args:
-        scored: the faces.
-        worth: what the scores are worth as they stand.
-    """
+    """Look for an order of the rows in which the scores fit clearly better."""
     if len(np.unique(scored.tracks)) < _FEWEST:
         return note("order", f"not checked: with fewer than {_FEWEST} tracks luck explains much")
     positives = scored.labels.astype(np.float64)

@@ -33,7 +33,6 @@ class Scored:
     """The predictions that are for a face that counts, in the order of their rows.
 
     Attributes:
-        rows: [rows] the rows of the predictions.
         places: [rows] the face's row in the ground truth.
         tracks: [rows] a number for the track.
         keys: [rows] by column, numbers that sort as video, id and time do, ids as text.
@@ -42,7 +41,6 @@ class Scored:
         sortable: columns of the predictions that sort as `keys` do.
     """
 
-    rows: Integers
     places: Integers
     tracks: npt.NDArray[np.int32]
     keys: dict[str, Integers]
@@ -66,7 +64,7 @@ class Scored:
             codes, names = truth.codes(column)
             keys[column] = np.argsort(np.argsort(np.array(names)))[codes[places]]
         return cls(
-            rows=rows, places=places, tracks=truth.codes(schema.ENTITY)[0][places], keys=keys,
+            places=places, tracks=truth.codes(schema.ENTITY)[0][places], keys=keys,
             labels=positives_of(truth)[places], scores=faces.numbers(schema.SCORE)[rows],
             sortable=sortable,
         )  # fmt: skip
@@ -155,14 +153,8 @@ def positives_of(faces: Faces) -> Bools:
     return result
 
 
-def check_labels(faces: Faces, scored: Scored | None, used: Bools) -> Finding:
-    """Look whether each predicted row says that its score is that of speaking.
-
-    Args:
-        faces: the predictions.
-        scored: those of them that are for a face, when there are some.
-        used: [predictions] False for those whose label does not matter.
-    """
+def check_labels(faces: Faces, used: Bools) -> Finding:
+    """Check that each of the predictions in use says that its score is that of speaking."""
     if schema.LABEL not in faces.table.column_names:
         return ok("labels", f"there is no column; each score is that of {schema.SPEAKING}")
     codes, names = faces.codes(schema.LABEL)
@@ -178,18 +170,13 @@ def check_labels(faces: Faces, scored: Scored | None, used: Bools) -> Finding:
             f"every label is empty; each score is taken as that of {schema.SPEAKING}",
             advice=f"the reference needs it spelled out: {code}",
         )
-    speaks = positives_of(faces)
-    others = np.flatnonzero(~speaks & used)[:2]
+    others = np.flatnonzero(~positives_of(faces) & used)[:2]
     shares = ", ".join(
         f"{count:,} {name or 'nothing'}" for name, count in sorted(there.items(), reverse=True)
     )
-    own = ""
-    if scored is not None and np.array_equal(speaks[scored.rows], scored.labels):
-        own = "; they are the ground truth's own"
     return problem(
         "labels",
-        f"the predictions' labels are mixed: {shares}{own}; the reference fails on them or drops "
-        "rows",
+        f"the predictions' labels are mixed: {shares}; the reference fails on them or drops rows",
         examples=places(faces, others, [names[codes[row]] or "nothing" for row in others]),
         advice=f"write {schema.SPEAKING} in every row: the score says how much of that it is",
         code=code,
@@ -200,12 +187,9 @@ def check_labels(faces: Faces, scored: Scored | None, used: Bools) -> Finding:
 
 
 def check_scores(scored: Scored | None, everything: Floats, worth: Worth | None) -> Finding:
-    """Look for scores that say nothing, that were rounded away, or that are inverted.
+    """Look for scores that say nothing, that are inverted, or that were rounded away.
 
-    Args:
-        scored: the predictions that are for a face, when there are some.
-        everything: the scores of all predictions.
-        worth: what the scores are worth; None when that is unknown.
+    `everything` are all scores, also of predictions that are for no face; `worth` may be unknown.
     """
     values, counts = np.unique(everything, return_counts=True)
     if len(values) == 1:
@@ -260,9 +244,7 @@ def _tied(values: Floats, counts: npt.NDArray[np.intp], worth: Worth) -> Finding
 def check_result(worth: Worth | None, *, explained: bool) -> Finding:
     """The number itself, and what chance would give.
 
-    Args:
-        worth: what the scores are worth.
-        explained: whether another check has said already why they are worth nothing.
+    `explained`: another check has said already why the scores are worth nothing.
     """
     if worth is None:
         return note("result", "there is no average precision to give")

@@ -106,11 +106,7 @@ def check_times(
 ) -> tuple[Finding, Pairing]:
     """Pair by key; where known tracks have unknown times, look for what explains these.
 
-    Args:
-        truth: the ground truth.
-        faces: the predictions, which have ids and times.
-        tracks: [predictions] as `check_ids` returns them.
-        names: likewise.
+    `tracks` and `names` are those that `check_ids` returns.
     """
     codes, known = truth.codes(schema.ENTITY)
     wanted, keys = pack(codes, truth.milliseconds()), pack(tracks, faces.milliseconds())
