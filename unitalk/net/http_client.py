@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from unitalk.errors import IntegrityError
     from unitalk.net.mirrors import Turns
     from unitalk.net.request import Method
 
@@ -167,6 +168,41 @@ class Client:
 
     # -------------------------------------------------------------------------- one file
 
+    def _bring(
+        self,
+        turns: Turns,
+        part: Path,
+        on_bytes: Callable[[int], object],
+        *,
+        size: Callable[[], int | None],
+        append: Callable[[Mirror], None],
+        wrong: Callable[[], IntegrityError | None],
+    ) -> None:
+        """Bring `part` to its size until its hash is right.
+
+        Args:
+            turns: whose turn it is.
+            part: where the bytes go.
+            on_bytes: called with how many more bytes there are.
+            size: returns how many there are in all; None as long as that is unknown.
+            append: tries once to get the missing ones.
+            wrong: returns what is wrong with the whole; None when it is proven.
+        """
+        part.parent.mkdir(parents=True, exist_ok=True)
+        found_there = size_of(part)
+        on_bytes(found_there)
+        giver = None
+        while True:
+            giver = self._complete(turns, part, on_bytes, size=size, append=append) or giver
+            error = wrong()
+            if error is None:
+                return
+            on_bytes(-drop(part))
+            # What an earlier run left may be at fault, once.
+            if giver is not None and not found_there:
+                turns.altered(giver, error)
+            found_there = 0
+
     def _complete(
         self,
         turns: Turns,
@@ -176,15 +212,7 @@ class Client:
         size: Callable[[], int | None],
         append: Callable[[Mirror], None],
     ) -> Mirror | None:
-        """Bring `part` to its size; return who gave its last bytes, if anybody had to.
-
-        Args:
-            turns: whose turn it is.
-            part: where the bytes are.
-            on_bytes: told how many more bytes are there.
-            size: how many there are in all; None as long as nobody has said.
-            append: one try to get those that are lacking.
-        """
+        """Bring `part` to its size; return who gave its last bytes, if anybody had to."""
         refusals = 0
         best = size_of(part)
         mirror = None
@@ -210,6 +238,36 @@ class Client:
                 turns.failed(mirror, trouble)
             except RefusedError as refused:
                 turns.refused(mirror, refused)
+
+    def _write(
+        self,
+        response: requests.Response,
+        part: Path,
+        start: int,
+        size: int,
+        on_bytes: Callable[[int], object],
+    ) -> None:
+        """Write a reply's body into `part` from `start` on, in place of what is there.
+
+        Raises:
+            PassingError: there are more or fewer bytes than `size`.
+        """
+        have = size_of(part)
+        with open(part, "r+b" if part.exists() else "xb") as out:
+            out.truncate(start)
+            out.seek(start)
+            on_bytes(start - have)
+            for block in self._wire.blocks(response):
+                if out.tell() + len(block) > size:
+                    on_bytes(-out.tell())
+                    out.truncate(0)
+                    raise PassingError(f"more bytes come than the {size:,} expected")
+                out.write(block)
+                # Out of our own memory at once: a killed run keeps what has come.
+                out.flush()
+                on_bytes(len(block))
+            if out.tell() < size:
+                raise PassingError(f"the line ended at byte {out.tell():,} of {size:,}")
 
 
 def no_answer(message: str) -> RefusedError:

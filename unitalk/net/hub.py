@@ -10,9 +10,8 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 from unitalk.errors import IntegrityError
 from unitalk.net import config, responses
 from unitalk.net.file_check import content_hash
-from unitalk.net.http_client import Client, drop, no_answer, size_of
+from unitalk.net.http_client import Client, no_answer, size_of
 from unitalk.net.mirrors import Mirror, Turns
-from unitalk.net.responses import PassingError, RefusedError, RemoteFile
 from unitalk.net.status_errors import refusal
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from unitalk.net.responses import PassingError, RefusedError, RemoteFile
     from unitalk.net.timeouts import Patience
 
 _LONGEST_PAGE = 1 << 26
@@ -206,30 +206,19 @@ class Hub(Client):
             StoppedError: `stop` is set.
             OSError: the disk is full, or does not take the file.
         """
-        part.parent.mkdir(parents=True, exist_ok=True)
-        found_there = size_of(part)
-        on_bytes(found_there)
-        turns = Turns(self._mirrors, file.path, commit=commit)
-        giver = None
-        while True:
-            giver = (
-                self._complete(
-                    turns,
-                    part,
-                    on_bytes,
-                    size=lambda: file.size,
-                    append=lambda mirror: self._append(mirror, file, commit, part, on_bytes),
-                )
-                or giver
-            )
+
+        def wrong() -> IntegrityError | None:
             found = content_hash(part, file, self.check_stop)
-            if found == file.hash:
-                return
-            on_bytes(-drop(part))
-            # What an earlier run left behind may be at fault, once.
-            if giver is not None and not found_there:
-                turns.altered(giver, _wrong_bytes(file, found))
-            found_there = 0
+            return None if found == file.hash else _wrong_bytes(file, found)
+
+        self._bring(
+            Turns(self._mirrors, file.path, commit=commit),
+            part,
+            on_bytes,
+            size=lambda: file.size,
+            append=lambda mirror: self._append(mirror, file, commit, part, on_bytes),
+            wrong=wrong,
+        )
 
     def _append(
         self,
@@ -245,21 +234,7 @@ class Hub(Client):
         url = f"{self._page(mirror)}/resolve/{quote(commit, safe='')}/{quote(file.path)}"
         with self._get(mirror, url, headers, accept=_BYTES) as response:
             start = responses.where_it_starts(response, have, file)
-            with open(part, "r+b" if part.exists() else "xb") as out:
-                out.truncate(start)
-                out.seek(start)
-                on_bytes(start - have)
-                for block in self._wire.blocks(response):
-                    if out.tell() + len(block) > file.size:
-                        out.truncate(0)
-                        on_bytes(-out.tell())
-                        raise PassingError(f"more bytes come than the {file.size:,} listed")
-                    out.write(block)
-                    # Out of our own memory at once: a killed run keeps what has come.
-                    out.flush()
-                    on_bytes(len(block))
-                if out.tell() < file.size:
-                    raise PassingError(f"the line ended at byte {out.tell():,} of {file.size:,}")
+            self._write(response, part, start, file.size, on_bytes)
 
 
 def _at(endpoint: str, url: str) -> str:

@@ -140,34 +140,31 @@ class Site(Client):
             StoppedError: `stop` is set.
             OSError: the disk is full, or does not take the file.
         """
-        part.parent.mkdir(parents=True, exist_ok=True)
         if _remembered(part) is None:
             drop(part)  # nobody knows any more what it is a part of
-        found_there = size_of(part)
-        on_bytes(found_there)
         turns = Turns(self._mirrors, path)
-        giver = None
-        while True:
-            giver = (
-                self._complete(
-                    turns,
-                    part,
-                    on_bytes,
-                    size=lambda: _size_told(part),
-                    append=lambda mirror: self._append(turns, mirror, path, part, on_bytes),
-                )
-                or giver
-            )
+
+        def wrong() -> IntegrityError | None:
             told = _remembered(part)
-            found = None if told is None or told.md5 is None else md5_of(part, self.check_stop)
+            if told is not None and told.md5 is None:
+                return None
+            found = md5_of(part, self.check_stop)
             if told is not None and found == told.md5:
-                return told
-            on_bytes(-drop(part))
+                return None
             forget(part)
-            # What an earlier run left behind may be at fault, once.
-            if giver is not None and not found_there and told is not None:
-                turns.altered(giver, _wrong_bytes(path, found, told.md5))
-            found_there = 0
+            return _wrong_bytes(path, found, None if told is None else told.md5)
+
+        self._bring(
+            turns,
+            part,
+            on_bytes,
+            size=lambda: _size_told(part),
+            append=lambda mirror: self._append(turns, mirror, path, part, on_bytes),
+            wrong=wrong,
+        )
+        told = _remembered(part)
+        assert told is not None  # noqa: S101 - else its size were unknown
+        return told
 
     def _append(
         self,
@@ -193,18 +190,7 @@ class Site(Client):
             if start == 0:
                 on_bytes(-drop(part))  # before the next line: old bytes under new words are poison
                 write_json(_memory(part), asdict(told))
-            with open(part, "ab") as out:
-                for block in self._wire.blocks(response):
-                    if out.tell() + len(block) > size:
-                        on_bytes(-out.tell())
-                        out.truncate(0)
-                        raise PassingError(f"more bytes come than the {size:,} announced")
-                    out.write(block)
-                    # Out of our own memory at once: a killed run keeps what has come.
-                    out.flush()
-                    on_bytes(len(block))
-                if out.tell() < size:
-                    raise PassingError(f"the line ended at byte {out.tell():,} of {size:,}")
+            self._write(response, part, start, size, on_bytes)
 
     def _where_it_starts(
         self,
