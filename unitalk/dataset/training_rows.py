@@ -1,7 +1,4 @@
-"""What is wrong with the rows that a network is to learn from and to be tried on.
-
-What `verify` and `eval` know of rows, asked before a training's first batch.
-"""
+"""Check the rows of a training before its first batch: labels, leaks of videos, frame rates."""
 
 from __future__ import annotations
 
@@ -27,17 +24,17 @@ _SAME_RATE = 0.01  # of a rate: 30 and 29.97 are one
 def check_training_rows(
     train: Tracks, val: Tracks, rate: float | None = None, *, allow_leak: bool = False
 ) -> tuple[str, ...]:
-    """Look at the rows of a training before its first batch.
+    """Check the rows of a training before its first batch.
 
     Args:
-        train: what is learned from.
-        val: what each epoch is tried on.
-        rate: frames a second of the weights that the training begins with; None for random ones,
-            which take those of `train`.
-        allow_leak: a video may be in both.
+        train: the tracks to train on.
+        val: the tracks that score each epoch.
+        rate: frames per second of the weights that the training starts from; None for random
+            ones, which take the rates of `train`.
+        allow_leak: warn of videos in both splits instead of refusing them.
 
     Returns:
-        Warnings: val has faces of one class only, or videos have other frame rates.
+        Warnings: val has one class only, or videos have other frame rates.
 
     Raises:
         DataError: a face has no label, all of train is of one class, or a video is in both.
@@ -69,7 +66,7 @@ def _labels(name: str, tracks: Tracks) -> npt.NDArray[np.int64]:
     """The label of each face.
 
     Raises:
-        DataError: one has none.
+        DataError: a face has none.
     """
     labels: npt.NDArray[np.int64] = np.concatenate([track.label_id for track in tracks])
     lacking = np.count_nonzero(labels < 0)
@@ -86,10 +83,10 @@ def _speaking(labels: npt.NDArray[np.int64]) -> int:
 
 
 def _leaks(train: Tracks, val: Tracks, *, allow_leak: bool) -> list[str]:
-    """What is said of videos that are in both splits.
+    """Warn of videos that are in both splits.
 
     Raises:
-        DataError: there are some, and they may not be.
+        DataError: there are some, and `allow_leak` is not set.
     """
     found = videos_in_splits({"train": Counter(train.videos), "val": Counter(val.videos)})
     both = [one.video_id for one in found if one.kind == "video-in-both-splits"]
@@ -107,7 +104,7 @@ def _leaks(train: Tracks, val: Tracks, *, allow_leak: bool) -> list[str]:
 
 
 def _other_rates(name: str, tracks: Tracks, known: Collection[float], whose: str) -> list[str]:
-    """What is said of videos with other frame rates than the known ones."""
+    """Warn of videos with other frame rates than the known ones."""
     rates = dict(zip(tracks.videos, tracks.frame_rates.tolist(), strict=True))
     other = Counter(
         rate for rate in rates.values() if all(abs(rate - one) > _SAME_RATE * one for one in known)

@@ -1,4 +1,4 @@
-"""The ten columns out of AVA's eight: `label_id` and `instance_id` follow from labels and times."""
+"""Complete AVA's eight columns to ten: derive `label_id` and `instance_id`."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.int32]
 
 SPELLED = SPELLINGS["faces"]
-"""Every spelling of a label, or of none, and the usual one."""
+"""Every spelling of a label, or of no label, with the usual one."""
 
 _IDS = {**{label: str(number) for label, number in LABEL_IDS.items()}, UNLABELLED: UNLABELLED}
 
 
 def complete(columns: Mapping[str, pa.StringArray]) -> dict[str, pa.StringArray]:
-    """Add what rows of text lack of the ten columns; the rows keep their order and their text.
+    """Add the missing ones of the ten columns; the rows keep their order and their text.
 
     Args:
         columns: by name; those that a file of faces must have, of a whole split or of one file.
 
     Returns:
-        All that were given, then those that were lacking.
+        The ten columns, then others that were given.
     """
     made = dict(columns)
     rows = len(made[ENTITY])
@@ -66,7 +66,7 @@ def text_codes(column: pa.StringArray) -> tuple[Codes, list[str]]:
 
 
 def _instances(columns: Mapping[str, pa.StringArray], labels: Codes) -> pa.StringArray:
-    """`<entity_id>:<k>`; k begins at 0 and grows at each change of label within a track."""
+    """`<entity_id>:<k>`, where k starts at 0 and grows with each change of label in a track."""
     entities, names = text_codes(columns[ENTITY])
     videos, _ = text_codes(columns[VIDEO])
     seconds = seconds_of(pa.RecordBatch.from_pydict(dict(columns)))

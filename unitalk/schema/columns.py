@@ -1,4 +1,4 @@
-"""Column names, labels and kinds of files; what is wrong with one cell."""
+"""Define columns, labels and kinds of files, and check one cell."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ DESCRIPTION = {
 """Each column's unit and meaning; the README's table is made from it."""
 
 Kind = Literal["groundtruth", "faces", "predictions"]
-"""What a file is read as; `faces` are ground truth whose labels may be empty, or absent."""
+"""The kind of a file; `faces` are ground truth whose labels may be empty or absent."""
 KIND_NAME: dict[Kind, str] = {
     "groundtruth": "ground truth",
     "faces": "faces",
@@ -108,12 +108,12 @@ REQUIRED: dict[Kind, tuple[str, ...]] = {
     "predictions": (TIME, ENTITY, SCORE),
 }
 MARKS: dict[str, tuple[str, ...]] = {LABEL_ID: ("0", "1", "2"), EVAL: ("0", "1")}
-"""Columns of a few numbers that are read as text, and what may stand there."""
+"""Columns of a few numbers that are read as text, and their values."""
 NUMBERS = frozenset({TIME, *BOX, SCORE, *LOGITS})
 IDS = frozenset({VIDEO, ENTITY, INSTANCE})
 
 MAX_SECONDS = 4_000_000.0
-"""Times lie below this (46 days), so that a time in milliseconds fits into 32 bits of a key."""
+"""Times are below this (46 days), so that a time in milliseconds fits into 32 bits of a key."""
 
 # What Python calls blank, the marks that nobody sees, and nothing that a pattern means by itself:
 # Arrow's engine and Python's must find the same.
@@ -143,9 +143,9 @@ _UNBOUNDED = re.compile(r"[ \t]*[+-]?(nan|inf)", re.IGNORECASE)
 
 
 def lacking(columns: Collection[str], kind: Kind) -> list[str]:
-    """The columns that a file must have and has not, in the schema's order.
+    """The columns that a file lacks, in the schema's order.
 
-    Predictions may do without boxes, but not with some edges of a box.
+    Predictions need no boxes, but a box has all four edges.
     """
     box = BOX if any(name in columns for name in BOX) else ()
     needed = {*REQUIRED[kind], *box}
@@ -158,7 +158,7 @@ def known_columns(kind: Kind) -> tuple[str, ...]:
 
 
 def marks_of(name: str, kind: Kind) -> tuple[str, ...]:
-    """What may stand in a column of marks; where there may be no label, its number may lack too."""
+    """The values of a column of marks; where a label may be missing, its number may be too."""
     unlabelled = name == LABEL_ID and kind == "faces"
     return (*MARKS[name], UNLABELLED) if unlabelled else MARKS[name]
 

@@ -15,7 +15,7 @@ _NEAR = 1e-3  # hundredths of a second
 
 
 def hundredths_of(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """The number that each time's `face_name` says, times 100; equal ones share a file."""
+    """The number in each time's `face_name`, times 100; times with equal numbers share a file."""
     hundred = seconds * 100
     result = np.rint(hundred).astype(np.int64)
     # In the middle between two names, the text is made of the float itself.

@@ -1,4 +1,4 @@
-"""A csv file as it comes: a path, a `.gz`, a pipe, stdin; and what stands at its top."""
+"""Open a csv file, be it a path, a `.gz`, a pipe or stdin, and find its header or its form."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UNREADABLE = (csv.Error, EOFError, zlib.error, OSError, UnicodeError)
-"""What a file that is damaged, or no csv at all, raises while it is read."""
+"""What reading a file raises that is damaged or not a csv file."""
 
 _GZIP = b"\x1f\x8b"
 
 
 class Source:
-    """A csv file as named on a command line.
+    """A csv file: a path, or `-` for stdin.
 
-    A path is read as often as needed; stdin (`-`) and what else gives its bytes only once, such as
-    the pipe of `<(zcat file)`, is kept in memory.
+    A path is read as often as needed. Stdin and other sources that give their bytes only once, such
+    as the pipe of `<(zcat file)`, are kept in memory.
 
     Raises:
         UsageError: there is no such file.
@@ -108,9 +108,9 @@ class Source:
         return cast("IO[bytes]", plain)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Walk the rows that are not empty, each with the number of the line that it ends on.
+        """Walk the rows that are not empty, each with the number of its last line.
 
-        Bytes that are no UTF-8 come as lone surrogates.
+        Bytes that are not UTF-8 become lone surrogates.
         """
         with disk_errors(self.name), self.open() as raw:
             text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
@@ -121,7 +121,7 @@ class Source:
 
 
 def sources_in(folder: str | Path) -> list[Source]:
-    """Open the csv files that lie in a folder, by name; those below it and hidden ones are not.
+    """Open the csv files in a folder, by name, without hidden ones and those in folders below.
 
     Raises:
         UsageError: it has none.
@@ -154,7 +154,7 @@ def _stdin() -> IO[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands at the top of a csv file, decided by its content.
+    """The names of a csv file's columns, from its header or its form.
 
     Attributes:
         columns: the name of each cell of a row.
@@ -172,7 +172,7 @@ class Head:
 
     @property
     def has_logits(self) -> bool:
-        """Whether the score is to be made of two logits."""
+        """Whether the file has two logits instead of a score."""
         return set(LOGITS) <= set(self.columns)
 
 

@@ -1,4 +1,4 @@
-"""Rows as text, unharmed: what is written is what was read."""
+"""Read and write rows as text: every cell is written as it was read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-_LOOKED_AT = (VIDEO, TIME, ENTITY)  # what file names are made of; the rest is carried as it is
+_LOOKED_AT = (VIDEO, TIME, ENTITY)  # these make up file names; the others are only copied
 
 
 def read_text(
@@ -34,8 +34,8 @@ def read_text(
 
     Args:
         path: the csv file.
-        only_keys: leave away what no file's name is made of.
-        kind: `faces` where there may be no labels.
+        only_keys: read only the columns that make up file names.
+        kind: `faces` where labels may be missing.
 
     Returns:
         The head, and batches in which every column is text; the columns are the file's own, or
@@ -75,10 +75,10 @@ def _batches(source: Source, head: Head, columns: Sequence[str]) -> Iterator[pa.
 
 
 def _check(batch: pa.RecordBatch) -> None:
-    """Look at what file names are made of.
+    """Check the columns that make up file names.
 
     Raises:
-        ArrowInvalid: a time is no time, or an id is none.
+        ArrowInvalid: a time or an id is not valid.
     """
     seconds = seconds_of(batch)
     if not ((seconds >= 0) & (seconds < MAX_SECONDS)).all():  # not a number is neither

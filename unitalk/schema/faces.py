@@ -1,8 +1,8 @@
-"""Faces by column: read from a file or taken from a frame, and looked at.
+"""Read faces by column from a file or a frame, and check them.
 
-Reading takes two ways. The fast one gives the file to Arrow's reader with the types below and looks
-at what it made of it column by column. Whatever is wrong there sends the file down the slow way,
-`problems.explain`, which walks it line by line and says where and what.
+A file is read in one of two ways. The fast one gives it to Arrow's reader with the types below and
+checks the result column by column. If anything is wrong, the slow one, `problems.explain`, walks
+the file line by line and says what is wrong and where.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REFUSED = (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError, zlib.error)
-"""What the fast way raises; the slow way then says what it means."""
+"""What the fast way raises; the slow way then explains it."""
 
 _BLOCK = 1 << 20  # of 0.25 to 16 MiB the fastest on two cores, if not by much
 

@@ -1,4 +1,4 @@
-"""Columns under other people's names: what a header has for what it lacks."""
+"""Recognize columns under other names, for messages about a header that lacks some."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ _TYPO = 0.8  # how much of a misspelled name must be right
 def missing_columns(
     missing: Sequence[str], first_row: Mapping[str, str], kind: Kind
 ) -> tuple[str, str]:
-    """Say which columns a table lacks, and which of its own are these under another name.
+    """Say which columns a table lacks, and which of its columns may be these under other names.
 
     Args:
-        missing: what it lacks; at least one.
+        missing: the columns that it lacks; at least one.
         first_row: each of its columns with its first cell.
-        kind: what it is read as.
+        kind: the kind of file that it should be.
 
     Returns:
-        What follows `the header` in a message, and the hint.
+        The words after `the header` in a message, and the hint.
     """
     lacks = f"lacks {', '.join(map(repr, missing))}"
     spare = {
@@ -75,7 +75,7 @@ def missing_columns(
 
 
 def names_columns(cells: Sequence[str], missing: Sequence[str]) -> bool:
-    """Whether a row that has no known name is a header all the same, in other people's names."""
+    """Whether a row without a known name is a header with other names."""
     if any(wrong_with(SCORE, cell, "predictions") is None for cell in cells):
         return False  # a number is no name
     named = [name for name in missing if any(_is_name_for(name, cell) for cell in cells)]
@@ -83,7 +83,7 @@ def names_columns(cells: Sequence[str], missing: Sequence[str]) -> bool:
 
 
 def _others(missing: Sequence[str], spare: Mapping[str, str], kind: Kind) -> dict[str, list[str]]:
-    """For each missing column, those that may be it: by name, and by what is in the first cell."""
+    """For each missing column, the ones that may be it, by name and by their first cell."""
     found: dict[str, list[str]] = {}
     taken: set[str] = set()
     for wanted in missing:

@@ -1,4 +1,4 @@
-"""How many frames a second a video has, from the times of its faces."""
+"""Derive the frame rates of videos from the times of their faces."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 USUAL = 25.0
-"""What UniTalk has, and what is taken where times say nothing else clearly."""
+"""UniTalk's frames per second, and the default where times are not clear."""
 
 GAP = 1.5
-"""A step of more than so many frames is a gap."""
+"""Frames: a longer step is a gap, for rates and for loaders."""
 
-_STEPS = 10  # fewer say nothing
+_STEPS = 10  # fewer are too few
 _SLOWEST = 0.5  # seconds from frame to frame: ASW is labelled every 0.2 s
 _ROUNDING = 0.01  # seconds that both ends of a stretch may be off, in times with two decimals
 
 
 def frame_rates(seconds: Floats, starts: Integers, videos: Integers, count: int) -> Floats:
-    """Find each video's frames a second.
+    """Find each video's frames per second.
 
-    A loader stretches its windows of sound by 25 / rate, so that a wrong rate lets sound and faces
-    drift apart. A rate is a matter of the video, so the steps from face to face of all its tracks
-    are looked at together. Their median is the usual step; two thirds must be of its length, give
-    or take the rounding of times; what is longer by half is a gap. The others last so long
-    together as their number takes at the right rate: at 25, where the rounding of times explains
-    what is missing; else at a whole number, on the same condition; else at the quotient. With
-    fewer than ten steps, or steps of more than half a second, it is 25.
+    A loader stretches its windows of sound by 25 / rate, so with a wrong rate sound and faces drift
+    apart. A rate belongs to a video, so the steps from face to face of all its tracks count
+    together. Their median is the usual step. Two thirds of the steps must be that long, give or
+    take the rounding of times; a step that is longer by half is a gap and left out. The sum of the
+    other steps gives the rate: 25 where the rounding of times explains the difference, or else a
+    whole number on the same condition, or else the quotient. With fewer than ten steps, or with
+    steps of more than half a second, it is 25.
 
     Args:
         seconds: [faces] times, track after track, each in the order of time.
@@ -41,7 +41,7 @@ def frame_rates(seconds: Floats, starts: Integers, videos: Integers, count: int)
         count: how many videos there are.
 
     Returns:
-        [videos] frames a second.
+        [videos] frames per second.
     """
     steps = np.diff(seconds)
     inside = steps > 0

@@ -1,4 +1,4 @@
-"""Ids that mean the same and are written otherwise: what changed them, and which is which."""
+"""Match ids that mean the same and are spelled differently, and name what changed them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Respelt:
     """Ids that one change explains.
 
     Attributes:
-        what: what is the matter with them, as the predicate of a sentence.
-        names: each id with the one that it stands for.
+        what: what happened to them, as the predicate of a sentence.
+        names: each id with the one that it means.
     """
 
     what: str
@@ -41,7 +41,7 @@ def composed(text: str) -> str:
 
 
 def drawn(text: str) -> str:
-    """An id by its looks: ids that are drawn alike have one."""
+    """An id by its looks: equal for ids that are drawn alike."""
     if text.isascii():
         return text
     wide = unicodedata.normalize("NFKC", text)
@@ -50,10 +50,10 @@ def drawn(text: str) -> str:
 
 
 def find_composed(unknown: Iterable[str], free: Collection[str]) -> dict[str, str]:
-    """Pair ids that are one in NFC; what is not alone in that stays out.
+    """Pair ids that are equal in NFC; ids that could be paired in two ways are left out.
 
     Args:
-        unknown: the ids that are not known as they stand.
+        unknown: the ids that are not known in this spelling.
         free: the known ids that may be meant.
     """
     letters = [text for text in unknown if not text.isascii()]
@@ -61,11 +61,11 @@ def find_composed(unknown: Iterable[str], free: Collection[str]) -> dict[str, st
 
 
 def respelt(unknown: Collection[str], free: Collection[str]) -> list[Respelt]:
-    """Find what changed ids, and the known ones that they stand for.
+    """Find what changed ids, and the known ids that they mean.
 
     Args:
         unknown: the ids that are not known.
-        free: the known ids that may be meant: those that nobody uses.
+        free: the known ids that may be meant, because nothing else uses them.
     """
     one = find_composed(unknown, free)
     left, meant = set(unknown) - set(one), set(free) - set(one.values())
@@ -85,11 +85,11 @@ def respelt(unknown: Collection[str], free: Collection[str]) -> list[Respelt]:
 
 
 def places(names: Iterable[str], own: Iterable[str]) -> dict[str, int]:
-    """Look ids up in a list: each that is there with its index, as it stands or else in NFC.
+    """Find the index of ids in a list, in the same spelling or else in NFC.
 
     Args:
         names: the list.
-        own: what is looked up.
+        own: the ids to find.
     """
     place = {name: index for index, name in enumerate(names)}
     texts = set(own)
@@ -101,13 +101,13 @@ def places(names: Iterable[str], own: Iterable[str]) -> dict[str, int]:
 
 
 def told_apart(text: str, other: str) -> tuple[str, str]:
-    """Two ids for a message, in quotes; by their escapes where nobody sees that they differ."""
+    """Two ids for a message, in quotes; with escapes where they look the same."""
     write = ascii if drawn(text) == drawn(other) else repr
     return write(text), write(other)
 
 
 def escaped_where_alike(texts: Iterable[str], others: Iterable[str]) -> dict[str, str]:
-    """Ids for a message: with escapes where one of the others is drawn alike, else as they are."""
+    """Ids for a message, with escapes where one of the others looks the same."""
     own = list(texts)
     if all(map(str.isascii, own)):
         return {text: text for text in own}
@@ -118,7 +118,7 @@ def escaped_where_alike(texts: Iterable[str], others: Iterable[str]) -> dict[str
 def _pairs(
     unknown: Iterable[str], free: Iterable[str], key: Callable[[str], Hashable]
 ) -> dict[str, str]:
-    """Pair ids of one key; of several, none."""
+    """Pair ids with equal keys, where there is one on each side."""
     ours: dict[Hashable, list[str]] = {}
     theirs: dict[Hashable, list[str]] = {}
     for texts, by_key in ((free, ours), (unknown, theirs)):
@@ -133,7 +133,7 @@ def _pairs(
 
 
 def _numbers(unknown: Iterable[str], free: Collection[str]) -> dict[str, str]:
-    """Pair ids that are one number; those in scientific notation also by the digits they have."""
+    """Pair ids that are the same number; in scientific notation, to the digits that are there."""
     found = _pairs(unknown, free, _value)
     rounded: dict[int, dict[str, list[str]]] = {}  # by how many decimals, those of one number
     for text in unknown:

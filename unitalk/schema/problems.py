@@ -1,4 +1,4 @@
-"""What is wrong with a csv file that the fast reader refused, line by line; and with several."""
+"""Explain, line by line, why the fast reader refused a csv file or some of a folder's files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def explain(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> SchemaError | None:
-    """Walk a file and collect all that is wrong with some of its columns; None if nothing is."""
+    """Collect everything that is wrong with some columns of a file; None if nothing is."""
     told: list[str] = []
     count = 0
     try:
@@ -40,7 +40,7 @@ def explain(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> Sc
 
 
 def together(name: str, files: int, errors: Sequence[SchemaError]) -> SchemaError:
-    """One error of what is wrong with some of a folder's files; of one file, its own."""
+    """Join the errors of some of a folder's files into one."""
     if len(errors) == 1:
         return errors[0]
     problems = [problem for error in errors for problem in error.problems or [error.message]]

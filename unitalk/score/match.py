@@ -2,8 +2,8 @@
 
 A key is the track and the time. Times are equal when their whole milliseconds are; two rows of one
 file with equal keys are an error. Only where this would refuse the predictions, those that are left
-are matched with the faces within `seconds.REACH`, as `seconds` says. So whatever equal milliseconds
-accept, be it in part, is scored as if there were no such reach.
+are matched with the faces within `near_times.REACH`. So whatever equal milliseconds accept, even in
+part, is scored as if there were no such reach.
 """
 
 from __future__ import annotations

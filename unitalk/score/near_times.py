@@ -1,10 +1,9 @@
-"""Times of faces: which face a time is for when it is not a face's own, and times as text.
+"""Find the face that a slightly different time means, and print times.
 
 Two times of one track are equal when their whole milliseconds are: `0.12`, `0.120` and `0.1200004`.
-Where that leaves predictions without a face, as it does with times at 29.97 frames a second that
-were rounded, each of them is for the only face of its track within `REACH`. Two faces within reach
-of one prediction, or a face that has another prediction, leave it open which pair is meant: nothing
-is chosen then.
+That leaves some predictions without a face, such as those with rounded times at 29.97 frames per
+second. Each of these is for the only face of its track within `REACH`. Where two faces are within
+reach of one prediction, or a face has another prediction, the pair is ambiguous and none is chosen.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
 
 REACH = 0.001 + 1e-9
-"""Seconds between a prediction and its face: at most a millisecond, inclusive.
+"""Seconds between a prediction and its face: a millisecond, inclusive.
 
 A float64 below `schema.MAX_SECONDS` is off by up to 2**-32 s, and the difference of two by 5e-10 s.
 The nanosecond is more than that, so that what is 1 ms apart on paper is within reach.
@@ -41,8 +40,8 @@ class Nearby:
 
     Attributes:
         faces: [rows] a row of the ground truth, or NOBODY.
-        several: [rows] whether there are more than one.
-        shared: [rows] whether that face has another prediction, or is within reach of one.
+        several: [rows] whether there is more than one.
+        shared: [rows] whether that face has another prediction, or another one within reach.
     """
 
     faces: Integers
@@ -57,14 +56,14 @@ class Nearby:
 
 
 def nearby(keys: Integers, seconds: Floats, taken: Bools, asked: Integers, at: Floats) -> Nearby:
-    """Find the faces within reach of predictions that have none of their own.
+    """Find the faces within reach of predictions without a face.
 
     Args:
         keys: [faces] track and whole milliseconds in one number; larger is later in the same track.
         seconds: [faces] the times themselves.
-        taken: [faces] whether one has a prediction already.
+        taken: [faces] whether a face has a prediction already.
         asked: [rows] keys of the predictions.
-        at: [rows] their times.
+        at: [rows] seconds of the predictions.
     """
     index = KeyIndex.of(keys)
     faces = np.full(len(asked), NOBODY, np.int64)
@@ -82,7 +81,7 @@ def nearby(keys: Integers, seconds: Floats, taken: Bools, asked: Integers, at: F
 
 
 def in_seconds(*times: float) -> list[str]:
-    """Times as text: six decimals at most, and more where they are needed to tell them apart."""
+    """Times as text: at most six decimals, and more only where two times would look the same."""
     distinct = np.unique(times)
     gap = float(np.diff(distinct).min()) if len(distinct) > 1 else np.inf
     for decimals in _DECIMALS:

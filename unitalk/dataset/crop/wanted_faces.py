@@ -1,4 +1,4 @@
-"""Which faces are wanted: the csv files of the splits, and each video's rows."""
+"""Find the csv files of the splits and read which faces to cut out of each video."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def find_csvs(source: Path, splits: Sequence[Split] = ()) -> dict[Split, Path]:
 
     Args:
         source: a dataset; a folder with `<split>_orig.csv`; or one csv file, or a folder of them,
-            whose split is a word of its name, or the one that is given.
-        splits: which are wanted; default: all that are found.
+            whose split is a word in its name, or the given one.
+        splits: the wanted splits; default: all that are found.
 
     Returns:
-        Of each split a csv file, or a folder of them.
+        A csv file, or a folder of them, for each split.
 
     Raises:
         LayoutError: the dataset lacks a wanted split.
-        UsageError: it is not there, or it cannot be seen which split files are of.
+        UsageError: the source does not exist, or the split of its files is unknown.
     """
     if not source.exists():
         raise UsageError(
@@ -75,10 +75,10 @@ class Wanted(NamedTuple):
     """The faces of one video.
 
     Attributes:
-        split: the video's.
+        split: the video's split.
         video: its id.
         entities: the ids of its tracks.
-        starts: [tracks + 1] where each track's rows begin; theirs are in the order of time.
+        starts: [tracks + 1] where each track's rows begin; they are in the order of time.
         seconds: [rows] float64.
         boxes: [rows, 4] float64, relative to the frame.
     """
@@ -91,7 +91,7 @@ class Wanted(NamedTuple):
     boxes: npt.NDArray[np.float64]
 
     def track_of(self, row: int) -> int:
-        """The number of the track that a row is of."""
+        """The number of a row's track."""
         return int(np.searchsorted(self.starts, row, side="right")) - 1
 
     def name(self, rows: Sequence[int]) -> list[str]:
@@ -102,7 +102,7 @@ class Wanted(NamedTuple):
         ]
 
     def digest(self) -> str:
-        """A hash of all that decides which pixels are cut."""
+        """A hash of everything that decides which pixels are cut."""
         found = hashlib.sha256("\n".join(self.entities).encode())
         for array in (self.starts, self.seconds, self.boxes):
             found.update(np.ascontiguousarray(array).tobytes())
@@ -144,7 +144,7 @@ class SplitRows:
         return int(np.diff(self.rows.starts)[self.tracks[video]].sum())
 
     def places_of(self, video: str) -> npt.NDArray[np.int64]:
-        """Which row of the csv each of a video's faces is, from 0, in the order of `of`."""
+        """The row of the csv, from 0, of each of a video's faces, in the order of `of`."""
         return np.concatenate([self.rows.places(number) for number in self.tracks[video]])
 
     def of(self, video: str) -> Wanted:
@@ -163,10 +163,10 @@ class SplitRows:
 
 
 def check_videos(source: str, found: Mapping[Split, SplitRows], videos: Sequence[str]) -> None:
-    """Look whether there are rows of every wanted video.
+    """Check that every wanted video has rows.
 
     Raises:
-        DataError: there are none of one.
+        DataError: one has none.
     """
     there = {video for split in found.values() for video in split.tracks}
     absent = [video for video in dict.fromkeys(videos) if video not in there]
@@ -178,7 +178,7 @@ def check_videos(source: str, found: Mapping[Split, SplitRows], videos: Sequence
 
 
 def csv_sha256(source: Path) -> str:
-    """The hash of a csv file, or of the names and hashes of those in a folder."""
+    """The hash of a csv file, or of the names and hashes of the csv files in a folder."""
     if source.is_file():
         return sha256(source)
     files = [(Path(one.name).name, sha256(Path(one.name))) for one in sources_in(source)]
@@ -186,23 +186,23 @@ def csv_sha256(source: Path) -> str:
 
 
 def copy_csv(source: Path, destination: Path, videos: Sequence[str]) -> None:
-    """Write the rows of some videos, or all, in the ten columns; no cell's text is changed."""
+    """Write the rows of some videos, or of all, in the ten columns; the text of cells is kept."""
     columns, batches = read_complete(source)
     schema.write_text(destination, columns, choose(batches, videos))
 
 
 def choose(batches: Iterable[pa.RecordBatch], videos: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of some videos; of all where none is named."""
+    """The rows of some videos, or of all where none is named."""
     wanted = schema.text_column(videos)
     for batch in batches:
         yield batch.filter(pc.is_in(batch[schema.VIDEO], wanted)) if videos else batch
 
 
 def read_complete(source: Path) -> tuple[Sequence[str], Iterator[pa.RecordBatch]]:
-    """Read a csv file, or those in a folder, as text that has all of the ten columns.
+    """Read a csv file, or those in a folder, as text with all of the ten columns.
 
-    A file that has them is read in batches; else columns that follow from others are added, for
-    which all rows are taken together.
+    A complete file is read in batches. Missing columns are derived from the others, which takes
+    all rows at once.
     """
     files = [source] if source.is_file() else [Path(one.name) for one in sources_in(source)]
     read = [schema.read_text(path, kind="faces") for path in files]

@@ -1,8 +1,7 @@
-"""Bring the faces of some videos into an order in which each video's are one slice of an array.
+"""Count faces, tracks, frames, steps and stretches, as arrays that are sliced by video.
 
-Arithmetic on arrays: no file, no text. Every array below is ordered by video, and those of one
-kind (faces, tracks, frames, steps, stretches) are divided among the videos by one list of bounds,
-so that a group of videos is a few slices, and no row is ever visited by Python.
+Every array below is ordered by video, and each kind of value has one list of bounds, so that the
+values of a group of videos are a few slices. Python visits no row.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ class Sliced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What there is to count of some videos.
+    """The counts of some videos.
 
     A track is one entity of one video; a frame is one time of one video at which a face is
     annotated; a stretch is a run of positives in a track that no other label interrupts, whatever
@@ -118,7 +117,7 @@ class Counted:
 
 
 def count(rows: Rows) -> Counted:
-    """Order faces by video, track and time, and find what the order shows."""
+    """Count, by video, what the order of faces by track and time shows."""
     table = FaceTable.of(rows.milliseconds, rows.entity, rows.video)
     track, video, time = map(table.ordered, (table.track, rows.video, rows.milliseconds))
     label = table.ordered(rows.label)
@@ -155,7 +154,7 @@ def count(rows: Rows) -> Counted:
 
 
 def join(parts: Sequence[Counted]) -> Counted:
-    """Put what was counted of several files behind each other, and so their videos."""
+    """Join the counts of several files; their videos follow each other."""
     if len(parts) == 1:
         return parts[0]
     return Counted(

@@ -1,4 +1,4 @@
-"""What two csv files say that cannot both be: of two splits, or of one video."""
+"""Compare csv files that must agree: those of two splits, or of a split and one video."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def videos_in_splits(videos: Mapping[str, Mapping[str, int]]) -> list[Finding]:
-    """Videos that are in both splits, and published ones in the wrong one.
+    """Find videos in both splits, and published videos in the wrong one.
 
     Args:
         videos: for each split, its videos and their faces.
@@ -51,7 +51,7 @@ def videos_in_splits(videos: Mapping[str, Mapping[str, int]]) -> list[Finding]:
 
 
 def entities_in_splits(entities: Mapping[str, Mapping[str, str]]) -> list[Finding]:
-    """Track ids that a video of each split has.
+    """Find track ids that a video of each split has.
 
     Args:
         entities: for each split, its track ids and the video of each.
@@ -113,7 +113,7 @@ def compare_files(
 
 
 class _Merged:
-    """The columns of a split, for comparing rows of it with those of other files."""
+    """The columns of a split, to compare its rows with those of other files."""
 
     def __init__(self, rows: SplitRows) -> None:
         self._rows = rows
@@ -121,7 +121,7 @@ class _Merged:
         self._codes = lru_cache(None)(self._read_codes)
 
     def differs(self, mine: Ints, other: schema.Faces) -> str:
-        """Say in which way rows of the split and a file are not the same; "" when they are."""
+        """Say how rows of the split and of a file differ; "" when they do not."""
         there = set(other.table.column_names) & set(self._rows.faces.table.column_names)
         pairs = {name: self._pair(name, mine, other) for name in schema.COLUMNS if name in there}
         if len(mine) == len(other) and all(np.array_equal(a, b) for a, b in pairs.values()):

@@ -1,4 +1,4 @@
-"""What is wrong with the rows of one split, beyond what the schema refuses."""
+"""Check the rows of one split for faults that the schema accepts."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 FAR = 0.5
-"""How far an edge may lie outside the frame: half of it.
+"""How far an edge may be outside the frame: half of it.
 
-ASW's boxes, drawn on a padded frame, go from -0.081 to 1.137; boxes in pixels lie far beyond.
+ASW's boxes, drawn on a padded frame, go from -0.081 to 1.137; boxes in pixels go far beyond.
 """
-_PIXELS = 2.0  # an edge beyond it is no share of a frame
+_PIXELS = 2.0  # an edge beyond this is in pixels
 
 
 class _Wrong(NamedTuple):
-    """SplitRows with one thing wrong, and what is said of each."""
+    """Rows with one fault, and the detail for each."""
 
     kind: str
     rows: npt.NDArray[np.int64]
@@ -36,7 +36,7 @@ class _Wrong(NamedTuple):
 
 
 def csv_findings(rows: SplitRows) -> list[Finding]:
-    """All that is wrong with the rows, a finding for each stretch of rows that stand together."""
+    """All faults of the rows: one finding per stretch of neighbouring rows."""
     missing = [
         Finding(kind="missing-column", split=rows.split, path=rows.path, detail=f"lacks {name}")
         for name in schema.COLUMNS
@@ -51,7 +51,7 @@ def csv_findings(rows: SplitRows) -> list[Finding]:
 
 
 def _located(rows: SplitRows, wrong: list[_Wrong]) -> list[Finding]:
-    """Bring neighbours of one track together and find their lines."""
+    """Join neighbours of one track into one finding and find their lines."""
     stretches: list[tuple[_Wrong, int, int]] = []
     for one in wrong:
         if not len(one.rows):
@@ -114,7 +114,7 @@ def _label(rows: SplitRows) -> Iterator[_Wrong]:
 
 
 def _names(rows: SplitRows) -> Iterator[_Wrong]:
-    """Track ids that do not begin with their video's, and those that two videos have."""
+    """Track ids that do not begin with their video's id, and ids in two videos."""
     videos, entities = rows.video, rows.entity
     seen: dict[str, str] = {}
     foreign: list[int] = []
@@ -180,7 +180,7 @@ def _instances(rows: SplitRows) -> Iterator[_Wrong]:
     order = rows.table.rows()
     one, two = order[:-1], order[1:]
     sound = rows.table.inside & ~bad[one] & ~bad[two]
-    sound &= np.diff(rows.milliseconds[order]) != 0  # of a face that is there twice, enough is said
+    sound &= np.diff(rows.milliseconds[order]) != 0  # duplicates have a finding already
     rise = numbers[codes[two]] - numbers[codes[one]]
     changed = labels[one] != labels[two]
     wrong = sound & np.where(changed, rise <= 0, rise != 0)

@@ -1,4 +1,4 @@
-"""The rows of a dataset's csv files, brought into the order of tracks, in arrays.
+"""Read the rows of a dataset's csv files and sort them by track and time, as arrays.
 
 Four million faces are five arrays here and no object; a track is a piece of each.
 """
@@ -33,7 +33,7 @@ _WANTED = (
 )  # fmt: skip
 
 NO_LABEL = -1
-"""The `label_id` of a face that nobody labelled, as in AVA's test split."""
+"""The `label_id` of a face without a label, as in AVA's test split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,15 +41,15 @@ class Rows:
     """The faces of one split, track after track; the rows of a track in the order of their times.
 
     Attributes:
-        split: whose they are.
+        split: the split.
         videos: [tracks] each track's video.
-        entities: [tracks] each track's id; the order is that in which they first stand in the csv.
+        entities: [tracks] each track's id, in the order in which they first occur in the csv.
         starts: [tracks + 1] where each track's rows begin.
         seconds: [rows] float64.
-        labels: [rows] int8, as `label_id`; -1 where there is none.
+        labels: [rows] int8, as `label_id`; -1 for a face without a label.
         scored: [rows] bool, `eval`.
         boxes: [rows, 4] float64.
-        order: [rows] int64, which row of the csv each is, from 0; None where they stand there so.
+        order: [rows] int64, the row of the csv, from 0; None where the csv has this order.
     """
 
     split: Split
@@ -63,12 +63,12 @@ class Rows:
     order: Ints | None
 
     def places(self, track: int) -> Ints:
-        """Which rows of the csv a track's faces are, from 0."""
+        """The rows of the csv, from 0, that have a track's faces."""
         own = slice(self.starts[track], self.starts[track + 1])
         return np.arange(own.start, own.stop) if self.order is None else self.order[own]
 
     def frame_rates(self) -> npt.NDArray[np.float64]:
-        """Each track's frames a second, [tracks], which are its video's; see `schema.rates`."""
+        """[tracks] The frames per second of each track's video; see `schema.frame_rate`."""
         numbers = {video: number for number, video in enumerate(dict.fromkeys(self.videos))}
         owners = np.array([numbers[video] for video in self.videos], np.int64)
         return frame_rates(self.seconds, self.starts, owners, len(numbers))[owners]
@@ -79,8 +79,8 @@ def read_rows(path: Path, split: Split, videos: Collection[str] | None) -> Rows:
 
     Args:
         path: the split's csv file.
-        split: whose it is.
-        videos: keep the rows of these; None keeps all.
+        split: the split.
+        videos: keep only the rows of these videos; None keeps all.
 
     Raises:
         SchemaError: the file breaks the schema.
