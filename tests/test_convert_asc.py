@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import wave
 
 import pytest
 from build import Track, make_dataset
@@ -94,31 +92,6 @@ def test_what_the_csv_says_beyond_the_time_is_carried_as_it_is(tmp_path, dataset
 
 
 # ------------------------------------------------------------------------------ what is missing
-
-
-def test_everything_that_a_loader_would_not_find_is_listed(run, tmp_path, dataset):
-    videos = dataset / "clips_videos/val"
-    (videos / "EEey6Pt0rqI/EEey6Pt0rqI:0/1.00.jpg").unlink()
-    (videos / "9Zja_cIAwY8/9Zja_cIAwY8:1/900.20.jpg").unlink()
-    (videos / "9Zja_cIAwY8/9Zja_cIAwY8:1").rmdir()
-    (dataset / "clips_audios/val/-maoolmiKi0/-maoolmiKi0:1.wav").unlink()
-    with wave.open(str(dataset / "clips_audios/val/EEey6Pt0rqI/EEey6Pt0rqI:0.wav"), "wb") as sound:
-        sound.setnchannels(1), sound.setsampwidth(2), sound.setframerate(16000)
-        sound.writeframes(bytes(2 * 160))  # 0.01 s for faces from 0.96 to 1.04
-    ran = run("convert-asc", "--source", dataset, "--destination", tmp_path / "asc",
-              "--format", "json")  # fmt: skip
-    found = json.loads(ran.stdout)
-    assert ran.code == 3
-    assert (found["black"], found["silent"], found["short"]) == (2, 1, 1)
-    assert found["findings"] == [
-        "2 faces without a crop (black there): val/EEey6Pt0rqI:0/1.00.jpg, "
-        "val/9Zja_cIAwY8:1/900.20.jpg",
-        "1 tracks without sound (silent there): val/-maoolmiKi0:1.wav",
-        "1 tracks whose sound ends too early: val/EEey6Pt0rqI:0.wav (0.01 s for 0.08 s of faces)",
-    ]
-    text = run("convert-asc", "--source", dataset, "--destination", tmp_path / "asc2")
-    assert text.code == 3
-    assert "wrong: 2 faces without a crop" in text.stdout
 
 
 def test_a_wav_that_does_not_open_is_silence_to_the_loader(tmp_path, dataset):

@@ -106,17 +106,6 @@ def test_at_25_a_second_a_label_covers_two_frames_before_and_two_after(given):
     assert report.splits[0].reordered == 0
 
 
-def test_tracks_out_of_order_are_brought_into_it(tmp_path):
-    disordered = {"t": [face(0.4), face(0.0, 1), face(0.2)]}
-    given = write(tmp_path / "asw", {A: disordered}, {"devset": [A]})
-    report = imported(given)
-    text = (tmp_path / "made/csv/train_orig.csv").read_text()
-    assert [line.split(",")[1] for line in text.splitlines()[1:]] == ["0.0", "0.2", "0.4"]
-    assert [line.split(",")[9][-1] for line in text.splitlines()[1:]] == ["0", "1", "1"]
-    assert report.splits[0].reordered == 1
-    assert "the rows of 1 tracks did not stand together" in report.warnings[0]
-
-
 # ------------------------------------------------------------------------------ what is wrong
 
 

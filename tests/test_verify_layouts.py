@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from build import HEADER
-from verify_data import ENTITY, INSTANCE, LABEL_ID, TIME, VIDEO, A, B, Data, T, copy_of, found, only
+from verify_data import ENTITY, INSTANCE, LABEL_ID, TIME, VIDEO, A, B, Data, copy_of, found, only
 
 from unitalk import convert_asc
 
@@ -48,37 +46,10 @@ def test_a_text_of_a_time_that_is_no_file_is_the_trap(asc):
     assert "convert-asc --source DATASET --destination" in report.repairs[0]
 
 
-def test_a_file_whose_name_says_the_time_otherwise(asc):
-    folder = asc.root / f"clips_videos/val/{A}:0"
-    (folder / "12.40.jpg").rename(folder / "12.4.jpg")
-    finding = only(as_asc(asc), "asc-time-text", faces=1)
-    assert finding["detail"] == "the csv says 12.40, the file is 12.4.jpg"
-
-
-def test_a_face_without_a_crop_would_be_black(asc):
-    path = f"clips_videos/val/{A}:0/12.40.jpg"
-    (asc.root / path).unlink()
-    only(as_asc(asc), "missing-jpg", video_id=A, entity_id=f"{A}:0", seconds=12.4, path=path)
-
-
-def test_a_track_without_sound_would_be_silent(asc):
-    path = f"clips_audios/val/{A}:0.wav"
-    (asc.root / path).unlink()
-    only(as_asc(asc), "missing-wav", entity_id=f"{A}:0", faces=61, path=path)
-
-
 def test_a_folder_that_is_spelled_otherwise_is_not_found_by_the_loader(asc):
     folder = asc.root / f"clips_videos/val/{A}:0"
     folder.rename(folder.with_name(f"{A}_0"))
     assert as_asc(asc).counts == {"missing-track": 1, "extra-track": 1}
-
-
-def test_a_track_and_a_sound_without_rows(asc):
-    shutil.copytree(asc.root / f"clips_videos/val/{A}:0", asc.root / f"clips_videos/val/{A}:9")
-    only(as_asc(asc), "extra-track", path=f"clips_videos/val/{A}:9")
-    shutil.rmtree(asc.root / f"clips_videos/val/{A}:9")
-    shutil.copy(asc.root / f"clips_audios/val/{A}:0.wav", asc.root / f"clips_audios/val/{A}:9.wav")
-    only(as_asc(asc), "extra-wav", path=f"clips_audios/val/{A}:9.wav")
 
 
 def test_an_eleventh_column_pushes_the_last_three_away(asc):
@@ -101,16 +72,6 @@ def test_a_videos_own_ground_truth_is_missing_or_differs(asc, path):
     where.write_text("".join(content.splitlines(keepends=True)[:-2]))
     finding = only(as_asc(asc), "asc-groundtruth", video_id=B, path=path)
     assert finding["detail"].startswith("88 faces where the split has 90")
-
-
-def test_a_crop_of_another_size_in_the_flat_layout(asc):
-    path = f"clips_videos/train/{T}:1/900.60.jpg"
-    other = max(
-        (asc.root / "clips_videos").glob("*/*/*.jpg"), key=lambda p: len(p.read_bytes())
-    ).read_bytes()
-    asc.put(asc.root / path, other)
-    finding = only(as_asc(asc, deep=True, jobs=1), "crop-size", seconds=900.6, path=path)
-    assert "in a frame of 12" in finding["detail"]  # of 1280, give or take
 
 
 def test_a_usual_dataset_is_no_flat_one(sample, tmp_path):
@@ -269,12 +230,6 @@ def test_other_spellings_that_our_reader_finds_talknet_does_not(talknet):
     talknet.wav(f"{A}:1").rename(talknet.wav(f"{A}:1").with_name(f"{A}_1.wav"))
     assert talknet.verify().ok
     assert as_talknet(talknet).counts == {"missing-wav": 1, "extra-wav": 1}
-
-
-def test_names_of_any_digits_are_sorted_by_talknet_as_numbers(talknet):
-    folder = talknet.track(f"{A}:0")
-    (folder / "12.40.jpg").rename(folder / "12.4.jpg")
-    assert as_talknet(talknet).ok
 
 
 def test_refused_rows_say_nothing_of_the_loaders_csv(talknet):

@@ -1,4 +1,4 @@
-"""`unitalk import`: a verb a dataset."""
+"""`unitalk import`: one verb per dataset."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def command() -> None:
 
 
 def _import_options(function: Function) -> Function:
-    """Add what every import takes."""
+    """Add the options of every import."""
     for option in (
         common_options,
         report_options,

@@ -34,7 +34,7 @@ _ENDINGS = (".csv", ".csv.gz")
 
 @contextlib.contextmanager
 def unpacked(source: Path, scratch: Path) -> Iterator[Path]:
-    """Give a source's folder or file as `find_files` takes it; archives are unpacked meanwhile.
+    """Yield a source as `find_files` takes it; archives are unpacked until the block ends.
 
     Args:
         source: a folder, a csv file or an archive; of a folder without csv files, every archive.
@@ -78,7 +78,7 @@ def _unpack(archive: Path, scratch: Path) -> Path:
 
 
 def _renamed(error: UnitalkError, scratch: str, source: str) -> UnitalkError:
-    """An error with the archive's name for that of the folder that it was unpacked to."""
+    """An error that names the archive and not the folder that it was unpacked to."""
 
     def in_archive(text: str) -> str:
         return text.replace(scratch, source)
@@ -99,13 +99,13 @@ def find_files(source: Path, splits: Sequence[Split]) -> list[File]:
 
     Args:
         source: a folder with `<split>_orig.csv`, in it or in its `csv/`; or with a folder of one
-            file a video for each split; or with one file for each split; or such a folder or file
-            itself.
-        splits: which are wanted; default: all that are found.
+            file per video for each split; or with one file for each split; or such a folder or
+            file itself.
+        splits: the splits to read; default: all that are found.
 
     Raises:
-        UsageError: there are none; a wanted split is not found; a name contradicts the wanted
-            split; or it cannot be seen which split files are of.
+        UsageError: there are no files; a wanted split is not found; a name contradicts the wanted
+            split; or the split of files is unclear.
     """
     found = _bundle(source) or _folders(source) or _by_name(source, splits)
     missing = [split for split in splits if split not in found]
@@ -123,7 +123,7 @@ def find_files(source: Path, splits: Sequence[Split]) -> list[File]:
 
 
 def _kind(split: Split) -> schema.Kind:
-    """How the files of a split are read: only a test split may lack its labels."""
+    """The kind of file to read: only a test split may lack its labels."""
     return "faces" if split == "test" else "groundtruth"
 
 
@@ -149,7 +149,7 @@ def _folders(source: Path) -> dict[Split, list[Path]]:
 
 
 def _by_name(source: Path, splits: Sequence[Split]) -> dict[Split, list[Path]]:
-    """The files of a folder, by the split in the folder's name, in theirs, or that was given."""
+    """The files of a folder, by the split in the folder's name, in theirs, or in the call."""
     paths = [source] if source.is_file() else _csvs(source)
     if not paths:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What the verbs that convert have in common: their options, and how they show a report."""
+"""What `convert-asc`, `convert-talknet` and `convert-loconet` share: options, run and report."""
 
 from __future__ import annotations
 
@@ -33,11 +33,7 @@ _NAMES = {"asc": "ASC", "talknet": "TalkNet", "loconet": "LoCoNet"}
 
 
 def conversion_options(*, in_place: bool) -> Callable[[Function], Function]:
-    """Add all that a conversion takes.
-
-    Args:
-        in_place: whether the destination may be left out.
-    """
+    """Add the options of a conversion; `in_place`: whether the destination may be left out."""
     text = "The folder to make." + "  [default: tables in the dataset]" * in_place
 
     def decorate(function: Function) -> Function:
@@ -69,19 +65,7 @@ def run(
     output: Path | None,
     **options: object,
 ) -> None:
-    """Convert, show the report, and set the exit code.
-
-    Args:
-        console: where the words go.
-        convert: the conversion.
-        source: the dataset.
-        destination: the folder to make, if any.
-        jobs: how many processes.
-        scheduler: the address of a cluster's.
-        form: text or json.
-        output: a file for the report.
-        options: what else the conversion takes.
-    """
+    """Convert, show the report, and set the exit code; `options` are those of the conversion."""
     from unitalk.executor import open_executor
 
     refuse_to_overwrite(output, source)
