@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import urllib3  # noqa: F401 - opens a socket when it is imported, before any test does
-from build import HEADER, Track, face, make_dataset, write_csv, write_wav  # noqa: F401 - until all import it
+from build import Track, make_dataset
 from hypothesis import HealthCheck, settings
 
 from unitalk.cli.main import main
@@ -190,9 +190,6 @@ def dataset(tmp_path: Path) -> Path:
             ],
         },
     )
-
-
-Tracks = Track  # until all use it by its name
 
 
 def without_coverage() -> dict[str, str]:

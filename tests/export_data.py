@@ -8,7 +8,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
-from conftest import write_csv
+from build import write_csv
 from PIL import Image
 
 # split -> video -> of each track its first time in seconds and its number of faces

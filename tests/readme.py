@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 
 import click
-from test_fault_matrix import number_of_cases
-from test_kill_moments import number_of_moments
 
 from unitalk import errors, schema
 from unitalk.cli.main import VERBS, cli
@@ -93,20 +91,6 @@ def breakdowns() -> str:
 def metrics() -> str:
     lines = [row("measure", "meaning"), "|---|---|"]
     return "\n".join(lines + [row(f"`{n}`", what) for n, what in DESCRIPTIONS.items()])
-
-
-def cases() -> str:
-    """How much of what can go wrong is tried."""
-    text = """\
-* {faults:,} cases of faults, alone and in pairs, at the start, the middle and the end of a file:
-  cut lines, stalls, resets, ignored and wrong ranges, compression, same-size corruption, every
-  status, missing headers, expired addresses, gated, private and renamed repositories, paged and
-  false listings;
-* {moments} random moments at which the process is killed with SIGKILL, in a download, an unpacking,
-  a merge, a trim and a conversion; and chosen ones, just before a change of the disk;
-* every hostile archive that we could think of, every truncation of a small one, and every flip of
-  some of its bits."""
-    return text.format(faults=number_of_cases(), moments=number_of_moments())
 
 
 def kinds() -> str:

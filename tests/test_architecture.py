@@ -334,17 +334,6 @@ def test_no_message_advises_to_delete_anything():
 
 
 TESTS = Path(__file__).parent
-# Those that still import another test module, or use or replace what is private to the package.
-# Take a name out with its last such use: the list is exact.
-NOT_YET_APART = {
-    "readme",
-    "test_executor",
-    "test_facecrops",
-    "test_media",
-    "test_tracks_archives",
-    "test_tracks_pictures",
-    "test_verify_deep",
-}
 
 
 def private(name: str) -> bool:
@@ -396,8 +385,8 @@ self._own
 
 
 def test_tests_use_what_is_public_and_no_other_test_module():
-    entered = {path.stem for path in TESTS.glob("*.py") if ways_in(tree_of(path))}
-    assert entered == NOT_YET_APART
+    found = {path.stem: ways_in(tree_of(path)) for path in TESTS.glob("*.py")}
+    assert {name: ways for name, ways in found.items() if ways} == {}
 
 
 def test_quick_modules_are_there():

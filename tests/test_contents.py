@@ -14,7 +14,8 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Tracks, face, make_dataset, slow, write_csv
+from build import Track, face, make_dataset, write_csv
+from conftest import slow
 
 import unitalk
 from unitalk import schema
@@ -125,7 +126,7 @@ def test_wherever_a_csv_is_wanted(run, tmp_path):
         ran = run(*arguments)
         assert ran.code == 3, (arguments, ran)
         assert f"{wrong}: the file is {named}" in " ".join((ran.stdout + ran.stderr).split())
-    data = make_dataset(tmp_path / "data", {"v": [Tracks("v:0", ["0.04"], [1])]})
+    data = make_dataset(tmp_path / "data", {"v": [Track("v:0", ["0.04"], [1])]})
     (data / "csv/val_orig.csv").write_bytes(FILES["xz"][1])
     ran = run("verify", data)
     assert ran.code == 3

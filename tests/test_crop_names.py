@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import Tracks, face, make_dataset, write_csv
+from build import Track, face, make_dataset, write_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ def test_the_numbers_are_those_of_the_names(seconds):
 )
 def test_many_rows_a_second_are_not_called_double(tmp_path, rate, shared):
     times = [f"{n / rate:.6f}" for n in range(8)]
-    root = make_dataset(tmp_path / "data", {"v": [Tracks("v:0", times, [0] * 8)]})
+    root = make_dataset(tmp_path / "data", {"v": [Track("v:0", times, [0] * 8)]})
     csv = root / "csv/val_orig.csv"
     findings = [
         f for f in verify_dataset(root).findings if f.kind in {"times-too-near", "duplicate-face"}

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, exhaustive, one_in, tree, without_coverage
+from build import HEADER
+from conftest import exhaustive, one_in, tree, without_coverage
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 

@@ -218,7 +218,7 @@ def test_a_client_that_cannot_connect_is_closed_at_once(monkeypatch, address):
     both want one lock."""
     from distributed import Client
 
-    monkeypatch.setattr(executors, "_PATIENCE", 0.2)
+    monkeypatch.setattr(executors, "PATIENCE", 0.2)
     gc.collect()
     gc.disable()
     try:
@@ -235,7 +235,7 @@ def test_a_client_that_cannot_connect_is_closed_at_once(monkeypatch, address):
 @needs_dask
 @pytest.mark.filterwarnings("ignore")
 def test_a_scheduler_that_is_not_there_or_has_no_worker(tmp_path, monkeypatch):
-    monkeypatch.setattr(executors, "_PATIENCE", 1.0)
+    monkeypatch.setattr(executors, "PATIENCE", 1.0)
     with (
         pytest.raises(
             UnitalkError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:1"
@@ -283,7 +283,7 @@ def dawdle(number: int) -> int:
 @needs_dask
 @pytest.mark.filterwarnings("ignore")
 def test_a_scheduler_that_is_lost_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(executors, "_PATIENCE", 3.0)
+    monkeypatch.setattr(executors, "PATIENCE", 3.0)
     with running(tmp_path / "cluster") as cluster:
         cluster.worker(tmp_path)
         began = time.monotonic()

@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from conftest import Tracks, make_dataset
+from build import Track, make_dataset
 from export_data import make_pictured, on_disk
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,9 +78,9 @@ def test_a_crop_is_estimated_by_others_of_its_video(tmp_path):
     root = make_dataset(
         tmp_path / "d",
         {
-            "a": [Tracks(f"a:{n}", times, [0] * 26) for n in range(4)],
-            "b": [Tracks("b:0", ["3.0"], [1])],
-            "c": [Tracks("c:0", ["3.0", "3.04"], [1, 1])],
+            "a": [Track(f"a:{n}", times, [0] * 26) for n in range(4)],
+            "b": [Track("b:0", ["3.0"], [1])],
+            "c": [Track("c:0", ["3.0", "3.04"], [1, 1])],
         },
     )
     crops_of(root, "a", 1000)
@@ -93,7 +93,7 @@ def test_a_crop_is_estimated_by_others_of_its_video(tmp_path):
 
 
 def test_where_no_crop_can_be_read_a_usual_size_is_taken(tmp_path):
-    root = make_dataset(tmp_path / "d", {"a": [Tracks("a:0", ["3.0"], [1])]})
+    root = make_dataset(tmp_path / "d", {"a": [Track("a:0", ["3.0"], [1])]})
     assert estimated(tracks(root, split="val")) == [30_800]  # its crop is no jpg
 
 

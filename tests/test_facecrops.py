@@ -19,7 +19,6 @@ from PIL import Image
 from unitalk import schema
 from unitalk.errors import DataError, LayoutError
 from unitalk.layout import Layout
-from unitalk.media import frame_sizes as module
 from unitalk.media.frame_sizes import Face, face_file, frame_sizes, strip, telling_faces
 
 
@@ -355,12 +354,15 @@ def test_tiles_are_as_wide_as_the_crops_in_the_median_and_no_face_is_stretched(t
     assert near(picture.getpixel((45, 3)), RED)
 
 
-def test_what_is_no_jpeg_and_what_is_no_face_is_grey(tmp_path, monkeypatch):
+def test_what_is_no_jpeg_and_what_is_no_face_is_grey(tmp_path):
     png = tmp_path / "x.jpg"
     Image.new("RGB", (30, 30), RED).save(png, "PNG")
     (tmp_path / "folder.jpg").mkdir()
     large = save(tmp_path / "large.jpg", (100, 100), RED)
-    monkeypatch.setattr(module, "_TOO_LARGE", 9_999)
+    content = bytearray(large.read_bytes())
+    place = content.index(b"\xff\xc0") + 5  # the frame's header: height and width
+    content[place : place + 4] = (9000).to_bytes(2) * 2
+    large.write_bytes(content)
     picture = opened(strip([png, tmp_path / "folder.jpg", large], height=20))
     assert all(near(colour_at(picture, place, 3), GREY) for place in range(3))
 

@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from conftest import Tracks, exhaustive, make_dataset, tree, without_coverage
+from build import Track, make_dataset
+from conftest import exhaustive, tree, without_coverage
 from hub_server import (
     TRAIN,
     VAL,
@@ -53,11 +54,6 @@ VIDEOS = (("train", TRAIN), ("val", VAL[0]), ("val", VAL[1]))
 
 some_or_all = pytest.mark.parametrize("share", [5, pytest.param(1, marks=exhaustive)])
 """One moment in five is always tried; where moments fell is asked of all of them only."""
-
-
-def number_of_moments() -> int:
-    """How many processes the tests of this file kill at a random moment."""
-    return sum(MOMENTS.values())
 
 
 class Forks:
@@ -321,7 +317,7 @@ def source(tmp_path):
     videos = [video.video_id for video in video_list.select(splits=("val",))][:8]
     times = [f"{n / 25:.2f}" for n in range(10)]
     tracks = {
-        video: [Tracks(f"{video}:{n}", times, [n % 2] * len(times)) for n in range(2)]
+        video: [Track(f"{video}:{n}", times, [n % 2] * len(times)) for n in range(2)]
         for video in videos
     }
     return make_dataset(tmp_path / "source", tracks)

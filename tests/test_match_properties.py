@@ -10,7 +10,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import HEADER, face, write_csv
+from build import HEADER, face, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import area, ranked

@@ -207,7 +207,7 @@ def test_a_jpg_is_what_opencv_reads(decoder, monkeypatch):
     if decoder == "extra":
         pytest.importorskip("simplejpeg", reason="the decoder of the extra [tracks]")
     else:
-        monkeypatch.setattr(jpegs, "_decoder", jpegs._pillow)
+        monkeypatch.setattr(jpegs, "decoder", jpegs.pillow)
 
     @given(jpgs())
     def check(data: bytes) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from conftest import HEADER, face, one_in, write_csv
+from build import HEADER, face, write_csv
+from conftest import one_in
 
 import unitalk
 from unitalk import schema

@@ -13,7 +13,7 @@ import os
 import re
 
 import pytest
-from conftest import HEADER, face, write_csv
+from build import HEADER, face, write_csv
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ import unicodedata
 
 import pandas as pd
 import pytest
-from conftest import HEADER, face
+from build import HEADER, face
 
 import unitalk
 from unitalk import layout

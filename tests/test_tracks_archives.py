@@ -140,27 +140,6 @@ def test_several_threads_and_processes_read_one_archive(small, small_kept):
     assert len(pickle.dumps(found[2])) < 2_000
 
 
-def test_an_archive_is_looked_at_once_though_tracks_arrive_one_by_one(small_kept, monkeypatch):
-    """As they do in another process."""
-    from unitalk.media.tracks import packed_files
-
-    looked = []
-
-    class Counted(Archive):
-        def __init__(self, path, *, top):
-            looked.append(path)
-            super().__init__(path, top=top)
-
-    monkeypatch.setattr(packed_files, "Archive", Counted)
-    packed_files._archive.cache_clear()
-    for track in tracks(small_kept, source="archives"):
-        arrived = pickle.loads(pickle.dumps(track))
-        arrived.jpgs()
-        arrived.wav()
-    packed_files._archive.cache_clear()
-    assert sorted(looked) == sorted(small_kept.glob("archives/*/*/*.zip"))
-
-
 # ------------------------------------------------------------------------------ what is wrong
 
 

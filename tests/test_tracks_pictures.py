@@ -36,7 +36,7 @@ def decoder(request, monkeypatch):
     if request.param == "extra":
         pytest.importorskip("simplejpeg", reason="the decoder of the extra [tracks]")
     else:
-        monkeypatch.setattr(jpegs, "_decoder", jpegs._pillow)
+        monkeypatch.setattr(jpegs, "decoder", jpegs.pillow)
     return request.param
 
 
@@ -164,7 +164,7 @@ def test_a_jpg_without_a_picture_is_refused(one, decoder, content):
 
 def test_a_picture_that_would_burst_is_refused(one, monkeypatch):
     """By Pillow's own limit; warnings are errors here, so both of its kinds are seen."""
-    monkeypatch.setattr(jpegs, "_decoder", jpegs._pillow)
+    monkeypatch.setattr(jpegs, "decoder", jpegs.pillow)
     for limit in (100, 1_500):  # more than twice the limit, and less
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
         damaged(one, "could be decompression bomb", gray=False)

@@ -233,7 +233,7 @@ def test_a_jpg_that_is_gone_meanwhile_is_unreadable(tmp_path):
 @pytest.mark.parametrize("pixels", [1_000, 2_000])
 def test_a_bomb_is_unreadable(tmp_path, monkeypatch, pixels):
     """Pillow warns of more pixels than this, and refuses twice as many: 50 x 60 are 3,000."""
-    monkeypatch.setattr(jpegs, "_decoder", jpegs._pillow)
+    monkeypatch.setattr(jpegs, "decoder", jpegs.pillow)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", pixels)
     (tmp_path / "x.jpg").write_bytes(encoded(noise(50, 60)))
     assert look(tmp_path / "x.jpg").kind == "jpg-unreadable"

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import HEADER, Tracks, face, make_dataset, write_csv
+from build import HEADER, Track, face, make_dataset, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from verify_data import (
@@ -513,7 +513,7 @@ def test_with_deep_the_list_of_ids_is_made_with_deep():
 
 
 def test_nothing_is_undefined_in_json(tmp_path):
-    make_dataset(tmp_path / "d", {"v": [Tracks("v:0", ["0.0", "0.04"], [0, 1])]})
+    make_dataset(tmp_path / "d", {"v": [Track("v:0", ["0.0", "0.04"], [0, 1])]})
     (tmp_path / "d/clips_audios/val/v/v:0.wav").unlink()
     result = verify_dataset(tmp_path / "d").to_dict()
     assert result["findings"] == [

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
-from conftest import HEADER, Tracks, face, make_dataset, write_csv
+from build import HEADER, Track, face, make_dataset, write_csv
 from video_files import write_lines
 
 from unitalk.dataset.crop import find_csvs
@@ -148,8 +148,8 @@ def test_the_rows_of_a_video_are_its_tracks_in_the_order_of_time(tmp_path):
     root = make_dataset(
         tmp_path / "set",
         {
-            "a": [Tracks("a:0", ["0.4", "0.44"], [0, 1]), Tracks("a:1", ["0.08"], [0])],
-            "b": [Tracks("b:0", ["1.0", "1.04"], [1, 1])],
+            "a": [Track("a:0", ["0.4", "0.44"], [0, 1]), Track("a:1", ["0.08"], [0])],
+            "b": [Track("b:0", ["1.0", "1.04"], [1, 1])],
         },
     )
     csv = root / "csv/val_orig.csv"

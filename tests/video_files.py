@@ -235,7 +235,7 @@ def write_rows(path: Path, rows: list[tuple[str, float, tuple[float, ...], str]]
 
 def write_lines(path: Path, lines: list[str]) -> Path:
     """Write rows of ten cells under the header."""
-    from conftest import HEADER
+    from build import HEADER
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([HEADER, *lines]) + "\n")

@@ -30,7 +30,7 @@ R = TypeVar("R")
 _AHEAD = 2  # tasks that a process has been given: one under way, one to go on with
 _WAITING = 4  # tasks for each process that are under way or wait for an earlier one
 _LOOK = 0.01  # seconds between two looks whether a cluster has done a task
-_PATIENCE = 30.0  # seconds until a scheduler must have answered, and a worker be there
+PATIENCE = 30.0  # seconds until a scheduler must have answered, and a worker be there
 
 
 class Executor(Protocol):
@@ -241,7 +241,7 @@ def _cluster(address: str) -> Iterator[Executor]:
     # thread that collects: the next client then fails after ten seconds.
     client = connect.__new__(connect)
     try:
-        client.__init__(address, timeout=_PATIENCE, set_as_default=False)
+        client.__init__(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         client.close()
         raise UnitalkError(
@@ -273,7 +273,7 @@ class Cluster:
             UnitalkError: there is none, or one has another version.
         """
         try:
-            self._client.wait_for_workers(1, timeout=_PATIENCE)
+            self._client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError as error:
             raise UnitalkError(
                 f"the scheduler at {address} has no worker",

@@ -69,7 +69,7 @@ def decode(data: bytes) -> Image:
     Raises:
         DamagedError: it is damaged.
     """
-    image = _checked(_decoder().colours, data)
+    image = _checked(decoder().colours, data)
     return upright(image, orientation(data)) if _EXIF in data else image
 
 
@@ -79,7 +79,7 @@ def glance(data: bytes) -> tuple[tuple[int, int], Image]:
     Raises:
         DamagedError: it is damaged.
     """
-    (width, height), gray = _checked(_decoder().small, data)
+    (width, height), gray = _checked(decoder().small, data)
     if _EXIF in data and orientation(data) >= _TURNED:
         width, height = height, width
     return (width, height), gray
@@ -155,11 +155,12 @@ def _checked(read: Callable[[bytes], Any], data: bytes) -> Any:  # noqa: ANN401
 
 
 @cache
-def _decoder() -> _Decoder:
+def decoder() -> _Decoder:
+    """Choose what decodes: simplejpeg where it is installed, else Pillow."""
     try:
         library: Any = import_module("simplejpeg")  # it has no types
     except ImportError:
-        return _pillow()
+        return pillow()
     return _of_simplejpeg(library)
 
 
@@ -193,7 +194,8 @@ def _is_odd(library: Any, data: bytes) -> bool:  # noqa: ANN401
         return "subsampling" in str(error)
 
 
-def _pillow() -> _Decoder:
+def pillow() -> _Decoder:
+    """Decode with Pillow alone."""
     return _Decoder(_pillow_colours, _pillow_small)
 
 
