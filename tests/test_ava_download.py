@@ -13,11 +13,13 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 from bucket import Bucket, GetFault, HeadFault, quick_site
 from conftest import tree, without_coverage
 from hub_server import Fault
 
+from unitalk import schemas
 from unitalk.dataset.ava import ava_lists, fetched_files
 from unitalk.dataset.ava.ava_download import plan, run
 from unitalk.errors import DataError, HubError, NotFoundError, UnitalkError, UsageError
@@ -420,6 +422,7 @@ def test_dry_run_says_how_many_and_how_much(run, folder, tmp_path):
         assert not (tmp_path / "v").exists()
         result = json.loads(run(*options, "--dry-run", "--format", "json").stdout)
         assert result["bytes_to_fetch"] == sum(map(len, CONTENT.values()))
+        jsonschema.validate(result, schemas.read("ava-download"))
 
 
 def test_the_verb_fetches_and_its_code_says_whether_all_is_there(run, folder, tmp_path):
@@ -432,7 +435,9 @@ def test_the_verb_fetches_and_its_code_says_whether_all_is_there(run, folder, tm
         assert ran.stdout.startswith(f"{root}: fetched 1 files, 38.1 kB; 0 were there\n")
         ran = run(*options, "--video", "nobodyHasIt", "--format", "json")
         assert ran.code == 4
-        assert json.loads(ran.stdout)["unknown"] == ["nobodyHasIt"]
+        result = json.loads(ran.stdout)
+        assert result["unknown"] == ["nobodyHasIt"]
+        jsonschema.validate(result, schemas.read("ava-download"))
         ran = run(*options)
         assert ran.code == 4
         assert "not on the server: trainval/053oq2xB3oU.mkv" in ran.stdout.splitlines()

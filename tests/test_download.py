@@ -15,6 +15,7 @@ import zipfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import jsonschema
 import pytest
 from conftest import one_in
 from hub_server import (
@@ -33,6 +34,7 @@ from hub_server import (
     zip_of,
 )
 
+from unitalk import schemas
 from unitalk.catalog import video_list
 from unitalk.dataset.download import Selection, plan, run
 from unitalk.errors import (
@@ -193,6 +195,8 @@ def test_plan_and_report_are_json(start, root):
     assert report["schema_version"] == 1
     assert report["complete"] is False
     assert report["fetched"][0] == f"csv/train/{TRAIN}.csv"
+    for found in (text, report):
+        jsonschema.validate(found, schemas.read("download"))
 
 
 class Meter(SilentProgress):

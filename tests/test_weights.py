@@ -15,10 +15,12 @@ import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import jsonschema
 import pytest
 from bucket import Internet, Page, certificate_for
 from real_data import LIGHT_ASD, needs
 
+from unitalk import schemas
 from unitalk.errors import (
     AccessError,
     DataError,
@@ -373,6 +375,7 @@ def test_the_report_is_json(folder):
     report = weights.download("talknet-ava", folder, fetch=bringing(GOOD)).to_dict()
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert (report["schema_version"], report["loads_into"]) == (1, "talknet")
+    jsonschema.validate(report, schemas.read("weights-download"))
 
 
 # ------------------------------------------------------------------------------ over the network

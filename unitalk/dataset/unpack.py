@@ -1,4 +1,4 @@
-"""Unpack the archives that a download kept: here, or into a folder of their own; no network."""
+"""Unpacks the archives that a download kept, here or into another folder; no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the caller gives: the endpoint, the repository, the token; looked at before it is used."""
+"""Checks the caller's settings: endpoint, repository, token, timeouts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a file on the disk is what the hub lists."""
+"""Computes the hash of a file that the hub's listing is compared with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all clients have in common: endpoints in turn, one request at a time, a file made whole."""
+"""The base of all clients: endpoints in turn, one request at a time, one file made whole."""
 
 from __future__ import annotations
 
@@ -31,29 +31,28 @@ _HOPS = 10
 
 
 class Client:
-    """Asks one endpoint or several for what they have; may be used from many threads.
+    """Asks one endpoint or several mirrors of it; safe to use from many threads.
 
     Args:
         endpoint: an address, or several in order of preference. The first is home. Where it fails,
             the next is asked.
-        repository: what is asked for has this name there; empty where the endpoint is all.
+        repository: the repository's name there; empty for a plain site.
         token: sent to the first endpoint's own origin only.
         patience: how long to wait.
         stop: when set, every thread ends with `StoppedError` soon.
-        say: told, in a sentence, when a question has to be asked again; nothing else moves then.
-        session: what sends requests; default: a new one, which honours the proxies of the
-            environment.
+        say: called with a sentence when a question has to be asked again.
+        session: sends the requests; default: a new one, which honours the environment's proxies.
 
     Attributes:
         endpoint: the first.
         endpoints: all, in order.
         repository: as given.
         stop: as given.
-        warnings: what the server asks to tell its users, a text a topic, and why an endpoint was
-            passed over, a text an endpoint.
+        warnings: the server's notes to its users by topic, and why an endpoint was passed over, by
+            its address.
 
     Raises:
-        UsageError: an argument cannot be one.
+        UsageError: an argument is invalid.
     """
 
     def __init__(
@@ -110,11 +109,11 @@ class Client:
     def _refusal(
         self, mirror: Mirror, response: requests.Response, body: bytes, url: str
     ) -> PassingError | RefusedError:
-        """What a status that was not hoped for means."""
+        """The error that an unexpected status stands for."""
         raise NotImplementedError
 
     def _heed(self, mirror: Mirror, response: requests.Response) -> None:
-        """Take note of what a reply says beside its answer."""
+        """Note what a reply's headers say about the endpoint."""
         mirror.answered, mirror.silent = True, False
         seconds = responses.quota_wait(response)
         if seconds is not None:
@@ -123,7 +122,7 @@ class Client:
     # -------------------------------------------------------------------------- one question
 
     def _ask(self, turns: Turns, ask: Callable[[Mirror], _Answer]) -> tuple[Mirror, _Answer]:
-        """The first endpoint that has an answer, and the answer."""
+        """Ask endpoints in turn; return the first that answers, and its answer."""
         while True:
             mirror = turns.next()
             try:
@@ -144,7 +143,7 @@ class Client:
         accept: frozenset[int],
         method: Method = "GET",
     ) -> requests.Response:
-        """Send one request and follow where it is sent; only an accepted status comes back."""
+        """Send one request, follow redirects, and return a reply with an accepted status."""
         at = url
         for _ in range(_HOPS):
             self.check_stop()
@@ -271,12 +270,12 @@ class Client:
 
 
 def no_answer(message: str) -> RefusedError:
-    """What comes is no answer to what was asked."""
+    """The error of a reply that does not answer the question."""
     return RefusedError(HubError(message, hint=NOT_A_HUB))
 
 
 def size_of(path: Path) -> int:
-    """A file's bytes; 0 where there is none."""
+    """A file's size; 0 if it does not exist."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -284,7 +283,7 @@ def size_of(path: Path) -> int:
 
 
 def drop(path: Path) -> int:
-    """Remove a partial file and say how many bytes it had."""
+    """Remove a partial file; return its size."""
     size = size_of(path)
     path.unlink(missing_ok=True)
     return size

@@ -1,4 +1,4 @@
-"""The client: what is asked, and what is made of the answers."""
+"""The client of a Hugging Face hub: lists a dataset repository and fetches its files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BYTES = frozenset({responses.OK, responses.PARTIAL, responses.RANGE_REFUSED})
 
 @dataclass(slots=True)
 class _Listing:
-    """How far one endpoint has listed a commit."""
+    """How much of a commit one endpoint has listed."""
 
     url: str | None
     files: dict[str, RemoteFile] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class _Listing:
 
 
 class Hub(Client):
-    """One dataset repository on a hub and its mirrors; may be used from many threads.
+    """One dataset repository on a hub and its mirrors; safe to use from many threads.
 
     Args:
         endpoint: such as `ENDPOINT`, or several in order of preference; a path in one is kept. The
@@ -48,20 +48,19 @@ class Hub(Client):
         token: sent to the first endpoint's own origin only.
         patience: how long to wait.
         stop: when set, every thread ends with `StoppedError` soon.
-        say: told, in a sentence, when a question has to be asked again; nothing else moves then.
-        session: what sends requests; default: a new one, which honours the proxies of the
-            environment.
+        say: called with a sentence when a question has to be asked again.
+        session: sends the requests; default: a new one, which honours the environment's proxies.
 
     Attributes:
         endpoint: the first.
         endpoints: all, in order.
         repository: as given.
         stop: as given.
-        warnings: what the hub asks to tell its users, a text a topic, and why an endpoint was
-            passed over, a text an endpoint.
+        warnings: the hub's notes to its users by topic, and why an endpoint was passed over, by
+            its address.
 
     Raises:
-        UsageError: an argument cannot be one.
+        UsageError: an argument is invalid.
     """
 
     def __init__(
@@ -111,7 +110,7 @@ class Hub(Client):
         Raises:
             NotFoundError: no such repository or revision, or a private one and no token.
             AccessError: the hub does not let us in.
-            HubError: it cannot be reached, or answers what is no answer.
+            HubError: it cannot be reached, or its answer makes no sense.
         """
         turns = Turns(self._mirrors, f"the commit of {revision!r}", say=self._say)
 
@@ -138,7 +137,7 @@ class Hub(Client):
         Raises:
             NotFoundError: no such commit.
             AccessError: the hub does not let us in.
-            HubError: it cannot be reached, or lists what no repository of ours may hold.
+            HubError: it cannot be reached, or its listing is unsafe or malformed.
         """
         turns = Turns(self._mirrors, f"the files of {commit}", commit=commit, say=self._say)
         first = f"tree/{quote(commit, safe='')}?recursive=true&expand=false"
@@ -185,26 +184,26 @@ class Hub(Client):
     def fetch(
         self, file: RemoteFile, commit: str, part: Path, on_bytes: Callable[[int], object]
     ) -> None:
-        """Leave a file's bytes at `part`, proven whole by size and hash.
+        """Bring a file's bytes to `part`, proven by size and hash.
 
-        What an earlier run left at `part` is continued, from whichever endpoint. After an error,
-        what has arrived stays there for the next run. A file that has its size makes no request.
+        Bytes that an earlier run left at `part` are continued, from any endpoint. After an error,
+        what has arrived stays there for the next run. A file of full size causes no request.
 
         Args:
             file: what `tree` listed.
             commit: the commit that it listed.
             part: where the bytes go; no other thread or process may write there. Its name should
-                hold the file's hash, so that no two files are ever mixed.
-            on_bytes: told how many more bytes are at `part`, first those found there; negative
-                when some had to be dropped.
+                contain the file's hash, so that no two files are ever mixed.
+            on_bytes: called with how many more bytes are at `part`, first those found there;
+                negative when some were dropped.
 
         Raises:
-            IntegrityError: the bytes that come are not the listed ones, again and again.
+            IntegrityError: the bytes have a wrong hash, again and again.
             NotFoundError: the file is not there.
             AccessError: the hub does not let us in.
             HubError: it cannot be reached.
             StoppedError: `stop` is set.
-            OSError: the disk is full, or does not take the file.
+            OSError: the disk is full, or refuses the file.
         """
 
         def wrong() -> IntegrityError | None:
@@ -228,7 +227,7 @@ class Hub(Client):
         part: Path,
         on_bytes: Callable[[int], object],
     ) -> None:
-        """One try to get the bytes that `part` lacks."""
+        """Try once to get the bytes that `part` lacks."""
         have = size_of(part)
         headers = {"Range": f"bytes={have}-"} if have else {}
         url = f"{self._page(mirror)}/resolve/{quote(commit, safe='')}/{quote(file.path)}"

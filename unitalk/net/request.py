@@ -1,4 +1,4 @@
-"""One request on the wire, and the bytes that it brings; `abort` ends every wait for either."""
+"""Sends one request and reads its body; `abort` ends every wait for either."""
 
 from __future__ import annotations
 

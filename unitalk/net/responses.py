@@ -1,4 +1,4 @@
-"""What the hub answers, read without asking: listings, ranges, refusals, requests to wait."""
+"""Reads a hub's answers: listings, ranges, refusals, requests to wait."""
 
 from __future__ import annotations
 

@@ -36,13 +36,13 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFile:
-    """What a server says of a file.
+    """What a server says about a file.
 
     Attributes:
-        endpoint: who said it.
-        size: its bytes; None when nothing is said.
-        validator: what changes when the file does: its ETag, or else when it was last modified;
-            None when neither is said, or only a weak ETag.
+        endpoint: the server.
+        size: the file's size; None where unknown.
+        validator: changes when the file does: its ETag, else its time of modification; None when
+            neither is given, or only a weak ETag.
         md5: the hash of its content, where the ETag is known to be one, else None.
     """
 
@@ -53,9 +53,9 @@ class SiteFile:
 
 
 class Site(Client):
-    """Files below one address or several that have the same; may be used from many threads.
+    """Files below one address, or several with the same files; safe to use from many threads.
 
-    All that `Client` takes, without a repository. Nothing secret is ever sent.
+    Takes what `Client` takes, without a repository. Nothing secret is ever sent.
     """
 
     @property
@@ -71,7 +71,7 @@ class Site(Client):
     # -------------------------------------------------------------------------- questions
 
     def look(self, path: str) -> SiteFile:
-        """What the server says of a file, which is not fetched.
+        """Ask what the server says about a file, without fetching it.
 
         Raises:
             NotFoundError: there is no such file.
@@ -117,23 +117,23 @@ class Site(Client):
     # -------------------------------------------------------------------------- files
 
     def fetch(self, path: str, part: Path, on_bytes: Callable[[int], object]) -> SiteFile:
-        """Leave a file's bytes at `part`: as many as announced, and of the hash if one is.
+        """Bring a file's bytes to `part`, of the announced size and, if there is one, hash.
 
-        What an earlier run left at `part` is continued where the file is still the same, and begun
-        anew where it is not, or where nobody can know. A file that is whole makes no request.
+        Bytes that an earlier run left at `part` are continued if the file is still the same, and
+        dropped if it is not or nobody can know. A whole file causes no request.
 
         Args:
             path: below the address.
             part: where the bytes go; what is known of them goes to the same name with `.json`. No
                 other thread or process may write there.
-            on_bytes: told how many more bytes are at `part`, first those found there; negative
-                when some had to be dropped.
+            on_bytes: called with how many more bytes are at `part`, first those found there;
+                negative when some were dropped.
 
         Returns:
             What the server said of the file that is now at `part`.
 
         Raises:
-            IntegrityError: the bytes that come are not those that were announced, again and again.
+            IntegrityError: the bytes have a wrong hash, again and again.
             NotFoundError: there is no such file.
             AccessError: there is none, or it is not for us.
             HubError: nobody can be reached, or the server tells no size.
@@ -174,7 +174,7 @@ class Site(Client):
         part: Path,
         on_bytes: Callable[[int], object],
     ) -> None:
-        """One try to get the bytes that `part` lacks."""
+        """Try once to get the bytes that `part` lacks."""
         have, known = size_of(part), _remembered(part)
         headers = {}
         if have and known is not None and known.validator is not None:

@@ -1,4 +1,4 @@
-"""What it means when a hub answers with a status that is no success."""
+"""Turns a status that is no success into an error."""
 
 from __future__ import annotations
 

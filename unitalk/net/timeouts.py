@@ -1,4 +1,4 @@
-"""How long to wait for what, and what a thread raises that was told not to wait any longer."""
+"""How long to wait for what, and the error of a thread that was stopped."""
 
 from __future__ import annotations
 

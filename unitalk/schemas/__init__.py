@@ -12,8 +12,10 @@ from typing import Any
 from unitalk.json_schema import json_schema
 
 _REPORTS = {
+    "ava-download": ["dataset.ava.ava_download:AvaReport", "dataset.ava.ava_planning:AvaPlan"],
     **{f"convert-{to}": ["dataset.convert:ConvertReport"] for to in ("asc", "loconet", "talknet")},
     "crops": ["dataset.crop:CropReport"],
+    "download": ["dataset.download:DownloadReport", "dataset.download:Plan"],
     "diagnose": ["score.diagnose:Diagnosis"],
     "eval": ["score.result:Evaluation", "score.result:Comparison"],
     "export": ["dataset.export:ExportReport"],
@@ -27,7 +29,9 @@ _REPORTS = {
     "talknet-predict": ["models.predict:PredictReport"],
     "talknet-train": ["models.train:TrainReport"],
     "trim": ["dataset.trim:TrimReport"],
+    "unpack": ["dataset.download:DownloadReport"],
     "verify": ["dataset.verify:VerifyReport"],
+    "weights-download": ["models.weights:WeightsReport"],
 }
 _OPTIONAL = {"eval": {"leaderboard": "score.standing:Standing"}}
 

@@ -1,4 +1,4 @@
-"""Fetch AVA's videos: those that a plan lists, in parallel; run again to continue.
+"""Fetches the AVA videos of a plan, in parallel; run it again to continue.
 
 A video stands under its final name, `<folder>/<split>/<file>`, when it is whole::
 
@@ -43,21 +43,20 @@ BASE_URL = "https://s3.amazonaws.com/ava-dataset"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AvaReport(Report):
-    """What a run did.
+    """The result of a download.
 
     Attributes:
-        root: the folder with the videos.
-        base_urls: where from, in order of preference.
-        fetched: files that this run put in place.
-        adopted: files that stood there, and are of the size (and the MD5, where one is announced)
-            that the server says.
+        root: the folder of the videos.
+        base_urls: the sources, in order of preference.
+        fetched: files that this run fetched.
+        adopted: existing files that have the server's size and, where it announces one, MD5.
         present: files that were in place before.
-        failed: files that could not be had.
+        failed: files that could not be fetched.
         missing: files that are in a list and not on the server.
-        unknown: ids that were asked for and are in no list.
-        bytes_fetched: the size of what was fetched.
-        failed_list: where the ids of the videos stand that could not be had.
-        warnings: what the reader should know.
+        unknown: requested ids that are in no list.
+        bytes_fetched: the size of the fetched files.
+        failed_list: the file with the ids of the videos that could not be fetched.
+        warnings: notes for the reader.
     """
 
     schema_version: ClassVar = 1
@@ -77,20 +76,20 @@ class AvaReport(Report):
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was asked for is in place."""
+        """Whether everything requested is in place."""
         return not (self.failed or self.missing or self.unknown)
 
 
 def run(
     plan: AvaPlan, site: Site, *, jobs: int = JOBS, progress: Progress | None = None
 ) -> AvaReport:
-    """Bring what a plan lists to its place.
+    """Carry out a plan.
 
     A file that fails is tried once more at the end, then reported; files that arrived stay.
 
     Args:
-        plan: what `plan` decided.
-        site: where from; after an error or an interrupt it is stopped for good.
+        plan: the result of `plan`.
+        site: the source; stopped for good after an error or an interrupt.
         jobs: how many files at a time.
         progress: where to report to.
 

@@ -1,4 +1,4 @@
-"""The lists of AVA's video files, one name a line, such as `-5KQ66BBWC4.mkv`."""
+"""Reads the lists of AVA's video files: one name per line, such as `-5KQ66BBWC4.mkv`."""
 
 from __future__ import annotations
 

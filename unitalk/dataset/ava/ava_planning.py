@@ -1,4 +1,4 @@
-"""Decide which of AVA's videos are to be fetched: what is asked for, what is here, how large."""
+"""Plans which of AVA's videos to fetch: what was asked for, what is here, how large it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do what a plan says: claim the folder, bring and finish its files, merge, report."""
+"""Carries out a plan: claims the folder, transfers its files, merges the csv files, reports."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ _LESS = "free some space, or ask for less: a split, a category, some videos, one
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadReport(Report):
-    """What a run did.
+    """The result of a download.
 
     Attributes:
         root: the dataset's folder.
-        repository: where from.
-        commit: the one that was downloaded.
-        fetched: hub paths that this run put in place, from the hub.
-        unpacked: hub paths that this run put in place, from files that were on the disk.
-        adopted: hub paths that stood there, looked whole and were kept; media are unhashed.
+        repository: the source repository.
+        commit: the downloaded commit.
+        fetched: hub paths that this run fetched from the hub.
+        unpacked: hub paths that this run made of files on the disk.
+        adopted: hub paths whose existing files looked whole and were kept; media are unhashed.
         present: hub paths that were in place before.
-        failed: hub paths that could not be had.
-        missing: what was asked for and is not on the hub.
+        failed: files that could not be fetched or unpacked.
+        missing: requested videos that the hub lacks.
         withdrawn: hub paths that the commit no longer has; moved to `withdrawn/`.
-        bytes_fetched: the size of what was fetched, as packed.
-        csv: the merged csv files, relative to the root, and the videos in each.
-        failed_list: where the ids of the videos stand that could not be completed.
-        warnings: what the reader should know.
+        bytes_fetched: the packed size of the fetched files.
+        csv: the merged csv files, relative to the root, and the number of videos in each.
+        failed_list: the file with the ids of the incomplete videos.
+        warnings: notes for the reader.
     """
 
     schema_version: ClassVar = 1
@@ -75,7 +75,7 @@ class DownloadReport(Report):
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was asked for is in place."""
+        """Whether everything requested is in place."""
         return not self.failed and not self.missing
 
 
@@ -88,19 +88,19 @@ def run(
     sources: Iterable[Path] = (),
     progress: Progress | None = None,
 ) -> DownloadReport:
-    """Bring what a plan lists to its place and merge the csv files of each split.
+    """Carry out a plan, and merge the csv files of each split.
 
     A file that fails is tried once more at the end, then reported; files that arrived stay.
 
     Args:
-        plan: what `plan` decided.
-        hub: where from; after an error or an interrupt it is stopped for good. None: only what is
-            on the disk.
+        plan: the result of `plan`.
+        hub: the source; stopped for good after an error or an interrupt. None: use only files on
+            the disk.
         jobs: how many files at a time.
         keep_archives: keep each archive, as `archives/<its path on the hub>` in the dataset's
-            folder. What was deleted before is not fetched again for that.
-        sources: folders in which files may lie by their paths on the hub; those that are whole
-            are used instead of fetched, and stay where they are.
+            folder. Archives that were deleted before are not fetched again.
+        sources: folders that may contain files under their hub paths; whole ones are used instead
+            of fetched, and stay where they are.
         progress: where to report to.
 
     Raises:
@@ -134,7 +134,7 @@ def run(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Done:
-    """What became of the files of a plan, by hub path."""
+    """The outcome for each file of a plan, by hub path."""
 
     adopted: tuple[str, ...]
     local: frozenset[str]
@@ -306,7 +306,7 @@ def _withdraw(plan: Plan) -> None:
 def _check_space(
     plan: Plan, files: Sequence[PlannedFile], *, jobs: int, keep_archives: bool
 ) -> None:
-    """Compare the free space with what some files of a plan will take.
+    """Compare the free space with what files of a plan will take.
 
     The listing has packed sizes only. Counted are: what the archives unpack to, by a fixed ratio;
     the archives that are on the disk at a time, which are at most twice `jobs` (the largest), or

@@ -1,4 +1,4 @@
-"""The list of the videos that could not be completed, for the next run."""
+"""Keeps the list of the videos that could not be completed, for the next run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do: which commit, which videos, which of their files the disk lacks."""
+"""Plans a download: which commit, which videos, which of their files the disk lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps by which one file comes to its final name; each may be the last that a run takes.
+"""The steps that take one file to its final name; a run may die after any of them.
 
 `bring` leaves a file's bytes on the disk, proven by size and hash; `finish` makes of them what
 stands in the dataset.

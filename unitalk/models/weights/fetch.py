@@ -42,12 +42,12 @@ _STARTS = {False: (b"PK\x03\x04", b"\x80"), True: (b"\x1f\x8b",)}
 
 
 class Fetch(Protocol):
-    """Brings a checkpoint's bytes; the seam between what is done here and the network."""
+    """Brings a checkpoint's bytes; tests put their own in its place."""
 
     def __call__(
         self, checkpoint: Checkpoint, part: Path, on_bytes: Callable[[int], object], /
     ) -> None:
-        """Leave the bytes at `part`, telling how many more there are."""
+        """Bring the bytes to `part`, and report how many more there are."""
         ...
 
 
@@ -56,16 +56,16 @@ class WeightsReport(Report):
     """What became of one checkpoint.
 
     Attributes:
-        checkpoint: which.
-        how: fetched, taken from a file, or there before.
-        path: where its file is.
-        size: its bytes.
+        checkpoint: the checkpoint.
+        how: downloaded, registered from a file, or already present.
+        path: its file.
+        size: the file's size.
         sha256: its hash.
         origin: the address or the file that it came from.
-        registered: when it was, in UTC.
-        compared_with: whose hash it was held to: the table's, one registered before; None for the
-            first file of that name, whose hash is now what later ones are held to.
-        warnings: what the reader should know.
+        registered: the time of its registration, in UTC.
+        compared_with: the source of the hash that it was compared with: the table, or an earlier
+            registration; None for the first file of that name, which later ones are compared with.
+        warnings: notes for the reader.
     """
 
     schema_version: ClassVar = 1
@@ -102,24 +102,23 @@ def download(
     patience: Patience | None = None,
     progress: Progress | None = None,
 ) -> WeightsReport:
-    """Fetch a checkpoint and register it; what is there and unchanged is left as it is.
+    """Fetch a checkpoint and register it, unless it is present and unchanged.
 
     Args:
-        name: of `checkpoints`.
-        folder: where registered files are; made when absent.
-        replace: fetch it although it is there, and let it be another file than the one before,
-            unless the table knows its hash.
+        name: a name of `checkpoints`.
+        folder: the folder of registered files; created if needed.
+        replace: fetch it even if it is present, and accept another file than the registered one,
+            unless the table has its hash.
         fetch: what brings the bytes; default: gdown from Google Drive, else our own client.
         patience: how long to wait for the network.
         progress: where to report to.
 
     Raises:
         UsageError: there is no such name.
-        HubError: the network is not there, or does not give the file, or gives a web page.
-        IntegrityError: the bytes are not those that are known.
+        HubError: the network fails, or the server refuses the file or answers a web page.
+        IntegrityError: the file is not the known one.
         MissingExtraError: it is on Google Drive, and gdown is not installed.
-        DestinationError: another process is at work in the folder, or what stands there is not of
-            this program.
+        DestinationError: another process uses the folder, or an unregistered file is in the way.
         DiskError: the disk refused.
     """
     checkpoint = named(name)
@@ -149,16 +148,15 @@ def register(name: str, folder: Path, file: Path, *, replace: bool = False) -> W
     """Copy a file that was fetched by hand to its place and register it.
 
     Args:
-        name: of `checkpoints`.
-        folder: where registered files are; made when absent.
+        name: a name of `checkpoints`.
+        folder: the folder of registered files; created if needed.
         file: the checkpoint; it stays where it is.
-        replace: let it be another file than the one before, unless the table knows its hash.
+        replace: accept another file than the registered one, unless the table has its hash.
 
     Raises:
         UsageError: there is no such name, or no such file.
-        IntegrityError: the file is not the one that is known, or is no checkpoint at all.
-        DestinationError: another process is at work in the folder, or what stands there is not of
-            this program.
+        IntegrityError: the file is not the known one, or not a checkpoint.
+        DestinationError: another process uses the folder, or an unregistered file is in the way.
         DiskError: the disk refused.
     """
     checkpoint = named(name)
@@ -188,7 +186,7 @@ def _clear(part: Path, *, empty_only: bool = False) -> None:
 
 
 def _there(checkpoint: Checkpoint, folder: Path) -> WeightsReport | None:
-    """What is said of a checkpoint that need not be fetched; None where it has to be."""
+    """The report of a checkpoint that is present; None if it has to be fetched."""
     here = look(checkpoint, folder)
     if here.state != "present" or here.entry is None:
         return None
@@ -199,7 +197,7 @@ def _there(checkpoint: Checkpoint, folder: Path) -> WeightsReport | None:
 def _put_in_place(
     checkpoint: Checkpoint, folder: Path, part: Path, *, origin: str, replace: bool, how: How
 ) -> WeightsReport:
-    """Hold new bytes to what is known, register them, and give them their final name."""
+    """Compare new bytes with the known hash, register them, and give them their final name."""
     before = folder_index.entries(folder).get(checkpoint.name)
     final = folder / checkpoint.file
     if before is None and os.path.lexists(final) and origin != str(final.resolve()):
@@ -254,10 +252,10 @@ def _report(
 
 
 def _check_start(checkpoint: Checkpoint, part: Path, origin: str) -> None:
-    """Refuse what cannot be a checkpoint, above all a web page under its name.
+    """Refuse a file that cannot be a checkpoint by its first bytes, such as a web page.
 
     Raises:
-        IntegrityError: by its first bytes it is not.
+        IntegrityError: it cannot.
     """
     with part.open("rb") as file:
         start = file.read(FIRST_BYTES)
@@ -275,7 +273,7 @@ def _check_start(checkpoint: Checkpoint, part: Path, origin: str) -> None:
 def _compare(
     checkpoint: Checkpoint, origin: str, size: int, found: str, before: Entry | None
 ) -> Known | None:
-    """Hold a file to what is known of it; return whose hash that was.
+    """Compare a file with the known hash; return where that is known from.
 
     Raises:
         IntegrityError: it is another file.
@@ -309,7 +307,7 @@ def _bring(
     patience: Patience | None,
     progress: Progress,
 ) -> None:
-    """Leave a checkpoint's bytes at `part`."""
+    """Bring a checkpoint's bytes to `part`."""
     stop, say = threading.Event(), progress.note
     base, _, path = checkpoint.url.rpartition("/")
     with Site(base, patience=patience, stop=stop, say=say) as site:
@@ -337,7 +335,7 @@ def _bring(
 
 
 def _with_a_way_out(error: HubError, checkpoint: Checkpoint) -> HubError:
-    """The same error, which also says how to do without the network."""
+    """The same error, with a hint on how to do without the network."""
     message = f"{checkpoint.name} could not be fetched: {error.message}"
     return type(error)(message, hint=_by_hand(checkpoint))
 

@@ -1,4 +1,4 @@
-"""What a folder remembers of its files: `weights.json`, one entry a checkpoint."""
+"""Reads and writes `weights.json`, a folder's memory of its files: one entry per checkpoint."""
 
 from __future__ import annotations
 

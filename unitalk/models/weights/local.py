@@ -1,4 +1,4 @@
-"""Find a checkpoint's file on this machine, and be sure that it is still the one registered."""
+"""Finds a checkpoint's file on this machine, and checks that it is still the registered one."""
 
 from __future__ import annotations
 
