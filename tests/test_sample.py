@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import pytest
+from build import read_rows
 from conftest import exhaustive
 from PIL import Image
 
@@ -65,18 +65,9 @@ def files(root: Path) -> dict[str, str]:
     }
 
 
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def rows_of(root: Path, split: str) -> list[dict[str, str]]:
-    return read(root / "csv" / f"{split}_orig.csv")
-
-
 def tracks_of(root: Path, split: str) -> dict[str, list[dict[str, str]]]:
     tracks: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in rows_of(root, split):
+    for row in read_rows(root / f"csv/{split}_orig.csv"):
         tracks[row["entity_id"]].append(row)
     return tracks
 
@@ -146,8 +137,12 @@ def test_videos_are_the_published_ones(sample: Made) -> None:
     published = {
         split: [v.video_id for v in video_list.select(splits=(split,))] for split in SPLITS
     }
-    val = list(dict.fromkeys(row["video_id"] for row in rows_of(sample.root, "val")))
-    train = list(dict.fromkeys(row["video_id"] for row in rows_of(sample.root, "train")))
+    val = list(
+        dict.fromkeys(row["video_id"] for row in read_rows(sample.root / "csv/val_orig.csv"))
+    )
+    train = list(
+        dict.fromkeys(row["video_id"] for row in read_rows(sample.root / "csv/train_orig.csv"))
+    )
     assert val == published["val"]
     assert len(train) == 4
     assert train == [video for video in published["train"] if video in train]
@@ -161,7 +156,7 @@ def test_videos_are_the_published_ones(sample: Made) -> None:
 def test_csv_form(sample: Made, split: str) -> None:
     path = sample.root / "csv" / f"{split}_orig.csv"
     assert path.read_text().splitlines()[0].split(",") == COLUMNS
-    rows = rows_of(sample.root, split)
+    rows = read_rows(sample.root / f"csv/{split}_orig.csv")
     assert {row["label"]: row["label_id"] for row in rows} == {
         "SPEAKING_AUDIBLE": "1",
         "NOT_SPEAKING": "0",
@@ -188,7 +183,7 @@ def test_csv_form(sample: Made, split: str) -> None:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_times_are_short_text_and_files_have_two_decimals(sample: Made, split: str) -> None:
-    rows = rows_of(sample.root, split)
+    rows = read_rows(sample.root / f"csv/{split}_orig.csv")
     for row in rows:
         assert row["frame_timestamp"] == repr(frame_of(row) * 4 / 100)
         assert jpeg_of(sample.root, split, row).is_file()
@@ -226,7 +221,7 @@ def test_faces_share_time_and_hear_the_same(sample: Made) -> None:
 def test_crops_are_jpegs_of_the_box_size(sample: Made) -> None:
     sizes = set()
     for split in SPLITS:
-        for row in rows_of(sample.root, split):
+        for row in read_rows(sample.root / f"csv/{split}_orig.csv"):
             left, top, right, bottom = (float(row[name]) for name in COLUMNS[2:6])
             assert 0 <= left < right <= 1
             assert 0 <= top < bottom <= 1
@@ -297,7 +292,7 @@ def test_report(sample: Made) -> None:
     assert report["bytes"] == total
     assert 8_000_000 < total < 12_000_000
     for split in SPLITS:
-        rows = rows_of(sample.root, split)
+        rows = read_rows(sample.root / f"csv/{split}_orig.csv")
         assert report["splits"][split] == {
             "videos": len({row["video_id"] for row in rows}),
             "tracks": len({row["entity_id"] for row in rows}),
@@ -307,9 +302,9 @@ def test_report(sample: Made) -> None:
 
 
 def test_the_baseline_is_a_weaker_model_on_the_same_faces(sample: Made) -> None:
-    truth = rows_of(sample.root, "val")
+    truth = read_rows(sample.root / "csv/val_orig.csv")
     labels = [int(row["label_id"]) for row in truth]
-    files = [read(sample.root / name) for name in ("predictions.csv", "baseline.csv")]
+    files = [read_rows(sample.root / name) for name in ("predictions.csv", "baseline.csv")]
     keys = [name for name in PREDICTION_COLUMNS if name != "score"]
     assert [[row[k] for k in keys] for row in files[0]] == [
         [row[k] for k in keys] for row in files[1]
@@ -322,7 +317,10 @@ def test_the_baseline_is_a_weaker_model_on_the_same_faces(sample: Made) -> None:
 
 
 def test_predictions(sample: Made) -> None:
-    truth, made = rows_of(sample.root, "val"), read(sample.root / "predictions.csv")
+    truth, made = (
+        read_rows(sample.root / "csv/val_orig.csv"),
+        read_rows(sample.root / "predictions.csv"),
+    )
     assert list(made[0]) == PREDICTION_COLUMNS
     keys = [name for name in PREDICTION_COLUMNS if name not in {"label", "score"}]
     assert [[row[k] for k in keys] for row in made] == [[row[k] for k in keys] for row in truth]
@@ -358,7 +356,7 @@ def test_published_files_are_the_parts_of_the_videos(sample: Made, published: Pa
         f"{folder}/{split}/{row['video_id']}.{suffix}"
         for folder, suffix in (("csv", "csv"), ("clips_audios", "zip"), ("clips_videos", "zip"))
         for split in SPLITS
-        for row in rows_of(sample.root, split)
+        for row in read_rows(sample.root / f"csv/{split}_orig.csv")
     }
     assert set(files(published)) == expected
     assert not list(published.parent.glob(".*"))

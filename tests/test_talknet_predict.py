@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from build import make_tiny
+from build import make_tiny, read_rows
 from conftest import exhaustive, one_in
 
 from unitalk.errors import DataError, UnitalkError, UsageError
@@ -41,11 +40,6 @@ def weights(tmp_path_factory) -> Path:
     return path
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def by_hand(data: Path, weights: Path, split: str = "val", *, compat=False, logits=False):
     """Each face's score by its track and time: the network on whole tracks, one after the other."""
     network = load_weights(weights)
@@ -62,7 +56,7 @@ def by_hand(data: Path, weights: Path, split: str = "val", *, compat=False, logi
 
 
 def check(path: Path, expected: dict[tuple[str, float], float]) -> None:
-    rows = rows_of(path)
+    rows = read_rows(path)
     assert len(rows) == len(expected)
     for row in rows:
         key = row["entity_id"], float(row["frame_timestamp"])
@@ -74,8 +68,8 @@ def check(path: Path, expected: dict[tuple[str, float], float]) -> None:
 
 def test_one_row_a_face_in_the_order_and_with_the_text_of_the_ground_truth(tiny, weights, tmp_path):
     report = predict(tiny, weights, tmp_path / "out.csv", options=CPU)
-    rows = rows_of(tmp_path / "out.csv")
-    truth = rows_of(tiny / "csv/val_orig.csv")
+    rows = read_rows(tmp_path / "out.csv")
+    truth = read_rows(tiny / "csv/val_orig.csv")
     shared = [name for name in truth[0] if name not in {"label", "label_id", "instance_id"}]
     assert [[row[n] for n in shared] for row in rows] == [[row[n] for n in shared] for row in truth]
     assert {row["label"] for row in rows} == {"SPEAKING_AUDIBLE"}
@@ -94,7 +88,7 @@ def test_fault_11_rows_in_any_order_get_the_scores_of_their_faces(tiny, weights,
     path.write_text("\n".join([header, *(rows[n] for n in order)]) + "\n")
     predict(data, weights, tmp_path / "out.csv", options=CPU)
     check(tmp_path / "out.csv", by_hand(tiny, weights))
-    assert [row["frame_timestamp"] for row in rows_of(tmp_path / "out.csv")] == [
+    assert [row["frame_timestamp"] for row in read_rows(tmp_path / "out.csv")] == [
         rows[n].split(",")[1] for n in order
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import pickle
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from build import HEADER, face, jpg, make_dataset, make_real, make_small, write_csv
+from build import HEADER, face, jpg, make_dataset, make_real, make_small, read_rows, write_csv
 from build import Track as Drawn
 from conftest import slow
 
@@ -31,11 +30,6 @@ def small(tmp_path_factory) -> Path:
 @pytest.fixture
 def drawn(dataset: Path) -> Path:
     return make_real(dataset)
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 # ------------------------------------------------------------------------------ which tracks
@@ -59,7 +53,7 @@ def test_every_row_of_the_csv_is_in_its_track(small):
     """Against `csv`, which knows nothing of arrays."""
     for split in ("train", "val"):
         want: dict[str, list[tuple[float, int, list[float]]]] = {}
-        for row in rows_of(small / f"csv/{split}_orig.csv"):
+        for row in read_rows(small / f"csv/{split}_orig.csv"):
             box = [float(row[name]) for name in row if name.startswith("entity_box")]
             own = (float(row["frame_timestamp"]), int(row["label_id"]), box)
             want.setdefault(row["entity_id"], []).append(own)
@@ -75,7 +69,7 @@ def test_rows_in_any_order_come_by_track_and_time(drawn):
     """Tracks keep the order in which they first stand in the csv; faces are in that of time."""
     path = drawn / "csv/val_orig.csv"
     before = {track.entity_id: track for track in tracks(drawn)}
-    rows = [list(row.values()) for row in rows_of(path)]
+    rows = [list(row.values()) for row in read_rows(path)]
     shuffled = [rows[place] for place in (10, 2, 7, 4, 0, 9, 5, 1, 6, 3, 8)]
     write_csv(path, shuffled)
     found = tracks(drawn)
@@ -106,7 +100,7 @@ def test_a_track_knows_its_video_its_rows_and_its_rate(tmp_path):
     rates = {"a": 30.0, "b": 25.0}
     assert found.videos == [track.video_id for track in found]
     assert found.frame_rates.tolist() == [rates[video] for video in found.videos]
-    written = rows_of(path)
+    written = read_rows(path)
     for some in (found, found[1:], found.pick([2, 0]), found.pick([])):
         faces = [
             (track.entity_id, time) for track in some for time in track.frame_timestamp.tolist()
@@ -149,7 +143,7 @@ def test_what_is_not_there_is_said(small, tmp_path):
 
 def test_two_rows_of_one_face_are_refused(drawn):
     path = drawn / "csv/val_orig.csv"
-    rows = [list(row.values()) for row in rows_of(path)]
+    rows = [list(row.values()) for row in read_rows(path)]
     write_csv(path, [*rows, ["-maoolmiKi0", "0.4004", *rows[1][2:]]])
     with pytest.raises(
         DataError, match=r"1 faces of a track .*: -maoolmiKi0:0 at 0\.4 and 0\.4004 s"
@@ -160,7 +154,7 @@ def test_two_rows_of_one_face_are_refused(drawn):
 def test_ava_s_eight_columns_do(drawn):
     """Labels become numbers; speaking that is not heard is 2."""
     path = drawn / "csv/val_orig.csv"
-    rows = [list(row.values())[:8] for row in rows_of(path)]
+    rows = [list(row.values())[:8] for row in read_rows(path)]
     rows[2][6] = "SPEAKING_NOT_AUDIBLE"
     write_csv(path, rows, HEADER.removesuffix(",label_id,instance_id"))
     assert tracks(drawn)[0].label_id.tolist() == [0, 1, 2]
@@ -169,7 +163,7 @@ def test_ava_s_eight_columns_do(drawn):
 def test_faces_that_nobody_labelled_are_read_all_the_same(drawn):
     """AVA's test split as `unitalk import ava` writes it: the two columns are there and empty."""
     path = drawn / "csv/val_orig.csv"
-    rows = [list(row.values()) for row in rows_of(path)]
+    rows = [list(row.values()) for row in read_rows(path)]
     write_csv(path, [[*row[:6], "", row[7], "", row[9]] for row in rows])
     assert tracks(drawn)[0].label_id.tolist() == [-1, -1, -1]
     write_csv(
@@ -184,7 +178,7 @@ def test_what_leaves_the_score_is_known(drawn):
     """ASW's eleventh column; without it all faces count."""
     assert tracks(drawn)[0].scored.tolist() == [True] * 3
     path = drawn / "csv/val_orig.csv"
-    rows = [[*row.values(), "01"[place % 3 > 0]] for place, row in enumerate(rows_of(path))]
+    rows = [[*row.values(), "01"[place % 3 > 0]] for place, row in enumerate(read_rows(path))]
     write_csv(path, rows[::-1], HEADER + ",eval")
     assert tracks(drawn).find("-maoolmiKi0:0").scored.tolist() == [False, True, True]
     assert tracks(drawn).find("9Zja_cIAwY8:0").scored.dtype == np.bool_
