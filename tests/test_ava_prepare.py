@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
+import jsonschema
 import pytest
 from conftest import tree
 
@@ -12,6 +13,7 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import Form, make_video
 
+from unitalk import schemas
 from unitalk.dataset.ava.prepare import prepare
 from unitalk.errors import DestinationError, UsageError
 from unitalk.executor import Processes
@@ -67,6 +69,7 @@ def test_every_split_of_v1_0(run, ava, tmp_path):
     again = run("ava", "prepare", "--csv", ava / "csv", "--videos", ava / "videos",
                 "--destination", made, "--jobs", 1, "--format", "json", "-q")  # fmt: skip
     said = json.loads(again.stdout)
+    jsonschema.validate(said, schemas.read("ava-prepare"))
     assert (again.code, said["written"], said["kept"]) == (0, 0, 3)
     assert len(said["warnings"]) == 3
 

@@ -11,11 +11,13 @@ import sys
 import time
 
 import click
+import jsonschema
 import pytest
 from conftest import slow, tree
 from hub_server import HubServer, publish
 
 import unitalk
+from unitalk import schemas
 from unitalk.cli._shared.console import Console
 from unitalk.cli.main import VERBS, cli
 from unitalk.net.loopback import LoopbackHub
@@ -188,7 +190,9 @@ def test_output_goes_to_a_file_atomically(run, tmp_path):
     target = tmp_path / "sub" / "videos.json"
     ran = run("videos", "--format", "json", "-o", target)
     assert (ran.code, ran.stdout, ran.stderr) == (0, "", "")
-    assert len(json.loads(target.read_text())["videos"]) == 117
+    found = json.loads(target.read_text())
+    assert len(found["videos"]) == 117
+    jsonschema.validate(found, schemas.read("videos"))
     assert os.listdir(target.parent) == ["videos.json"]
 
 
@@ -254,10 +258,13 @@ def test_an_id_that_begins_with_a_dash(run, tmp_path, endpoint, spelling):
 
 @slow
 def test_a_dry_run_shows_and_fetches_nothing(run, tmp_path, endpoint):
-    ran = run(
+    command = (
         "download", "--save_path", tmp_path / "d", "--endpoint", endpoint, "--dry-run",
         "--video", "EEey6Pt0rqI", "--video", "9Zja_cIAwY8", "--only", "csv",
     )  # fmt: skip
+    found = json.loads(run(*command, "--format", "json").stdout)
+    jsonschema.validate(found, schemas.read("download"))
+    ran = run(*command)
     lines = ran.stdout.splitlines()
     assert lines[1].split() == ["split", "videos", "files", "size", "to", "fetch", "size"]
     assert lines[2].split()[:3] == ["val", "2", "2"]
@@ -272,6 +279,7 @@ def test_a_video_that_the_hub_lacks_is_named_and_is_exit_code_4(run, tmp_path, e
         "--format", "json",
     )  # fmt: skip
     found = json.loads(ran.stdout)
+    jsonschema.validate(found, schemas.read("download"))
     assert ran.code == 4
     assert [video["video_id"] for video in found["missing"]] == ["Hyk-WhQBIq0"]
     assert found["csv"] == {"csv/val_orig.csv": 2}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from unitalk import schemas
 from unitalk.cli._shared.user_folders import weights_folder
 from unitalk.models import weights
 
@@ -67,6 +69,7 @@ def test_list_as_json(run, folder, saved, tmp_path):
     ran = run("weights", "list", "--format", "json", "-o", out)
     assert (ran.code, ran.stdout) == (0, "")
     result = json.loads(out.read_text())
+    jsonschema.validate(result, schemas.read("weights-list"))
     assert (result["schema_version"], result["folder"]) == (1, str(folder))
     found = {one["name"]: one for one in result["checkpoints"]}
     assert list(found) == [one.name for one in weights.checkpoints()]
@@ -108,6 +111,7 @@ def test_show_claims_nothing_that_is_not_known(run, folder):
 def test_show_of_what_is_here(run, folder, saved):
     run("weights", "download", "talknet-ava", "--from-file", saved)
     result = json.loads(run("weights", "show", "talknet-ava", "--format", "json").stdout)
+    jsonschema.validate(result, schemas.read("weights-show"))
     assert (result["state"], result["size"]) == ("present", len(GOOD))
     assert result["origin"] == str(saved)
     assert result["registered"].endswith("Z")

@@ -228,7 +228,7 @@ def test_a_touched_file_is_hashed_once(saved, folder):
 def test_held_says_what_is_here(saved, folder):
     assert {one.state for one in weights.held(folder)} == {"absent"}
     weights.register("s3fd", folder, saved)
-    held = {one.checkpoint.name: one for one in weights.held(folder)}
+    held = {one.name: one for one in weights.held(folder)}
     assert held["s3fd"].state == "present"
     about = held["s3fd"].to_dict()
     assert (about["sha256"], about["size"]) == (SHA, len(GOOD))

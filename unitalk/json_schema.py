@@ -51,7 +51,11 @@ def _define(report: type[Report], definitions: dict[str, Any]) -> None:
     definitions[report.__name__] = made
     about = inspect.getdoc(report) or ""
     hints = _hints(report)
-    described = dict(_described(about))
+    described = {
+        name: text
+        for kind in reversed(report.__mro__)
+        for name, text in _described(inspect.getdoc(kind) or "")
+    }
     properties: dict[str, Any] = {}
     if report.schema_version is not None:
         properties["schema_version"] = {"const": report.schema_version}

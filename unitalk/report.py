@@ -80,4 +80,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
+    if hasattr(value, "tolist"):  # an array
+        return value.tolist()
     return value

@@ -55,6 +55,15 @@ class Video(Report):
         return _LINK + self.video_id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoList(Report):
+    """Some of the published videos."""
+
+    schema_version = 1
+
+    videos: tuple[Video, ...]
+
+
 @cache
 def videos() -> tuple[Video, ...]:
     """All published videos: train then val, each in the order of its list."""

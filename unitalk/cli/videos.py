@@ -51,9 +51,4 @@ def command(
     else:
         rows = [[v.video_id, v.split, v.category, v.link] for v in chosen]
         text = align([["video_id", "split", "category", "link"], *rows])
-    result = {
-        "schema_version": 1,
-        "videos": [video.to_dict() for video in chosen],
-        "warnings": [],
-    }
-    console.emit(result, text, form, output)
+    console.emit(video_list.VideoList(videos=chosen).to_dict(), text, form, output)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.cli._shared.console import Console
-    from unitalk.models.weights import Held, WeightsReport
+    from unitalk.models.weights import HeldReport, WeightsReport
 
 
 @click.group("weights")
@@ -37,24 +37,19 @@ def command() -> None:
 @click.pass_obj
 def list_(console: Console, *, form: str, output: Path | None) -> None:
     """List the published checkpoints, what each loads into, and which are here."""
-    from unitalk.models.weights import held
+    from unitalk.models.weights import HeldList, held
 
     folder = weights_folder()
     every = held(folder)
     head = ["name", "model", "trained on", "loads into", "here"]
     rows = [
         [
-            one.checkpoint.name, one.checkpoint.model, one.checkpoint.trained_on,
-            one.checkpoint.loads_into or "not here", "yes" if one.state == "present" else None,
+            one.name, one.model, one.trained_on, one.loads_into or "not here",
+            "yes" if one.state == "present" else None,
         ]
         for one in every
     ]  # fmt: skip
-    result = {
-        "schema_version": 1,
-        "folder": str(folder),
-        "checkpoints": [one.to_dict() for one in every],
-        "warnings": [],
-    }
+    result = HeldList(folder=folder, checkpoints=every).to_dict()
     console.emit(result, align([head, *rows]), form, output)
     console.say(f"kept in {folder}; `unitalk weights show NAME` says what reads the others")
 
@@ -77,8 +72,7 @@ def show(console: Console, *, name: str, check: bool, form: str, output: Path | 
     from unitalk.models.weights.local import look
 
     one = look(named(name), weights_folder(), check=check)
-    result = {"schema_version": 1, **one.to_dict(), "warnings": []}
-    console.emit(result, _render_one(one), form, output)
+    console.emit(one.to_dict(), _render_one(one), form, output)
     if one.state == "altered":
         sys.exit(DataError.exit_code)
 
@@ -146,26 +140,23 @@ _STATES = {
 }
 
 
-def _render_one(one: Held) -> str:
-    checkpoint, entry = one.checkpoint, one.entry
-    about = one.to_dict()
-    amount = about["size"]
+def _render_one(one: HeldReport) -> str:
     rows: list[tuple[str, str | None]] = [
-        ("name", checkpoint.name),
-        ("model", checkpoint.model),
-        ("trained on", checkpoint.trained_on),
-        ("loads into", f"unitalk talknet --model {checkpoint.loads_into}"
-                       if checkpoint.loads_into else "no model here"),
-        ("read by", checkpoint.elsewhere),
-        ("url", checkpoint.url),
-        ("source", checkpoint.source),
-        ("licence", checkpoint.licence or "not known here: see the source"),
-        ("size", "not known" if amount is None else f"{amount:,} bytes"),
-        ("sha256", about["sha256"] or "not known before the first download"),
+        ("name", one.name),
+        ("model", one.model),
+        ("trained on", one.trained_on),
+        ("loads into", f"unitalk talknet --model {one.loads_into}"
+                       if one.loads_into else "no model here"),
+        ("read by", one.elsewhere),
+        ("url", one.url),
+        ("source", one.source),
+        ("licence", one.licence or "not known here: see the source"),
+        ("size", "not known" if one.size is None else f"{one.size:,} bytes"),
+        ("sha256", one.sha256 or "not known before the first download"),
         ("here", _STATES[one.state]),
-        ("path", about["path"]),
+        ("path", None if one.present_path is None else str(one.present_path)),
         ("found", one.found_sha256 if one.state == "altered" else None),
-        ("origin", None if entry is None else entry.origin),
-        ("registered", None if entry is None else entry.registered),
+        ("origin", one.origin),
+        ("registered", one.registered),
     ]  # fmt: skip
     return "\n".join(f"{label:<10}  {text}" for label, text in rows if text is not None)

@@ -13,10 +13,11 @@ from unitalk.json_schema import json_schema
 
 _REPORTS = {
     "ava-download": ["dataset.ava.ava_download:AvaReport", "dataset.ava.ava_planning:AvaPlan"],
+    "ava-prepare": ["dataset.crop:CropReport"],
     **{f"convert-{to}": ["dataset.convert:ConvertReport"] for to in ("asc", "loconet", "talknet")},
     "crops": ["dataset.crop:CropReport"],
-    "download": ["dataset.download:DownloadReport", "dataset.download:Plan"],
     "diagnose": ["score.diagnose:Diagnosis"],
+    "download": ["dataset.download:DownloadReport", "dataset.download:Plan"],
     "eval": ["score.result:Evaluation", "score.result:Comparison"],
     "export": ["dataset.export:ExportReport"],
     **{
@@ -31,7 +32,10 @@ _REPORTS = {
     "trim": ["dataset.trim:TrimReport"],
     "unpack": ["dataset.download:DownloadReport"],
     "verify": ["dataset.verify:VerifyReport"],
+    "videos": ["catalog.video_list:VideoList"],
     "weights-download": ["models.weights:WeightsReport"],
+    "weights-list": ["models.weights:HeldList"],
+    "weights-show": ["models.weights:HeldReport"],
 }
 _OPTIONAL = {"eval": {"leaderboard": "score.standing:Standing"}}
 

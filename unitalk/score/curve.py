@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unitalk.errors import UsageError
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,7 +27,7 @@ _OUTLIERS = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+class Curve(Report):
     """A precision-recall curve, a point for each distinct score, from the highest score down.
 
     Recall never falls from point to point and ends at 1. Draw the raw precision as straight lines
@@ -46,18 +47,9 @@ class Curve:
     envelope: npt.NDArray[np.float64]
     threshold: npt.NDArray[np.float64]
 
-    def to_dict(self) -> dict[str, list[float]]:
-        """Return the four lists, ready for JSON."""
-        return {
-            "recall": self.recall.tolist(),
-            "precision": self.precision.tolist(),
-            "envelope": self.envelope.tolist(),
-            "threshold": self.threshold.tolist(),
-        }
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Histogram:
+class Histogram(Report):
     """How the scores of positives and of negatives are spread.
 
     Attributes:
@@ -69,14 +61,6 @@ class Histogram:
     edges: npt.NDArray[np.float64]
     positives: npt.NDArray[np.int64]
     negatives: npt.NDArray[np.int64]
-
-    def to_dict(self) -> dict[str, list[float] | list[int]]:
-        """Return the three lists, ready for JSON."""
-        return {
-            "edges": self.edges.tolist(),
-            "positives": self.positives.tolist(),
-            "negatives": self.negatives.tolist(),
-        }
 
 
 def curve(

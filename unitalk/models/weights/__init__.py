@@ -15,11 +15,13 @@ registers one. The table of checkpoints is `catalog.checkpoints`.
 
 from unitalk.catalog.checkpoints import Checkpoint, checkpoints
 from unitalk.models.weights.fetch import WeightsReport, download, register
-from unitalk.models.weights.local import Held, find, held
+from unitalk.models.weights.local import Held, HeldList, HeldReport, find, held
 
 __all__ = [
     "Checkpoint",
     "Held",
+    "HeldList",
+    "HeldReport",
     "WeightsReport",
     "checkpoints",
     "download",

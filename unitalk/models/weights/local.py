@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from unitalk.catalog.checkpoints import Checkpoint, checkpoints, is_known, named
 from unitalk.errors import DataError, DestinationError, DiskError, UsageError
 from unitalk.files import disk_boundary, locked, sha256
 from unitalk.models.weights import folder_index
+from unitalk.report import INTERNAL, Report
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,39 +21,68 @@ if TYPE_CHECKING:
 State = Literal["absent", "present", "altered", "lost"]
 """Never registered; registered and there; there and not the file that was registered; registered,
 and the file is gone."""
+_Held = TypeVar("_Held", bound="Held")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Checkpoint):
     """A checkpoint, and what this machine has of it.
 
+    Size and hash are the published ones, or those of the registered file where none are published.
+
     Attributes:
-        checkpoint: what is published.
         state: whether it is here.
         path: where it is or would be.
         entry: what was registered; None when nothing ever was.
         found_sha256: the hash of the file as it is, where it had to be computed.
     """
 
-    checkpoint: Checkpoint
-    state: State
-    path: Path
-    entry: Entry | None
-    found_sha256: str | None
+    computed = {  # noqa: RUF012 - annotated in the base
+        "path": "present_path", "origin": "origin", "registered": "registered",
+        "found_sha256": "found_sha256",
+    }  # fmt: skip
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields, JSON-ready."""
-        entry = self.entry
-        return {
-            **self.checkpoint.to_dict(),
-            "state": self.state,
-            "path": str(self.path) if self.state in {"present", "altered"} else None,
-            "sha256": self.checkpoint.sha256 or (None if entry is None else entry.sha256),
-            "size": self.checkpoint.size or (None if entry is None else entry.size),
-            "origin": None if entry is None else entry.origin,
-            "registered": None if entry is None else entry.registered,
-            "found_sha256": self.found_sha256,
-        }
+    state: State
+    path: Path = field(metadata=INTERNAL)
+    entry: Entry | None = field(metadata=INTERNAL)
+    found_sha256: str | None = field(default=None, metadata=INTERNAL)
+
+    @property
+    def present_path(self) -> Path | None:
+        """Where its file is."""
+        return self.path if self.state in {"present", "altered"} else None
+
+    @property
+    def origin(self) -> str | None:
+        """The address or the file that it came from."""
+        return None if self.entry is None else self.entry.origin
+
+    @property
+    def registered(self) -> str | None:
+        """When it was registered."""
+        return None if self.entry is None else self.entry.registered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldReport(Held):
+    """A checkpoint, and what this machine has of it."""
+
+    schema_version = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldList(Report):
+    """The published checkpoints.
+
+    Attributes:
+        folder: where registered files are.
+        checkpoints: each, and what this machine has of it.
+    """
+
+    schema_version = 1
+
+    folder: Path
+    checkpoints: tuple[Held, ...]
 
 
 @disk_boundary("folder")
@@ -98,18 +128,21 @@ def held(folder: Path) -> tuple[Held, ...]:
     A file that was written to since it was registered counts as there; `find` and `look` know.
     """
     known = folder_index.entries(folder)
-    return tuple(_glance(c, folder, known.get(c.name)) for c in checkpoints())
+    return tuple(_glance(Held, c, folder, known.get(c.name)) for c in checkpoints())
 
 
-def _glance(checkpoint: Checkpoint, folder: Path, entry: Entry | None) -> Held:
+def _glance(kind: type[_Held], checkpoint: Checkpoint, folder: Path, entry: Entry | None) -> _Held:
     path = folder / checkpoint.file
     state: State = "absent"
+    about = {field.name: getattr(checkpoint, field.name) for field in fields(Checkpoint)}
     if entry is not None:
         state = "present" if path.is_file() else "lost"
-    return Held(checkpoint=checkpoint, state=state, path=path, entry=entry, found_sha256=None)
+        about["size"] = checkpoint.size or entry.size
+        about["sha256"] = checkpoint.sha256 or entry.sha256
+    return kind(**about, state=state, path=path, entry=entry)
 
 
-def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> Held:
+def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> HeldReport:
     """What this machine has of one checkpoint.
 
     Args:
@@ -118,7 +151,7 @@ def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> Held:
         check: compute the hash although size and time say that nothing has changed.
     """
     entry = folder_index.entries(folder).get(checkpoint.name)
-    here = _glance(checkpoint, folder, entry)
+    here = _glance(HeldReport, checkpoint, folder, entry)
     if here.state != "present" or entry is None:
         return here
     stat = here.path.stat()
