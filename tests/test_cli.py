@@ -258,13 +258,10 @@ def test_an_id_that_begins_with_a_dash(run, tmp_path, endpoint, spelling):
 
 @slow
 def test_a_dry_run_shows_and_fetches_nothing(run, tmp_path, endpoint):
-    command = (
+    ran = run(
         "download", "--save_path", tmp_path / "d", "--endpoint", endpoint, "--dry-run",
         "--video", "EEey6Pt0rqI", "--video", "9Zja_cIAwY8", "--only", "csv",
     )  # fmt: skip
-    found = json.loads(run(*command, "--format", "json").stdout)
-    jsonschema.validate(found, schemas.read("download"))
-    ran = run(*command)
     lines = ran.stdout.splitlines()
     assert lines[1].split() == ["split", "videos", "files", "size", "to", "fetch", "size"]
     assert lines[2].split()[:3] == ["val", "2", "2"]
@@ -279,7 +276,6 @@ def test_a_video_that_the_hub_lacks_is_named_and_is_exit_code_4(run, tmp_path, e
         "--format", "json",
     )  # fmt: skip
     found = json.loads(ran.stdout)
-    jsonschema.validate(found, schemas.read("download"))
     assert ran.code == 4
     assert [video["video_id"] for video in found["missing"]] == ["Hyk-WhQBIq0"]
     assert found["csv"] == {"csv/val_orig.csv": 2}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 from build import make_tiny
 from conftest import StopAfter, exhaustive, one_in
 
-from unitalk import tracks
+from unitalk import schemas, tracks
 from unitalk.dataset.sample import make_sample, publish
 from unitalk.errors import UnitalkError
 from unitalk.layout import Layout
@@ -118,7 +119,9 @@ def make(run, name: str, given: Path, to: Path) -> Path:
         assert ran.code == 0, ran.stderr
         if name == "download":
             return to
-        ran = run("unpack", "-q", to, "--save-path", to.with_name("unpacked"))
+        command = ("unpack", "-q", to, "--save-path", to.with_name("unpacked"))
+        ran = run(*command, "--format", "json")
+        jsonschema.validate(json.loads(ran.stdout), schemas.read("unpack"))
         to = to.with_name("unpacked")
     else:
         ran = run(*words(name, given, to), "-q")
