@@ -197,7 +197,8 @@ class PositionalConversion(Conversion):
         self.tracks += len(lines)
         faults += talknet.compare(lines, rows.rows, complete=not faults)
         if faults or not rows.in_order:  # scores would not find their rows
-            self.found["misaligned"].add(f"{csv.name}: {faults[:1]}", len(rows))
+            detail = faults[0].detail if faults else "its rows are not in the order of the tracks"
+            self.found["misaligned"].add(f"{csv.name} ({detail})", len(rows))
             return
         people = loconet.JsonCheck(csv) if self.target == "loconet" else None
         for line, track in zip(lines, rows.tracks, strict=True):
