@@ -27,7 +27,7 @@ import av
 import cv2
 import numpy as np
 
-from unitalk.dataset.crop import cut
+from unitalk.dataset.crop import cut_crops
 from unitalk.executor import Executor, Here, Processes
 from unitalk.schema import COLUMNS
 
@@ -134,7 +134,7 @@ def seek_a_row(path: Path, rows: list[Row], out: Path) -> float:
 def ours(csv: Path, videos: Path, out: Path, executor: Executor) -> float:
     """Cut all rows; returns the seconds."""
     begin = time.perf_counter()
-    report = cut({"val": csv}, out, videos=videos, source=csv, executor=executor)
+    report = cut_crops({"val": csv}, out, videos=videos, source=csv, executor=executor)
     seconds = time.perf_counter() - begin
     assert report.whole, report.findings
     return seconds

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unitalk import evaluate
-from unitalk.dataset.crop import cut, find_csvs
+from unitalk.dataset.crop import cut_crops, find_csvs
 from unitalk.layout import Layout
 from unitalk.models.light_asd.network import VisualEncoder
 from unitalk.models.predict import PredictOptions, predict
@@ -41,7 +41,7 @@ FRAME = RATE // 25
 def cut_scene(folder: Path, videos: Path | None = None) -> Path:
     """Cut the faces of `folder/val_orig.csv` out of `folder/videos`: the dataset `folder/data`."""
     rows, made = folder / "val_orig.csv", folder / "data"
-    report = cut(find_csvs(rows), made, videos=videos or folder / "videos", source=rows)
+    report = cut_crops(find_csvs(rows), made, videos=videos or folder / "videos", source=rows)
     if report.findings or report.notes:
         raise RuntimeError(f"not cut well: {report.findings} {report.notes}")
     return made

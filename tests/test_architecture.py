@@ -214,26 +214,31 @@ def test_every_public_name_is_there_says_what_it_is_and_the_list_is_sorted():
     for name in set(unitalk.__all__) - {"__version__"}:
         first_line = (getattr(unitalk, name).__doc__ or "").strip().partition("\n")[0]
         assert len(first_line) > 12, name
-    with pytest.raises(AttributeError, match="no attribute 'evalute'"):
+    with pytest.raises(AttributeError, match="evalute"):
         _ = unitalk.evalute
 
 
-def test_the_type_checker_sees_the_names_that_the_program_serves():
-    tree = tree_of(PACKAGE / "__init__.py")
-    block = next(node for node in tree.body if isinstance(node, ast.If))
-    seen = {
-        alias.asname or alias.name: getattr(import_module(node.module), alias.name)
-        for node in block.body
-        for alias in node.names
-    }
-    assert seen == {name: getattr(unitalk, name) for name in unitalk.__all__ if name[0] != "_"}
+def test_a_public_name_is_the_name_of_its_definition():
+    """What the type checker reads is what the program serves, and grep finds its `def`."""
+    tree = tree_of(PACKAGE / "__init__.pyi")
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    for node in imports:
+        for alias in node.names:
+            served = getattr(unitalk, alias.name)
+            assert alias.asname is None
+            assert served is getattr(import_module(f"unitalk.{node.module}"), alias.name)
+            if inspect.isroutine(served) or inspect.isclass(served):
+                assert served.__name__ == alias.name
+    offered = next(node.value for node in tree.body if isinstance(node, ast.Assign))
+    assert ast.literal_eval(offered) == unitalk.__all__
+    assert sorted(alias.name for node in imports for alias in node.names) == unitalk.__all__
 
 
 @slow
 def test_importing_the_package_imports_nothing_heavy():
     code = "import sys, unitalk; print(*[m for m in sys.modules if m.startswith('unitalk')])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert set(ran.stdout.split()) == {"unitalk", "unitalk._version"}
+    assert ran.stdout == "unitalk\n"
 
 
 @slow

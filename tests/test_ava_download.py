@@ -21,7 +21,7 @@ from hub_server import Fault
 
 from unitalk import schemas
 from unitalk.dataset.ava import ava_lists, fetched_files
-from unitalk.dataset.ava.ava_download import plan, run
+from unitalk.dataset.ava.ava_download import download_ava, plan_ava
 from unitalk.errors import DataError, HubError, NotFoundError, UnitalkError, UsageError
 from unitalk.files import locked
 
@@ -62,7 +62,7 @@ def start(folder):
 
 
 def download(site, root, *, jobs=3, **options):
-    return run(plan(site, root, **options), site, jobs=jobs)
+    return download_ava(plan_ava(site, root, **options), site, jobs=jobs)
 
 
 def videos_in(root):
@@ -96,7 +96,7 @@ def test_a_bundle_has_its_lists_under_another_name(start, folder):
 def test_no_list_at_all_is_said(start, tmp_path, folder):
     server, site = start(Fault("txt", status=404, times=-1))
     with pytest.raises(NotFoundError, match="has no list of the files of trainval") as caught:
-        plan(site, tmp_path / "videos")
+        plan_ava(site, tmp_path / "videos")
     assert "--list FILE" in caught.value.hint
 
 
@@ -121,7 +121,7 @@ def test_the_split_of_a_list_that_nobody_can_know(name):
 
 def test_a_plan_knows_sizes_and_fetches_nothing(start, tmp_path):
     server, site = start()
-    planned = plan(site, tmp_path / "videos")
+    planned = plan_ava(site, tmp_path / "videos")
     assert {v.path: v.size for v in planned.videos} == {p: len(c) for p, c in CONTENT.items()}
     assert planned.bytes_to_fetch == sum(map(len, CONTENT.values()))
     assert {v.state for v in planned.videos} == {"absent"}
@@ -132,10 +132,10 @@ def test_a_plan_knows_sizes_and_fetches_nothing(start, tmp_path):
 def test_a_plan_of_some(start, tmp_path):
     server, site = start()
     root = tmp_path / "videos"
-    some = plan(site, root, splits=("trainval",), limit=2)
+    some = plan_ava(site, root, splits=("trainval",), limit=2)
     assert [v.file for v in some.videos] == list(FILES["trainval"][:2])
     ids = ("1j20qq1JyX4", "zlVkeKC6Ha8", "notAvaAtAll")
-    some = plan(site, root, videos=ids)
+    some = plan_ava(site, root, videos=ids)
     assert [v.path for v in some.videos] == ["trainval/1j20qq1JyX4.mp4", "test/zlVkeKC6Ha8.webm"]
     assert some.unknown == ("notAvaAtAll",)
 
@@ -144,17 +144,17 @@ def test_a_list_of_ones_own_is_the_only_split_and_the_server_is_not_asked_for_on
     server, site = start()
     own = tmp_path / "test_file_list.txt"
     own.write_text("zlVkeKC6Ha8.webm\n")
-    planned = plan(site, tmp_path / "videos", list_files=(own,))
+    planned = plan_ava(site, tmp_path / "videos", list_files=(own,))
     assert [v.path for v in planned.videos] == ["test/zlVkeKC6Ha8.webm"]
     assert server.asked() == ["HEAD /test/zlVkeKC6Ha8.webm"]
 
 
 def test_a_size_that_is_not_told_is_unknown(start, tmp_path):
     server, site = start(HeadFault("053oq", status=418, times=-1))
-    planned = plan(site, tmp_path / "videos")
+    planned = plan_ava(site, tmp_path / "videos")
     assert [v.file for v in planned.videos if v.size is None] == ["053oq2xB3oU.mkv"]
     assert planned.to_dict()["unknown_sizes"] == 1
-    report = run(planned, site)  # and it is fetched all the same
+    report = download_ava(planned, site)  # and it is fetched all the same
     assert report.complete
 
 
@@ -164,7 +164,7 @@ def test_without_a_network_one_question_is_enough(tmp_path):
     with quick_site("http://127.0.0.1:9") as site:
         began = time.monotonic()
         with pytest.raises(HubError, match=r"3 failures in a row.*127\.0\.0\.1"):
-            plan(site, tmp_path / "videos", list_files=(own,))
+            plan_ava(site, tmp_path / "videos", list_files=(own,))
     assert time.monotonic() - began < 5  # a hundred of them, eight at a time, would take longer
 
 
@@ -219,9 +219,9 @@ def test_a_missing_file_is_named_and_the_rest_is_done(start, tmp_path, folder):
 
 def test_a_file_that_goes_between_plan_and_run_is_missing_too(start, tmp_path, folder):
     server, site = start()
-    planned = plan(site, tmp_path / "videos")
+    planned = plan_ava(site, tmp_path / "videos")
     (folder / "trainval/053oq2xB3oU.mkv").unlink()
-    report = run(planned, site)
+    report = download_ava(planned, site)
     assert report.missing == ("trainval/053oq2xB3oU.mkv",)
     assert report.failed == ()
 
@@ -271,11 +271,11 @@ def test_a_run_of_earlier_is_continued(start, tmp_path):
     root = tmp_path / "videos"
     assert not download(site, root).complete
     server.renew()
-    planned = plan(site, root)
+    planned = plan_ava(site, root)
     assert [v.have for v in planned.to_do] == [10_000]
     assert planned.bytes_to_fetch == len(CONTENT[path]) - 10_000
     progress = Notes([])
-    assert run(planned, site, progress=progress).complete
+    assert download_ava(planned, site, progress=progress).complete
     assert server.bodies(path)[-1] == ("bytes=10000-", 206, len(CONTENT[path]) - 10_000)
     assert progress.done == len(CONTENT[path])
 
@@ -325,19 +325,19 @@ def test_what_stood_there_and_is_another_file_is_not_touched(start, tmp_path, ta
 def test_what_comes_under_a_name_meanwhile_is_not_written_over(start, tmp_path):
     server, site = start()
     path = "test/zlVkeKC6Ha8.webm"
-    planned = plan(site, tmp_path, splits=("test",))
+    planned = plan_ava(site, tmp_path, splits=("test",))
     (tmp_path / "test").mkdir()
     (tmp_path / path).write_bytes(b"somebody's")
-    report = run(planned, site)
+    report = download_ava(planned, site)
     assert [f.path for f in report.failed] == [path]
     assert (tmp_path / path).read_bytes() == b"somebody's"
 
 
 def test_two_processes_do_not_write_one_folder(start, tmp_path):
     server, site = start()
-    planned = plan(site, tmp_path)
+    planned = plan_ava(site, tmp_path)
     with locked(tmp_path), pytest.raises(UnitalkError, match="another process is writing"):
-        run(planned, site)
+        download_ava(planned, site)
 
 
 def test_a_disk_that_is_too_small_is_said_before(start, tmp_path):

@@ -14,7 +14,7 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 from video_files import Form, make_video
 
 from unitalk import schemas
-from unitalk.dataset.ava.prepare import prepare
+from unitalk.dataset.ava.prepare import prepare_ava
 from unitalk.errors import DestinationError, UsageError
 from unitalk.executor import Processes
 
@@ -76,15 +76,15 @@ def test_every_split_of_v1_0(run, ava, tmp_path):
 
 def test_a_split_a_video_and_the_bundle(ava, tmp_path):
     """TalkNet's bundle has the csv of a split with a header; the same bytes with processes."""
-    one = prepare(ava / "csv", ava / "videos", tmp_path / "a", splits=("val",))
+    one = prepare_ava(ava / "csv", ava / "videos", tmp_path / "a", splits=("val",))
     assert list(one.splits) == ["val"]
     bundle = tmp_path / "bundle"
     bundle.mkdir()
     (bundle / "val_orig.csv").write_text((tmp_path / "a/csv/val_orig.csv").read_text())
-    two = prepare(bundle, ava / "videos", tmp_path / "b", executor=Processes(2))
+    two = prepare_ava(bundle, ava / "videos", tmp_path / "b", executor=Processes(2))
     assert (two.crops, two.sounds) == (one.crops, one.sounds) == (6, 1)
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
-    three = prepare(ava / "csv", ava / "videos", tmp_path / "c", only=("-5KQ66BBWC4",))
+    three = prepare_ava(ava / "csv", ava / "videos", tmp_path / "c", only=("-5KQ66BBWC4",))
     assert three.crops == 6
     assert three.splits["test"]["videos"] == 1
 
@@ -102,13 +102,13 @@ def test_missing_videos_are_listed_together(run, ava, tmp_path):
 
 
 def test_each_verb_keeps_to_its_own_folders(ava, tmp_path, run):
-    prepare(ava / "csv", ava / "videos", tmp_path / "made", splits=("val",))
+    prepare_ava(ava / "csv", ava / "videos", tmp_path / "made", splits=("val",))
     rows = shutil.copy(tmp_path / "made/csv/val_orig.csv", tmp_path)
     ran = run("crops", "--csv", rows, "--videos", ava / "videos", "--destination",
               tmp_path / "made", "--overwrite")  # fmt: skip
     assert ran.code == 2
     assert "was made by `unitalk ava prepare`" in ran.stderr
     with pytest.raises(DestinationError):
-        prepare(ava / "csv", ava / "videos", ava / "csv/inside")
+        prepare_ava(ava / "csv", ava / "videos", ava / "csv/inside")
     with pytest.raises(UsageError, match="no csv files of the split"):
-        prepare(tmp_path / "made/csv", ava / "videos", tmp_path / "x", splits=("train",))
+        prepare_ava(tmp_path / "made/csv", ava / "videos", tmp_path / "x", splits=("train",))

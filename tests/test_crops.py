@@ -20,7 +20,7 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import FACE, Form, make_video, write_rows
 
-from unitalk.dataset.crop import cut
+from unitalk.dataset.crop import cut_crops
 from unitalk.executor import Processes
 from unitalk.files import mark
 
@@ -95,7 +95,7 @@ def test_it_makes_a_dataset(run, source, tmp_path):
 def test_the_bytes_are_the_same_whoever_cuts(source, tmp_path):
     csvs = {"val": source / "val_orig.csv"}
     for name, executor in (("here", None), ("processes", Processes(2))):
-        cut(
+        cut_crops(
             csvs, tmp_path / name, videos=source / "videos", source=source / "val_orig.csv",
             executor=executor,
         )  # fmt: skip
@@ -460,7 +460,7 @@ def test_killed_while_other_rows_take_their_place(source, tmp_path):
 
 @pytest.mark.parametrize("ending", one_in(2, [signal.SIGINT, signal.SIGKILL]))
 def test_ended_half_way_with_two_processes(source, tmp_path, ending):
-    cut(
+    cut_crops(
         {"val": source / "val_orig.csv"}, tmp_path / "whole", videos=source / "videos",
         source=source / "val_orig.csv",
     )  # fmt: skip
@@ -477,7 +477,7 @@ def test_ended_half_way_with_two_processes(source, tmp_path, ending):
         assert process.returncode in {130, 0}  # it may just have been done
         assert "Traceback" not in said
         assert not (made / ".unitalk/staging").exists()
-    report = cut(
+    report = cut_crops(
         {"val": source / "val_orig.csv"}, made, videos=source / "videos",
         source=source / "val_orig.csv", executor=Processes(2),
     )  # fmt: skip

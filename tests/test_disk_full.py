@@ -11,7 +11,7 @@ import time
 import pytest
 from hub_server import FaultyHub, quick, snapshot, zip_of
 
-from unitalk.dataset.download import Selection, plan, run
+from unitalk.dataset.download import Selection, plan_download, run_download
 from unitalk.errors import DiskError, UnitalkError
 
 VIDEO = "SFa5_upNcHM"
@@ -72,7 +72,7 @@ def test_a_disk_that_fills_up_while_bytes_arrive(small_disk, served):
     root = small_disk / "data"
     with FaultyHub(folder, bytes_per_second=4_000_000) as server:
         with quick(server.endpoint, patience={"read": 5.0}) as hub:
-            planned = plan(hub, root, selection=CHOSEN)
+            planned = plan_download(hub, root, selection=CHOSEN)
 
             def meanwhile():
                 while not any(
@@ -84,7 +84,7 @@ def test_a_disk_that_fills_up_while_bytes_arrive(small_disk, served):
             somebody = threading.Thread(target=meanwhile)
             somebody.start()
             with pytest.raises(DiskError, match="No space left") as caught:
-                run(planned, hub)
+                run_download(planned, hub)
             somebody.join()
         assert "what has arrived is kept; make room" in caught.value.hint
         assert crops_of(root) == {}
@@ -95,7 +95,7 @@ def test_a_disk_that_fills_up_while_bytes_arrive(small_disk, served):
         server.bytes_per_second = None
         asked = len(server.log)
         with quick(server.endpoint) as hub:
-            assert run(plan(hub, root, selection=CHOSEN), hub).complete
+            assert run_download(plan_download(hub, root, selection=CHOSEN), hub).complete
         assert [c.range for c in server.log[asked:] if c.role == "cdn"] == [f"bytes={have}-"]
     assert crops_of(root) == crops
 
@@ -105,7 +105,7 @@ def test_a_disk_that_is_full_before_is_told_before(small_disk, served):
     fill(small_disk, 5 * MIB)  # the archive would fit; with what it unpacks to it does not
     with FaultyHub(folder) as server, quick(server.endpoint) as hub:
         with pytest.raises(UnitalkError, match=r"8\.4 MB are needed and 5\.\d MB are free"):
-            run(plan(hub, small_disk / "data", selection=CHOSEN), hub)
+            run_download(plan_download(hub, small_disk / "data", selection=CHOSEN), hub)
         assert not [call for call in server.log if call.role == "cdn"]
 
 
@@ -118,7 +118,7 @@ def test_a_disk_that_fills_up_while_an_archive_is_unpacked(small_disk, served):
     root = small_disk / "data"
     with FaultyHub(folder) as server:
         with quick(server.endpoint) as hub, pytest.raises(DiskError):
-            run(plan(hub, root, selection=CHOSEN), hub)
+            run_download(plan_download(hub, root, selection=CHOSEN), hub)
         assert crops_of(root) == {}
         assert [p.stat().st_size for p in root.glob(".unitalk/parts/*.video.*")] == [
             archive.stat().st_size
@@ -126,7 +126,7 @@ def test_a_disk_that_fills_up_while_an_archive_is_unpacked(small_disk, served):
         subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
         asked = len(server.log)
         with quick(server.endpoint) as hub:
-            assert run(plan(hub, root, selection=CHOSEN), hub).complete
+            assert run_download(plan_download(hub, root, selection=CHOSEN), hub).complete
         assert not [call for call in server.log[asked:] if call.role == "cdn"]
     assert crops_of(root) == crops
 
@@ -146,13 +146,13 @@ def test_a_whole_dataset_is_adopted_on_a_full_disk(small_disk, served):
     fill(small_disk, MIB)
     with FaultyHub(folder) as server:
         with quick(server.endpoint) as hub:
-            planned = plan(hub, root, selection=CHOSEN, adopt=True)
-            report = run(planned, hub)
+            planned = plan_download(hub, root, selection=CHOSEN, adopt=True)
+            report = run_download(planned, hub)
         assert report.adopted == (f"clips_videos/train/{VIDEO}.zip",)
         assert crops_of(root) == {one: jpgs[one]}
         again = Selection(videos=(VIDEO,), parts=("csv", "video"), refetch=True)
         with quick(server.endpoint) as hub, pytest.raises(UnitalkError, match="are needed and"):
-            run(plan(hub, root, selection=again), hub)
+            run_download(plan_download(hub, root, selection=again), hub)
         assert not [call for call in server.log if call.role == "cdn"]
     assert crops_of(root) == {one: jpgs[one]}
 

@@ -36,7 +36,7 @@ from hub_server import (
 
 from unitalk import schemas
 from unitalk.catalog import video_list
-from unitalk.dataset.download import Selection, plan, run
+from unitalk.dataset.download import Selection, plan_download, run_download
 from unitalk.errors import (
     AccessError,
     DestinationError,
@@ -84,7 +84,7 @@ def start(served):
 
 
 def download(hub, root, selection=ASKED, **options):
-    return run(plan(hub, root, selection=selection), hub, **options)
+    return run_download(plan_download(hub, root, selection=selection), hub, **options)
 
 
 def unpacked(video, split):
@@ -163,7 +163,7 @@ def test_rerun_makes_one_request_and_writes_nothing(start, root):
 
 def test_plan_writes_nothing_and_counts_bytes(start, root, served):
     _, hub = start()
-    planned = plan(hub, root, selection=ASKED)
+    planned = plan_download(hub, root, selection=ASKED)
     assert not root.exists()
     sizes = {
         split: sum(p.stat().st_size for p in served.rglob(f"*/{split}/*"))
@@ -182,7 +182,7 @@ def test_plan_writes_nothing_and_counts_bytes(start, root, served):
 
 def test_plan_and_report_are_json(start, root):
     _, hub = start()
-    planned = plan(hub, root, selection=Selection(videos=(TRAIN, "unknown")))
+    planned = plan_download(hub, root, selection=Selection(videos=(TRAIN, "unknown")))
     text = json.loads(json.dumps(planned.to_dict(), allow_nan=False))
     assert text["schema_version"] == 1
     assert text["warnings"] == []
@@ -191,7 +191,7 @@ def test_plan_and_report_are_json(start, root):
     ]
     assert text["files"][0]["path"] == f"csv/train/{TRAIN}.csv"
     assert text["files"][0]["state"] == "absent"
-    report = json.loads(json.dumps(run(planned, hub).to_dict(), allow_nan=False))
+    report = json.loads(json.dumps(run_download(planned, hub).to_dict(), allow_nan=False))
     assert report["schema_version"] == 1
     assert report["complete"] is False
     assert report["fetched"][0] == f"csv/train/{TRAIN}.csv"
@@ -254,7 +254,7 @@ def missing(planned):
 
 def test_default_is_all_that_is_published(start, root):
     _, hub = start()
-    planned = plan(hub, root)
+    planned = plan_download(hub, root)
     assert chosen(planned) == sorted([("train", TRAIN), ("val", VAL[0]), ("val", VAL[1])])
     assert len(planned.missing) == 117 - 3  # 95 train and 22 val videos are published
     assert missing(planned) | set(chosen(planned)) == {
@@ -264,7 +264,7 @@ def test_default_is_all_that_is_published(start, root):
 
 def test_split(start, root):
     _, hub = start()
-    planned = plan(hub, root, selection=Selection(splits=("val",)))
+    planned = plan_download(hub, root, selection=Selection(splits=("val",)))
     assert {split for split, _ in chosen(planned)} == {"val"}
     assert len(planned.missing) == 20
 
@@ -272,7 +272,7 @@ def test_split(start, root):
 def test_videos_and_a_split(start, root):
     _, hub = start()
     selection = Selection(videos=(VAL[1], TRAIN, VAL[0], VAL[1]), splits=("val",))
-    planned = plan(hub, root, selection=selection)
+    planned = plan_download(hub, root, selection=selection)
     assert chosen(planned) == sorted([("val", VAL[0]), ("val", VAL[1])])
     assert planned.files[0].video_id == VAL[1]  # in the order of the asking
     assert planned.missing == ()
@@ -281,7 +281,7 @@ def test_videos_and_a_split(start, root):
 def test_video_outside_the_lists(start, root, served):
     publish(served, "val", EXTRA)
     _, hub = start()
-    assert plan(hub, root, selection=ASKED).extra == (f"val/{EXTRA}",)
+    assert plan_download(hub, root, selection=ASKED).extra == (f"val/{EXTRA}",)
     report = download(hub, root, Selection(videos=(EXTRA, VAL[1])))
     assert report.complete
     # The published come first in the merged csv, whatever the order of the asking.
@@ -343,7 +343,7 @@ def test_parts(start, root):
 def test_selection_without_sense(start, root, selection):
     _, hub = start()
     with pytest.raises(UsageError):
-        plan(hub, root, selection=selection)
+        plan_download(hub, root, selection=selection)
     assert not root.exists()
 
 
@@ -363,18 +363,18 @@ def test_folder_that_is_not_ours(start, root):
     root.mkdir()
     (root / "thesis.tex").write_text("years of work")
     with pytest.raises(DestinationError) as caught:
-        plan(hub, root)
+        plan_download(hub, root)
     assert "new or empty folder" in caught.value.hint
     assert snapshot(root) == {"thesis.tex": b"years of work"}
 
 
 def test_folder_that_became_foreign_after_the_plan(start, root):
     _, hub = start()
-    planned = plan(hub, root, selection=ASKED)
+    planned = plan_download(hub, root, selection=ASKED)
     root.mkdir()
     (root / "thesis.tex").write_text("years of work")
     with pytest.raises(DestinationError):
-        run(planned, hub)
+        run_download(planned, hub)
     assert snapshot(root, without=()) == {"thesis.tex": b"years of work"}
 
 
@@ -382,7 +382,7 @@ def test_another_repository(start, root):
     server, hub = start()
     download(hub, root)
     with quick(server.endpoint, "who/else") as other, pytest.raises(UsageError, match="who/else"):
-        plan(other, root)
+        plan_download(other, root)
 
 
 @pytest.fixture
@@ -398,12 +398,12 @@ def moved_on(start, root, served):
 
 def test_folder_stays_at_its_commit(moved_on, root):
     server, hub, first = moved_on
-    planned = plan(hub, root, selection=ASKED)
+    planned = plan_download(hub, root, selection=ASKED)
     assert planned.commit == first != server.commit
     assert planned.notes == (
         f"the hub has moved on to {server.commit}; this folder stays at {first} without --update",
     )
-    report = run(planned, hub)
+    report = run_download(planned, hub)
     assert report.complete
     assert report.warnings == planned.notes
 
@@ -411,24 +411,24 @@ def test_folder_stays_at_its_commit(moved_on, root):
 def test_explicit_revision_that_the_folder_is_not_at(moved_on, root):
     _, hub, first = moved_on
     with pytest.raises(UsageError, match=first):
-        plan(hub, root, revision="main", selection=ASKED)
+        plan_download(hub, root, revision="main", selection=ASKED)
 
 
 def test_plan_for_another_commit_is_not_run(moved_on, root, tmp_path):
     _, hub, _ = moved_on
-    other = plan(hub, tmp_path / "other", selection=ASKED)
+    other = plan_download(hub, tmp_path / "other", selection=ASKED)
     os.rename(root, tmp_path / "other")
     with pytest.raises(UsageError, match="the plan is for") as caught:
-        run(other, hub)
+        run_download(other, hub)
     assert caught.value.hint == "plan again"
 
 
 def test_one_writer(start, root):
     _, hub = start()
-    planned = plan(hub, root, selection=ASKED)
+    planned = plan_download(hub, root, selection=ASKED)
     with locked(root), pytest.raises(DestinationError, match="another process"):
-        run(planned, hub)
-    assert run(planned, hub).complete
+        run_download(planned, hub)
+    assert run_download(planned, hub).complete
 
 
 def test_damaged_memory_is_asked_for_again(start, root):
@@ -706,7 +706,7 @@ def test_too_little_space_is_said_before(start, root):
 def test_no_jobs(start, root):
     _, hub = start()
     with pytest.raises(UsageError):
-        run(plan(hub, root, selection=ASKED), hub, jobs=0)
+        run_download(plan_download(hub, root, selection=ASKED), hub, jobs=0)
 
 
 def test_two_files_with_one_content(start, root, served):
@@ -753,7 +753,7 @@ KILLED = textwrap.dedent(
     """
     import os, re, signal, sys
     from pathlib import Path
-    from unitalk.dataset.download import Selection, plan, run
+    from unitalk.dataset.download import Selection, plan_download, run_download
     from unitalk.net import Hub
 
     endpoint, root, moment, *videos = sys.argv[1:]
@@ -773,7 +773,8 @@ KILLED = textwrap.dedent(
 
     sys.addaudithook(watch)
     with Hub(endpoint, "plnguyen2908/UniTalk-ASD") as hub:
-        run(plan(hub, Path(root), selection=Selection(videos=tuple(videos))), hub, jobs=1)
+        plan = plan_download(hub, Path(root), selection=Selection(videos=tuple(videos)))
+        run_download(plan, hub, jobs=1)
     """
 )
 

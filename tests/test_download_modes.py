@@ -29,7 +29,13 @@ from hub_server import (
     zip_of,
 )
 
-from unitalk.dataset.download import Selection, plan, run, unpack_archives, video_steps
+from unitalk.dataset.download import (
+    Selection,
+    plan_download,
+    run_download,
+    unpack_archives,
+    video_steps,
+)
 from unitalk.errors import DestinationError, LayoutError, UsageError
 from unitalk.files import unzip
 from unitalk.progress import SilentProgress
@@ -113,8 +119,8 @@ def start(served):
 
 
 def download(hub, root, selection=ASKED, *, update=False, adopt=False, **options):
-    planned = plan(hub, root, selection=selection, update=update, adopt=adopt)
-    return run(planned, hub, **options)
+    planned = plan_download(hub, root, selection=selection, update=update, adopt=adopt)
+    return run_download(planned, hub, **options)
 
 
 def bodies(server, since=0):
@@ -160,14 +166,14 @@ def files_of(root):
 
 def test_update_fetches_only_what_changed(changed, root):
     server, hub, old = changed
-    planned = plan(hub, root, update=True)
+    planned = plan_download(hub, root, update=True)
     assert (planned.previous, planned.commit) == (old, server.commit)
     assert planned.withdrawn == (
         f"clips_audios/val/{VAL[1]}.zip",
         f"clips_videos/val/{VAL[1]}.zip",
         f"csv/val/{VAL[1]}.csv",
     )
-    report = run(planned, hub)
+    report = run_download(planned, hub)
     assert report.complete
     assert report.fetched == (f"clips_videos/val/{VAL[0]}.zip",)
     assert len(report.present) == 5
@@ -181,19 +187,19 @@ def test_update_fetches_only_what_changed(changed, root):
 def test_update_of_nothing(start, root):
     _, hub = start()
     with pytest.raises(UsageError, match="no download to update"):
-        plan(hub, root, update=True)
+        plan_download(hub, root, update=True)
     assert not root.exists()
 
 
 def test_without_update_the_folder_stays(changed, root):
     server, hub, old = changed
-    planned = plan(hub, root, selection=ASKED)
+    planned = plan_download(hub, root, selection=ASKED)
     assert planned.commit == old
     assert planned.previous is None
     assert planned.notes == (
         f"the hub has moved on to {server.commit}; this folder stays at {old} without --update",
     )
-    assert run(planned, hub).complete
+    assert run_download(planned, hub).complete
     assert files_of(root) == whole()
 
 
@@ -201,7 +207,7 @@ UPDATED = textwrap.dedent(
     """
     import os, re, signal, sys
     from pathlib import Path
-    from unitalk.dataset.download import plan, run
+    from unitalk.dataset.download import plan_download, run_download
     from unitalk.net import Hub
 
     endpoint, root, moment = sys.argv[1:]
@@ -214,7 +220,7 @@ UPDATED = textwrap.dedent(
 
     sys.addaudithook(watch)
     with Hub(endpoint, "plnguyen2908/UniTalk-ASD") as hub:
-        run(plan(hub, Path(root), update=True), hub, jobs=1)
+        run_download(plan_download(hub, Path(root), update=True), hub, jobs=1)
     """
 )
 
@@ -345,10 +351,10 @@ def test_a_plain_download_unpacks_what_is_kept(start, served, root):
     server, hub = start()
     download(hub, root, Selection(videos=ASKED.videos, archives_only=True))
     asked = len(server.log)
-    planned = plan(hub, root, selection=ASKED)
+    planned = plan_download(hub, root, selection=ASKED)
     assert {c["to_fetch"] for c in planned.bytes.values()} == {0}
     assert sum(file.state == "archived" for file in planned.files) == 6
-    report = run(planned, hub)
+    report = run_download(planned, hub)
     assert len(report.unpacked) == 6
     assert bodies(server, asked) == []
     assert files_of(root) == whole() | archives(served)
@@ -479,10 +485,10 @@ def original(root):
 
 def test_a_whole_dataset_is_adopted_and_only_its_rows_are_fetched(start, original):
     server, hub = start()
-    planned = plan(hub, original, selection=ASKED, adopt=True)
+    planned = plan_download(hub, original, selection=ASKED, adopt=True)
     assert sum(file.state == "unproven" for file in planned.files) == 6
     assert not (original / ".unitalk").exists()
-    report = run(planned, hub)
+    report = run_download(planned, hub)
     assert report.complete
     assert sorted(report.fetched) == sorted(f"csv/{s}/{v}.csv" for s, v in VIDEOS)
     assert len(report.adopted) == 6
@@ -525,7 +531,7 @@ def test_adoption_has_to_be_asked_for(start, original):
     _, hub = start()
     before = snapshot(original, without=())
     with pytest.raises(DestinationError) as caught:
-        plan(hub, original, selection=ASKED)
+        plan_download(hub, original, selection=ASKED)
     assert "--adopt takes it over" in caught.value.hint
     assert snapshot(original, without=()) == before
 

@@ -43,7 +43,7 @@ from hub_server import (
     unpacked,
 )
 
-from unitalk.dataset.download import Selection, plan, run
+from unitalk.dataset.download import Selection, plan_download, run_download
 from unitalk.errors import UnitalkError
 
 SIZE = 50_000  # of one crop; three are in the archive
@@ -488,7 +488,9 @@ def attempt(
     hub = quick(server.endpoint, name, token=token, session=session, patience=patience)
     asked = Selection(videos=(TRAIN,), parts=parts)
     try:
-        report = run(plan(hub, root, revision=revision, selection=asked), hub, jobs=jobs)
+        report = run_download(
+            plan_download(hub, root, revision=revision, selection=asked), hub, jobs=jobs
+        )
     except UnitalkError as error:
         return Outcome(complete=False, failed={}, error=error)
     failed = {file.path: (file.cause, file.hint) for file in report.failed}

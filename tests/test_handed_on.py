@@ -24,7 +24,7 @@ from video_files import Form, make_video  # noqa: E402
 
 from unitalk.models.predict import PredictOptions, predict  # noqa: E402
 from unitalk.models.registry import new_network  # noqa: E402
-from unitalk.models.train import TrainOptions, train  # noqa: E402
+from unitalk.models.train import TrainOptions, train_network  # noqa: E402
 
 VIDEOS = ("-2345678901", "EEey6Pt0rqI")  # the second is published, and could be downloaded
 LABELS = ("NOT_SPEAKING", "SPEAKING_AUDIBLE")
@@ -150,7 +150,7 @@ def reads(run, made: Path, split: str, weights: Path, tmp_path: Path) -> dict[st
         val_split=split,
     )  # fmt: skip
     for verb, do in {
-        "train": lambda: train(
+        "train": lambda: train_network(
             made, tmp_path / "run", score=lambda *_: 0.5, options=options, stop=stop
         ),
         "predict": lambda: predict(

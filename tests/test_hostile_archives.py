@@ -25,7 +25,7 @@ from hub_server import (
 )
 from zip_builder import DEFLATED, Lie, craft, deflate
 
-from unitalk.dataset.download import Selection, plan, run
+from unitalk.dataset.download import Selection, plan_download, run_download
 
 PATH = f"clips_videos/train/{TRAIN}.zip"
 FINAL = f"clips_videos/train/{TRAIN}"
@@ -98,7 +98,7 @@ def test_a_hostile_archive_is_refused_by_name(place, name):
         for turn in ("first", "second"):
             since = len(server.log)
             with quick(server.endpoint) as hub:
-                report = run(plan(hub, root, selection=ASKED), hub)
+                report = run_download(plan_download(hub, root, selection=ASKED), hub)
             (failed,) = report.failed
             assert (failed.path, report.complete) == (PATH, False)
             assert re.search(words, failed.cause.partition("not unpacked")[2]), failed.cause
@@ -118,7 +118,7 @@ def test_sounds_are_checked_as_crops_are(place):
     with FaultyHub(serve(place, HOSTILE["climbs"][0], path)) as server:
         before = surroundings(place)
         with quick(server.endpoint) as hub:
-            report = run(plan(hub, place / "data", selection=ASKED), hub)
+            report = run_download(plan_download(hub, place / "data", selection=ASKED), hub)
         assert [file.path for file in report.failed] == [path]
         assert surroundings(place) == before
         assert not (place / "data" / path.removesuffix(".zip")).exists()

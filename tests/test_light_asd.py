@@ -22,7 +22,7 @@ torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 from unitalk.models.light_asd import network as light_asd  # noqa: E402
 from unitalk.models.registry import (  # noqa: E402
     Logits,
-    load_weights,
+    load_network,
     new_network,
     speaking_probability,
 )
@@ -220,7 +220,7 @@ def test_the_second_recurrence_runs_backwards():
 def real():
     if reason := absent(LIGHT_ASD):
         pytest.skip(reason)
-    return load_weights(LIGHT_ASD, expected="light-asd")
+    return load_network(LIGHT_ASD, expected="light-asd")
 
 
 def test_the_real_weights_load_as_they_are(real):

@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models.distributed import ALONE, World, agree, gathered, mean, share  # noqa: E402
-from unitalk.models.train import TrainOptions, train  # noqa: E402
+from unitalk.models.train import TrainOptions, train_network  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ with joined(World(rank=rank, size=size), torch.device("cpu")):
 STOPPED = """
 import os, sys, threading
 from unitalk.models.distributed import World
-from unitalk.models.train import TrainOptions, train
+from unitalk.models.train import TrainOptions, train_network
 rank = int(os.environ["RANK"])
 
 class AfterABatch(threading.Event):
@@ -122,7 +122,9 @@ class AfterABatch(threading.Event):
 stop = AfterABatch() if rank == 1 else threading.Event()
 options = TrainOptions(model="light-asd", batch_frames=12, workers=0, device="cpu", lr=1e-4)
 world = World(rank=rank, size=2, local_rank=rank)
-report = train(*sys.argv[1:], score=lambda *_: None, options=options, world=world, stop=stop)
+report = train_network(
+    *sys.argv[1:], score=lambda *_: None, options=options, world=world, stop=stop
+)
 assert report.stopped and not report.results
 """
 
@@ -150,7 +152,7 @@ def test_two_processes_are_one_with_twice_the_frames(data, tmp_path):
     options = TrainOptions(
         model="light-asd", epochs=2, batch_frames=24, workers=0, device="cpu", lr=1e-4
     )
-    train(data, one, score=lambda *_: None, options=options)
+    train_network(data, one, score=lambda *_: None, options=options)
     ours, theirs = ([json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
                     for folder in (pair, one))  # fmt: skip
     for mine, other in zip(ours, theirs, strict=True):

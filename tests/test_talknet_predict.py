@@ -20,7 +20,7 @@ pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models.features import audio_features  # noqa: E402
 from unitalk.models.predict import PredictOptions, predict, threads_for  # noqa: E402
-from unitalk.models.registry import load_weights, new_network  # noqa: E402
+from unitalk.models.registry import load_network, new_network  # noqa: E402
 from unitalk.models.track_scores import choose_device, write_predictions  # noqa: E402
 
 CPU = PredictOptions(device="cpu")
@@ -42,7 +42,7 @@ def weights(tmp_path_factory) -> Path:
 
 def by_hand(data: Path, weights: Path, split: str = "val", *, compat=False, logits=False):
     """Each face's score by its track and time: the network on whole tracks, one after the other."""
-    network = load_weights(weights)
+    network = load_network(weights)
     found = {}
     for track in tracks(data, split=split):
         heard = audio_features(track.audio["array"], len(track.frame_timestamp), compat=compat)

@@ -17,7 +17,7 @@ from unitalk.catalog import video_list
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
-from unitalk.models.train import TrainOptions, train  # noqa: E402
+from unitalk.models.train import TrainOptions, train_network  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def divided(sample, tmp_path_factory) -> Path:
 @exhaustive
 def test_a_network_learns_who_speaks(divided, tmp_path):
     """The prior of the three noisy videos is 51.90 %, which is what a constant gets."""
-    report = train(
+    report = train_network(
         divided,
         tmp_path / "run",
         score=lambda truth, found: evaluate(truth, found).average_precision,

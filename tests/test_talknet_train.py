@@ -22,8 +22,8 @@ torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models import run_files  # noqa: E402
-from unitalk.models.registry import load_weights  # noqa: E402
-from unitalk.models.train import TrainOptions, train  # noqa: E402
+from unitalk.models.registry import load_network  # noqa: E402
+from unitalk.models.train import TrainOptions, train_network  # noqa: E402
 
 FILES = {
     "last.pt", "best.pt", "best.model", "predictions.csv", "best_predictions.csv", "score.txt",
@@ -52,7 +52,7 @@ def run(data, folder, *, resume=False, score=ap, stop=None, board=None, **option
     # Light-ASD is small, and so are its checkpoints; what a run does is the same.
     own = {"model": "light-asd", "epochs": 2, "batch_frames": 12, "workers": 0, "device": "cpu"}
     options = own | options
-    return train(
+    return train_network(
         data, folder, score=score, options=TrainOptions(**options), resume=resume, stop=stop,
         board=board,
     )  # fmt: skip
@@ -204,7 +204,7 @@ def test_a_run_that_is_killed_and_gone_on_with_is_the_whole_run(tiny, tmp_path, 
         "from unitalk.models.train import TrainOptions, train\n"
         "torch.set_num_threads(1)\n"
         "ap = lambda g, p: unitalk.evaluate(g, p).average_precision\n"
-        "train(sys.argv[1], sys.argv[2], score=ap, options=TrainOptions(epochs=2, "
+        "train_network(sys.argv[1], sys.argv[2], score=ap, options=TrainOptions(epochs=2, "
         "model='light-asd', batch_frames=12, workers=0, device='cpu', save_seconds=0), "
         "resume=True)\n"
     )
@@ -252,7 +252,7 @@ def test_fault_14_the_thousandth_epoch_is_gone_on_with(tiny, tmp_path):
 
 
 def test_it_goes_on_from_published_weights(tiny, tmp_path, whole):
-    start = load_weights(whole[0] / "best.model")
+    start = load_network(whole[0] / "best.model")
     run(tiny, tmp_path / "run", weights=str(whole[0] / "best.model"), stop=StopAfter(1), lr=1e-12)
     after = torch.load(tmp_path / "run/last.pt", weights_only=True)["network"]
     for name, value in start.named_parameters():  # one batch at no rate at all
@@ -265,7 +265,7 @@ def test_it_goes_on_from_published_weights(tiny, tmp_path, whole):
 def test_talknet_is_trained_by_the_same_words(tiny, tmp_path):
     report = run(tiny, tmp_path / "run", model="talknet", epochs=1)
     assert report.results[0].lr == 1e-4  # the original's
-    assert load_weights(tmp_path / "run/best.model").name == "talknet"
+    assert load_network(tmp_path / "run/best.model").name == "talknet"
 
 
 @exhaustive

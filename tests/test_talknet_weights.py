@@ -21,7 +21,7 @@ torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
 from unitalk.models.registry import (  # noqa: E402
     Network,
-    load_weights,
+    load_network,
     new_network,
 )
 
@@ -48,7 +48,7 @@ def saved(tmp_path, light):
 
 def refused(path: Path, *said: str, **options) -> DataError:
     with pytest.raises(DataError) as caught:
-        load_weights(path, **options)
+        load_network(path, **options)
     assert caught.value.exit_code == 3
     assert caught.value.hint
     for text in (str(path), *said):
@@ -93,18 +93,18 @@ def test_without_pytorch_the_error_says_what_to_install():
 
 
 def test_a_state_dict_comes_back_as_it_was(saved, light):
-    same(load_weights(saved()), light)
-    same(load_weights(os.fspath(saved()), expected="light-asd"), light)
+    same(load_network(saved()), light)
+    same(load_network(os.fspath(saved()), expected="light-asd"), light)
 
 
 def test_talknets_come_back_too_with_the_leak_if_wanted(tmp_path):
     network = new_network("talknet")
     path = tmp_path / "model_0001.model"
     torch.save(network.state_dict(), path)
-    found = load_weights(path, clip_leak=True)
+    found = load_network(path, clip_leak=True)
     same(found, network)
     assert found.model.visualFrontend.clip_leak
-    assert not load_weights(path, expected="talknet").model.visualFrontend.clip_leak
+    assert not load_network(path, expected="talknet").model.visualFrontend.clip_leak
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_wrappers_put_into_names_is_taken_out(saved, light, name):
 
     path = saved(wrap=wrap)
     assert any("mod" in key.split(".", 1)[1] for key in torch.load(path, weights_only=True))
-    same(load_weights(path), light)
+    same(load_network(path), light)
 
 
 WRAPS = {
@@ -143,7 +143,7 @@ WRAPS = {
 
 @pytest.mark.parametrize("wrap", WRAPS.values(), ids=WRAPS)
 def test_a_state_dict_is_found_among_other_things(saved, light, wrap):
-    same(load_weights(saved(wrap=wrap)), light)
+    same(load_network(saved(wrap=wrap)), light)
 
 
 KINDS = {torch.float32: "F32", torch.int64: "I64", torch.float16: "F16"}
@@ -167,27 +167,27 @@ def as_safetensors(state: dict[str, torch.Tensor]) -> bytes:
 def test_safetensors_are_read(tmp_path, light):
     path = tmp_path / "model.safetensors"
     path.write_bytes(as_safetensors(light.state_dict()))
-    same(load_weights(path), light)
+    same(load_network(path), light)
     half = {k: v.half() if v.is_floating_point() else v for k, v in light.state_dict().items()}
     path.write_bytes(as_safetensors(half))
-    found = load_weights(path).state_dict()
+    found = load_network(path).state_dict()
     assert all(torch.equal(found[key], value.to(found[key].dtype)) for key, value in half.items())
 
 
 def test_the_folder_of_a_run_is_its_best_epoch(tmp_path, light):
     run = tmp_path / "run"
     with pytest.raises(UsageError, match="run does not exist"):
-        load_weights(run)
+        load_network(run)
     run.mkdir()
     with pytest.raises(UsageError, match=r"run is a folder without best\.pt"):
-        load_weights(run)
+        load_network(run)
     torch.save({"network": light.state_dict(), "frame_rate": 5.0}, run / "last.pt")
     with pytest.raises(UsageError, match="no epoch of this run is done") as caught:
-        load_weights(run)
-    found = load_weights(caught.value.hint.removeprefix("give "))
+        load_network(run)
+    found = load_network(caught.value.hint.removeprefix("give "))
     assert found.frame_rate == 5.0
     (run / "last.pt").rename(run / "best.pt")
-    same(load_weights(os.fspath(run)), light)
+    same(load_network(os.fspath(run)), light)
 
 
 # ------------------------------------------------------------------------------ what is refused
@@ -206,7 +206,7 @@ def test_fault_12_weights_made_on_a_gpu_load_without_one(saved, light, tmp_path)
             made.writestr(name, data)
     with pytest.raises(RuntimeError, match="CUDA device"):
         torch.load(tmp_path / "gpu.model", weights_only=True)
-    same(load_weights(tmp_path / "gpu.model"), light)
+    same(load_network(tmp_path / "gpu.model"), light)
 
 
 def test_fault_13_every_entry_that_does_not_fit_is_named(saved):

@@ -134,35 +134,35 @@ def test_ids_in_addresses(url, number):
 
 
 def test_a_file_in_the_way_of_a_name_counts_first(saved, folder, tmp_path, monkeypatch):
-    weights.register("talknet-ava", folder, saved)
+    weights.register_weights("talknet-ava", folder, saved)
     monkeypatch.chdir(tmp_path)
     Path("talknet-ava").write_bytes(OTHER)
-    assert weights.find("talknet-ava", folder) == Path("talknet-ava")
+    assert weights.find_weights("talknet-ava", folder) == Path("talknet-ava")
     Path("talknet-ava").unlink()
     Path("talknet-ava").mkdir()  # such as the folder of an experiment
-    assert weights.find("talknet-ava", folder) == folder / "talknet-ava.model"
+    assert weights.find_weights("talknet-ava", folder) == folder / "talknet-ava.model"
 
 
 def test_a_name_that_is_not_here_says_how_to_get_it(folder):
     with pytest.raises(UsageError, match="talknet-ava is not on this machine") as caught:
-        weights.find("talknet-ava", folder)
+        weights.find_weights("talknet-ava", folder)
     assert caught.value.hint == "unitalk weights download talknet-ava"
     assert not folder.exists()
 
 
 def test_an_unknown_name_says_which_are_known(folder):
     with pytest.raises(UsageError, match="'talknet-av' is neither a file nor") as caught:
-        weights.find("talknet-av", folder)
+        weights.find_weights("talknet-av", folder)
     assert caught.value.hint.startswith("did you mean talknet-ava")
     assert all(name in caught.value.hint for name in by_name())
     with pytest.raises(UsageError) as caught:
-        weights.find("light-asd-av", folder, models=("light-asd",))
+        weights.find_weights("light-asd-av", folder, models=("light-asd",))
     fitting = [name for name, one in by_name().items() if one.loads_into == "light-asd"]
     assert caught.value.hint == (
         f"did you mean light-asd-ava or light-asd-talkset? known are: {', '.join(fitting)}"
     )
     with pytest.raises(UsageError) as caught:
-        weights.find("zzz", folder)
+        weights.find_weights("zzz", folder)
     assert caught.value.hint.startswith("known are: unitalk-talknce")
 
 
@@ -171,7 +171,7 @@ def test_what_cannot_be_loaded_is_not_asked_for(folder, models):
     """Whether it fits is looked at before whether it is here: nobody fetches it for nothing."""
     for name, one in by_name().items():
         with pytest.raises(UsageError) as caught:
-            weights.find(name, folder, models=models)
+            weights.find_weights(name, folder, models=models)
         fits = one.loads_into in models
         assert ("cannot load" in caught.value.message) != fits
         assert (caught.value.hint == f"unitalk weights download {name}") == fits
@@ -182,21 +182,21 @@ def test_what_cannot_be_loaded_is_not_asked_for(folder, models):
 
 def test_a_folder_is_a_run_unless_it_has_a_name_of_the_list(folder, tmp_path):
     (tmp_path / "run").mkdir()
-    assert weights.find(str(tmp_path / "run"), folder) == tmp_path / "run"
+    assert weights.find_weights(str(tmp_path / "run"), folder) == tmp_path / "run"
 
 
 def test_a_file_that_was_lost_is_not_here_any_more(saved, folder):
-    weights.register("talknet-ava", folder, saved).path.unlink()
+    weights.register_weights("talknet-ava", folder, saved).path.unlink()
     with pytest.raises(UsageError, match="there is no .*talknet-ava.model"):
-        weights.find("talknet-ava", folder)
+        weights.find_weights("talknet-ava", folder)
     assert look(by_name()["talknet-ava"], folder).state == "lost"
 
 
 def test_a_file_that_was_altered_is_refused(saved, folder):
-    path = weights.register("talknet-ava", folder, saved).path
+    path = weights.register_weights("talknet-ava", folder, saved).path
     path.write_bytes(OTHER)
     with pytest.raises(DataError, match="is not the file that was registered") as caught:
-        weights.find("talknet-ava", folder)
+        weights.find_weights("talknet-ava", folder)
     assert SHA in caught.value.message
     assert hashlib.sha256(OTHER).hexdigest() in caught.value.message
     assert caught.value.exit_code == 3
@@ -204,11 +204,11 @@ def test_a_file_that_was_altered_is_refused(saved, folder):
 
 def test_what_size_and_time_hide_a_check_finds(saved, folder):
     """The price of not hashing a hundred megabytes at each start, and the way to be sure."""
-    path = weights.register("talknet-ava", folder, saved).path
+    path = weights.register_weights("talknet-ava", folder, saved).path
     stat = path.stat()
     path.write_bytes(GOOD[:-1] + b"!")
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert weights.find("talknet-ava", folder) == path
+    assert weights.find_weights("talknet-ava", folder) == path
     checkpoint = by_name()["talknet-ava"]
     assert look(checkpoint, folder).state == "present"
     checked = look(checkpoint, folder, check=True)
@@ -217,7 +217,7 @@ def test_what_size_and_time_hide_a_check_finds(saved, folder):
 
 
 def test_a_touched_file_is_hashed_once(saved, folder):
-    path = weights.register("talknet-ava", folder, saved).path
+    path = weights.register_weights("talknet-ava", folder, saved).path
     os.utime(path, ns=(1, 10**18))
     checkpoint = by_name()["talknet-ava"]
     first = look(checkpoint, folder)
@@ -227,7 +227,7 @@ def test_a_touched_file_is_hashed_once(saved, folder):
 
 def test_held_says_what_is_here(saved, folder):
     assert {one.state for one in weights.held(folder)} == {"absent"}
-    weights.register("s3fd", folder, saved)
+    weights.register_weights("s3fd", folder, saved)
     held = {one.name: one for one in weights.held(folder)}
     assert held["s3fd"].state == "present"
     about = held["s3fd"].to_dict()
@@ -241,14 +241,14 @@ def test_a_damaged_registry_is_named(folder, text):
     folder.mkdir()
     (folder / "weights.json").write_text(text)
     with pytest.raises(UnitalkError, match=r"weights\.json: "):
-        weights.find("s3fd", folder)
+        weights.find_weights("s3fd", folder)
 
 
 # ------------------------------------------------------------------------------ from a file
 
 
 def test_registering_copies_hashes_and_remembers(saved, folder):
-    report = weights.register("talknet-ava", folder, saved)
+    report = weights.register_weights("talknet-ava", folder, saved)
     assert (report.how, report.size, report.sha256) == ("registered", len(GOOD), SHA)
     assert report.compared_with is None
     assert "every later one is held to it" in report.warnings[0]
@@ -261,15 +261,17 @@ def test_registering_copies_hashes_and_remembers(saved, folder):
 
 
 def test_the_first_file_decides_and_replace_lets_another_one_in(saved, folder):
-    weights.register("talknet-ava", folder, saved)
-    assert weights.register("talknet-ava", folder, saved).compared_with == "registry"
+    weights.register_weights("talknet-ava", folder, saved)
+    assert weights.register_weights("talknet-ava", folder, saved).compared_with == "registry"
     saved.write_bytes(OTHER)
     with pytest.raises(IntegrityError, match="registered as talknet-ava on .* was") as caught:
-        weights.register("talknet-ava", folder, saved)
+        weights.register_weights("talknet-ava", folder, saved)
     assert "--replace" in caught.value.hint
-    assert weights.find("talknet-ava", folder).read_bytes() == GOOD
-    assert weights.register("talknet-ava", folder, saved, replace=True).compared_with is None
-    assert weights.find("talknet-ava", folder).read_bytes() == OTHER
+    assert weights.find_weights("talknet-ava", folder).read_bytes() == GOOD
+    assert (
+        weights.register_weights("talknet-ava", folder, saved, replace=True).compared_with is None
+    )
+    assert weights.find_weights("talknet-ava", folder).read_bytes() == OTHER
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -277,14 +279,14 @@ def test_a_published_hash_cannot_be_replaced(saved, folder, replace):
     with pytest.raises(
         IntegrityError, match="published as light-asd-ava is one d44bc3ea"
     ) as caught:
-        weights.register("light-asd-ava", folder, saved, replace=replace)
+        weights.register_weights("light-asd-ava", folder, saved, replace=replace)
     assert "by its path" in caught.value.hint
     assert files_in(folder) == []
 
 
 @needs(LIGHT_ASD)
 def test_the_real_weights_are_the_published_ones(folder):
-    report = weights.register("light-asd-ava", folder, LIGHT_ASD)
+    report = weights.register_weights("light-asd-ava", folder, LIGHT_ASD)
     assert (report.compared_with, report.warnings) == ("table", ())
     assert report.size == 4_175_289  # the size that the repository lists
 
@@ -305,7 +307,7 @@ def test_the_real_weights_are_the_published_ones(folder):
 def test_what_is_no_checkpoint_is_refused(saved, folder, name, content, what):
     saved.write_bytes(content)
     with pytest.raises(IntegrityError, match=what) as caught:
-        weights.register(name, folder, saved, replace=True)
+        weights.register_weights(name, folder, saved, replace=True)
     assert f"unitalk weights download {name} --from-file FILE" in caught.value.hint
     assert files_in(folder) == []
 
@@ -314,8 +316,8 @@ def test_a_file_that_was_saved_right_there_is_taken(folder):
     folder.mkdir()
     there = folder / "talknet-ava.model"
     there.write_bytes(GOOD)
-    assert weights.register("talknet-ava", folder, there).how == "registered"
-    assert weights.find("talknet-ava", folder).read_bytes() == GOOD
+    assert weights.register_weights("talknet-ava", folder, there).how == "registered"
+    assert weights.find_weights("talknet-ava", folder).read_bytes() == GOOD
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -323,14 +325,14 @@ def test_a_file_that_nobody_registered_is_not_written_over(saved, folder, replac
     folder.mkdir()
     (folder / "talknet-ava.model").write_bytes(b"mine")
     with pytest.raises(DestinationError, match="was never registered") as caught:
-        weights.register("talknet-ava", folder, saved, replace=replace)
+        weights.register_weights("talknet-ava", folder, saved, replace=replace)
     assert f"--from-file {folder / 'talknet-ava.model'}" in caught.value.hint
     assert (folder / "talknet-ava.model").read_bytes() == b"mine"
 
 
 def test_two_processes_do_not_write_one_folder(saved, folder):
     with locked(folder), pytest.raises(DestinationError, match="another process is writing"):
-        weights.register("talknet-ava", folder, saved)
+        weights.register_weights("talknet-ava", folder, saved)
 
 
 # ------------------------------------------------------------------------------ download
@@ -339,23 +341,29 @@ def test_two_processes_do_not_write_one_folder(saved, folder):
 def test_a_download_is_registered_and_not_repeated(folder):
     calls = []
     fetch = bringing(GOOD, calls=calls)
-    report = weights.download("talknet-ava", folder, fetch=fetch)
+    report = weights.download_weights("talknet-ava", folder, fetch=fetch)
     assert (report.how, report.sha256, report.compared_with) == ("downloaded", SHA, None)
     assert report.origin == by_name()["talknet-ava"].url
     assert files_in(folder) == ["talknet-ava.model", "weights.json"]
-    again = weights.download("talknet-ava", folder, fetch=fetch)
+    again = weights.download_weights("talknet-ava", folder, fetch=fetch)
     assert (again.how, again.registered) == ("present", report.registered)
     assert calls == ["talknet-ava"]
-    assert weights.download("talknet-ava", folder, fetch=fetch, replace=True).how == "downloaded"
+    assert (
+        weights.download_weights("talknet-ava", folder, fetch=fetch, replace=True).how
+        == "downloaded"
+    )
     assert calls == ["talknet-ava", "talknet-ava"]
 
 
 def test_another_file_than_the_first_is_refused(folder):
-    weights.download("talknet-ava", folder, fetch=bringing(GOOD)).path.unlink()
+    weights.download_weights("talknet-ava", folder, fetch=bringing(GOOD)).path.unlink()
     with pytest.raises(IntegrityError, match="registered as talknet-ava"):
-        weights.download("talknet-ava", folder, fetch=bringing(OTHER))
+        weights.download_weights("talknet-ava", folder, fetch=bringing(OTHER))
     assert files_in(folder) == ["weights.json"]
-    assert weights.download("talknet-ava", folder, fetch=bringing(GOOD)).compared_with == "registry"
+    assert (
+        weights.download_weights("talknet-ava", folder, fetch=bringing(GOOD)).compared_with
+        == "registry"
+    )
 
 
 def test_what_goes_wrong_says_how_to_do_without_the_network(folder):
@@ -363,7 +371,7 @@ def test_what_goes_wrong_says_how_to_do_without_the_network(folder):
         raise AccessError("drive says no", hint="whatever")
 
     with pytest.raises(AccessError, match="talknet-ava could not be fetched: drive says") as caught:
-        weights.download("talknet-ava", folder, fetch=fetch)
+        weights.download_weights("talknet-ava", folder, fetch=fetch)
     assert caught.value.hint == (
         f"open https://drive.google.com/uc?id={TALKNET_AVA} in a browser, save the file, then: "
         "unitalk weights download talknet-ava --from-file FILE"
@@ -372,7 +380,7 @@ def test_what_goes_wrong_says_how_to_do_without_the_network(folder):
 
 
 def test_the_report_is_json(folder):
-    report = weights.download("talknet-ava", folder, fetch=bringing(GOOD)).to_dict()
+    report = weights.download_weights("talknet-ava", folder, fetch=bringing(GOOD)).to_dict()
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert (report["schema_version"], report["loads_into"]) == (1, "talknet")
     jsonschema.validate(report, schemas.read("weights-download"))
@@ -438,7 +446,7 @@ def test_a_large_file_of_drive_stands_behind_a_page(internet, gdown, folder):
         return a_page(VIRUS_PAGE) if host == "drive.google.com" else a_file()
 
     net = internet(play)
-    assert weights.download("talknet-ava", folder, patience=QUICK).path.read_bytes() == GOOD
+    assert weights.download_weights("talknet-ava", folder, patience=QUICK).path.read_bytes() == GOOD
     query = parse_qs(urlsplit(net.asked[-1]).query)
     assert query == {"id": [TALKNET_AVA], "export": ["download"], "confirm": ["t"]}
 
@@ -446,7 +454,7 @@ def test_a_large_file_of_drive_stands_behind_a_page(internet, gdown, folder):
 def test_a_file_that_was_fetched_too_often(internet, gdown, folder):
     net = internet(lambda host, path: a_page(QUOTA_PAGE))
     with pytest.raises(AccessError, match="does not give the file: it was fetched too often") as c:
-        weights.download("talknet-ava", folder, patience=QUICK)
+        weights.download_weights("talknet-ava", folder, patience=QUICK)
     assert "--from-file FILE" in c.value.hint
     assert len(net.asked) == 1
     assert not folder.exists() or files_in(folder) == []
@@ -455,7 +463,7 @@ def test_a_file_that_was_fetched_too_often(internet, gdown, folder):
 def test_a_page_that_has_the_name_of_a_file(internet, gdown, folder):
     internet(lambda host, path: a_file(PAGE))
     with pytest.raises(IntegrityError, match="this is a web page"):
-        weights.download("talknet-ava", folder, patience=QUICK)
+        weights.download_weights("talknet-ava", folder, patience=QUICK)
     assert files_in(folder) == []
 
 
@@ -463,7 +471,7 @@ def test_a_cut_line_of_drive_is_begun_anew(internet, gdown, folder):
     pages = [a_file(cut=100), a_file(cut=500), a_file()]
     net = internet(lambda host, path: pages.pop(0))
     counted = Counted()
-    report = weights.download("talknet-ava", folder, patience=QUICK, progress=counted)
+    report = weights.download_weights("talknet-ava", folder, patience=QUICK, progress=counted)
     assert report.path.read_bytes() == GOOD
     assert counted.done == len(GOOD)
     assert len(net.asked) == 3
@@ -499,7 +507,7 @@ def test_a_status_that_may_pass_is_tried_again(internet, gdown, folder):
         return a_page(VIRUS_PAGE) if host == "drive.google.com" else pages.pop(0)
 
     internet(play)
-    assert weights.download("talknet-ava", folder, patience=QUICK).path.read_bytes() == GOOD
+    assert weights.download_weights("talknet-ava", folder, patience=QUICK).path.read_bytes() == GOOD
 
 
 def test_no_network_at_all_is_said(gdown, folder, monkeypatch):
@@ -508,7 +516,7 @@ def test_no_network_at_all_is_said(gdown, folder, monkeypatch):
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody listens
     for name in ("talknet-ava", "light-asd-ava"):
         with pytest.raises(HubError, match="given up") as caught:
-            weights.download(name, folder, patience=QUICK)
+            weights.download_weights(name, folder, patience=QUICK)
         assert caught.value.message.startswith(f"{name} could not be fetched: ")
         assert "in a browser, save the file, then: unitalk weights" in caught.value.hint
     assert files_in(folder) == []
@@ -517,7 +525,7 @@ def test_no_network_at_all_is_said(gdown, folder, monkeypatch):
 def test_githubs_file_is_held_to_the_published_hash(internet, folder):
     net = internet(lambda host, path: Page(GOOD))
     with pytest.raises(IntegrityError, match="published as light-asd-ava is one d44bc3ea"):
-        weights.download("light-asd-ava", folder, patience=QUICK)
+        weights.download_weights("light-asd-ava", folder, patience=QUICK)
     assert net.asked == [
         "raw.githubusercontent.com/Junhua-Liao/Light-ASD/main/weight/pretrain_AVA_CVPR.model"
     ]
@@ -527,7 +535,7 @@ def test_githubs_file_is_held_to_the_published_hash(internet, folder):
 @needs(LIGHT_ASD)
 def test_the_real_weights_come_from_github(internet, folder):
     internet(lambda host, path: Page(LIGHT_ASD.read_bytes()))
-    report = weights.download("light-asd-ava", folder, patience=QUICK)
+    report = weights.download_weights("light-asd-ava", folder, patience=QUICK)
     assert (report.how, report.compared_with) == ("downloaded", "table")
     assert report.path.read_bytes() == LIGHT_ASD.read_bytes()
     assert files_in(folder) == ["light-asd-ava.model", "weights.json"]
@@ -538,7 +546,7 @@ def test_what_came_from_github_before_the_line_was_cut_is_kept(internet, folder)
     tag = (("ETag", '"a tag"'),)
     internet(lambda host, path: Page(big, headers=tag, cut=1_000_000))
     with pytest.raises(HubError, match="given up"):
-        weights.download("light-asd-talkset", folder, patience=QUICK)
+        weights.download_weights("light-asd-talkset", folder, patience=QUICK)
     part = folder / ".incoming/light-asd-talkset/light-asd-talkset.model"
     assert part.stat().st_size == 1_000_000
 
@@ -594,5 +602,5 @@ def test_stop_ends_it(tmp_path):
 def test_without_gdown_it_is_said_what_to_install(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "gdown", None)
     with pytest.raises(MissingExtraError) as caught:
-        weights.download("talknet-ava", folder)
+        weights.download_weights("talknet-ava", folder)
     assert caught.value.hint == 'pip install "unitalk[weights]"'

@@ -244,12 +244,12 @@ def write_lines(path: Path, lines: list[str]) -> Path:
 
 def cut_out(folder: Path, rows: list[tuple[str, float, tuple[float, ...], str]], **options: object):
     """Cut rows of a val split out of the videos of `folder/videos` into `folder/made`."""
-    from unitalk.dataset.crop import CropOptions, cut
+    from unitalk.dataset.crop import CropOptions, cut_crops
 
     csv = write_rows(folder / "val_orig.csv", rows)
     names = {field.name for field in fields(CropOptions)}
     how = CropOptions(**{name: options.pop(name) for name in names & set(options)})
-    return cut(
+    return cut_crops(
         {"val": csv}, folder / "made", videos=folder / "videos", source=csv, options=how, **options
     )
 

@@ -72,7 +72,7 @@ def command(
     Files are fetched in parallel, continued where a line was cut, and compared with the size and
     the MD5 that the server announces. Nothing is asked about a file that is in place.
     """
-    from unitalk.dataset.ava.ava_download import BASE_URL, plan, run
+    from unitalk.dataset.ava.ava_download import BASE_URL, download_ava, plan_ava
     from unitalk.net import patience
     from unitalk.net.site import Site
 
@@ -80,14 +80,14 @@ def command(
     with Site(
         base_urls or BASE_URL, patience=patience(os.environ), say=console.say
     ) as site:  # fmt: skip
-        planned = plan(
+        planned = plan_ava(
             site, root, splits=splits, list_files=lists, videos=videos, limit=limit, jobs=jobs
         )
         if dry_run:
             console.emit(planned.to_dict(), _render_plan(planned), form, output)
             complete = not planned.unknown and not planned.missing
         else:
-            report = run(planned, site, jobs=jobs, progress=console.progress)
+            report = download_ava(planned, site, jobs=jobs, progress=console.progress)
             console.emit(report.to_dict(), _render(report), form, output)
             console.warn(report.warnings)
             complete = report.complete

@@ -48,7 +48,7 @@ def command(
     Each video is decoded once, from its first face to its last. Run the same command again to
     continue. What is wrong with a video is listed, the others are cut, and it is exit code 3.
     """
-    from unitalk.dataset.ava.prepare import prepare
+    from unitalk.dataset.ava.prepare import prepare_ava
     from unitalk.dataset.crop import CropOptions
     from unitalk.executor import open_executor
 
@@ -58,7 +58,7 @@ def command(
         drop_missing=drop_missing,
     )  # fmt: skip
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
-        report = prepare(
+        report = prepare_ava(
             csv, videos_folder, destination, splits=splits, only=videos,
             options=options, overwrite=overwrite, executor=executor, progress=console.progress,
         )  # fmt: skip

@@ -106,7 +106,7 @@ def command(
     Each video is decoded once. Run the same command again to continue. What is wrong with a video
     is listed, the others are cut, and it is exit code 3.
     """
-    from unitalk.dataset.crop import CropOptions, cut, find_csvs
+    from unitalk.dataset.crop import CropOptions, cut_crops, find_csvs
     from unitalk.executor import open_executor
 
     refuse_to_overwrite(output, csv, videos_folder)
@@ -115,7 +115,7 @@ def command(
         drop_missing=drop_missing,
     )  # fmt: skip
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
-        report = cut(
+        report = cut_crops(
             find_csvs(csv, splits), destination, videos=videos_folder, source=csv, only=videos,
             options=options, overwrite=overwrite, executor=executor, progress=console.progress,
         )  # fmt: skip

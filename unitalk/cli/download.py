@@ -90,7 +90,7 @@ def command(
     unpacked. Whatever stops it, the same command continues; what is whole is not fetched again.
     """
     from unitalk.catalog.video_list import REPOSITORY
-    from unitalk.dataset.download import Selection, plan, run
+    from unitalk.dataset.download import Selection, plan_download, run_download
     from unitalk.layout import PARTS
     from unitalk.net import Hub, credentials, patience
 
@@ -103,7 +103,7 @@ def command(
         endpoints or found_endpoint, REPOSITORY, token=token, patience=patience(os.environ),
         say=console.say,
     ) as hub:  # fmt: skip
-        planned = plan(
+        planned = plan_download(
             hub, save_path, revision=revision, selection=selection, update=update, adopt=adopt
         )
         if dry_run:
@@ -111,7 +111,7 @@ def command(
             console.warn(planned.notes)
             complete = not planned.missing
         else:
-            report = run(
+            report = run_download(
                 planned, hub, jobs=jobs, keep_archives=keep_archives, sources=sources,
                 progress=console.progress,
             )  # fmt: skip

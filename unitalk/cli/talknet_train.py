@@ -82,7 +82,7 @@ def command(
     """
     from unitalk.dataset.training_rows import check_training_rows
     from unitalk.models.tensorboard_log import open_board
-    from unitalk.models.train import TrainOptions, train
+    from unitalk.models.train import TrainOptions, train_network
     from unitalk.score import evaluate
 
     refuse_to_overwrite(output, data)
@@ -102,7 +102,7 @@ def command(
             say("stopping after this batch; Ctrl-C again to stop at once")
 
     with stopping.noted(answer):
-        report = train(
+        report = train_network(
             data,
             folder,
             score=lambda groundtruth, predictions: (

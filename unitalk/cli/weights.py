@@ -102,10 +102,10 @@ def download(
 
     folder = weights_folder()
     if file is None:
-        report = weights.download(name, folder, replace=replace, progress=console.progress)
+        report = weights.download_weights(name, folder, replace=replace, progress=console.progress)
     else:
         refuse_to_overwrite(output, file)
-        report = weights.register(name, folder, file, replace=replace)
+        report = weights.register_weights(name, folder, file, replace=replace)
     console.emit(report.to_dict(), _render(report), form, output)
     console.warn(report.warnings)
 

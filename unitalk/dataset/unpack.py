@@ -65,7 +65,7 @@ def unpack_archives(
     files = _kept(source, root, wanted, tree)
     plan = Plan(root=root, repository=repository, commit=commit, files=files, tree=tree)
     from_here = (source / ARCHIVES, source)
-    report = download.run(plan, None, jobs=jobs, keep_archives=True, sources=from_here,
+    report = download.run_download(plan, None, jobs=jobs, keep_archives=True, sources=from_here,
                          progress=progress)  # fmt: skip
     if remove and root == source:
         for path in (*report.unpacked, *report.present):

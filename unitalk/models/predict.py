@@ -24,7 +24,7 @@ from unitalk.layout import Layout, Split
 from unitalk.media.tracks import Tracks, tracks
 from unitalk.models._torch import torch
 from unitalk.models.data import ScoringTracks
-from unitalk.models.registry import load_weights
+from unitalk.models.registry import load_network
 from unitalk.models.track_scores import choose_device, scores, write_predictions
 from unitalk.models.weight_files import weights_file
 from unitalk.progress import Progress, SilentProgress
@@ -123,7 +123,7 @@ def predict(
         raise UsageError(f"{options.threads} threads compute nothing", hint="give 1 or more")
     choose_device(options.device)
     weights = weights_file(weights).absolute()
-    model = load_weights(weights, expected=options.model).name
+    model = load_network(weights, expected=options.model).name
     request = {
         "unitalk": __version__,
         "data": str(root),
@@ -273,7 +273,7 @@ def _gpu() -> int:
 # A process, such as a cluster's worker, may outlive a csv or weights: their hashes are in the key.
 @lru_cache(maxsize=1)
 def _network(weights: str, _: str, model: str | None, device: str) -> Network:
-    network = load_weights(Path(weights), expected=model)
+    network = load_network(Path(weights), expected=model)
     return network.to(device)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Logits",
     "Network",
-    "load_weights",
+    "load_network",
     "new_network",
     "speaking_probability",
 ]
@@ -55,7 +55,7 @@ def new_network(name: str, *, clip_leak: bool = False) -> Network:
 
 
 @disk_boundary("path")
-def load_weights(
+def load_network(
     path: str | os.PathLike[str], *, expected: str | None = None, clip_leak: bool = False
 ) -> Network:
     """Read the weights of a network, and make it: on the CPU, in evaluation mode.

@@ -37,7 +37,7 @@ from unitalk.models import run_files
 from unitalk.models._torch import torch
 from unitalk.models.data import Reader, ScoringTracks, TrainingBatches, plan_epoch
 from unitalk.models.distributed import ALONE, World, agree, gathered, joined, mean, share, spread
-from unitalk.models.registry import RATE_KEY, load_weights, new_network
+from unitalk.models.registry import RATE_KEY, load_network, new_network
 from unitalk.models.run_files import EpochResult, State
 from unitalk.models.track_scores import (
     casting,
@@ -167,7 +167,7 @@ class Board(Protocol):
 
 
 @disk_boundary("folder")
-def train(
+def train_network(
     data: str | Path,
     folder: str | Path,
     *,
@@ -298,7 +298,7 @@ class _Run:
         val = tracks(data, split=options.val_split)
         given = None
         if options.weights is not None and not (resume and (folder / run_files.LAST).is_file()):
-            given = load_weights(options.weights, expected=options.model)
+            given = load_network(options.weights, expected=options.model)
         rate = None if given is None else given.frame_rate
         warnings = [] if check is None else [*check(train, val, rate)]
         wanted = asdict(options) | {

@@ -102,8 +102,8 @@ def _download(folder: Path, progress: Progress) -> Step:
             LoopbackHub(Path(published) / "hub") as server,
             Hub(server.endpoint, server.repository) as hub,
         ):
-            plan = download.plan(hub, folder / "dataset", selection=chosen)
-            report = download.run(plan, hub, progress=progress)
+            plan = download.plan_download(hub, folder / "dataset", selection=chosen)
+            report = download.run_download(plan, hub, progress=progress)
             endpoint = server.endpoint
     return Step(
         command="unitalk download --save-path dataset --split val",

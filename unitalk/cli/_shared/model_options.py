@@ -82,9 +82,11 @@ def find_weights(name_or_file: str, model: str | None) -> Path:
     Raises:
         UsageError: there is none.
     """
-    from unitalk.models.weights import find
+    from unitalk.models.weights import find_weights
 
-    return find(name_or_file, weights_folder(), models=MODELS if model is None else (model,))
+    return find_weights(
+        name_or_file, weights_folder(), models=MODELS if model is None else (model,)
+    )
 
 
 def file_of_weights(given: str) -> str:

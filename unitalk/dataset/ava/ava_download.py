@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from unitalk.dataset.ava import fetched_files
 from unitalk.dataset.ava.ava_lists import AVA_SPLITS
-from unitalk.dataset.ava.ava_planning import AvaPlan, PlannedVideo, plan
+from unitalk.dataset.ava.ava_planning import AvaPlan, PlannedVideo, plan_ava
 from unitalk.dataset.ava.fetched_files import Receipt
 from unitalk.dataset.download import failures
 from unitalk.errors import DestinationError, NotFoundError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from unitalk.files.resume import ReceiptBook
     from unitalk.net.site import SiteFile
 
-__all__ = ["BASE_URL", "JOBS", "AvaPlan", "AvaReport", "PlannedVideo", "plan", "run"]
+__all__ = ["BASE_URL", "JOBS", "AvaPlan", "AvaReport", "PlannedVideo", "download_ava", "plan_ava"]
 
 BASE_URL = "https://s3.amazonaws.com/ava-dataset"
 """Where AVA's videos are published."""
@@ -80,7 +80,7 @@ class AvaReport(Report):
         return not (self.failed or self.missing or self.unknown)
 
 
-def run(
+def download_ava(
     plan: AvaPlan, site: Site, *, jobs: int = JOBS, progress: Progress | None = None
 ) -> AvaReport:
     """Carry out a plan.
@@ -88,7 +88,7 @@ def run(
     A file that fails is tried once more at the end, then reported; files that arrived stay.
 
     Args:
-        plan: the result of `plan`.
+        plan: the result of `plan_ava`.
         site: the source; stopped for good after an error or an interrupt.
         jobs: how many files at a time.
         progress: where to report to.

@@ -92,7 +92,7 @@ class AvaPlan(Report):
 
 
 @disk_boundary("root")
-def plan(
+def plan_ava(
     site: Site,
     root: Path,
     *,

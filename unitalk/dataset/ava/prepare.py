@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from unitalk.dataset.crop import CropOptions, CropReport, cut
+from unitalk.dataset.crop import CropOptions, CropReport, cut_crops
 from unitalk.dataset.import_.csv_writer import write_splits
 from unitalk.dataset.import_.import_report import warnings_of
 from unitalk.files import check_apart, disk_boundary
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @disk_boundary("destination")
-def prepare(
+def prepare_ava(
     csv: Path,
     videos: Path,
     destination: Path,
@@ -65,7 +65,7 @@ def prepare(
     with TemporaryDirectory(prefix="unitalk-") as scratch, unpacked(csv, Path(scratch)) as folder:
         files = find_files(folder, splits)
         made = write_splits(Path(scratch), files, source=csv, progress=progress)
-        report = cut(
+        report = cut_crops(
             {one.split: Layout(Path(scratch)).csv(one.split) for one in made},
             destination,
             videos=videos,

@@ -56,7 +56,7 @@ Verb = Literal["crops", "ava prepare"]
 
 
 @disk_boundary("destination")
-def cut(
+def cut_crops(
     csvs: Mapping[Split, Path],
     destination: Path,
     *,

@@ -18,8 +18,8 @@ belongs to one commit of one repository; `.unitalk/dataset.json` says which.
 original script left, `receipts` and `failures` remember.
 """
 
-from unitalk.dataset.download.download import DownloadReport, run
-from unitalk.dataset.download.planning import MissingVideo, Plan, PlannedFile, plan
+from unitalk.dataset.download.download import DownloadReport, run_download
+from unitalk.dataset.download.planning import MissingVideo, Plan, PlannedFile, plan_download
 from unitalk.dataset.download.video_selection import Selection
 from unitalk.dataset.unpack import unpack_archives
 
@@ -29,7 +29,7 @@ __all__ = [
     "Plan",
     "PlannedFile",
     "Selection",
-    "plan",
-    "run",
+    "plan_download",
+    "run_download",
     "unpack_archives",
 ]

@@ -79,7 +79,7 @@ class DownloadReport(Report):
         return not self.failed and not self.missing
 
 
-def run(
+def run_download(
     plan: Plan,
     hub: Hub | None,
     *,
@@ -93,7 +93,7 @@ def run(
     A file that fails is tried once more at the end, then reported; files that arrived stay.
 
     Args:
-        plan: the result of `plan`.
+        plan: the result of `plan_download`.
         hub: the source; stopped for good after an error or an interrupt. None: use only files on
             the disk.
         jobs: how many files at a time.

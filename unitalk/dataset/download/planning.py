@@ -70,7 +70,7 @@ class MissingVideo(Report):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Report):
-    """What `run` will do.
+    """What `run_download` will do.
 
     Attributes:
         root: the dataset's folder.
@@ -136,7 +136,7 @@ class Folder:
 
 
 @disk_boundary("root")
-def plan(
+def plan_download(
     hub: Hub,
     root: Path,
     *,

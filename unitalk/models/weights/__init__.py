@@ -14,8 +14,8 @@ registers one. The table of checkpoints is `catalog.checkpoints`.
 """
 
 from unitalk.catalog.checkpoints import Checkpoint, checkpoints
-from unitalk.models.weights.fetch import WeightsReport, download, register
-from unitalk.models.weights.local import Held, HeldList, HeldReport, find, held
+from unitalk.models.weights.fetch import WeightsReport, download_weights, register_weights
+from unitalk.models.weights.local import Held, HeldList, HeldReport, find_weights, held
 
 __all__ = [
     "Checkpoint",
@@ -24,8 +24,8 @@ __all__ = [
     "HeldReport",
     "WeightsReport",
     "checkpoints",
-    "download",
-    "find",
+    "download_weights",
+    "find_weights",
     "held",
-    "register",
+    "register_weights",
 ]

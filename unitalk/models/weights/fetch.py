@@ -93,7 +93,7 @@ class WeightsReport(Report):
 
 
 @disk_boundary("folder")
-def download(
+def download_weights(
     name: str,
     folder: Path,
     *,
@@ -144,7 +144,9 @@ def download(
 
 
 @disk_boundary("folder")
-def register(name: str, folder: Path, file: Path, *, replace: bool = False) -> WeightsReport:
+def register_weights(
+    name: str, folder: Path, file: Path, *, replace: bool = False
+) -> WeightsReport:
     """Copy a file that was fetched by hand to its place and register it.
 
     Args:

@@ -86,7 +86,7 @@ class HeldList(Report):
 
 
 @disk_boundary("folder")
-def find(name_or_file: str, folder: Path, *, models: Collection[str] | None = None) -> Path:
+def find_weights(name_or_file: str, folder: Path, *, models: Collection[str] | None = None) -> Path:
     """Return the file of a checkpoint's name; what is a path already is returned as it is.
 
     A file whose size and time of writing are those that were registered is taken for unchanged;
@@ -125,7 +125,7 @@ def find(name_or_file: str, folder: Path, *, models: Collection[str] | None = No
 def held(folder: Path) -> tuple[Held, ...]:
     """Every published checkpoint, and what this machine has of it; nothing is hashed.
 
-    A file that was written to since it was registered counts as there; `find` and `look` know.
+    A file that was changed since it was registered counts as there; `find_weights` notices that.
     """
     known = folder_index.entries(folder)
     return tuple(_glance(Held, c, folder, known.get(c.name)) for c in checkpoints())
