@@ -1,4 +1,4 @@
-"""What other people's loaders read beside crops and sounds, checked by their formats' contracts."""
+"""Check what other people's loaders read beside crops and sounds, by the contracts in `formats`."""
 
 from __future__ import annotations
 

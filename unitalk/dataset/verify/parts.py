@@ -1,7 +1,6 @@
-"""One part of one video, judged by its csv and by the ends of its files: for the download.
+"""Check one part of one video by its csv and by the ends of its files, for the download.
 
-Nothing is decoded, so that a dataset that another program fetched is looked through at the speed of
-opening its files.
+Nothing is decoded, so that checking a dataset takes no longer than opening its files.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from unitalk.dataset.verify.crop_check import end_fault
 from unitalk.dataset.verify.tree import Walk
+from unitalk.dataset.verify.verify_report import relative
 from unitalk.media import jpegs, wavs
 from unitalk.schema.face_names import FaceNames
 from unitalk.schema.split_rows import SplitRows
@@ -34,10 +34,10 @@ def faults_of_part(
     video_id: str,
     faces: schema.Faces,
 ) -> list[str]:
-    """What is wrong with one part of one video on the disk, judged by its rows.
+    """List what is wrong with one part of one video on the disk, judged by its rows.
 
-    Files that are missing, that no row has, that are empty or cut off: of a jpg the first and last
-    two bytes are read, of a wav the header, and nothing is decoded. What macOS leaves is no fault.
+    Files may be missing, without a row, empty or cut off: both ends of each jpg and the header of
+    each wav are read. What macOS leaves is not a fault.
 
     Args:
         places: the dataset.
@@ -47,7 +47,7 @@ def faults_of_part(
         faces: the video's rows, with at least video, track and time.
 
     Returns:
-        One line a fault, by files; nothing when the part is whole.
+        One line per fault; nothing when the part is whole.
     """
     rows = SplitRows(split=split, path="", faces=faces)
     walk = Walk(root=places.root, split=split, layout="unitalk", names=FaceNames(rows))
@@ -65,14 +65,15 @@ def faults_of_part(
 def _cut_files(root: Path, found: Found) -> Iterator[str]:
     """The files of one track that are empty or cut off."""
     if found.faces is not None and found.folder is not None:
-        for name in found.faces.names:
-            fault = None if name is None else _jpg_fault(found.folder / name)
-            if name is not None and fault:
-                yield f"{fault}: {(found.folder / name).relative_to(root).as_posix()}"
+        crops = [found.folder / name for name in found.faces.names if name is not None]
+        faults = [(path, _jpg_fault(path)) for path in crops]
+    else:
+        faults = []
     if found.wav is not None:
-        fault = _wav_fault(found.wav)
+        faults.append((found.wav, _wav_fault(found.wav)))
+    for path, fault in faults:
         if fault:
-            yield f"{fault}: {found.wav.relative_to(root).as_posix()}"
+            yield f"{fault}: {relative(root, path)}"
 
 
 def _jpg_fault(path: Path) -> str | None:

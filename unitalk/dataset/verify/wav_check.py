@@ -1,4 +1,4 @@
-"""One wav: what its header says against what there is, and whether there is anything to hear."""
+"""Check one wav: its header against its length, and whether there is anything to hear."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 TOLERANCE = 0.2
 """Seconds that a sound may be shorter or longer than its faces span: five frames.
 
-It is the longest gap that the authors close by interpolation, so what they take for no matter.
-Below it lie all usual ways to cut: TalkNet's preparation cuts from the first time to the last, one
-frame less than there are faces, and rounds to samples; others round to whole frames at both ends.
+The authors close gaps up to this one by interpolation, and all usual ways to cut differ by less:
+TalkNet's preparation cuts from the first time to the last, one frame less than there are faces, and
+rounds to samples; others round to whole frames at both ends.
 """
 _FRAME = 0.04
 
