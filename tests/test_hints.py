@@ -636,7 +636,7 @@ EXTRAS = {
     "torch": "import unitalk.media.tracks.torch_dataset",
     "tracks": "unitalk.tracks(data, split='val')[0].gray(112)",
     "video": "from unitalk.media import video_libraries; video_libraries.load('av')",
-    "weights": "from unitalk.models import weights; weights.download('talknet-ava', Path('w'))",
+    "weights": "unitalk.download_weights('talknet-ava', Path('w'))",
 }  # fmt: skip
 TENSORBOARD = "from unitalk.models import tensorboard_log; tensorboard_log.open_board(Path('.'))"
 
@@ -675,7 +675,7 @@ def obeyed(person, commands: list[list[str]], *more: object) -> None:
 @obeys(
     "unitalk download --save-path {} --split {} --only {}",
     "unitalk download --save-path {} {} --only {} --refetch",
-    "unitalk verify {} --ids {}", "--video @{}", "--video {}", " --deep",
+    "unitalk verify {} {}", "--ids {}", "--video @{}", "--video {}", " --deep",
 )  # fmt: skip
 def a_download_that_was_damaged(person):
     publish(person.sample, person.tmp / "hub")
@@ -707,7 +707,7 @@ def a_video_whose_id_begins_with_a_dash(person):
         person.does("verify", "data")
 
 
-@obeys("mkdir -p {} && mv -n {} {}", "unitalk verify {} --layout asc{}")
+@obeys("mkdir -p {} && mv -n {} {}", "--layout asc")
 def crops_in_another_place(person):
     shutil.copytree(person.small, "data")
     shutil.rmtree("data/.unitalk")

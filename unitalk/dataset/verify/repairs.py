@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
 IDS_FILE = "wrong.txt"
 _NAMED = 5  # so many videos are named in a command; more are read from `IDS_FILE`
-_CONVERT = "unitalk {} --source DATASET --destination {{root}} --overwrite"
-_CUT = "--csv CSV --videos VIDEOS --destination {root}"
-_CONVERT_ASC = _CONVERT.format("convert-asc")
-_MAKE = {
-    "crops": f"unitalk crops {_CUT}",
-    "ava prepare": f"unitalk ava prepare {_CUT}",
-    "trim": "unitalk trim --path SOURCE --new-path {root} --list LIST --overwrite",
-    **{verb: _CONVERT.format(verb) for verb in ("convert-talknet", "convert-loconet")},
-}
-"""The command that makes a folder again, by the verb that made it."""
 
 
 def repair_commands(report: VerifyReport) -> tuple[str, ...]:
@@ -34,15 +24,32 @@ def repair_commands(report: VerifyReport) -> tuple[str, ...]:
     if report.ok:
         return ()
     root = shlex.quote(report.root)
-    made = _CONVERT_ASC if report.layout == "asc" else _MAKE.get(report.made_by or "")
-    if made is not None:
-        return (made.format(root=root),)
+    made_again = _made_again(report, root)
+    if made_again is not None:
+        return (made_again,)
     commands = [*_moves(report), *_wavs(report)]
     if report.made_by == "download":
         commands += _downloads(report, root)
     if any(finding.kind.startswith("loader-") for finding in report.findings):
         commands.append(f"unitalk convert-talknet --source {root} --overwrite")
     return tuple(dict.fromkeys(commands))
+
+
+def _made_again(report: VerifyReport, root: str) -> str | None:
+    """The command that makes the folder again, if another verb than `download` made it."""
+    if report.layout == "asc":
+        return f"unitalk convert-asc --source DATASET --destination {root} --overwrite"
+    cut = f"--csv CSV --videos VIDEOS --destination {root}"
+    commands = {
+        "crops": f"unitalk crops {cut}",
+        "ava prepare": f"unitalk ava prepare {cut}",
+        "trim": f"unitalk trim --path SOURCE --new-path {root} --list LIST --overwrite",
+        **{
+            verb: f"unitalk {verb} --source DATASET --destination {root} --overwrite"
+            for verb in ("convert-talknet", "convert-loconet")
+        },
+    }
+    return commands.get(report.made_by or "")
 
 
 def _moves(report: VerifyReport) -> Iterator[str]:
