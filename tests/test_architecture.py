@@ -143,6 +143,7 @@ def test_circles_are_seen():
     assert knots(graph) == [{"a", "b", "c"}]
 
 
+@slow
 def test_no_modules_import_each_other_in_a_circle():
     every = {dotted(path): path for path in modules()}
     graph = {name: run_time_imports(path, set(every)) for name, path in every.items()}
@@ -389,6 +390,7 @@ self._own
     assert ways_in(ast.parse(text)) == {"test_other", "_secret", "_PATIENCE", "_LONGEST", "_sum"}
 
 
+@slow
 def test_tests_use_what_is_public_and_no_other_test_module():
     found = {path.stem: ways_in(tree_of(path)) for path in TESTS.glob("*.py")}
     assert {name: ways for name, ways in found.items() if ways} == {}

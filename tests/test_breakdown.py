@@ -252,6 +252,7 @@ def random_scene(rng: random.Random, faces: int) -> tuple[pd.DataFrame, pd.DataF
     return truth, guess
 
 
+@slow
 @pytest.mark.parametrize("seed", range(20))
 def test_against_a_slow_division(seed):
     """Company, speech of others and AP by loops over rows, in no way like ours."""

@@ -210,7 +210,6 @@ def test_what_a_task_raises_on_a_cluster(tmp_path, monkeypatch):
         assert raised.value.hint == 'install it there: pip install "unitalk[cluster]==9.9.9"'
 
 
-@exhaustive
 @needs_dask
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1:1"])
 def test_a_client_that_cannot_connect_is_closed_at_once(monkeypatch, address):

@@ -179,6 +179,7 @@ def test_a_difference_that_can_be_worked_by_hand():
 # ---------------------------------------------------------------------- against the slow one
 
 
+@slow
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("units", [3, 6, 20])
 def test_intervals_differences_and_p_values_are_those_of_rows_really_left_out(units, ties):
@@ -307,6 +308,7 @@ rows_of_units = st.lists(
 )
 
 
+@slow
 @settings(max_examples=100, deadline=None)
 @given(rows_of_units, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows, random: Random):
@@ -319,6 +321,7 @@ def test_the_order_of_rows_does_not_matter(rows, random: Random):
     assert made[:2] == made[2:]  # to the last bit
 
 
+@slow
 @settings(max_examples=100, deadline=None)
 @given(rows_of_units)
 def test_whatever_the_rows_what_is_said_is_within_bounds_and_agrees(rows):

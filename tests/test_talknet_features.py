@@ -204,6 +204,7 @@ def test_fault_7_the_last_faces_do_not_hear_the_beginning(fps):
         assert (ours[rows:] == ours[rows - 1]).all()
 
 
+@slow
 @given(
     samples=st.integers(1, 12_000),
     faces=st.integers(0, 40),
