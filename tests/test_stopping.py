@@ -390,20 +390,23 @@ def test_the_second_ctrl_c_leaves_at_once_and_takes_the_children_along(tmp_path)
     """The first is only noted here, and nobody looks."""
     (tmp_path / "stuck.py").write_text(
         textwrap.dedent("""
-        import time
+        import sys, time
+        from pathlib import Path
         from unitalk import stopping
         from unitalk.cli._shared.leaving import leave_at_once
         from unitalk.executor import Processes
 
         if __name__ == "__main__":
-            with stopping.listening(leave_at_once), stopping.noted():
+            with stopping.listening(leave_at_once), stopping.noted(Path(sys.argv[1]).touch):
                 list(Processes(2).run(time.sleep, [60] * 4))
     """)
     )
-    process = started(tmp_path / "stuck.py")
+    noted = tmp_path / "noted"
+    process = started(tmp_path / "stuck.py", noted)
     until(lambda: len(group_of(process.pid)) >= 4, process)  # two, and Python's own tracker
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
+    until(noted.exists, process)  # two signals that nobody has seen yet would be one
     time.sleep(0.3)
     assert process.poll() is None
     began = time.monotonic()
