@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -52,11 +53,15 @@ CHOSEN = Selection(videos=(VIDEO,), parts=("csv", "video"))
 
 
 def fill(disk, leave):
-    """Take the space of a disk, but for some bytes."""
-    with (disk / "filler").open("wb") as file:
+    """Take the space of a disk, but for some bytes; a download may take the last of it first."""
+    with (disk / "filler").open("wb", buffering=0) as file:
         while (free := os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize) > leave:
-            file.write(bytes(min(free - leave, MIB)))
-            file.flush()
+            try:
+                file.write(bytes(min(free - leave, MIB)))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                return
 
 
 def crops_of(root):
