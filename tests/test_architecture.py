@@ -114,7 +114,12 @@ def run_time_imports(path: Path, every: set[str]) -> set[str]:
             for alias in node.names:
                 name = parent + alias.name
                 found.add(name if name in every else parent.rstrip("."))
-    return (found & every) - {dotted(path)}
+    # Python imports the packages around a module first, but for those that the file itself is in.
+    around = {".".join(parts[:n]) for parts in (m.split(".") for m in found)
+              for n in range(1, len(parts))}  # fmt: skip
+    own = dotted(path)
+    inside = {name for name in around if own == name or own.startswith(f"{name}.")}
+    return ((found | (around - inside)) & every) - {own}
 
 
 def knots(graph: dict[str, set[str]]) -> list[set[str]]:

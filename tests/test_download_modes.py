@@ -33,9 +33,9 @@ from unitalk.dataset.download import (
     Selection,
     plan_download,
     run_download,
-    unpack_archives,
     video_steps,
 )
+from unitalk.dataset.unpack import unpack_archives
 from unitalk.errors import DestinationError, LayoutError, UsageError
 from unitalk.files import unzip
 from unitalk.progress import SilentProgress

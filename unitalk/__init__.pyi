@@ -12,7 +12,6 @@ from .dataset.download import (
     Selection,
     plan_download,
     run_download,
-    unpack_archives,
 )
 from .dataset.export import ExportReport, export_tracks
 from .dataset.import_ import ImportReport, import_asw, import_ava, import_columbia, import_wasd
@@ -20,6 +19,7 @@ from .dataset.sample import SampleReport, make_sample
 from .dataset.stats import Statistics, statistics
 from .dataset.training_rows import check_training_rows
 from .dataset.trim import TrimReport, trim_dataset
+from .dataset.unpack import unpack_archives
 from .dataset.verify import VerifyReport, verify_dataset
 from .errors import (
     AccessError,

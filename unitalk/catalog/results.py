@@ -1,6 +1,6 @@
 """Published results, each with its source and what is to be said against it.
 
-The rows lie beside this file in `leaderboard.csv`. All are AP, which papers print as "mAP", in
+The rows lie beside this file in `results.csv`. All are AP, which papers print as "mAP", in
 percent.
 """
 

@@ -63,7 +63,8 @@ def command(
     No network is needed. Each archive is compared with its hash before; whatever stops it, the
     same command continues.
     """
-    from unitalk.dataset.download import Selection, unpack_archives
+    from unitalk.dataset.download import Selection
+    from unitalk.dataset.unpack import unpack_archives
     from unitalk.layout import PARTS
 
     wanted: tuple[Part, ...] = ("csv", *parts) if parts else PARTS

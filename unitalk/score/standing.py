@@ -39,7 +39,7 @@ def standing(
     """Put systems on a leaderboard; by category where they were broken down so.
 
     Args:
-        benchmark: one of `leaderboard.benchmarks`.
+        benchmark: one of `catalog.results.benchmarks`.
         systems: on one ground truth.
         own_categories: whether the categories are not the benchmark's, and so not to be shown.
 

@@ -21,7 +21,6 @@ original script left, `receipts` and `failures` remember.
 from unitalk.dataset.download.download import DownloadReport, run_download
 from unitalk.dataset.download.planning import MissingVideo, Plan, PlannedFile, plan_download
 from unitalk.dataset.download.video_selection import Selection
-from unitalk.dataset.unpack import unpack_archives
 
 __all__ = [
     "DownloadReport",
@@ -31,5 +30,4 @@ __all__ = [
     "Selection",
     "plan_download",
     "run_download",
-    "unpack_archives",
 ]
