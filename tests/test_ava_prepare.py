@@ -107,7 +107,7 @@ def test_each_verb_keeps_to_its_own_folders(ava, tmp_path, run):
     ran = run("crops", "--csv", rows, "--videos", ava / "videos", "--destination",
               tmp_path / "made", "--overwrite")  # fmt: skip
     assert ran.code == 2
-    assert "was made by `unitalk ava prepare`" in ran.stderr
+    assert "was made by 'ava prepare'" in ran.stderr
     with pytest.raises(DestinationError):
         prepare_ava(ava / "csv", ava / "videos", ava / "csv/inside")
     with pytest.raises(UsageError, match="no csv files of the split"):

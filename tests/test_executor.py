@@ -131,7 +131,7 @@ def test_another_error_says_where_it_was_raised():
 def test_a_process_that_is_killed_is_said():
     with pytest.raises(UnitalkError, match="ended from outside") as raised:
         list(Processes(2).run(die, range(8)))
-    assert "--jobs 1" in raised.value.hint
+    assert "`jobs=1`" in raised.value.hint
     assert not multiprocessing.active_children()
 
 

@@ -372,13 +372,7 @@ def scores_that_no_order_explains(person):
 # ------------------------------------------------------------------------------ places
 
 
-@obeys("{} was made by `unitalk {}`, and this is `unitalk {}`", unless=("convert-asc", "trim"))
-def a_folder_that_another_verb_made(person):
-    shutil.copytree(person.small, "data")
-    person.says("convert-asc", "--source", person.small, "--destination", "data", code=2)
-
-
-@obeys("give a new folder, or --overwrite to replace what `unitalk {}` made there")
+@obeys("give a new folder, or `overwrite=True` to replace what {} made there")
 def a_folder_that_is_full(person):
     words = ("trim", "--path", person.small, "--list", "noise", "--new-path")
     person.does(*words, "cut")
@@ -387,7 +381,7 @@ def a_folder_that_is_full(person):
     person.does(*words, "cut", "--overwrite")
 
 
-@obeys("use --link auto, --link copy or --link sym")
+@obeys("use `link='auto'`, `link='copy'` or `link='sym'`")
 def no_hard_links(person):
     other = on_another_file_system(person.small)
     with tempfile.TemporaryDirectory(dir=other) as folder:
@@ -451,7 +445,7 @@ def tables_that_are_there(person):
     person.does("convert-talknet", "--source", data, "--destination", "another")
 
 
-@obeys("give either --jobs or --scheduler", unless=("--scheduler",))
+@obeys("give either `jobs` or `scheduler`", unless=("--scheduler",))
 def processes_and_a_cluster(person):
     words = ("convert-asc", "--source", person.small, "--destination")
     person.says(*words, "asc", "--jobs", "1", "--scheduler", "tcp://127.0.0.1:1", code=2)
@@ -953,7 +947,7 @@ CAUSES = "test_diagnose_causes.py"
 CARD = next(text for text in typed() if text.startswith("---\nconfigs:"))
 
 ELSEWHERE = {
-    "was there too little memory? run again with --jobs 1":
+    "was there too little memory? run again with `jobs=1`":
         "test_executor.py::test_a_process_that_is_killed_is_said",
     "to keep what was made, and try the verbs on it: unitalk quickstart DEST":
         "test_quickstart.py::test_without_a_folder_it_leaves_nothing",

@@ -76,7 +76,7 @@ def open_executor(*, jobs: int | None = None, scheduler: str | None = None) -> I
     if jobs is not None:
         raise UsageError(
             "a scheduler decides by itself how many tasks are done at a time",
-            hint="give either --jobs or --scheduler",
+            hint="give either `jobs` or `scheduler`",
         )
     with _cluster(scheduler) as cluster:
         yield cluster
@@ -191,7 +191,7 @@ def _death() -> Iterator[None]:
     except (EOFError, OSError) as error:
         raise LostError(
             "a process that did a part of the work was ended from outside",
-            hint="was there too little memory? run again with --jobs 1",
+            hint="was there too little memory? run again with `jobs=1`",
         ) from error
 
 

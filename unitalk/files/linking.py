@@ -168,7 +168,7 @@ class Placer:
                 return False
             raise UnitalkError(
                 f"no hard link from {source} to {destination} is possible: {error.strerror}",
-                hint="use --link auto, --link copy or --link sym",
+                hint="use `link='auto'`, `link='copy'` or `link='sym'`",
             ) from error
         self.placed["hard"] += 1
         return True

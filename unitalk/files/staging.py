@@ -125,13 +125,13 @@ def check_destination(
         )
     if maker != made_by:
         raise DestinationError(
-            f"{destination} was made by `unitalk {maker}`, and this is `unitalk {made_by}`",
+            f"{destination} was made by {maker!r}, and this is {made_by!r}",
             hint="give a new or empty folder",
         )
     if not overwrite:
         raise DestinationError(
             f"{destination} is not empty",
-            hint=f"give a new folder, or --overwrite to replace what `unitalk {maker}` made there",
+            hint=f"give a new folder, or `overwrite=True` to replace what {maker!r} made there",
         )
 
 

@@ -78,14 +78,12 @@ def _console(context: click.Context) -> Console:
     return console
 
 
-def _set_quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
+def _set(context: click.Context, option: click.Parameter, value: bool) -> None:
+    """Set what is said; the innermost command is the last to come here."""
+    console = _console(context)
+    console.context = context
     if value:
-        _console(context).quiet = True
-
-
-def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
-    if value:
-        _console(context).verbose = True
+        setattr(console, option.name or "", True)
 
 
 def common_options(function: Function) -> Function:
@@ -93,11 +91,12 @@ def common_options(function: Function) -> Function:
     for option in (
         click.version_option(__version__, "--version", prog_name="unitalk"),
         click.option(
-            "-v", "--verbose", is_flag=True, expose_value=False, callback=_set_verbose,
+            "-v", "--verbose", is_flag=True, expose_value=False, is_eager=True,
+            callback=_set,
             help="Say more, on stderr.",
         ),
         click.option(
-            "-q", "--quiet", is_flag=True, expose_value=False, callback=_set_quiet,
+            "-q", "--quiet", is_flag=True, expose_value=False, is_eager=True, callback=_set,
             help="Show no progress and no notes.",
         ),
     ):  # fmt: skip

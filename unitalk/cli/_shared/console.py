@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unitalk.cli._shared.hints import spoken, spoken_json
 from unitalk.errors import UsageError
 from unitalk.progress import Progress, SilentProgress, StderrProgress
 
@@ -26,11 +27,13 @@ class Console:
     Attributes:
         quiet: no progress, no notes.
         verbose: more notes.
+        context: of the command that is running, whose words are used.
     """
 
     def __init__(self) -> None:
         self.quiet = False
         self.verbose = False
+        self.context: click.Context | None = None
 
     @property
     def progress(self) -> Progress:
@@ -41,7 +44,7 @@ class Console:
     def say(self, text: str) -> None:
         """Tell the reader something that is not the result."""
         if not self.quiet:
-            _talk(text)
+            _talk(self._spoken(text))
 
     def detail(self, text: str) -> None:
         """Tell it only to who asked for more."""
@@ -51,13 +54,13 @@ class Console:
     def warn(self, warnings: Iterable[str]) -> None:
         """Warn on stderr, even when quiet: what is worth a warning is worth its line."""
         for text in warnings:
-            _talk(_coloured("warning: ", "yellow") + text)
+            _talk(_coloured("warning: ", "yellow") + self._spoken(text))
 
     def fail(self, error: UnitalkError) -> None:
         """Say what went wrong and what to do next."""
-        _talk(_coloured("unitalk: ", "red") + error.message)
+        _talk(_coloured("unitalk: ", "red") + self._spoken(error.message))
         if error.hint:
-            _talk(f"  -> {error.hint}")
+            _talk(f"  -> {self._spoken(error.hint)}")
 
     def interrupted(self) -> None:
         """Say that the reader stopped it, and that nothing is lost."""
@@ -67,7 +70,9 @@ class Console:
     def emit(self, result: dict[str, Any], text: str, form: str, output: Path | None) -> None:
         """Write the result: `result` as JSON or `text` as it is, to a file or to stdout."""
         if form == "json":
-            text = json.dumps(result, indent=2, allow_nan=False, ensure_ascii=False)
+            text = json.dumps(spoken_json(result), indent=2, allow_nan=False, ensure_ascii=False)
+        elif form == "text":
+            text = spoken(text)
         from unitalk.files import atomic_write, disk_errors
 
         if output is None or str(output) == "-":
@@ -76,6 +81,13 @@ class Console:
         else:
             with atomic_write(output) as file:
                 file.write(text + "\n")
+
+    def _spoken(self, text: str) -> str:
+        """Also when the command has ended, and in other threads, which click knows nothing of."""
+        if self.context is None:
+            return text
+        with self.context.scope(cleanup=False):
+            return spoken(text)
 
 
 def _talk(text: str) -> None:
