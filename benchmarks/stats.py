@@ -130,15 +130,17 @@ def compare_programs(folder: Path, rows: int, repeat: int) -> None:
 def compare_listings(root: Path, videos: int, tracks: int, faces: int) -> None:
     """Measure listing folders and a stat a file on one tree."""
     from unitalk.dataset.stats.stored_media import count_media
+    from unitalk.layout import Layout
+    from unitalk.progress import SilentProgress
 
     for video in range(videos):
         for track in range(tracks):
-            folder = root / f"video{video}/video{video}:{track}"
+            folder = Layout(root).track("val", f"video{video}", f"video{video}:{track}")
             folder.mkdir(parents=True)
             for face in range(faces):
                 (folder / f"{face / 25:.2f}.jpg").write_bytes(b"crop" * (300 + face))
     start = time.perf_counter()
-    media = count_media("val", root, root / "none")
+    media = count_media(Layout(root), "val", SilentProgress())
     ours = time.perf_counter() - start
     start = time.perf_counter()
     exact = sum(

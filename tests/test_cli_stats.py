@@ -109,14 +109,11 @@ def test_names_that_all_rows_share_have_no_column_and_long_ones_are_cut(run, tmp
 
 
 def test_files_are_counted_and_pixels_told_by_crops(run, sample):
-    ran = run("stats", sample, "--split", "val")
-    *_, widths, files, _ = blocks(ran.stdout).values()
-    for row in widths[1:]:
-        assert sum(map(float, row[-3:])) == pytest.approx(100, abs=0.2)
-    # The sample has 3,077 faces of 58 tracks in val. One split: its row would repeat the total.
+    """The sample has 3,077 faces of 58 tracks in val, whose row would only repeat the total."""
+    *_, widths, files, _ = blocks(run("stats", sample, "--split", "val").stdout).values()
+    assert all(sum(map(float, row[-3:])) == pytest.approx(100, abs=0.2) for row in widths[1:])
     assert [row[0] for row in widths[1:]] == ["val"] * 4 + ["TOTAL"]
-    assert files[1][:2] == ["val", "3,077"]
-    assert files[1][4] == "58"
+    assert (files[1][:2], files[1][4]) == (["val", "3,077"], "58")
 
 
 def test_warnings_are_below_the_numbers_in_json_and_on_stderr_beside_csv(run, tmp_path):
@@ -189,13 +186,11 @@ def test_a_plot_is_written_beside_the_result(run, small, tmp_path):
     assert (tmp_path / "p.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
-def test_nothing_is_written_over_the_dataset(run, small):
+@pytest.mark.parametrize("option", ["-o", "--plot"])
+def test_nothing_is_written_over_the_dataset(run, small, option):
     path = small / "csv/val_orig.csv"
     before = path.read_bytes()
-    for option in ("-o", "--plot"):
-        for given in (small, path):
-            ran = run("stats", given, option, path)
-            assert (ran.code, ran.stdout) == (2, "")
+    assert {run("stats", given, option, path).code for given in (small, path)} == {2}
     assert path.read_bytes() == before
 
 

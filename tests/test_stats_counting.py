@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitalk.dataset.stats.counting import Rows, count, join
-from unitalk.dataset.stats.grouping import Dataset, group, steps
+from unitalk import schema
+from unitalk.dataset.stats.counting import Rows, count
+from unitalk.dataset.stats.grouping import Video, group, steps
 from unitalk.schema.bins import AREAS, COMPANY, LENGTHS, SPEAKERS, WIDTHS, length_codes
 
-LABELS = ("yes", "no", "mute")
+LABELS = (YES := schema.SPEAKING, "no", "mute")
 
 # Two videos. Each line is a face: where, which track, when (ms), its label, its box's sides.
 #
@@ -43,37 +44,32 @@ SCENE = """
 def parse(text: str) -> list[tuple[str, str, int, str, float, float]]:
     faces = []
     for line in text.strip().splitlines():
-        video, track, time, label, width, height = line.split()
+        video, track, time, label, width, height = line.replace("yes", YES).split()
         faces.append((video, f"{video}:{track}", int(time), label, float(width), float(height)))
     return faces
 
 
-def rows_of(faces, videos=None) -> Rows:
-    """The faces as `count` takes them: texts as numbers in the order of their first rows."""
-    videos = videos or list(dict.fromkeys(face[0] for face in faces))
+def counted(faces, *, frames=None) -> list[Video]:
+    """The videos in the order of their first rows, or of the frames that are given."""
+    names = list(frames or dict.fromkeys(face[0] for face in faces))
     entities = list(dict.fromkeys(face[1] for face in faces))
-    return Rows(
-        videos=len(videos),
-        video=np.array([videos.index(face[0]) for face in faces], np.int32),
-        entity=np.array([entities.index(face[1]) for face in faces], np.int32),
-        milliseconds=np.array([face[2] for face in faces], np.int64),
-        label=np.array([LABELS.index(face[3]) for face in faces], np.int8),
-        speaking=0,
-        width=np.array([face[4] for face in faces]),
-        height=np.array([face[5] for face in faces]),
+    video, entity, time, label, width, height = zip(*faces, strict=True)
+    rows = Rows(
+        video=np.array([names.index(name) for name in video], np.int32),
+        entity=np.array([entities.index(name) for name in entity], np.int32),
+        milliseconds=np.array(time, np.int64),
+        label=np.array([LABELS.index(name) for name in label], np.int8),
+        width=np.array(width),
+        height=np.array(height),
     )
+    return [
+        Video(split="val", name=name, category=None, frame=(frames or {}).get(name), counted=own)
+        for name, own in zip(names, count(rows), strict=True)
+    ]
 
 
-def dataset_of(counted, videos: int, *, frames=None, boxes=True) -> Dataset:
-    nothing = np.full((videos, 2), np.nan)
-    return Dataset(
-        counted=counted, labels=LABELS, speaking="yes", boxes=boxes,
-        frames=nothing if frames is None else np.array(frames, np.float64),
-    )  # fmt: skip
-
-
-def scene_group(videos=(0, 1), **options):
-    return group(dataset_of(count(rows_of(parse(SCENE))), 2, **options), videos, level="total")
+def total(videos, **options):
+    return group(videos, "total", labels=LABELS, **options)
 
 
 # ------------------------------------------------------------------------------ the scene
@@ -90,13 +86,14 @@ def test_the_scene():
     The quartiles of 0, .08, .25, 1 lie 0.75, 1.5 and 2.25 steps from the first of three. Steps are
     40 40 40 80 40 in V and 500 in W; only those of 20 to 60 ms say how many faces a second has.
     """
-    both, first, second = scene_group(), scene_group([0]), scene_group([1])
+    videos = counted(parse(SCENE))
+    both, first, second = total(videos), total(videos[:1]), total(videos[1:])
     assert [(g.videos, g.tracks, g.faces, g.speaking) for g in (first, second, both)] == [
         (1, 2, 7, 4),
         (1, 2, 3, 2),
         (2, 4, 10, 6),
     ]
-    assert both.labels.counts == {"yes": 6, "no": 3, "mute": 1}
+    assert both.labels.counts == {YES: 6, "no": 3, "mute": 1}
     assert (both.speaking_share, both.face_hours) == (0.6, 10 / 25 / 3600)
     assert (both.frames, both.faces_a_frame) == (7, 10 / 7)
     assert both.frames_by_faces.counts == {"1": 4, "2": 3, "3": 0, "4+": 0}
@@ -116,10 +113,10 @@ def test_the_scene():
     assert both.area.mean == pytest.approx((5 * 0.02 + 2 * 0.15 + 0.08 + 2 * 0.025) / 10)
     assert both.pixel_width is both.faces_by_pixel_area is None
     # Of W alone where V's frame is not known; the relative sizes are of all.
-    one = scene_group(frames=[[np.nan, np.nan], [320, 640]])
+    one = total(counted(parse(SCENE), frames={"V": None, "W": (320, 640)}))
     assert (one.faces_by_pixel_width.total, one.pixel_width.median) == (3, 80)
     assert one.width.least == 0.1
-    pixels = scene_group(boxes=False, frames=[[640, 320], [320, 640]])
+    pixels = total(counted(parse(SCENE), frames=dict.fromkeys("VW", (640, 320))), boxes=False)
     assert pixels.width is pixels.pixel_width is None
 
 
@@ -128,9 +125,7 @@ def test_the_scene():
 
 def test_a_face_that_is_there_twice_is_counted_twice_and_told():
     faces = parse("V 0 0 no .1 .1\nV 0 40 no .1 .1\nV 0 40 no .1 .1\nV 0 80 no .1 .1")
-    counted = count(rows_of(faces))
-    found = group(dataset_of(counted, 1), [0], level="video")
-    assert len(counted.twice.values) == 1
+    found = total(counted(faces))
     assert found.faces == 4
     assert found.frames == 3
     assert found.step_seconds == 0.04  # the step of 0 ms is none
@@ -138,7 +133,7 @@ def test_a_face_that_is_there_twice_is_counted_twice_and_told():
 
 
 def test_one_face_has_no_step_and_no_changes_a_minute():
-    found = group(dataset_of(count(rows_of(parse("V 0 5 no .1 .1"))), 1), [0], level="video")
+    found = total(counted(parse("V 0 5 no .1 .1")))
     assert (found.tracks, found.frames, found.faces) == (1, 1, 1)
     assert found.step_seconds is found.faces_a_second is found.label_changes_a_minute is None
     assert found.stretches == 0
@@ -151,27 +146,10 @@ def test_an_entity_of_two_videos_is_a_track_of_each():
     apart = parse("V 0 0 no .1 .1\nV 0 40 yes .1 .1\nW 0 80 no .1 .1\nW 0 120 no .1 .1")
     shared = [(video, "0", *rest) for video, _, *rest in apart]
     for faces in (apart, shared, shared[::-1], shared[::2] + shared[1::2]):
-        counted = count(rows_of(faces, videos=["V", "W"]))
-        data = dataset_of(counted, 2)
-        assert [group(data, [v], level="video").tracks for v in (0, 1)] == [1, 1]
-        assert [group(data, [v], level="video").label_changes for v in (0, 1)] == [1, 0]
-        assert group(data, [0, 1], level="total").track_hours * 3600 == pytest.approx(0.16)
-
-
-# ------------------------------------------------------------------------------ slices
-
-
-def test_joined_parts_are_the_parts_behind_each_other():
-    """V and W read together or each on its own are the same groups."""
-    faces = parse(SCENE)
-    whole = count(rows_of(faces))
-    parts = [count(rows_of([face for face in faces if face[0] == video])) for video in "VW"]
-    joined = join(parts)
-    for name in ("label", "width", "track_span", "frame_faces", "step", "stretch", "change"):
-        ours, theirs = getattr(joined, name), getattr(whole, name)
-        assert ours.values.tolist() == theirs.values.tolist(), name
-        assert ours.bounds.tolist() == theirs.bounds.tolist(), name
-    assert join(parts[:1]) is parts[0]
+        videos = counted(faces, frames=dict.fromkeys("VW"))
+        assert [total([video]).tracks for video in videos] == [1, 1]
+        assert [total([video]).label_changes for video in videos] == [1, 0]
+        assert total(videos).track_hours * 3600 == pytest.approx(0.16)
 
 
 # ------------------------------------------------------------------------------ small pieces
@@ -244,7 +222,7 @@ def slow(faces):
     tracks, frames = defaultdict(list), defaultdict(list)
     for face in faces:
         tracks[face[0], face[1]].append(face)
-        frames[face[0], face[2]].append(face[3] == "yes")
+        frames[face[0], face[2]].append(face[3] == YES)
     length, gaps, changes, stretches = [], [], 0, []
     for own in tracks.values():
         own.sort(key=lambda face: face[2])
@@ -255,7 +233,7 @@ def slow(faces):
             if before is not None:
                 gaps.append(face[2] - before[2])
                 changes += face[3] != before[3]
-            if face[3] != "yes":
+            if face[3] != YES:
                 begun = None
                 continue
             if begun is None:
@@ -326,15 +304,10 @@ def distinct(faces):
 
 @given(st.lists(FACE, min_size=1, max_size=60).map(distinct))
 def test_the_second_opinion_agrees_whatever_the_order_of_the_rows(faces):
-    videos = list(dict.fromkeys(face[0] for face in faces))
-    data = dataset_of(count(rows_of(faces)), len(videos))
-    assert_same(group(data, range(len(videos)), level="total"), slow(faces))
-    for number, video in enumerate(videos):
-        own = [face for face in faces if face[0] == video]
-        assert_same(group(data, [number], level="video"), slow(own))
-    ends = sorted({0, len(videos) - 1})
-    own = [face for face in faces if videos.index(face[0]) in ends]
-    assert_same(group(data, ends, level="category"), slow(own))
+    videos = counted(faces)
+    assert_same(total(videos), slow(faces))
+    for video in videos:
+        assert_same(total([video]), slow([face for face in faces if face[0] == video.name]))
 
 
 @given(st.lists(FACE, min_size=1, max_size=40).map(distinct), st.integers(1, 200))
@@ -344,10 +317,8 @@ def test_pixels_are_shares_times_the_frame(faces, tens):
     Shares are thousandths and frames' sides tens, so that no side has a third decimal to round.
     """
     side = 10 * tens
-    videos = list(dict.fromkeys(face[0] for face in faces))
-    frames = [[side, 2 * side]] * len(videos)
-    data = dataset_of(count(rows_of(faces)), len(videos), frames=frames)
-    found = group(data, range(len(videos)), level="total")
+    frames = dict.fromkeys((face[0] for face in faces), (side, 2 * side))
+    found = total(counted(faces, frames=frames))
     sides = [(round(face[4] * side, 2), round(face[5] * 2 * side, 2)) for face in faces]
     wide = (0 if w < 64 else 1 if w <= 128 else 2 for w, _ in sides)
     large = (0 if w * h < 4096 else 1 if w * h < 16384 else 2 for w, h in sides)

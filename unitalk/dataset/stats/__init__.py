@@ -7,14 +7,15 @@ the folders, `stats_result` is the result, `stats_tables` and `stats_plot` show 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unitalk import schema
 from unitalk.catalog import video_list
-from unitalk.dataset.stats.counting import Counted, Rows, count, join
-from unitalk.dataset.stats.grouping import Dataset, group
+from unitalk.dataset.stats.counting import Rows, count
+from unitalk.dataset.stats.grouping import LABELS, NO_CATEGORY, Video, group
 from unitalk.dataset.stats.sources import Origin, origins
 from unitalk.dataset.stats.stats_result import (
     FACES_A_SECOND,
@@ -36,18 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from unitalk.dataset.stats.counting import Floats
     from unitalk.layout import Layout
 
-__all__ = ["Group", "Media", "Shares", "Spread", "Statistics", "statistics"]
+__all__ = ["NO_CATEGORY", "Group", "Media", "Shares", "Spread", "Statistics", "statistics"]
 
-NO_CATEGORY = "(none)"
-"""The category of a video in no list, in a split in which others have one."""
-
-_LABELS = (schema.SPEAKING, schema.NOT_SPEAKING, schema.NOT_AUDIBLE)
-_CODES = {label: code for code, label in enumerate((*_LABELS, schema.UNLABELLED))}
+_CODES = {schema.UNLABELLED if label is UNLABELLED else label: n for n, label in enumerate(LABELS)}
 _COLUMNS = (schema.VIDEO, schema.TIME, *schema.BOX, schema.LABEL, schema.ENTITY)
-_EDGES = ((schema.BOX[0], schema.BOX[2]), (schema.BOX[1], schema.BOX[3]))
 _USUAL_RATE = 0.01  # 25 faces a second, to a hundredth
 
 
@@ -56,24 +51,20 @@ class _Part:
     """What was read of one split.
 
     Attributes:
-        origin: the split and its file.
+        split: its name.
         form: in which form the rows came.
-        videos: their ids, in the order of the rows.
-        counted: of these videos.
+        videos: in the order of the rows.
         reach: how far right or down a box goes.
-        frames: [videos, 2] width and height in pixels; NaN is unknown.
-        warnings: what the reader should know.
         labelled: whether any face has a label.
+        warnings: what the reader should know.
     """
 
-    origin: Origin
+    split: str
     form: str
-    videos: list[str]
-    counted: Counted
+    videos: list[Video]
     reach: float
-    frames: Floats
-    warnings: list[str]
     labelled: bool
+    warnings: list[str]
 
 
 @disk_boundary("dataset")
@@ -111,173 +102,143 @@ def statistics(
         for origin in found:
             parts.append(_read(origin, looked_at))
             task.advance()
-    data = Dataset(
-        counted=join([part.counted for part in parts]),
-        labels=_LABELS if all(part.labelled for part in parts) else (*_LABELS, UNLABELLED),
-        speaking=schema.SPEAKING,
-        boxes=max(part.reach for part in parts) <= LARGEST_SHARE,
-        frames=np.concatenate([part.frames for part in parts]),
-    )
-    media = [_media(looked_at, origin.split, progress) for origin in found] if looked_at else []
-    splits_, categories, videos = _groups(data, parts)
-    if len(splits_) == 1:  # which is the same faces
-        total = replace(splits_[0], level="total", split=None)
+    boxes = max(part.reach for part in parts) <= LARGEST_SHARE
+    labels = LABELS[:-1] if all(part.labelled for part in parts) else LABELS
+    grouped = partial(group, boxes=boxes, labels=labels)
+    videos = [video for part in parts for video in part.videos]
+    by_split = tuple(grouped(part.videos, "split") for part in parts)
+    if len(parts) == 1:  # which is the same faces
+        total = replace(by_split[0], level="total", split=None)
     else:
-        total = group(data, range(len(videos)), level="total")
+        total = grouped(videos, "total")
+    media = [count_media(looked_at, part.split, progress) for part in parts] if looked_at else []
     return Statistics(
         dataset=str(dataset),
-        source="; ".join(f"{part.origin.split}: {part.form}" for part in parts),
-        splits=splits_,
-        categories=categories,
-        videos=videos,
+        source="; ".join(f"{part.split}: {part.form}" for part in parts),
+        splits=by_split,
+        categories=tuple(
+            grouped(own, "category") for part in parts for own in _categories(part.videos)
+        ),
+        videos=tuple(grouped([video], "video") for video in videos),
         total=total,
         media=tuple(one for one in media if one is not None),
-        warnings=tuple(_warnings(data, parts, total)),
+        warnings=tuple(_warnings(parts, total, boxes=boxes)),
     )
 
 
-def _media(layout: Layout, split: str, progress: Progress) -> Media | None:
-    """List the folders in which the videos of a split have theirs."""
-    crops, sounds = (layout.part(part, split, "any").parent for part in ("video", "audio"))
-    return count_media(split, crops, sounds, progress=progress)
+def _categories(videos: Sequence[Video]) -> list[list[Video]]:
+    """Divide a split's videos by category; nothing where no video has one."""
+    if all(video.category is None for video in videos):
+        return []
+    names = (*video_list.CATEGORIES, None)
+    divided = [[video for video in videos if video.category == name] for name in names]
+    return [own for own in divided if own]
 
 
 def _read(origin: Origin, layout: Layout | None) -> _Part:
     """Read a split and count what is in it; with a layout also look at a few face crops."""
     faces = schema.load_split(origin.rows, columns=_COLUMNS)
-    form, names = faces.describe(), faces.codes(schema.VIDEO)[1]
+    split, form, names = origin.split, faces.describe(), faces.codes(schema.VIDEO)[1]
+    entities = len(faces.codes(schema.ENTITY)[1])
     warnings = []
     labelled = faces.codes(schema.LABEL)[1] != [schema.UNLABELLED]
     if not labelled:
         warnings.append(
-            f"{origin.split}: no face has a label; its frames and tracks count as silent, and its "
+            f"{split}: no face has a label; its frames and tracks count as silent, and its "
             "faces in no share of those that speak"
         )
     if not origin.whole:
         warnings.append(
-            f"{origin.split}: read from the files of {len(faces.files):,} single videos, as the "
+            f"{split}: read from the files of {len(faces.files):,} single videos, as the "
             "split's own file is not there: the download has not ended"
         )
-    frames = np.full((len(names), 2), np.nan)
-    if layout is not None and layout.part("video", origin.split, "any").parent.is_dir():
-        warnings += _measure(layout, origin.split, faces, frames)
-    rows, reach, entities = _rows(faces)
+    frames: dict[str, tuple[int, int]] = {}
+    if layout is not None and layout.part("video", split, "any").parent.is_dir():
+        frames = _frame_sizes(layout, faces)
+        unknown = [name for name in names if name not in frames]
+        if unknown:
+            warnings.append(
+                f"{split}: the face crops of {len(unknown):,} of {len(names):,} videos do not tell "
+                f"the frame's size, so that their faces are in no number of pixels: "
+                f"{examples(unknown)}"
+            )
+    rows, reach = _rows(faces)
     del faces  # half of the memory
-    counted = count(rows)
-    tracks = len(counted.track_faces.values)
+    categories = {video.video_id: video.category for video in video_list.videos()}
+    videos = [
+        Video(split=split, name=name, category=categories.get(name), frame=frames.get(name),
+              counted=counted)
+        for name, counted in zip(names, count(rows), strict=True)
+    ]  # fmt: skip
+    tracks = sum(len(video.counted.track_faces) for video in videos)
     if tracks > entities:
         warnings.append(
-            f"{origin.split}: {tracks:,} tracks have {entities:,} entity_ids: some are in several "
+            f"{split}: {tracks:,} tracks have {entities:,} entity_ids: some are in several "
             "videos, and in each they count as a track"
         )
     return _Part(
-        origin=origin,
-        form=form,
-        videos=names,
-        counted=counted,
-        reach=reach,
-        frames=frames,
-        warnings=warnings,
-        labelled=labelled,
+        split=split, form=form, videos=videos, reach=reach, labelled=labelled, warnings=warnings
     )
 
 
-def _rows(faces: schema.Faces) -> tuple[Rows, float, int]:
-    """Return the faces as arrays, how far a box reaches, and how many entity_ids there are."""
-    video, videos = faces.codes(schema.VIDEO)
-    entity, entities = faces.codes(schema.ENTITY)
-    label, labels = faces.codes(schema.LABEL)
+def _rows(faces: schema.Faces) -> tuple[Rows, float]:
+    """Return the faces as arrays, and how far right or down a box reaches."""
+    labels, texts = faces.codes(schema.LABEL)
     sides, reach = [], 0.0
-    for low, high in _EDGES:
-        side: Floats = faces.numbers(high)
+    for low, high in zip(schema.BOX[:2], schema.BOX[2:], strict=True):
+        side = faces.numbers(high)
         reach = max(reach, float(side.max()))
         side -= faces.numbers(low)  # in place: there may be millions
         sides.append(side)
     rows = Rows(
-        videos=len(videos),
-        video=video,
-        entity=entity,
+        video=faces.codes(schema.VIDEO)[0],
+        entity=faces.codes(schema.ENTITY)[0],
         milliseconds=faces.milliseconds(),
-        label=np.array([_CODES[text] for text in labels], np.int8)[label],
-        speaking=_LABELS.index(schema.SPEAKING),
+        label=np.array([_CODES[text] for text in texts], np.int8)[labels],
         width=sides[0],
         height=sides[1],
     )
-    return rows, reach, len(entities)
+    return rows, reach
 
 
-def _measure(layout: Layout, split: str, faces: schema.Faces, frames: Floats) -> list[str]:
-    """Find each video's frame size by a few of its face crops; warn where it is not known."""
+def _frame_sizes(layout: Layout, faces: schema.Faces) -> dict[str, tuple[int, int]]:
+    """Find the frame size of each video whose face crops tell it."""
     video, names = faces.codes(schema.VIDEO)
     entity, entities = faces.codes(schema.ENTITY)
-    seconds = faces.milliseconds() / 1000
     boxes = np.stack([faces.numbers(name) for name in schema.BOX], axis=1)
-    chosen: dict[int, list[frame_sizes.Face]] = {}
+    seconds = faces.milliseconds() / 1000
+    chosen: dict[str, list[frame_sizes.Face]] = {}
     for row in frame_sizes.telling_faces(video, boxes).tolist():
-        face = frame_sizes.Face(
-            names[video[row]],
-            entities[entity[row]],
-            float(seconds[row]),
-            tuple(boxes[row].tolist()),
-        )
-        chosen.setdefault(int(video[row]), []).append(face)
-    unknown = []
-    for code, own in chosen.items():
+        name, box = names[video[row]], tuple(boxes[row].tolist())
+        face = frame_sizes.Face(name, entities[entity[row]], float(seconds[row]), box)
+        chosen.setdefault(name, []).append(face)
+    found: dict[str, tuple[int, int]] = {}
+    for own in chosen.values():
         try:
-            frames[code] = frame_sizes.frame_sizes(layout.root, own)[names[code]]
+            found |= frame_sizes.frame_sizes(layout.root, own)
         except LayoutError:
-            unknown.append(names[code])
-    if not unknown:
-        return []
-    return [
-        f"{split}: the face crops of {len(unknown):,} of {len(names):,} videos do not tell the "
-        f"frame's size, so that their faces are in no number of pixels: {examples(unknown)}"
-    ]
+            continue
+    return found
 
 
-def _groups(
-    data: Dataset, parts: Sequence[_Part]
-) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Group, ...]]:
-    """Return the splits, their categories, all videos."""
-    category_of = {video.video_id: video.category for video in video_list.videos()}
-    splits, categories, videos = [], [], []
-    start = 0
-    for part in parts:
-        split, own = part.origin.split, range(start, start + len(part.videos))
-        splits.append(group(data, own, level="split", split=split))
-        members: dict[str | None, list[int]] = {}
-        for number, name in zip(own, part.videos, strict=True):
-            category = category_of.get(name)
-            members.setdefault(category, []).append(number)
-            videos.append(
-                group(data, [number], level="video", split=split, category=category, video=name)
-            )
-        categories += [
-            group(data, members[name], level="category", split=split, category=name or NO_CATEGORY)
-            for name in (*video_list.CATEGORIES, None)
-            if name in members and set(members) != {None}
-        ]
-        start = own.stop
-    return tuple(splits), tuple(categories), tuple(videos)
-
-
-def _warnings(data: Dataset, parts: Sequence[_Part], total: Group) -> list[str]:
+def _warnings(parts: Sequence[_Part], total: Group, *, boxes: bool) -> list[str]:
     """Say what the reader should know of the numbers."""
     found = [text for part in parts for text in part.warnings]
-    twice = len(data.counted.twice.values)
+    videos = [video for part in parts for video in part.videos]
+    twice = sum(int(np.count_nonzero(video.counted.step == 0)) for video in videos)
     if twice:
         found.append(
             f"{twice:,} rows repeat a face (same entity_id, same millisecond), which is counted as "
             "often as it is there"
         )
-    names = [name for part in parts for name in part.videos]
+    names = [video.name for video in videos]
     shared = list(dict.fromkeys(name for name in names if names.count(name) > 1))
     if shared:
         found.append(
             f"in more than one split, and counted in each: {examples(shared)} "
             f"({len(shared):,} of {len(set(names)):,} videos)"
         )
-    if not data.boxes:
+    if not boxes:
         reach = max(part.reach for part in parts)
         found.append(
             f"boxes reach {reach:g} where 1 is the frame's edge: they are in pixels, and sizes "

@@ -1,4 +1,4 @@
-"""The numbers of a group of videos, from what was counted of all of them."""
+"""Sum up a group of videos from what was counted of each."""
 
 from __future__ import annotations
 
@@ -7,95 +7,134 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unitalk.dataset.stats.stats_result import Group, Level, Shares, Spread
+from unitalk import schema
+from unitalk.dataset.stats.stats_result import UNLABELLED, Group, Level, Shares, Spread
 from unitalk.schema import bins
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
-    from unitalk.dataset.stats.counting import Counted, Floats
+    from unitalk.dataset.stats.counting import Counted
+
+    Numbers = npt.NDArray[Any]
+
+LABELS = (schema.SPEAKING, schema.NOT_SPEAKING, schema.NOT_AUDIBLE, UNLABELLED)
+"""The labels by their numbers in `Counted.label`; the first one is `counting.SPEAKS`."""
+
+NO_CATEGORY = "(none)"
+"""The category of a video in no list, in a split in which others have one."""
 
 _HOUR_MS = 3_600_000
 _USUAL_STEP = (0.5, 1.5)  # of the median; a longer one is a gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
-    """All that was counted, and the meaning of its numbers.
+class Video:
+    """One video of a split, and what was counted of it.
 
     Attributes:
-        counted: of all videos.
-        labels: the labels that `counted.label` has numbers for.
-        speaking: which of them is that of the positives.
-        boxes: whether the boxes are relative to the frame, so that their sizes mean something.
-        frames: [videos, 2] width and height of each video's frames in pixels; NaN is unknown.
+        split: the split.
+        name: its id.
+        category: None where it is in no list.
+        frame: width and height in pixels; None where they are unknown.
+        counted: its counts.
     """
 
+    split: str
+    name: str
+    category: str | None
+    frame: tuple[float, float] | None
     counted: Counted
-    labels: Sequence[str]
-    speaking: str
-    boxes: bool
-    frames: Floats
 
 
 def group(
-    data: Dataset,
-    videos: Sequence[int],
-    *,
-    level: Level,
-    split: str | None = None,
-    category: str | None = None,
-    video: str | None = None,
+    videos: Sequence[Video], level: Level, *, labels: Sequence[str] = LABELS, boxes: bool = True
 ) -> Group:
-    """Sum up some videos, which are given by their numbers in ascending order; at least one."""
-    counted = data.counted
-    labels = by_code(counted.label.take(videos), data.labels, of="faces")
-    span, faces = counted.track_span.take(videos), counted.track_faces.take(videos)
+    """Sum up some videos, at least one.
+
+    Args:
+        videos: the videos.
+        level: what they are.
+        labels: the labels to name.
+        boxes: whether the boxes are relative to the frame, so that their sizes mean something.
+    """
+    counted = [video.counted for video in videos]
+    by_label = by_code(_joined(one.label for one in counted), labels, of="faces")
+    span = _joined(one.track_span for one in counted)
+    faces = _joined(one.track_faces for one in counted)
     seconds = span * faces / np.maximum(faces - 1, 1) / 1000
-    company = counted.frame_faces.take(videos)
+    company = _joined(one.frame_faces for one in counted)
+    speakers = _joined(one.frame_speakers for one in counted).clip(max=len(bins.SPEAKERS) - 1)
     codes = bins.company_codes(company)
-    by_frame = np.bincount(codes, weights=company, minlength=len(bins.COMPANY)).astype(int)
-    speakers = counted.frame_speakers.take(videos).clip(max=len(bins.SPEAKERS) - 1)
-    stretch = counted.stretch.take(videos)
-    step, rate = steps(counted.step.take(videos))
+    stretch = _joined(one.stretch for one in counted)
+    step, rate = steps(_joined(one.step for one in counted))
+    category = videos[0].category
     return Group(
         level=level,
-        split=split,
-        category=category,
-        video=video,
+        split=None if level == "total" else videos[0].split,
+        category={"video": category, "category": category or NO_CATEGORY}.get(level),
+        video=videos[0].name if level == "video" else None,
         videos=len(videos),
         tracks=len(faces),
-        faces=labels.total,
+        faces=by_label.total,
         track_hours=float(seconds.sum()) * 1000 / _HOUR_MS,
-        labels=labels,
-        speaking=labels.counts[data.speaking],
+        labels=by_label,
+        speaking=by_label.counts[schema.SPEAKING],
         frames=len(company),
         frames_by_faces=by_code(codes, bins.COMPANY, of="frames"),
-        faces_by_company=_shares(by_frame, bins.COMPANY, of="faces"),
+        faces_by_company=by_code(codes, bins.COMPANY, of="faces", weights=company),
         frames_by_speakers=by_code(speakers, bins.SPEAKERS, of="frames"),
         track_seconds=spread(seconds),
         tracks_by_length=by_code(bins.length_codes(span, faces), bins.LENGTHS, of="tracks"),
         stretches=len(stretch),
         stretch_seconds=spread(stretch) if len(stretch) else None,
-        label_changes=counted.change.count(videos),
+        label_changes=sum(one.changes for one in counted),
         step_seconds=step,
         faces_a_second=rate,
-        **_sizes(data, videos),
+        **_sizes(videos, boxes=boxes),
     )
 
 
-def by_code(codes: npt.NDArray[Any], names: Sequence[str], *, of: str) -> Shares:
-    """Count codes 0, 1, ... under their names."""
-    return _shares(np.bincount(codes, minlength=len(names)), names, of=of)
+def _sizes(videos: Sequence[Video], *, boxes: bool) -> dict[str, Any]:
+    """The fields of a group that say how large the faces are."""
+    known = [(video.counted, video.frame) for video in videos if boxes and video.frame]
+    found: dict[str, Any] = dict.fromkeys(
+        ("width", "height", "area", "pixel_width", "pixel_height", "faces_by_pixel_width",
+         "faces_by_pixel_area")
+    )  # fmt: skip
+    if boxes:
+        width = _joined(video.counted.width for video in videos)
+        height = _joined(video.counted.height for video in videos)
+        found |= {"width": spread(width), "height": spread(height), "area": spread(width * height)}
+    if known:
+        across = _joined(bins.pixels(counted.width, frame[0]) for counted, frame in known)
+        down = _joined(bins.pixels(counted.height, frame[1]) for counted, frame in known)
+        widths, areas = bins.width_codes(across), bins.area_codes(across * down)
+        found |= {
+            "pixel_width": spread(across),
+            "pixel_height": spread(down),
+            "faces_by_pixel_width": by_code(widths, bins.WIDTHS, of="faces"),
+            "faces_by_pixel_area": by_code(areas, bins.AREAS, of="faces"),
+        }
+    return found
 
 
-def _shares(counts: npt.NDArray[Any], names: Sequence[str], *, of: str) -> Shares:
-    return Shares(of=of, counts=dict(zip(names, counts.tolist(), strict=True)))
+def _joined(arrays: Iterable[Numbers]) -> Numbers:
+    own = list(arrays)
+    return own[0] if len(own) == 1 else np.concatenate(own)
 
 
-def spread(values: npt.NDArray[Any]) -> Spread:
+def by_code(
+    codes: Numbers, names: Sequence[str], *, of: str, weights: Numbers | None = None
+) -> Shares:
+    """Count codes 0, 1, ... under their names, or sum up the weights of each."""
+    counts = np.bincount(codes, weights, minlength=len(names)).astype(int).tolist()
+    return Shares(of=of, counts=dict(zip(names, counts, strict=True)))
+
+
+def spread(values: Numbers) -> Spread:
     """Return the range, the quartiles and the mean of one value or more."""
     least, lower, median, upper, most = np.quantile(values, (0, 0.25, 0.5, 0.75, 1)).tolist()
     return Spread(
@@ -103,7 +142,7 @@ def spread(values: npt.NDArray[Any]) -> Spread:
     )
 
 
-def steps(milliseconds: npt.NDArray[np.int64]) -> tuple[float | None, float | None]:
+def steps(milliseconds: Numbers) -> tuple[float | None, float | None]:
     """Return the median time step in seconds, and the faces per second.
 
     Times are in whole milliseconds, so that at 29.97 a second steps are 33 and 34: the median is
@@ -116,29 +155,3 @@ def steps(milliseconds: npt.NDArray[np.int64]) -> tuple[float | None, float | No
     low, high = (median * factor for factor in _USUAL_STEP)
     usual = milliseconds[(milliseconds >= low) & (milliseconds <= high)]
     return median / 1000, 1000 / float(usual.mean()) if len(usual) else None
-
-
-def _sizes(data: Dataset, videos: Sequence[int]) -> dict[str, Any]:
-    """Return the fields of a group that say how large the faces are."""
-    names = ("width", "height", "area", "pixel_width", "pixel_height", "faces_by_pixel_width",
-             "faces_by_pixel_area")  # fmt: skip
-    found: dict[str, Any] = dict.fromkeys(names)
-    if not data.boxes:
-        return found
-    width, height = data.counted.width, data.counted.height
-    found["width"] = spread(width.take(videos))
-    found["height"] = spread(height.take(videos))
-    found["area"] = spread(width.take(videos) * height.take(videos))
-    known = [video for video in videos if not np.isnan(data.frames[video]).any()]
-    if not known:
-        return found
-    faces = np.diff(width.bounds)[known]
-    across = bins.pixels(width.take(known), np.repeat(data.frames[known, 0], faces))
-    down = bins.pixels(height.take(known), np.repeat(data.frames[known, 1], faces))
-    codes = bins.width_codes(across), bins.area_codes(across * down)
-    return found | {
-        "pixel_width": spread(across),
-        "pixel_height": spread(down),
-        "faces_by_pixel_width": by_code(codes[0], bins.WIDTHS, of="faces"),
-        "faces_by_pixel_area": by_code(codes[1], bins.AREAS, of="faces"),
-    }

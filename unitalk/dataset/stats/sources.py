@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from unitalk.errors import UsageError
 from unitalk.layout import SPLITS, Layout
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(NamedTuple):
     """One split and the csv files that it is read from.
 
     Attributes:
@@ -29,10 +28,6 @@ def origins(
 ) -> tuple[Layout | None, list[Origin]]:
     """Find the rows of a dataset's splits, or of anything that `schema.load` reads.
 
-    Args:
-        dataset: the folder of a dataset, a csv file, a folder of csv files, or `-` for stdin.
-        splits: of a dataset, only these.
-
     Returns:
         The layout, None outside of a dataset; one origin per split.
 
@@ -47,24 +42,16 @@ def origins(
                 f"{dataset} is not a dataset, so it has no split {splits[0]}",
                 hint="give the folder that holds csv/, or leave --split away",
             )
-        return None, [Origin(split=_name_of(dataset), rows=dataset)]
-    single = [split for split in SPLITS if any(_folder(layout, split).glob("*.csv"))]
-    if layout.splits() or not single:
+        return None, [Origin(_name_of(dataset), dataset)]
+    folders = {split: layout.csv(split).parent / split for split in SPLITS}
+    single = [split for split, folder in folders.items() if any(folder.glob("*.csv"))]
+    if layout.splits() or not set(splits) <= set(single) or not single:
         known = layout.require_splits(splits)  # type: ignore[arg-type]
-        ordered = [split for split in SPLITS if split in known]
-        return layout, [Origin(split=split, rows=layout.csv(split)) for split in ordered]
-    if not set(splits) <= set(single):
-        layout.require_splits(splits)  # type: ignore[arg-type]
+        return layout, [Origin(split, layout.csv(split)) for split in SPLITS if split in known]
+    wanted = splits or single
     return layout, [
-        Origin(split=split, rows=_folder(layout, split), whole=False)
-        for split in single
-        if not splits or split in splits
+        Origin(split, folders[split], whole=False) for split in single if split in wanted
     ]
-
-
-def _folder(layout: Layout, split: str) -> Path:
-    """Return the folder of the files of single videos."""
-    return layout.csv(split).parent / split
 
 
 def _name_of(dataset: str | Path) -> str:

@@ -1,4 +1,4 @@
-"""Statistics as tables of text, and as records for csv."""
+"""Statistics as tables of text, and as records for csv: both from the flat names of the JSON."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from unitalk.progress import size
 from unitalk.schema import NOT_AUDIBLE, bins
-from unitalk.text_table import TOTAL, Table, percent
+from unitalk.text_table import TOTAL, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from unitalk.dataset.stats.stats_result import Group, Shares, Statistics
+    from unitalk.dataset.stats.stats_result import Group, Statistics
 
-    Columns = dict[str, Callable[[Group], str]]
+    Columns = dict[str, tuple[str, str]]
 
 
 def tables(found: Statistics) -> list[Table]:
     """Return splits, their categories and the total in several tables of one topic each."""
     groups = ordered(found)
-    inaudible = {"inaudible": _share("labels", NOT_AUDIBLE)}
-    topics: dict[str, Columns] = {
-        "What there is": _CONTENT | (inaudible if found.total.labels.counts[NOT_AUDIBLE] else {}),
+    inaudible = _INAUDIBLE if found.total.labels.counts[NOT_AUDIBLE] else {}
+    topics = {
+        "What there is": _CONTENT | inaudible,
         "Frames by faces and by speaking faces, %": _FRAMES,
         "Length of tracks, seconds; tracks by length, %": _LENGTHS,
         "Speaking": _SPEAKING,
-        "Face width, % of the frame's": _quartiles("width", factor=100),
+        "Face width, % of the frame's": _quartiles("width", ".2%"),
     }
     if found.total.pixel_width is not None:
         topics["Face width, pixels; faces by width, %"] = _PIXELS
@@ -51,90 +51,66 @@ def ordered(found: Statistics) -> list[Group]:
 
 
 # ------------------------------------------------------------------------------ columns
+# Each heading with the name of a number and its format.
 
 
-def _count(field: str) -> Callable[[Group], str]:
-    return lambda group: f"{getattr(group, field):,}"
-
-
-def _number(
-    field: str, part: str | None = None, *, factor: float = 1, digits: int = 2
-) -> Callable[[Group], str]:
-    """Write a number of a group, or a part of a `Spread`; nothing where it is undefined."""
-
-    def cell(group: Group) -> str:
-        found = getattr(group, field)
-        if found is not None and part is not None:
-            found = getattr(found, part)
-        return "" if found is None else f"{factor * found:,.{digits}f}"
-
-    return cell
-
-
-def _quartiles(field: str, *, factor: float = 1, digits: int = 2) -> Columns:
-    return {
-        part: _number(field, part, factor=factor, digits=digits)
-        for part in ("lower", "median", "upper")
-    }
-
-
-def _share(field: str, name: str) -> Callable[[Group], str]:
-    def cell(group: Group) -> str:
-        found: Shares | None = getattr(group, field)
-        return "" if found is None else percent(found.share(name), digits=1)
-
-    return cell
+def _quartiles(field: str, form: str) -> Columns:
+    return {part: (f"{field}.{part}", form) for part in ("lower", "median", "upper")}
 
 
 def _shares(field: str, names: Sequence[str], headings: Sequence[str] = ()) -> Columns:
-    return {
-        heading: _share(field, name) for name, heading in zip(names, headings or names, strict=True)
-    }
+    pairs = zip(names, headings or names, strict=True)
+    return {heading: (f"{field}.shares.{name}", ".1%") for name, heading in pairs}
 
 
-def _hours(group: Group) -> str:
-    """Write hours, with more digits where there are few."""
-    return f"{group.face_hours:,.{2 if group.face_hours >= 1 else 4}f}"
-
-
-_SPEAKS = _number("speaking_share", factor=100)
+_HOURS = ("face_hours", "hours")
 _CONTENT: Columns = {
-    "videos": _count("videos"),
-    "tracks": _count("tracks"),
-    "faces": _count("faces"),
-    "face hours": _hours,
-    "speaking": _SPEAKS,
-    "faces/frame": _number("faces_a_frame"),
+    "videos": ("videos", ","),
+    "tracks": ("tracks", ","),
+    "faces": ("faces", ","),
+    "face hours": _HOURS,
+    "speaking": ("speaking_share", ".2%"),
+    "faces/frame": ("faces_a_frame", ",.2f"),
 }
+_INAUDIBLE: Columns = {"inaudible": (f"labels.shares.{NOT_AUDIBLE}", ".1%")}
 _FRAMES: Columns = {
-    "frames": _count("frames"),
+    "frames": ("frames", ","),
     **_shares("frames_by_faces", bins.COMPANY, ("1 face", *bins.COMPANY[1:])),
     **_shares("frames_by_speakers", bins.SPEAKERS, ("0 speak", "1 speaks", "2+")),
 }
 _LENGTHS: Columns = {
-    **_quartiles("track_seconds"),
+    **_quartiles("track_seconds", ",.2f"),
     **_shares("tracks_by_length", bins.LENGTHS),
 }
 _SPEAKING: Columns = {
-    "stretches": _count("stretches"),
-    "median s": _number("stretch_seconds", "median"),
-    "changes/min": _number("label_changes_a_minute", digits=1),
-    "step s": _number("step_seconds", digits=3),
-    "faces/s": _number("faces_a_second"),
+    "stretches": ("stretches", ","),
+    "median s": ("stretch_seconds.median", ",.2f"),
+    "changes/min": ("label_changes_a_minute", ",.1f"),
+    "step s": ("step_seconds", ",.3f"),
+    "faces/s": ("faces_a_second", ",.2f"),
 }
 _PIXELS: Columns = {
-    **_quartiles("pixel_width", digits=0),
+    **_quartiles("pixel_width", ",.0f"),
     **_shares("faces_by_pixel_width", bins.WIDTHS),
 }
 _VIDEOS: Columns = {
-    "tracks": _count("tracks"),
-    "faces": _count("faces"),
-    "hours": _hours,
-    "speaking": _SPEAKS,
-    "f/frame": _number("faces_a_frame"),
-    "track s": _number("track_seconds", "median", digits=1),
-    "width %": _number("width", "median", factor=100, digits=1),
+    "tracks": ("tracks", ","),
+    "faces": ("faces", ","),
+    "hours": _HOURS,
+    "speaking": ("speaking_share", ".2%"),
+    "f/frame": ("faces_a_frame", ",.2f"),
+    "track s": ("track_seconds.median", ",.1f"),
+    "width %": ("width.median", ".1%"),
 }
+
+
+def _cell(value: float | None, form: str) -> str:
+    """Write a number, nothing where it is undefined; a percentage without its sign."""
+    if value is None:
+        return ""
+    if form == "hours":  # few of them have more digits
+        form = ",.2f" if value >= 1 else ",.4f"
+    return f"{value:{form}}".removesuffix("%")
 
 
 def _table(groups: Sequence[Group], title: str, columns: Columns, *, video: bool = False) -> Table:
@@ -150,7 +126,8 @@ def _table(groups: Sequence[Group], title: str, columns: Columns, *, video: bool
             del names["split"]
     if not any(names["category"]):
         del names["category"]
-    cells = [[cell(group) for cell in columns.values()] for group in groups]
+    flat = [dict(_flat(group.to_dict())) for group in groups]
+    cells = [[_cell(own.get(name), form) for name, form in columns.values()] for own in flat]
     rows = [[*texts, *own] for *texts, own in zip(*names.values(), cells, strict=True)]
     return Table([*names, *columns], rows, len(names), title)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from unitalk.dataset.stats.stats_result import Media
-from unitalk.progress import Progress, SilentProgress
 from unitalk.threads import Threads
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from unitalk.layout import Layout
+    from unitalk.progress import Progress
 
 _DEPTH = 2  # video, track, file; a link to a folder above must not be followed for ever
 _LISTERS = 8  # threads; they wait for the disk
@@ -19,20 +22,13 @@ _CROPS = (".jpg", ".jpeg")
 _SOUNDS = (".wav",)
 
 
-def count_media(
-    split: str, crops: Path, sounds: Path, *, progress: Progress | None = None
-) -> Media | None:
-    """List all folders of face crops and of sounds of a split.
-
-    Args:
-        split: its name.
-        crops: the folder with a folder a video (or, as ASC has them, a track).
-        sounds: the same for sounds.
-        progress: receives each video's folder.
+def count_media(layout: Layout, split: str, progress: Progress) -> Media | None:
+    """List all folders of face crops and of sounds of a split, by video or (ASC's) by track.
 
     Returns:
         The files; None where neither folder exists.
     """
+    crops, sounds = (layout.part(part, split, "any").parent for part in ("video", "audio"))
     if not crops.is_dir() and not sounds.is_dir():
         return None
     pictures, picture_bytes = _count(crops, _CROPS, progress, exact=False)
@@ -47,7 +43,7 @@ def count_media(
 
 
 def _count(
-    root: Path, endings: tuple[str, ...], progress: Progress | None, *, exact: bool
+    root: Path, endings: tuple[str, ...], progress: Progress, *, exact: bool
 ) -> tuple[int, int]:
     """Count the files with these endings below a folder, and their bytes."""
     if not root.is_dir():
@@ -55,12 +51,11 @@ def _count(
     with os.scandir(root) as listing:
         folders = sorted(entry.path for entry in listing if _is_folder(entry))
     files = size = 0
-    progress = progress or SilentProgress()
     with (
         progress.task(f"listing {root.parent.name}", total=len(folders), unit="folders") as task,
         Threads(_LISTERS, only_read=True) as pool,
     ):
-        for found, bytes_ in pool.map(lambda path: _below(path, endings, exact=exact), folders):
+        for found, bytes_ in pool.map(partial(_below, endings=endings, exact=exact), folders):
             files, size = files + found, size + bytes_
             task.advance()
     return files, size
