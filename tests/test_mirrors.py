@@ -9,7 +9,7 @@ The rule, from which each test's numbers follow:
     gives no answer at all                  the next, at once             asked last, until it does
     all have failed once                    one wait, then a round again
     429, Retry-After, RateLimit             the next; its own clock       until then
-    RevisionNotFound for a known commit     the next                      for that commit
+    RevisionNotFound for a known commit     the next                      for the run
     401, 403, no such repository            the next                      for the run
     EntryNotFound, another 404              the next                      no
     no answer that makes sense              the next                      no
@@ -41,7 +41,7 @@ from hub_client import (
 )
 from hub_server import TRAIN, Fault, FaultyHub, publish, quick
 
-from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError, UsageError
+from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError
 from unitalk.net import Hub, Patience
 
 HALF = 200_000
@@ -115,24 +115,7 @@ def test_endpoints_keep_their_order_and_are_there_once():
         assert hub.endpoint == "http://b"
 
 
-@pytest.mark.parametrize(
-    ("endpoints", "text"),
-    [([], "no endpoint"), (["http://a", "b"], "'b' is no endpoint"), ([""], "'' is no endpoint")],
-)
-def test_list_that_cannot_be_one(endpoints, text):
-    with pytest.raises(UsageError, match=text):
-        Hub(endpoints, REPO)
-
-
 # ------------------------------------------------------------------------------ questions
-
-
-def test_home_answers_and_nobody_else_is_asked(start):
-    home, mirror, hub = start([], [])
-    assert hub.commit("main") == home.commit
-    assert len(hub.tree(home.commit)) == 4
-    assert mirror.heard == []
-    assert hub.warnings == {}
 
 
 def test_wait_only_after_a_whole_round(start):
@@ -211,8 +194,6 @@ def test_mirror_that_lags_is_passed_over_for_that_commit(start, served, lagging)
     assert [status for status, _ in asked(new)] == [200] * 3
     assert list(hub.warnings) == [old.endpoint]
     assert "RevisionNotFound" in hub.warnings[old.endpoint]
-    # It is asked for what it has.
-    assert hub.commit(old.commit) == old.commit
 
 
 def test_error_names_every_endpoint_and_what_it_said(start):
@@ -290,15 +271,6 @@ def test_two_bad_lines_bring_one_file(start, tmp_path):
         assert starts == [first + 80_000 * n for n in range(5)]
 
 
-def test_file_that_home_lacks_is_nothing_against_it(start, tmp_path):
-    lacks = Fault(f"/resolve/.*{ZIP}", status=404, code="EntryNotFound", times=-1)
-    home, mirror, hub = start([lacks], [])
-    assert fetch(home, hub, tmp_path) == BIG
-    assert len(fetch(home, hub, tmp_path, CSV, "two")) > 0
-    assert asked(home) == [(404, "resolve"), (307, "resolve")]
-    assert asked(mirror) == [(302, "resolve")]
-
-
 @pytest.mark.parametrize(
     ("status", "code", "again"),
     [
@@ -337,16 +309,6 @@ def test_wrong_hash_everywhere_names_all(start, tmp_path):
     assert mirror.endpoint in caught.value.message
     assert caught.value.message.count(listed(home).hash) == 2
     assert not (tmp_path / "parts/one.part").exists()
-
-
-def test_range_that_home_refuses_is_asked_of_the_mirror(start, tmp_path):
-    """416 and 206 from elsewhere are the endpoint's fault first: the bytes are kept."""
-    home, mirror, hub = start([Fault(FILE, cut=HALF), Fault(FILE, shift_range=7, times=-1)], [])
-    (tmp_path / "parts").mkdir()
-    (tmp_path / "parts/one.part").write_bytes(BIG[:1000])
-    home.faults.pop(0)
-    assert fetch(home, hub, tmp_path) == BIG
-    assert bodies(mirror) == [("bytes=1000-", 206, 399_000)]
 
 
 def test_many_files_while_home_dies(start, served, tmp_path):
@@ -446,20 +408,6 @@ def test_when_all_ask_for_patience_the_shortest_is_waited_for(start, home_asks, 
     assert 40 <= sum(clock.slept) <= 40.25
     assert asked(servers[first]) == [(429, "revision"), (200, "revision")]
     assert asked(servers[1 - first]) == [(429, "revision")]
-
-
-def test_who_will_answer_later_is_waited_for_when_the_other_never_does(start):
-    """The mirror's 5 failures last 1 + 2 + 4 + 8 s at most; home's 300 s are waited for all the
-    same, since it is the only one left."""
-    clock = Clock()
-    home, mirror, hub = start(
-        [Fault("/revision/", status=429, headers={"Retry-After": "300"})],
-        [Fault("/revision/", status=500, times=-1)],
-        patience=patient(clock),
-    )
-    assert hub.commit("main") == home.commit
-    assert 300 <= sum(clock.slept) <= 300.25
-    assert (len(asked(home)), len(asked(mirror))) == (2, 5)
 
 
 def test_where_nobody_ever_answered_patience_is_short():

@@ -2,9 +2,9 @@
 
 `hub`, `site` and `drive` are the three kinds of server, the first two on top of `http_client`;
 `transfer` carries out many files of any of them. `mirrors` chooses the endpoint, `request` sends
-one request, `responses` and `status_errors` read the answer, `file_check` compares a file with its
-listing, `config` checks the caller's settings, `loopback` is a small real hub on this machine. The
-rules, each because a dataset was once damaged without it:
+one request, `responses` and `status_errors` read the answer, `part_file` completes a file and
+`file_check` computes its hash, `config` checks the caller's settings, `loopback` is a small real
+hub on this machine. The rules, each because a dataset was once damaged without it:
 
 - Sizes and hashes come from the listing of one commit, never from a reply's headers.
 - We ask for `identity`, as a compressed reply has no ranges, and check the reply all the same.

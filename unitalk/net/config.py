@@ -18,14 +18,11 @@ ENDPOINT = "https://huggingface.co"
 """The hub that is asked when nothing else is said."""
 
 _LONGEST_TIMEOUT = 86_400
-_REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
+_REPOSITORY = re.compile(r"(?!.*(--|\.\.))[\w.-]{1,96}/[\w.-]{1,96}(?<!\.git)", re.ASCII)
 
 
 def credentials(env: Mapping[str, str]) -> tuple[str, str | None]:
     """The endpoint and the token that an environment names, as the hub's own client reads it.
-
-    Args:
-        env: such as `os.environ`.
 
     Raises:
         HubError: the environment forbids the network.
@@ -84,33 +81,24 @@ def _is_true(text: str | None) -> bool:
     return (text or "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def check_endpoint(endpoint: str) -> str:
-    """Return an address without a closing slash.
-
-    Raises:
-        UsageError: it is none.
-    """
-    try:
-        pieces = urlsplit(endpoint)
-        good = pieces.scheme in {"http", "https"} and pieces.hostname and pieces.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise UsageError(f"{endpoint!r} is no endpoint", hint=f"give an address like {ENDPOINT}")
-    return endpoint.rstrip("/")
-
-
 def check_endpoints(endpoints: str | Sequence[str]) -> tuple[str, ...]:
     """Return one address or several, in order, each once and without a closing slash.
 
     Raises:
-        UsageError: there is none, or one is none.
+        UsageError: there is none, or one is not an address.
     """
     given = (endpoints,) if isinstance(endpoints, str) else endpoints
-    unique = tuple(dict.fromkeys(check_endpoint(endpoint) for endpoint in given))
-    if not unique:
-        raise UsageError("no endpoint is given", hint=f"give an address like {ENDPOINT}")
-    return unique
+    for endpoint in given or ("",):
+        try:
+            pieces = urlsplit(endpoint)
+            good = pieces.scheme in {"http", "https"} and pieces.hostname and pieces.port != 0
+        except ValueError:
+            good = False
+        if not good:
+            raise UsageError(
+                f"{endpoint!r} is not an endpoint", hint=f"give an address like {ENDPOINT}"
+            )
+    return tuple(dict.fromkeys(endpoint.rstrip("/") for endpoint in given))
 
 
 def check_repository(repository: str) -> str:
@@ -119,12 +107,7 @@ def check_repository(repository: str) -> str:
     Raises:
         UsageError: the hub allows no such name.
     """
-    if (
-        not _REPOSITORY.fullmatch(repository)
-        or "--" in repository
-        or ".." in repository
-        or repository.endswith(".git")
-    ):
+    if not _REPOSITORY.fullmatch(repository):
         raise UsageError(f"{repository!r} is no repository", hint="give <owner>/<name>")
     return repository
 

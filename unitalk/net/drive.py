@@ -12,11 +12,11 @@ import requests
 from unitalk import stopping
 from unitalk.errors import AccessError, HubError, MissingExtraError
 from unitalk.net import responses
-from unitalk.net.http_client import drop
+from unitalk.net.part_file import drop
 from unitalk.net.request import trouble_of
 from unitalk.net.responses import PassingError, RefusedError
 from unitalk.net.status_errors import may_pass
-from unitalk.net.timeouts import Patience, StoppedError
+from unitalk.net.timeouts import Patience, check_stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,25 +76,24 @@ def fetch(
     if number is None:
         raise HubError(f"{url}: no file of Google Drive", hint="give an address like /file/d/ID")
     part.parent.mkdir(parents=True, exist_ok=True)
-    waits = [patience.backoff * 2**n for n in range(patience.unreached - 1)]
+    count = 0
     while True:
+        count += 1
         try:
             return _once(get, number, part, on_bytes, patience=patience, stop=stop)
         except Exception as error:
-            if stop.is_set():
-                raise StoppedError("stopped", hint="run the command again to continue") from error
+            check_stop(stop)
             trouble = _trouble(error, url)
             if trouble is None:
                 raise
             if isinstance(trouble, RefusedError):
                 raise trouble.error from error
-            if not waits:
+            if count == patience.unreached:
                 text = f"{url}: given up, the last failure: {trouble.reason}"
                 raise HubError(text, hint="run the command again, or fetch it by hand") from error
-            if say is not None:
-                say(f"{trouble.reason}; trying again")
-        backoff = waits.pop(0)
-        wait = backoff if trouble.wait is None else trouble.wait
+        if say is not None:
+            say(f"{trouble.reason}; trying again")
+        wait = patience.backoff * 2 ** (count - 1) if trouble.wait is None else trouble.wait
         stopping.pause(stop, min(wait, patience.longest))
 
 

@@ -23,9 +23,13 @@ def content_hash(path: Path, file: RemoteFile, check: Callable[[], object] | Non
         check: called before each mebibyte; what it raises ends the reading.
     """
     if file.sha256 is not None:
-        digest = hashlib.sha256()
-    else:
-        digest = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
+        return file_hash(path, hashlib.sha256(), check)
+    header = b"blob %d\0" % file.size
+    return file_hash(path, hashlib.sha1(header, usedforsecurity=False), check)
+
+
+def file_hash(path: Path, digest: hashlib._Hash, check: Callable[[], object] | None) -> str:
+    """Continue a digest by a file's bytes; see `content_hash`."""
     with path.open("rb") as source:
         while block := source.read(_BLOCK):
             if check is not None:

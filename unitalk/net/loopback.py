@@ -42,15 +42,9 @@ class Entry:
 
     def to_listing(self) -> dict[str, Any]:
         """Return the hub's listing of it."""
-        listing: dict[str, Any] = {
-            "type": "file",
-            "path": self.path,
-            "size": self.size,
-            "oid": self.git_sha1,
-        }
-        if self.sha256 is not None:
-            listing["lfs"] = {"oid": self.sha256, "size": self.size, "pointerSize": 128}
-        return listing
+        listing = {"type": "file", "path": self.path, "size": self.size, "oid": self.git_sha1}
+        lfs = {"oid": self.sha256, "size": self.size, "pointerSize": 128}
+        return listing if self.sha256 is None else {**listing, "lfs": lfs}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,16 +138,14 @@ class LoopbackHub:
                 return answer(call, path)
         return error_reply(404, "RepoNotFound", "Repository not found")
 
-    def revision(self, call: Call, path: str) -> Reply:
+    def revision(self, call: Call, path: str) -> Reply:  # noqa: ARG002 - as all answers take
         """Say which commit a revision is."""
-        del call, path
         siblings = [{"rfilename": name} for name in self.entries]
         answer = {"id": self.repository, "sha": self.commit, "siblings": siblings}
         return json_reply({**answer, "private": False, "gated": False, "disabled": False})
 
-    def tree(self, call: Call, path: str) -> Reply:
+    def tree(self, call: Call, path: str) -> Reply:  # noqa: ARG002 - as all answers take
         """List the files of the commit."""
-        del call, path
         return json_reply([entry.to_listing() for entry in self.entries.values()])
 
     def resolve(self, call: Call, path: str) -> Reply:
@@ -165,11 +157,8 @@ class LoopbackHub:
 
     def content(self, call: Call, entry: Entry) -> Reply:
         """Serve the bytes of a file, or the range of them that was asked for."""
-        headers = {
-            "ETag": f'"{entry.sha256 or entry.git_sha1}"',
-            "Accept-Ranges": "bytes",
-            "X-Repo-Commit": self.commit,
-        }
+        etag = f'"{entry.sha256 or entry.git_sha1}"'
+        headers = {"ETag": etag, "Accept-Ranges": "bytes", "X-Repo-Commit": self.commit}
         match = _RANGE.fullmatch(call.headers.get("Range", ""))
         if match is None:
             return Reply(headers=headers, file=entry.file, length=entry.size)
@@ -199,10 +188,7 @@ class LoopbackHub:
         return sent
 
     def write(self, call: Call, reply: Reply, handler: Handler) -> int:
-        """Write a reply's body and return how many bytes went out.
-
-        After fewer than were promised, the connection is closed.
-        """
+        """Write a reply's body; return how many bytes went out. After too few, the line is cut."""
         del call
         if reply.file is None:
             handler.wfile.write(reply.body)
@@ -255,14 +241,11 @@ class Handler(BaseHTTPRequestHandler):
 
 def _entry(name: str, file: Path) -> Entry:
     size = file.stat().st_size
-    if not name.endswith(".zip"):
-        git_sha1 = _git_sha1(file.read_bytes())
-        return Entry(path=name, file=file, size=size, git_sha1=git_sha1, sha256=None)
-    large = sha256(file)
-    # What git itself stores of a large file is a note with its hash; so its git hash is not that
-    # of the content, and a client that takes it for such must fail here too.
-    git_sha1 = _git_sha1(f"oid sha256:{large}\nsize {size}\n".encode())
-    return Entry(path=name, file=file, size=size, git_sha1=git_sha1, sha256=large)
+    large = sha256(file) if name.endswith(".zip") else None
+    # What git itself stores of a large file is a note with its hash, so its git hash is not that
+    # of the content: a client that takes it for such must fail here too.
+    stored = f"oid sha256:{large}\nsize {size}\n".encode() if large else file.read_bytes()
+    return Entry(path=name, file=file, size=size, git_sha1=_git_sha1(stored), sha256=large)
 
 
 def _git_sha1(content: bytes) -> str:

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import random
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unitalk import stopping
 from unitalk.errors import HubError
+from unitalk.net.timeouts import check_stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from unitalk.net.responses import PassingError, RefusedError
     from unitalk.net.timeouts import Patience
 
 _NEVER = float("-inf")
-_MOMENT = 1e-6  # seconds; what a sum of floats may be off by
+_MOMENT = 1e-6  # seconds; rounding errors of sums are smaller
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Mirror:
     """One endpoint, and what this run knows of it.
 
@@ -34,7 +36,7 @@ class Mirror:
         not_before: no thread asks it before this time.
         answered: whether it ever answered.
         silent: whether the last request to it got no answer at all; then others are asked first.
-        refusals: why it gives nothing of a commit; under None, why it gives nothing at all.
+        refusal: why it will give nothing in this run.
     """
 
     endpoint: str
@@ -42,27 +44,42 @@ class Mirror:
     not_before: float = _NEVER
     answered: bool = False
     silent: bool = False
-    refusals: dict[str | None, HubError] = field(default_factory=dict)
+    refusal: HubError | None = None
+
+    def named(self, reason: str) -> str:
+        """A reason that begins with the endpoint's address."""
+        return reason if reason.startswith(self.endpoint) else f"{self.endpoint}: {reason}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Mirrors:
     """All endpoints in the user's order, and how to wait for them; for many threads.
 
-    Attributes:
-        all: the endpoints.
+    Args:
+        endpoints: the addresses.
         patience: how long to wait.
-        sleep: waits so many seconds, or less when the caller stops.
-        check_stop: raises when the caller has stopped.
-        warn: called with the address of an endpoint and why it was passed over.
+        stop: ends every wait.
+        warnings: filled with why an endpoint was passed over, by its address.
     """
 
-    all: tuple[Mirror, ...]
-    patience: Patience
-    sleep: Callable[[float], object]
-    check_stop: Callable[[], None]
-    warn: Callable[[str, str], object]
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(
+        self,
+        endpoints: Sequence[str],
+        patience: Patience,
+        stop: threading.Event,
+        warnings: dict[str, str],
+    ) -> None:
+        self.all = tuple(Mirror(endpoint, place) for place, endpoint in enumerate(endpoints))
+        self.patience = patience
+        self.stop = stop
+        self._warnings = warnings
+        self._lock = threading.Lock()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so long, or until there is a stop."""
+        if self.patience.sleep is not None:
+            self.patience.sleep(seconds)
+        else:
+            stopping.pause(self.stop, seconds)
 
     def postpone(self, mirror: Mirror, seconds: float) -> None:
         """Let no thread ask an endpoint for so many seconds."""
@@ -73,12 +90,8 @@ class Mirrors:
     def pass_over(self, mirror: Mirror, reason: str) -> None:
         """Warn that an endpoint is passed over, if there are others."""
         if len(self.all) > 1:
-            self.warn(mirror.endpoint, f"{_named(mirror, reason)}; others are asked instead")
-
-
-def _named(mirror: Mirror, reason: str) -> str:
-    """A reason that begins with the endpoint's address."""
-    return reason if reason.startswith(mirror.endpoint) else f"{mirror.endpoint}: {reason}"
+            text = f"{mirror.named(reason)}; others are asked instead"
+            self._warnings.setdefault(mirror.endpoint, text)
 
 
 class Turns:
@@ -87,7 +100,7 @@ class Turns:
     Args:
         mirrors: all endpoints.
         what: the question or the file, for messages.
-        commit: the commit that it belongs to, where known.
+        pinned: it is about a commit that other endpoints have named.
         say: called with a sentence when a failure is followed by another try.
     """
 
@@ -96,23 +109,22 @@ class Turns:
         mirrors: Mirrors,
         what: str,
         *,
-        commit: str | None = None,
+        pinned: bool = False,
         say: Callable[[str], object] | None = None,
     ) -> None:
         self._mirrors = mirrors
         self._what = what
-        self._commit = commit
+        self._pinned = pinned
         self._say = say or (lambda _: None)
         self._failures = dict.fromkeys(mirrors.all, 0)
         self._altered = dict.fromkeys(mirrors.all, 0)
         self._ready = dict.fromkeys(mirrors.all, _NEVER)
-        known = {m: m.refusals.get(None) or m.refusals.get(commit) for m in mirrors.all}
-        ended = {m: (error, error.message) for m, error in known.items() if error is not None}
+        ended = {m: (m.refusal, m.refusal.message) for m in mirrors.all if m.refusal is not None}
         # If all of them refused, one may have changed its mind since.
-        self._ended = ended if len(ended) < len(known) else {}
+        self._ended = ended if len(ended) < len(mirrors.all) else {}
 
     def next(self) -> Mirror:
-        """Wait until an endpoint may be asked, and return it: of those, the least failed.
+        """Wait until an endpoint may be asked; return the one that failed least.
 
         Raises:
             HubError: every endpoint has failed for good.
@@ -120,7 +132,7 @@ class Turns:
         """
         patience = self._mirrors.patience
         while True:
-            self._mirrors.check_stop()
+            check_stop(self._mirrors.stop)
             left = [mirror for mirror in self._mirrors.all if mirror not in self._ended]
             if not left:
                 raise self._nobody()
@@ -132,10 +144,6 @@ class Turns:
             # Spread a little, so that many threads do not ask in the same instant.
             jitter = random.random() * patience.backoff / 4  # noqa: S311 - guards no secret
             self._mirrors.sleep(min(waits.values()) + jitter)
-
-    def may_ask(self, endpoint: str) -> bool:
-        """Whether an endpoint may still get its turn."""
-        return any(m.endpoint == endpoint and m not in self._ended for m in self._mirrors.all)
 
     def advanced(self) -> None:
         """Restart the count of failures: more bytes have come than ever before."""
@@ -156,18 +164,15 @@ class Turns:
             text = f"given up after {count} failures in a row, the last: {trouble.reason}"
             hint = "run the command again to continue where it stopped"
             self._end(mirror, HubError(f"{self._what}: {text}", hint=hint), text)
-        if len(self._ended) < len(self._mirrors.all):
-            again = "trying again" if mirror not in self._ended else "trying elsewhere"
-            self._say(f"{trouble.reason}; {again}")
+        again = "trying again" if mirror not in self._ended else "trying elsewhere"
+        self._tell(f"{trouble.reason}; {again}")
 
     def refused(self, mirror: Mirror, refused: RefusedError) -> None:
         """Record a failure that will not pass."""
-        error = refused.error
-        if refused.lasting or (refused.lacks_commit and self._commit is not None):
-            mirror.refusals[None if refused.lasting else self._commit] = error
-        self._end(mirror, error, error.message)
-        if len(self._ended) < len(self._mirrors.all):
-            self._say(f"{_named(mirror, error.message)}; trying elsewhere")
+        if refused.lasting or (refused.lacks_commit and self._pinned):
+            mirror.refusal = refused.error
+        self._end(mirror, refused.error, refused.error.message)
+        self._tell(f"{mirror.named(refused.error.message)}; trying elsewhere")
 
     def altered(self, mirror: Mirror, error: HubError) -> None:
         """Record bytes with a wrong hash."""
@@ -176,6 +181,10 @@ class Turns:
         self._mirrors.pass_over(mirror, error.message)
         if self._altered[mirror] > self._mirrors.patience.refetches:
             self._end(mirror, error, error.message)
+
+    def _tell(self, text: str) -> None:
+        if len(self._ended) < len(self._mirrors.all):
+            self._say(text)
 
     def _end(self, mirror: Mirror, error: HubError, text: str) -> None:
         self._ended[mirror] = error, text
@@ -187,5 +196,5 @@ class Turns:
         first, _ = ended[self._mirrors.all[0]]
         if len(ended) == 1:
             return first
-        said = "; ".join(_named(mirror, text) for mirror, (_, text) in ended.items())
+        said = "; ".join(mirror.named(text) for mirror, (_, text) in ended.items())
         return type(first)(f"{self._what}: no endpoint gives it: {said}", hint=first.hint)

@@ -18,7 +18,7 @@ from unitalk._version import __version__
 from unitalk.errors import HubError
 from unitalk.net import responses
 from unitalk.net.responses import NETWORK_FAULT, PassingError, RefusedError
-from unitalk.net.timeouts import Patience, StoppedError
+from unitalk.net.timeouts import Patience, check_stop
 from unitalk.progress import size as human_size
 
 if TYPE_CHECKING:
@@ -57,14 +57,7 @@ class _Session(requests.Session):
 
 
 class Wire:
-    """Sends requests for many threads.
-
-    Args:
-        session: what sends; its pool of connections is shared.
-        auth: what adds the token.
-        patience: how long to wait.
-        stop: when set, every thread ends with `StoppedError` soon.
-    """
+    """Sends requests for many threads, through one session's pool of connections."""
 
     def __init__(
         self, session: requests.Session, auth: AuthBase, patience: Patience, stop: threading.Event
@@ -77,7 +70,7 @@ class Wire:
         self._open: set[requests.Response] = set()
 
     def close(self) -> None:
-        """Close the connections that are at rest."""
+        """Close the idle connections."""
         self._session.close()
 
     def abort(self) -> None:
@@ -87,22 +80,16 @@ class Wire:
             for response in self._open:
                 _shut_down(response)
 
-    def check_stop(self) -> None:
-        """Raise `StoppedError` when `stop` is set."""
-        if self._stop.is_set():
-            raise StoppedError("stopped", hint="run the command again to continue")
-
     # -------------------------------------------------------------------------- the request
 
     def send(
         self, url: str, headers: Mapping[str, str], *, method: Method = "GET"
     ) -> requests.Response:
-        """Send one request and return once the headers of the answer, a redirect maybe, have come.
+        """Send one request; return when the headers of the answer, maybe a redirect, have come.
 
-        The request runs in a thread of its own, which is left behind when `stop` is set or the
-        answer does not begin in time. Nothing else ends a look-up of a name, a connect, a handshake
-        and a wait for headers alike, through any proxy and with any session; what is left behind
-        ends by its own timeouts, and then closes its connection.
+        The request runs in a thread of its own, which is abandoned when `stop` is set or the answer
+        does not begin in time: nothing else interrupts name look-up, connect, handshake and the
+        wait for headers alike. An abandoned thread ends by its timeouts and closes its connection.
 
         Raises:
             PassingError: the network failed.
@@ -114,12 +101,12 @@ class Wire:
             try:
                 while not futures.wait((coming,), timeout=stopping.GLANCE).done:
                     stopping.check()
-                    self.check_stop()
+                    check_stop(self._stop)
                     self._check_waited(began, url)
-                self.check_stop()
+                check_stop(self._stop)
                 return coming.result()
             except (*NETWORK_FAULT, OSError, ValueError) as error:
-                self.check_stop()
+                check_stop(self._stop)
                 raise trouble_of(error, url) from error
             except BaseException:
                 coming.add_done_callback(_close_late)
@@ -154,14 +141,13 @@ class Wire:
             StoppedError: `stop` is set.
         """
         clock = self._patience.clock
-        read = self._reader(response)
         with self._lock:
             self._open.add(response)
         try:
             since, amount = clock(), 0
             while True:
-                self.check_stop()
-                block = read()
+                check_stop(self._stop)
+                block = response.raw.read1(CHUNK, decode_content=True)
                 if not block:
                     return
                 yield block
@@ -171,29 +157,11 @@ class Wire:
                         raise PassingError(f"{human_size(amount)} in {clock() - since:.0f} s")
                     since, amount = clock(), 0
         except NETWORK_FAULT as error:
-            self.check_stop()
+            check_stop(self._stop)
             raise responses.network_trouble(error, response.url) from error
         finally:
             with self._lock:
                 self._open.discard(response)
-
-    def _reader(self, response: requests.Response) -> Callable[[], bytes]:
-        read1 = getattr(response.raw, "read1", None)
-        if read1 is not None:
-            return lambda: read1(CHUNK, decode_content=True) or b""
-
-        def read() -> bytes:
-            # urllib3 before 2.2 waits until all of a chunk is there; bytes that come one by one
-            # keep that going for days.
-            timer = threading.Timer(self._patience.slow, _shut_down, (response,))
-            timer.daemon = True
-            timer.start()
-            try:
-                return response.raw.read(CHUNK, decode_content=True) or b""
-            finally:
-                timer.cancel()
-
-        return read
 
     def content(self, response: requests.Response, most: int) -> bytes:
         """The whole of a short body.
@@ -212,9 +180,9 @@ class Wire:
         return bytes(body)
 
     def note(self, response: requests.Response) -> bytes:
-        """The short body of a redirect or a refusal, read so that its connection can be used again.
+        """The short body of a redirect or a refusal, read so that the connection can be reused.
 
-        What is long, or does not come whole, is given up: nothing depends on it.
+        A long or incomplete one is dropped: nothing depends on it.
         """
         length = response.headers.get("Content-Length", "")
         with contextlib.suppress(PassingError):
@@ -233,7 +201,7 @@ def new_session() -> requests.Session:
 
 
 def _in_a_thread(send: Callable[[], requests.Response]) -> futures.Future[requests.Response]:
-    """What a function returns or raises, as soon as it does."""
+    """Call a function in a new thread."""
     coming: futures.Future[requests.Response] = futures.Future()
 
     def run() -> None:
@@ -254,11 +222,7 @@ def _close_late(coming: futures.Future[requests.Response]) -> None:
 
 
 def _shut_down(response: requests.Response) -> None:
-    """End what waits for a response's bytes, in whatever thread.
-
-    By the number of its file, which every version of urllib3 gives. An encrypted connection is
-    shut below its encryption: what still comes out of it is plain text or an error.
-    """
+    """End the wait for a response's bytes, in whatever thread; TLS is shut below its encryption."""
     with (
         contextlib.suppress(OSError, ValueError, AttributeError),
         socket.socket(fileno=os.dup(response.raw.fileno())) as line,

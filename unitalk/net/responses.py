@@ -33,10 +33,11 @@ _QUERY = re.compile(r"\?[^\s'\")]*")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
+@dataclass(slots=True, eq=False)
 class PassingError(Exception):
     """What may go well the next time.
 
-    Args:
+    Attributes:
         reason: for people.
         shared: the hub asks everybody to wait, not this thread alone.
         wait: how many seconds it asks for.
@@ -44,39 +45,26 @@ class PassingError(Exception):
         unreachable: there was not even a connection.
     """
 
-    def __init__(
-        self,
-        reason: str,
-        *,
-        shared: bool = False,
-        wait: float | None = None,
-        range_refused: bool = False,
-        unreachable: bool = False,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.shared = shared
-        self.wait = wait
-        self.range_refused = range_refused
-        self.unreachable = unreachable
+    reason: str
+    shared: bool = False
+    wait: float | None = None
+    range_refused: bool = False
+    unreachable: bool = False
 
 
+@dataclass(slots=True, eq=False)
 class RefusedError(Exception):
     """What will not go well the next time either, where it was asked.
 
-    Args:
-        error: what it means, for whoever has nowhere else to ask.
+    Attributes:
+        error: what it means, for callers who have no other endpoint.
         lasting: it is so for everything that this endpoint can be asked.
         lacks_commit: it is so for everything of the commit that was asked for.
     """
 
-    def __init__(
-        self, error: HubError, *, lasting: bool = False, lacks_commit: bool = False
-    ) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.lasting = lasting
-        self.lacks_commit = lacks_commit
+    error: HubError
+    lasting: bool = False
+    lacks_commit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,11 +143,10 @@ def where_it_starts(response: requests.Response, have: int, file: RemoteFile) ->
         PassingError: the reply does not fit what was asked.
     """
     status = response.status_code
-    encoded = response.headers.get("Content-Encoding", "identity").lower() != "identity"
     if status == OK:
         # A length that is not the listed one is another object, or an error page.
         length = response.headers.get("Content-Length", "")
-        if length.isdigit() and int(length) != file.size and not encoded:
+        if length.isdigit() and int(length) != file.size and not is_encoded(response):
             raise PassingError(f"{int(length):,} bytes are offered, listed are {file.size:,}")
         return 0
     given = response.headers.get("Content-Range", "")
@@ -167,7 +154,7 @@ def where_it_starts(response: requests.Response, have: int, file: RemoteFile) ->
     good = (
         status == PARTIAL
         and match is not None
-        and not encoded
+        and not is_encoded(response)
         and int(match[1]) == have
         and match[2] in {"*", str(file.size)}
     )
@@ -177,6 +164,11 @@ def where_it_starts(response: requests.Response, have: int, file: RemoteFile) ->
             range_refused=True,
         )
     return have
+
+
+def is_encoded(response: requests.Response) -> bool:
+    """Whether a body is compressed, so that its length and ranges are not the file's."""
+    return response.headers.get("Content-Encoding", "identity").lower() != "identity"
 
 
 def error_text(response: requests.Response, body: bytes) -> str:
@@ -190,12 +182,12 @@ def error_text(response: requests.Response, body: bytes) -> str:
 
 
 def one_line(text: str) -> str:
-    """What a stranger says, fit for a terminal."""
+    """A server's text, made fit for a terminal."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())[:300]
 
 
 def request_id(response: requests.Response) -> str:
-    """Whatever lets the hub's people find a request in their logs, to be put behind a message."""
+    """What identifies a request in the hub's logs, to be put behind a message."""
     for name in ("X-Request-Id", "X-Amzn-Trace-Id", "X-Amz-Cf-Id"):
         if value := response.headers.get(name):
             return f" ({name} {one_line(value)[:80]})"

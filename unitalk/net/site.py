@@ -1,9 +1,9 @@
 """Plain files below an address, such as a bucket or a web server, and its mirrors.
 
 Nothing lists such files with sizes and hashes, as a hub does; all that is known of one is what the
-server says when it is asked for it. So that is written down beside the partial file before its
-first byte, and what comes later is added only if it is a piece of the very same file: the server is
-asked for the rest by `If-Range`, and what it answers is compared once more.
+server says when it is asked for it. That is written down beside the partial file before its first
+byte, and later bytes are added only if they belong to the very same file: the server is asked for
+the rest by `If-Range`, and its answer is compared once more.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from unitalk.errors import DataError, HubError, IntegrityError
+from unitalk.errors import DataError, HubError
 from unitalk.files import read_json, write_json
 from unitalk.net import responses
-from unitalk.net.http_client import Client, drop, no_answer, size_of
+from unitalk.net.file_check import file_hash
+from unitalk.net.http_client import Client, no_answer
 from unitalk.net.mirrors import Mirror, Turns
+from unitalk.net.part_file import PartFile, drop, wrong_bytes
 from unitalk.net.responses import PassingError, RefusedError
 from unitalk.net.status_errors import site_refusal
 
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
 
     import requests
 
+    from unitalk.errors import IntegrityError
+
 _WHOLE = frozenset({responses.OK})
 _BYTES = frozenset({responses.OK, responses.PARTIAL, responses.RANGE_REFUSED})
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +64,12 @@ class Site(Client):
     @property
     def answered(self) -> bool:
         """Whether any endpoint has ever answered anything."""
-        return any(mirror.answered for mirror in self._mirrors.all)
+        return any(mirror.answered for mirror in self.mirrors.all)
 
     def _refusal(
         self, mirror: Mirror, response: requests.Response, body: bytes, url: str
     ) -> PassingError | RefusedError:
         return site_refusal(response, body, url=url, endpoint=mirror.endpoint)
-
-    # -------------------------------------------------------------------------- questions
 
     def look(self, path: str) -> SiteFile:
         """Ask what the server says about a file, without fetching it.
@@ -78,43 +79,33 @@ class Site(Client):
             AccessError: there is none, or it is not for us.
             HubError: nobody can be reached, or what answers has no files.
         """
-        turns = Turns(self._mirrors, path, say=self._say)
 
-        def ask(mirror: Mirror) -> SiteFile:
+        def ask(mirror: Mirror, _: Turns) -> SiteFile:
             url = f"{mirror.endpoint}/{quote(path)}"
-            with self._get(mirror, url, {}, accept=_WHOLE, method="HEAD") as response:
-                _check_kind(response, url)
-                return _told(response, mirror)
+            with self.get(mirror, url, {}, accept=_WHOLE, method="HEAD") as response:
+                return _described(response, mirror, url)
 
-        return self._ask(turns, ask)[1]
+        return self.ask(path, ask)[1]
 
     def read(self, path: str, most: int) -> bytes:
-        """The whole of a short file, such as a list.
-
-        Args:
-            path: below the address.
-            most: more bytes are refused.
+        """The whole of a short file, such as a list; more than `most` bytes are refused.
 
         Raises:
             NotFoundError: there is no such file.
             AccessError: there is none, or it is not for us.
             HubError: nobody can be reached, or what answers has no files.
         """
-        turns = Turns(self._mirrors, path, say=self._say)
 
-        def ask(mirror: Mirror) -> bytes:
+        def ask(mirror: Mirror, _: Turns) -> bytes:
             url = f"{mirror.endpoint}/{quote(path)}"
-            with self._get(mirror, url, {}, accept=_WHOLE) as response:
-                _check_kind(response, url)
-                size = _told(response, mirror).size
-                body = self._wire.content(response, most)
+            with self.get(mirror, url, {}, accept=_WHOLE) as response:
+                size = _described(response, mirror, url).size
+                body = self.wire.content(response, most)
                 if size is not None and len(body) != size:
                     raise PassingError(f"the line ended at byte {len(body):,} of {size:,}")
                 return body
 
-        return self._ask(turns, ask)[1]
-
-    # -------------------------------------------------------------------------- files
+        return self.ask(path, ask)[1]
 
     def fetch(self, path: str, part: Path, on_bytes: Callable[[int], object]) -> SiteFile:
         """Bring a file's bytes to `part`, of the announced size and, if there is one, hash.
@@ -124,10 +115,8 @@ class Site(Client):
 
         Args:
             path: below the address.
-            part: where the bytes go; what is known of them goes to the same name with `.json`. No
-                other thread or process may write there.
-            on_bytes: called with how many more bytes are at `part`, first those found there;
-                negative when some were dropped.
+            part: see `PartFile`; what is known of the file goes to the same name with `.json`.
+            on_bytes: see `PartFile`.
 
         Returns:
             What the server said of the file that is now at `part`.
@@ -140,105 +129,89 @@ class Site(Client):
             StoppedError: `stop` is set.
             OSError: the disk is full, or does not take the file.
         """
-        if _remembered(part) is None:
+        turns = Turns(self.mirrors, path)
+        file = _SitePart(turns=turns, part=part, on_bytes=on_bytes, site=self, path=path)
+        if file.known is None:
             drop(part)  # nobody knows any more what it is a part of
-        turns = Turns(self._mirrors, path)
+        file.bring()
+        known = file.known
+        assert known is not None  # noqa: S101 - else its size were unknown
+        return known
 
-        def wrong() -> IntegrityError | None:
-            told = _remembered(part)
-            if told is not None and told.md5 is None:
-                return None
-            found = md5_of(part, self.check_stop)
-            if told is not None and found == told.md5:
-                return None
-            forget(part)
-            return _wrong_bytes(path, found, None if told is None else told.md5)
 
-        self._bring(
-            turns,
-            part,
-            on_bytes,
-            size=lambda: _size_told(part),
-            append=lambda mirror: self._append(turns, mirror, path, part, on_bytes),
-            wrong=wrong,
-        )
-        told = _remembered(part)
-        assert told is not None  # noqa: S101 - else its size were unknown
-        return told
+@dataclass(slots=True, kw_only=True)
+class _SitePart(PartFile):
+    """A file of which only that is known which a server has said of it."""
 
-    def _append(
-        self,
-        turns: Turns,
-        mirror: Mirror,
-        path: str,
-        part: Path,
-        on_bytes: Callable[[int], object],
-    ) -> None:
-        """Try once to get the bytes that `part` lacks."""
-        have, known = size_of(part), _remembered(part)
+    site: Site
+    path: str
+
+    @property
+    def known(self) -> SiteFile | None:
+        """What was said of the partial file; None where that is not known, or cannot be read."""
+        try:
+            known: Any = read_json(_memory(self.part))
+            return None if known is None else SiteFile(**known)
+        except (DataError, TypeError):  # damaged from outside
+            return None
+
+    def size(self) -> int | None:
+        known = self.known
+        return None if known is None else known.size
+
+    def append(self, mirror: Mirror) -> None:
+        have, known = self.have, self.known
         headers = {}
         if have and known is not None and known.validator is not None:
             headers = {"Range": f"bytes={have}-", "If-Range": known.validator}
-        url = f"{mirror.endpoint}/{quote(path)}"
-        with self._get(mirror, url, headers, accept=_BYTES) as response:
-            _check_kind(response, url)
-            told = _told(response, mirror)
-            start = self._where_it_starts(turns, response, have, known, told)
+        url = f"{mirror.endpoint}/{quote(self.path)}"
+        with self.site.get(mirror, url, headers, accept=_BYTES) as response:
+            told = _described(response, mirror, url)
+            start = _where_it_starts(response, have, known, told)
             size = known.size if start and known is not None else told.size
             if size is None:
                 raise _no_size(url)
             if start == 0:
-                on_bytes(-drop(part))  # before the next line: old bytes under new words are poison
-                write_json(_memory(part), asdict(told))
-            self._write(response, part, start, size, on_bytes)
+                self.drop()  # before the next line: old bytes under new words are poison
+                write_json(_memory(self.part), asdict(told))
+            self.write(self.site.wire.blocks(response), start, size)
 
-    def _where_it_starts(
-        self,
-        turns: Turns,
-        response: requests.Response,
-        have: int,
-        known: SiteFile | None,
-        told: SiteFile,
-    ) -> int:
-        """The place in the file where a reply's body begins: at what we have, or at its first byte.
+    def wrong(self) -> IntegrityError | None:
+        known = self.known
+        if known is not None and known.md5 is None:
+            return None
+        found = md5_of(self.part, self.site.check_stop)
+        if known is not None and found == known.md5:
+            return None
+        forget(self.part)
+        return wrong_bytes(self.path, found, None if known is None else known.md5)
 
-        Raises:
-            PassingError: it fits neither.
-        """
-        changed = known is not None and not _same(known, told)
-        if have and known is not None and known.validator is not None and changed:
-            # Another server's file of that name is no reason to give up what is half here, as long
-            # as the one that gave it may give the rest.
-            giver = known.endpoint
-            if giver != told.endpoint and turns.may_ask(giver):
-                raise PassingError(f"has another file than {giver}, which gave a part of it")
-        if response.status_code == responses.OK:
-            return 0
-        given = response.headers.get("Content-Range", "")
-        match = responses.CONTENT_RANGE.fullmatch(given)
-        if match is None or int(match[1]) != have or changed or _encoded(response):
-            raise PassingError(
-                f"asked for the bytes from {have:,}, answered {response.status_code} {given!r}"
-                + " of another file" * changed,
-                range_refused=True,
-            )
-        return have
+
+def _where_it_starts(
+    response: requests.Response, have: int, known: SiteFile | None, told: SiteFile
+) -> int:
+    """The place in the file where a reply's body begins: at what we have, or at its first byte.
+
+    Raises:
+        PassingError: it fits neither.
+    """
+    if response.status_code == responses.OK:
+        return 0
+    changed = known is not None and not _same(known, told)
+    given = response.headers.get("Content-Range", "")
+    match = responses.CONTENT_RANGE.fullmatch(given)
+    if match is None or int(match[1]) != have or changed or responses.is_encoded(response):
+        raise PassingError(
+            f"asked for the bytes from {have:,}, answered {response.status_code} {given!r}"
+            + " of another file" * changed,
+            range_refused=True,
+        )
+    return have
 
 
 def md5_of(path: Path, check: Callable[[], object] | None = None) -> str:
-    """The MD5 of a file.
-
-    Args:
-        path: the file to read.
-        check: called before each mebibyte; what it raises ends the reading.
-    """
-    digest = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            if check is not None:
-                check()
-            digest.update(block)
-    return digest.hexdigest()
+    """The MD5 of a file; `check` is called before each mebibyte, and may end the reading."""
+    return file_hash(path, hashlib.md5(usedforsecurity=False), check)
 
 
 def forget(part: Path) -> None:
@@ -246,11 +219,22 @@ def forget(part: Path) -> None:
     _memory(part).unlink(missing_ok=True)
 
 
+def _memory(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
 # ------------------------------------------------------------------------------ what is said
 
 
-def _told(response: requests.Response, mirror: Mirror) -> SiteFile:
-    """What the headers of a reply say of the file that it is about."""
+def _described(response: requests.Response, mirror: Mirror, url: str) -> SiteFile:
+    """What the headers of a reply say of the file that it is about.
+
+    Raises:
+        RefusedError: it is a web page where a file is expected.
+    """
+    kind = responses.one_line(response.headers.get("Content-Type", ""))
+    if "text/html" in kind.lower() and not url.endswith((".html", ".htm")):
+        raise no_answer(f"{url}: answered a web page, not the file")
     etag = response.headers.get("ETag", "").strip()
     strong = etag if etag.startswith('"') else ""
     modified = response.headers.get("Last-Modified", "").strip()
@@ -267,17 +251,13 @@ def _whole_size(response: requests.Response) -> int | None:
         match = responses.CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
         return int(match[2]) if match is not None and match[2] != "*" else None
     length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() and not _encoded(response) else None
-
-
-def _encoded(response: requests.Response) -> bool:
-    return response.headers.get("Content-Encoding", "identity").lower() != "identity"
+    return int(length) if length.isdigit() and not responses.is_encoded(response) else None
 
 
 def _announced_md5(response: requests.Response, etag: str) -> str | None:
     """The content's MD5, where the ETag is one.
 
-    It is for what was uploaded to S3 in one piece and not encrypted with a key of somebody's own.
+    That is so for uploads to S3 in one piece that are not encrypted with a key of the owner's.
     Other servers have ETags that look so and mean something else.
     """
     headers = response.headers
@@ -294,17 +274,6 @@ def _same(known: SiteFile, told: SiteFile) -> bool:
     return sizes and known.validator is not None and known.validator == told.validator
 
 
-def _check_kind(response: requests.Response, url: str) -> None:
-    """Refuse a page where a file is expected.
-
-    Raises:
-        RefusedError: it is one.
-    """
-    kind = responses.one_line(response.headers.get("Content-Type", ""))
-    if "text/html" in kind.lower() and not url.endswith((".html", ".htm")):
-        raise no_answer(f"{url}: answered a web page, not the file")
-
-
 def _no_size(url: str) -> RefusedError:
     return RefusedError(
         HubError(
@@ -312,31 +281,3 @@ def _no_size(url: str) -> RefusedError:
             hint="so nobody can know when the file is whole; fetch it by hand, or from elsewhere",
         )
     )
-
-
-def _wrong_bytes(path: str, found: str | None, listed: str | None) -> IntegrityError:
-    return IntegrityError(
-        f"{path}: the bytes that arrive have the MD5 {found}, announced is {listed}",
-        hint="a proxy or mirror may alter them; try again later or by another line",
-    )
-
-
-# ------------------------------------------------------------------------------ what is remembered
-
-
-def _memory(part: Path) -> Path:
-    return part.with_name(f"{part.name}.json")
-
-
-def _remembered(part: Path) -> SiteFile | None:
-    """What was said of a partial file; None where that is not known, or cannot be read."""
-    try:
-        known: Any = read_json(_memory(part))
-        return None if known is None else SiteFile(**known)
-    except (DataError, TypeError):  # damaged from outside
-        return None
-
-
-def _size_told(part: Path) -> int | None:
-    known = _remembered(part)
-    return None if known is None else known.size

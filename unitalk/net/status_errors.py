@@ -20,13 +20,13 @@ def refusal(
     """Tell what may pass from what will not.
 
     Args:
-        response: its status is not one that was hoped for.
+        response: its status was not expected.
         body: its body, or nothing.
         url: what was asked; `response` may come from where that redirects to.
-        endpoint: whose address `url` is.
+        endpoint: the endpoint that `url` belongs to.
         page: the repository's page, for people.
     """
-    what = described(response, body, url=url, endpoint=endpoint)
+    what = _described(response, body, url=url, endpoint=endpoint)
     passing = may_pass(response, what)
     if passing is not None:
         return passing
@@ -42,18 +42,8 @@ def refusal(
 def site_refusal(
     response: requests.Response, body: bytes, *, url: str, endpoint: str
 ) -> PassingError | RefusedError:
-    """The same where plain files are served: whatever it is, it is so of this file only.
-
-    Args:
-        response: its status is not one that was hoped for.
-        body: its body, or nothing.
-        url: what was asked; `response` may come from where that redirects to.
-        endpoint: whose address `url` is.
-    """
-    what = described(response, body, url=url, endpoint=endpoint)
-    passing = may_pass(response, what)
-    if passing is not None:
-        return passing
+    """The same for plain files, where a refusal says nothing about other files."""
+    what = _described(response, body, url=url, endpoint=endpoint)
     meanings: dict[int, tuple[type[HubError], str]] = {
         responses.NOT_FOUND: (NotFoundError, "check the address and the name; it is not there"),
         responses.GONE: (NotFoundError, "it was there, and was removed"),
@@ -64,10 +54,10 @@ def site_refusal(
         ),
     }
     kind, hint = meanings.get(response.status_code, (HubError, NOT_A_HUB))
-    return RefusedError(kind(what, hint=hint))
+    return may_pass(response, what) or RefusedError(kind(what, hint=hint))
 
 
-def described(response: requests.Response, body: bytes, *, url: str, endpoint: str) -> str:
+def _described(response: requests.Response, body: bytes, *, url: str, endpoint: str) -> str:
     """Who refused what, with which words, in one line."""
     code = responses.one_line(response.headers.get("X-Error-Code", ""))
     said = responses.error_text(response, body)
@@ -80,7 +70,7 @@ def described(response: requests.Response, body: bytes, *, url: str, endpoint: s
 
 
 def may_pass(response: requests.Response, what: str) -> PassingError | None:
-    """What a status means that may be another one the next time; None for all others."""
+    """The error of a status that may be another one the next time; None for all others."""
     status = response.status_code
     if status not in responses.PASSING and status < responses.SERVER_FAULT:
         return None

@@ -1,4 +1,4 @@
-"""How long to wait for what, and the error of a thread that was stopped."""
+"""How long to wait for what, and how a thread ends that is told to stop."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 from unitalk.errors import HubError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
 
 class StoppedError(HubError):
     """The caller has set `stop`; what has arrived is kept."""
+
+
+def check_stop(stop: threading.Event) -> None:
+    """Raise `StoppedError` when an event is set."""
+    if stop.is_set():
+        raise StoppedError("stopped", hint="run the command again to continue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from unitalk.dataset.ava import ava_lists, fetched_files
 from unitalk.dataset.ava.ava_lists import AVA_SPLITS, AvaSplit
 from unitalk.errors import HubError, NotFoundError
 from unitalk.files import disk_boundary
-from unitalk.net.http_client import size_of
+from unitalk.net.part_file import size_of
 from unitalk.net.transfer import JOBS, each
 from unitalk.report import Report
 

@@ -16,7 +16,7 @@ from unitalk.dataset.download.video_steps import Job
 from unitalk.errors import AccessError, UsageError
 from unitalk.files import disk_errors, locked, mark, write_json
 from unitalk.layout import ARCHIVES, PUBLISHED_SPLITS, Layout, parse_hub_path
-from unitalk.net.http_client import size_of
+from unitalk.net.part_file import size_of
 from unitalk.net.transfer import JOBS, FailedFile, Transfer, check_space
 from unitalk.progress import Progress, SilentProgress
 from unitalk.report import Report

@@ -18,6 +18,7 @@ from unitalk.files import sync, unzip
 from unitalk.layout import Layout
 from unitalk.net import StoppedError
 from unitalk.net.file_check import content_hash
+from unitalk.net.timeouts import check_stop
 
 if TYPE_CHECKING:
     import threading
@@ -69,8 +70,7 @@ class Job:
 
     def check_stop(self) -> None:
         """Raise `StoppedError` when the work is to end."""
-        if self.stop.is_set():
-            raise StoppedError("stopped", hint="run the command again to continue")
+        check_stop(self.stop)
 
 
 # ------------------------------------------------------------------------------ the bytes
