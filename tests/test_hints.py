@@ -629,7 +629,7 @@ EXTRAS = {
     "talknet": "import unitalk.models.registry",
     "torch": "import unitalk.media.tracks.torch_dataset",
     "tracks": "unitalk.tracks(data, split='val')[0].gray(112)",
-    "video": "from unitalk.media import video_libraries; video_libraries.load('av')",
+    "video": "from unitalk.media import libraries; libraries.load('av')",
     "weights": "unitalk.download_weights('talknet-ava', Path('w'))",
 }  # fmt: skip
 TENSORBOARD = "from unitalk.models import tensorboard_log; tensorboard_log.open_board(Path('.'))"

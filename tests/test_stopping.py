@@ -311,7 +311,8 @@ def test_a_reader_whose_process_is_killed_says_so(tmp_path):
 
     from unitalk import tracks
     from unitalk.children import LostError
-    from unitalk.models.data import Reader, ScoringTracks
+    from unitalk.models.data import ScoringTracks
+    from unitalk.models.read_ahead import Reader
 
     found = tracks(make_tiny(tmp_path / "d"), split="val")
     batches = Reader(ScoringTracks(found), workers=1).read([0, 1] * 20)

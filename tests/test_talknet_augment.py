@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from talknet_formula import bgr_image, golden
 
-from unitalk.errors import UsageError
 from unitalk.media import jpegs
 from unitalk.media.tracks import crop_pixels
 from unitalk.media.tracks.media_files import Crops
@@ -71,27 +70,6 @@ def test_compat_mixes_as_the_original(snr_db):
     np.testing.assert_array_equal(mix(clean, noise, snr_db, compat=True), want)
 
 
-def gain(mixed: np.ndarray, clean: np.ndarray, noise: np.ndarray) -> float:
-    """By how much the noise was multiplied: least squares where nothing was cut off."""
-    noise = np.resize(noise, len(clean)).astype(float)
-    inside = np.abs(mixed.astype(int)) < 15_000
-    added = mixed.astype(float) - clean
-    return float(added[inside] @ noise[inside] / (noise[inside] @ noise[inside]))
-
-
-@pytest.mark.parametrize(
-    ("snr_db", "right", "original"),
-    [(-5, 1.4339, 1.6244), (0, 0.8063, 0.9134), (5, 0.4534, 0.5136)],
-)
-def test_fault_2_powers_do_not_overflow(snr_db, right, original):
-    """The golden sounds: squares beyond 32,767 make the original's noise 13 % too loud. (Fractions
-    are cut off towards zero, which takes a hundredth of a percent.)"""
-    clean, noise = sounds()
-    assert gain(mix(clean, noise, snr_db), clean, noise) == pytest.approx(right, rel=5e-4)
-    theirs = mix(clean, noise, snr_db, compat=True)
-    assert gain(theirs, clean, noise) == pytest.approx(original, rel=5e-4)
-
-
 @pytest.mark.parametrize(
     ("loud", "quiet", "added"),
     [
@@ -148,13 +126,6 @@ def test_the_noise_is_as_loud_as_asked(snr_db, levels):
     np.testing.assert_allclose(added, own / 10 ** (snr_db / 20), atol=1)
 
 
-def test_the_noise_is_repeated_or_cut_before_it_is_measured():
-    """Its first two samples have the power of 100, and become 300; the quiet rest is not heard."""
-    noise = int16(100, -100, 7, 7)
-    np.testing.assert_allclose(mix(int16(300, 300), noise, 0), [600, 0], atol=1)
-    np.testing.assert_allclose(mix(int16(*[300] * 5), noise[:2], 0), [600, 0, 600, 0, 600], atol=1)
-
-
 # ------------------------------------------------------------------------------ faces
 
 
@@ -177,12 +148,6 @@ def test_gray_and_size_are_the_golden_ones(name, cv2, monkeypatch):
     np.testing.assert_array_equal(gray[::every, ::every], golden("golden_visual")[f"gray_{name}"])
 
 
-def test_a_jpg_becomes_the_golden_gray_face(cv2):
-    jpg = golden("golden_visual")["jpg_bytes_91x73"].tobytes()
-    (found,) = crop_pixels.grays(Crops([jpg], str, ""), 112)
-    np.testing.assert_array_equal(found, golden("golden_visual")["jpg_gray112"])
-
-
 @pytest.mark.parametrize(
     ("name", "look"),
     [
@@ -202,23 +167,6 @@ def test_rotations_are_the_golden_ones(degrees, cv2):
     (shown,) = Look(kind="rotation", degrees=float(degrees)).apply(face()[None])
     off = np.abs(shown.astype(int) - golden("golden_visual")[f"rot_{degrees}"])
     assert off.max() <= (0 if int(cv2.__version__.split(".")[0]) >= 5 else 4)
-
-
-def test_a_quarter_turn_is_against_the_clock(cv2):
-    """About (2, 2) of a square of 4: (x, y) goes to (y, 4 - x); the first row is from outside."""
-    faces = np.arange(16, dtype=np.uint8).reshape(1, 4, 4)
-    (shown,) = Look(kind="rotation", degrees=90).apply(faces)
-    want = [[0, 0, 0, 0], [3, 7, 11, 15], [2, 6, 10, 14], [1, 5, 9, 13]]
-    assert shown.tolist() == want
-
-
-@pytest.mark.parametrize(
-    "look",
-    [Look(), Look(kind="crop", extent=112), Look(kind="rotation", degrees=0.0)],
-)
-def test_some_looks_change_nothing(look, cv2):
-    faces = face()[None]
-    np.testing.assert_array_equal(look.apply(faces), faces)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -289,13 +237,6 @@ def test_fault_5_a_crop_of_the_whole_face_has_a_place(compat):
     assert look == Look(kind="crop", left=0, top=0, extent=112)
 
 
-@given(side=st.integers(1, 400), seed=st.integers(0, 2**32), compat=st.booleans())
-def test_any_look_fits_faces_of_its_side(side, seed, compat):
-    pytest.importorskip("cv2", reason='pip install "unitalk[tracks]"')
-    look = draw_look(np.random.default_rng(seed), side, compat=compat)
-    assert look.apply(np.zeros((1, side, side), np.uint8)).shape == (1, side, side)
-
-
 # ------------------------------------------------------------------------------ a track's draw
 
 
@@ -309,19 +250,6 @@ def test_fault_3_a_track_is_drawn_whatever_others_there_are():
     rng = np.random.default_rng(0)
     assert {draw(rng, 0).noise for _ in range(50)} == {None}
     assert {draw(rng, 1).noise for _ in range(50)} == {None, 0}
-    with pytest.raises(UsageError, match="-1 other tracks"):
-        draw(rng, -1)
-
-
-def test_a_seed_gives_one_draw_in_any_order():
-    """As several workers show the tracks of an epoch."""
-
-    def showing(place: int):
-        return draw(np.random.default_rng((0, 4, place)), 9)
-
-    in_order = [showing(place) for place in range(40)]
-    assert [showing(place) for place in reversed(range(40))] == in_order[::-1]
-    assert len({repr(one) for one in in_order}) == 40
 
 
 def test_numbers_are_drawn_in_the_documented_order():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from build import make_dataset, make_real, make_tiny, track, write_wav
+from build import make_dataset, make_real, make_tiny, track
 from conftest import exhaustive, one_in
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,15 +20,9 @@ torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models.augment import draw  # noqa: E402
-from unitalk.models.data import (  # noqa: E402
-    Item,
-    Reader,
-    ScoringTracks,
-    TrainingBatches,
-    Wanted,
-    plan_epoch,
-)
+from unitalk.models.data import ScoringTracks, TrainingBatches, Wanted, plan_epoch  # noqa: E402
 from unitalk.models.features import audio_features  # noqa: E402
+from unitalk.models.read_ahead import Reader  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +40,13 @@ def plan(lengths, budget, *, seed=0, epoch=1, processes=1):
 def test_batches_are_cut_by_the_budget_as_the_original_cuts_them():
     """65 tracks of 100 frames into 2,500: 25, 25 and what is left (measured on the original)."""
     steps = plan([100] * 65, 2500)
-    assert sorted(len(step[0].items) for step in steps) == [15, 25, 25]
+    assert sorted(len(step[0].tracks) for step in steps) == [15, 25, 25]
 
 
 def test_a_batch_is_as_long_as_its_shortest_track():
     """100 and 90 go twice into 200, so {100, 90} and {50, 40, 30, 20}: 200 // 50 is four."""
     steps = plan([50, 100, 20, 40, 90, 30], 200)
-    found = {tuple(i.track for i in step[0].items): step[0].items[0].frames for step in steps}
+    found = {step[0].tracks: step[0].length for step in steps}
     assert found == {(1, 4): 90, (0, 3, 5, 2): 20}
     assert sorted(step[0].frames for step in steps) == [4 * 20, 2 * 90]
 
@@ -71,13 +65,12 @@ def test_every_track_is_trained_on_once_and_all_processes_do_the_same_amount(
     for step in steps:
         assert len(step) == processes
         assert len({one.frames for one in step}) == 1
-        together = [item for one in step for item in one.items]
-        numbers = {item.track for item in together}
-        assert {item.frames for item in together} == {min(lengths[n] for n in numbers)}
-        assert {item.others for item in together} == {together[0].others}
-        assert set(together[0].others) == numbers
+        together = [number for one in step for number in one.tracks]
+        numbers = set(together)
+        assert {one.length for one in step} == {min(lengths[n] for n in numbers)}
+        assert all(set(one.others) == numbers for one in step)
         longest = max(lengths[n] for n in numbers)
-        assert len(step[0].items) <= max(budget // longest, 1)
+        assert len(step[0].tracks) <= max(budget // longest, 1)
         seen.update(numbers)
         assert len(together) - len(numbers) < processes  # who goes twice, to make it even
     assert seen == dict.fromkeys(range(len(lengths)), 1)
@@ -88,7 +81,7 @@ def test_every_track_is_trained_on_once_and_all_processes_do_the_same_amount(
 
 def one(dataset, number, frames, *, epoch=1, others=None):
     everyone = tuple(range(len(dataset.tracks))) if others is None else others
-    return dataset[Wanted(epoch, (Item(number, frames, everyone),))]
+    return dataset[Wanted(epoch, (number,), frames, everyone)]
 
 
 def calm(length, frames, number, others, *, compat=False):
@@ -118,14 +111,6 @@ def test_a_piece_has_its_own_faces_sound_and_labels(tiny, compat):
     assert (start > 0) is not compat  # the original never takes anything but the beginning
 
 
-def test_a_whole_track_is_read_to_be_scored(tiny):
-    found = tracks(tiny, split="val")
-    batch = ScoringTracks(found)[1]
-    np.testing.assert_array_equal(batch.faces[0].numpy(), found[1].gray(112))
-    heard = audio_features(found[1].audio["array"], 5, fps=25.0)
-    np.testing.assert_array_equal(batch.audio[0].numpy(), heard)
-
-
 def test_half_of_the_sounds_are_mixed_with_a_track_of_the_batch(tiny):
     """Of 60 showings 30 +- 4 standard deviations, each 3.9."""
     dataset = TrainingBatches(tracks(tiny, split="train"), 0)
@@ -146,25 +131,6 @@ def test_fault_3_a_batch_of_one_track_gets_its_noise_from_elsewhere(tiny):
     ]
     assert any(np.array_equal(each, plain) for each in heard)
     assert any(not np.array_equal(each, plain) for each in heard)
-
-
-def test_fault_6_ids_may_be_of_any_length(tmp_path):
-    """The original takes the first 11 letters of a track's id for its video."""
-    videos = {
-        "v": [track("v:0", 4)],
-        "a_much_longer_video_id": [track("a_much_longer_video_id:0", 4)],
-    }
-    root = make_real(make_dataset(tmp_path / "d", videos, split="train"))
-    dataset = TrainingBatches(tracks(root, split="train"), 0)
-    assert [one(dataset, n, 4).faces.shape for n in (0, 1)] == [(1, 4, 112, 112)] * 2
-
-
-def test_a_dataset_of_one_track_has_nothing_to_mix_in(tmp_path):
-    root = make_dataset(tmp_path / "d", {"v": [track("v:0", 4)]}, split="train")
-    dataset = TrainingBatches(tracks(make_real(root), split="train"), 0)
-    plain = audio_features(dataset.tracks[0].audio["array"], 4, fps=25.0)
-    for epoch in range(1, 10):
-        np.testing.assert_array_equal(one(dataset, 0, 4, epoch=epoch).audio[0].numpy(), plain)
 
 
 def test_sound_is_heard_at_the_rate_of_the_video(tmp_path):
@@ -201,23 +167,9 @@ def test_fault_8_a_missing_crop_stops_the_run_with_its_name(broken, workers):
     gone = broken / "clips_videos/train/aaaaaaaaaaa/aaaaaaaaaaa:1/1.64.jpg"
     gone.unlink()
     dataset = TrainingBatches(tracks(broken, split="train"), 0)
-    items = (Item(1, 4, (1,)),)
     with pytest.raises(LayoutError, match=r"aaaaaaaaaaa:1/1\.64\.jpg") as caught:
-        list(Reader(dataset, workers=workers).read([Wanted(1, items)]))
+        list(Reader(dataset, workers=workers).read([Wanted(1, (1,), 4, (1,))]))
     assert "unitalk verify" in caught.value.hint
-
-
-def test_a_missing_sound_stops_the_run_with_its_name(broken):
-    (broken / "clips_audios/train/aaaaaaaaaaa/aaaaaaaaaaa:1.wav").unlink()
-    dataset = TrainingBatches(tracks(broken, split="train"), 0)
-    with pytest.raises(LayoutError, match=r"aaaaaaaaaaa:1\.wav"):
-        one(dataset, 1, 4)
-
-
-def test_another_rate_of_samples_is_refused(broken):
-    write_wav(broken / "clips_audios/train/aaaaaaaaaaa/aaaaaaaaaaa:0.wav", 0.36, rate=8_000)
-    with pytest.raises(DataError, match=r"aaaaaaaaaaa:0\.wav: 8,000 Hz, .* 16,000 Hz"):
-        one(TrainingBatches(tracks(broken, split="train"), 0), 0, 9)
 
 
 def test_nothing_is_learned_from_faces_without_labels(broken):
@@ -243,7 +195,7 @@ def test_any_number_of_processes_reads_the_same_batches(tiny):
         wanted = [step[0] for step in plan(found.lengths, 12, seed=3, epoch=epoch)]
         batches = list(alone.read(wanted))
         assert [tuple(batch.labels.shape) for batch in batches] == [
-            (len(one.items), one.items[0].frames) for one in wanted
+            (len(one.tracks), one.length) for one in wanted
         ]
         for mine, theirs in zip(batches, two.read(wanted), strict=True):
             for a, b in zip(mine, theirs, strict=True):

@@ -59,7 +59,7 @@ NORM = """
 import os, sys, torch
 import torch.distributed as dist
 from torch import nn
-from unitalk.models.distributed import World, _share_statistics, joined
+from unitalk.models.distributed import World, share_statistics, joined
 rank, size = int(os.environ["RANK"]), 2
 torch.manual_seed(0)
 x = torch.randn(6, 4, 5, dtype=torch.float64, requires_grad=True)
@@ -72,7 +72,7 @@ whole = plain(x)
 (whole * weight).sum().backward()
 expected = x.grad[3 * rank : 3 * rank + 3].clone()
 with joined(World(rank=rank, size=size), torch.device("cpu")):
-    _share_statistics(nn.Sequential(shared))
+    share_statistics(nn.Sequential(shared))
     own = x.detach()[3 * rank : 3 * rank + 3].clone().requires_grad_()
     mine = shared(own)
     (mine * weight[3 * rank : 3 * rank + 3]).sum().backward()
@@ -89,7 +89,7 @@ with joined(World(rank=rank, size=size), torch.device("cpu")):
         *parts,
     ]
     single = nn.BatchNorm1d(4)
-    _share_statistics(nn.Sequential(single))
+    share_statistics(nn.Sequential(single))
     half = single(x.detach()[3 * rank : 3 * rank + 3].bfloat16())
     assert half.dtype == torch.bfloat16 and single.running_mean.dtype == torch.float32
     rounded = nn.BatchNorm1d(4)(x.detach().bfloat16().float())[3 * rank : 3 * rank + 3]

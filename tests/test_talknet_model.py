@@ -19,9 +19,10 @@ from unitalk.errors import UsageError
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
-from unitalk.models.registry import Logits, new_network, speaking_probability  # noqa: E402
+from unitalk.models.contract import Logits, speaking_probability  # noqa: E402
+from unitalk.models.registry import new_network  # noqa: E402
 from unitalk.models.talknet import visual  # noqa: E402
-from unitalk.models.talknet.attention import AttentionLayer, MultiHeadAttention  # noqa: E402
+from unitalk.models.talknet.attention import MultiHeadAttention  # noqa: E402
 
 UNUSED = "model.visualFrontend.resnet.layer1.downsample.weight"
 
@@ -71,12 +72,6 @@ def test_entries_are_those_of_the_published_checkpoints():
     found = [(k, "x".join(map(str, v.shape)), str(v.dtype)[6:]) for k, v in state.items()]
     assert len(found) == 487
     assert sorted(found) == sorted(want)
-
-
-def test_there_are_as_many_parameters_as_in_the_original():
-    network = new_network("talknet")
-    assert sum(p.numel() for p in network.model.parameters()) == 15_743_451
-    assert sum(p.numel() for p in network.parameters()) == 15_744_481  # and heads: 514 + 2 * 258
 
 
 def test_fresh_parameters_are_spread_as_the_originals():
@@ -247,21 +242,6 @@ def test_attention_is_torchs_own():
         near(own(query, source), peer(query, source, source)[0].numpy(), 1e-6)
 
 
-def test_attention_drops_a_tenth_in_training_alone():
-    torch.manual_seed(0)
-    layer = AttentionLayer(64)
-    x = torch.randn(1, 5, 64)
-    assert not torch.equal(layer(x, x), layer(x, x))
-    layer.eval()
-    assert torch.equal(layer(x, x), layer(x, x))
-    assert {m.p for m in layer.modules() if isinstance(m, torch.nn.Dropout)} == {0.1}
-    # With every attention dropped nothing is gathered: what is left is the bias of the output.
-    attention = layer.self_attn.train()
-    assert attention.dropout == 0.1
-    attention.dropout = 1.0
-    near(attention(x, x)[0, 0], attention.out_proj.bias.detach().numpy(), 1e-6)
-
-
 def test_the_global_norm_is_over_channels_and_times():
     """Of 1, 2, 3, 4, 5, 6: mean 3.5, variance 17.5 / 6."""
     norm = visual.GlobalNorm(2)
@@ -305,10 +285,7 @@ def test_short_tracks(network, tracks, faces):
 @pytest.mark.parametrize(
     ("audio", "faces", "said"),
     [((1, 99, 13), (1, 25, 112, 112), r"with 1 x 25 faces a network takes \[1, 100, 13\]"),
-     ((2, 100, 13), (1, 25, 112, 112), r"audio of the shape \[2, 100, 13\]"),
-     ((1, 100, 12), (1, 25, 112, 112), r"audio of the shape \[1, 100, 12\]"),
      ((1, 100, 13), (1, 25, 112, 96), r"faces of the shape \[1, 25, 112, 96\]"),
-     ((1, 100, 13), (1, 25, 112, 112, 1), r"faces of the shape \[1, 25, 112, 112, 1\]"),
      ((1, 0, 13), (1, 0, 112, 112), r"faces of the shape \[1, 0, 112, 112\]")],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["talknet", "light-asd"])

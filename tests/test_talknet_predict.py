@@ -11,7 +11,7 @@ import pytest
 from build import make_tiny, read_rows
 from conftest import exhaustive, one_in
 
-from unitalk.errors import DataError, UnitalkError, UsageError
+from unitalk.errors import DataError, UnitalkError
 from unitalk.executor import Processes, open_executor
 from unitalk.media.tracks import tracks
 
@@ -21,7 +21,7 @@ pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 from unitalk.models.features import audio_features  # noqa: E402
 from unitalk.models.predict import PredictOptions, predict, threads_for  # noqa: E402
 from unitalk.models.registry import load_network, new_network  # noqa: E402
-from unitalk.models.track_scores import choose_device, write_predictions  # noqa: E402
+from unitalk.models.track_scores import write_predictions  # noqa: E402
 
 CPU = PredictOptions(device="cpu")
 
@@ -175,17 +175,6 @@ def test_a_crop_that_is_a_link_to_nothing_is_named(tiny, weights, tmp_path):
     assert predict(data, weights, tmp_path / "out.csv", options=CPU).kept == 1
 
 
-def test_a_csv_that_changed_is_read_again_in_the_same_process(tiny, weights, tmp_path):
-    data = Path(shutil.copytree(tiny, tmp_path / "data"))
-    predict(data, weights, tmp_path / "out.csv", options=CPU)
-    path = data / "csv/val_orig.csv"
-    kept = [line for line in path.read_text().splitlines() if ",ccccccccccc:0," not in line]
-    path.write_text("\n".join(kept) + "\n")
-    assert predict(data, weights, tmp_path / "out.csv", options=CPU).faces == 22 - 8
-    left = {k: v for k, v in by_hand(tiny, weights).items() if k[0] != "ccccccccccc:0"}
-    check(tmp_path / "out.csv", left)
-
-
 @exhaustive
 def test_processes_give_the_same_bytes(tiny, weights, tmp_path):
     one = PredictOptions(device="cpu", threads=1)
@@ -208,18 +197,6 @@ def test_a_score_that_is_no_number_is_refused(tiny, tmp_path):
     with pytest.raises(UnitalkError, match="1 of 22 faces is no number"):
         write_predictions(tiny, "val", tmp_path / "out.csv", found, np.arange(22))
     assert not (tmp_path / "out.csv").exists()
-
-
-def test_another_network_than_the_one_wanted_is_refused(tiny, weights, tmp_path):
-    options = PredictOptions(device="cpu", model="talknet")
-    with pytest.raises(DataError, match="weights of light-asd, where talknet is wanted"):
-        predict(tiny, weights, tmp_path / "out.csv", options=options)
-
-
-@pytest.mark.parametrize("name", ["gpu", "cuda:x", "CPU", "cuda:99"])
-def test_a_device_that_is_none_is_refused(name):
-    with pytest.raises(UsageError, match=name):
-        choose_device(name)
 
 
 @exhaustive

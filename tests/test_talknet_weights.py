@@ -19,11 +19,8 @@ from unitalk.errors import DataError, UsageError
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
-from unitalk.models.registry import (  # noqa: E402
-    Network,
-    load_network,
-    new_network,
-)
+from unitalk.models.contract import Network  # noqa: E402
+from unitalk.models.registry import NETWORKS, load_network, new_network  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +67,7 @@ def same(found: Network, want: Network) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_new_network_says_what_it_is(name):
+    assert tuple(NETWORKS) == MODELS  # which the command line lists without PyTorch
     network = new_network(name)
     assert isinstance(network, torch.nn.Module)
     assert isinstance(network, Network)

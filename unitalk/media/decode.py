@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unitalk.media.libraries import load
 from unitalk.media.timeline import decoded, prepared_stream
-from unitalk.media.video_libraries import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

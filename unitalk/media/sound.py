@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from unitalk.media.libraries import load
 from unitalk.media.timeline import decoded
-from unitalk.media.video_libraries import load
 
 if TYPE_CHECKING:
     from pathlib import Path

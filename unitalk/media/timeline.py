@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unitalk.media.video_libraries import load
+from unitalk.media.libraries import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

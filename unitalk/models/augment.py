@@ -1,4 +1,4 @@
-"""What training changes in a track's sound and faces, so that no two epochs show the same.
+"""Augmentation: what training changes in a track's sound and faces, so that no two epochs repeat.
 
 The distributions are those of TalkNet's dataLoader.py: half of the sounds are mixed with another
 track's, and each track's faces are shown as they are, mirrored, cropped or turned. Everything that
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from unitalk.errors import MissingExtraError, UsageError
+from unitalk.media.libraries import load
+from unitalk.media.tracks.track import GRAY_SIZE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -34,15 +34,11 @@ CROPPED = (0.7, 1.0)
 TURNED = 15.0
 """Faces are turned by up to so many degrees, to either side."""
 
-SIDE = 112
-"""The side of a face in pixels."""
-
 Kind = Literal["as-is", "flip", "crop", "rotation"]
 KINDS: tuple[Kind, ...] = ("as-is", "flip", "crop", "rotation")
 """What is done to the faces of a track, each to a quarter of the tracks."""
 
 _FLOOR = 1e-4  # added to a power before its logarithm, so that silence has one
-_LOUDEST = 200.0  # decibels; 16 bits hold 96 of them
 
 
 # ------------------------------------------------------------------------------ a track's draw
@@ -63,7 +59,7 @@ class Draw:
     look: Look
 
 
-def draw(rng: np.random.Generator, others: int, *, side: int = SIDE, compat: bool = False) -> Draw:
+def draw(rng: np.random.Generator, others: int, *, compat: bool = False) -> Draw:
     """Draw all that is random in one showing of a track.
 
     Drawn are, in this order: whether its sound is mixed, with which other track's, how loud; then
@@ -74,18 +70,12 @@ def draw(rng: np.random.Generator, others: int, *, side: int = SIDE, compat: boo
         rng: seeded for this showing, as by `numpy.random.default_rng((seed, epoch, place))`; the
             result then depends on neither the number of workers nor their order.
         others: how many tracks there are whose sound may be mixed in; for none it is not mixed.
-        side: of a face, in pixels.
         compat: as in `draw_look`.
-
-    Raises:
-        UsageError: less than no other tracks, or faces of no pixels.
     """
-    if others < 0:
-        raise UsageError(f"{others} other tracks: there cannot be fewer than none")
     mixed = rng.random() < MIXED
     noise = int(rng.random() * others)  # `integers` draws nothing where there is one choice
     snr_db = float(rng.uniform(*SNR_DB))
-    look = draw_look(rng, side, compat=compat)
+    look = draw_look(rng, compat=compat)
     return Draw(noise=noise if mixed and others else None, snr_db=snr_db, look=look)
 
 
@@ -109,15 +99,7 @@ def mix(clean: Sound, noise: Sound, snr_db: float, *, compat: bool = False) -> S
 
     Returns:
         [samples] int16, a new array.
-
-    Raises:
-        UsageError: a sound is no array of int16, or the decibels are beyond 200.
     """
-    for sound in (clean, noise):
-        if sound.dtype != np.int16 or sound.ndim != 1:
-            raise UsageError(f"a sound of {sound.dtype} in {sound.ndim} dimensions; one of int16")
-    if not abs(snr_db) <= _LOUDEST:
-        raise UsageError(f"{snr_db} decibels; a difference in loudness is up to {_LOUDEST:g}")
     if not len(clean) or not len(noise):
         return clean.copy()
     noise = np.resize(noise, len(clean))
@@ -168,9 +150,9 @@ class Look:
     def apply(self, faces: Faces) -> Faces:
         """Show faces so.
 
-        A crop is brought back to the faces' size bilinearly. Turned are they about the corner of
-        four pixels, (56, 56) of 112, bilinearly, and black comes in from outside. OpenCV 5 turns
-        by other roundings than OpenCV 4: up to four of 256 levels differ.
+        A crop is brought back to the faces' size bilinearly. Faces are turned about the corner of
+        four pixels, (56, 56) of 112, bilinearly, and black comes in from outside. OpenCV 5 rounds
+        otherwise than OpenCV 4 when it turns: up to four of 256 levels differ.
 
         Args:
             faces: [faces, side, side] uint8.
@@ -179,82 +161,41 @@ class Look:
             The same shape; the array itself where nothing is done to it, else a new one.
 
         Raises:
-            UsageError: the faces have another form, or the crop does not lie in them.
             MissingExtraError: OpenCV is not installed.
         """
-        side = _side(faces)
         if self.kind == "as-is":
             return faces
         if self.kind == "flip":
             return np.ascontiguousarray(faces[:, :, ::-1])
+        cv2, side = load("cv2", "talknet"), faces.shape[1]
+        result = np.empty(faces.shape, np.uint8)
         if self.kind == "crop":
-            return self._cropped(faces, side)
-        return self._turned(faces, side)
-
-    def _cropped(self, faces: Faces, side: int) -> Faces:
-        right, bottom = self.left + self.extent, self.top + self.extent
-        if self.extent < 1 or min(self.left, self.top) < 0 or max(right, bottom) > side:
-            raise UsageError(
-                f"a crop of {self.extent} pixels at ({self.left}, {self.top}) does not lie in "
-                f"faces of {side}"
-            )
-        cv2 = _opencv()
-        result = np.empty(faces.shape, np.uint8)
-        for face, shown in zip(faces, result, strict=True):
-            cv2.resize(face[self.top : bottom, self.left : right], (side, side), dst=shown)
-        return result
-
-    def _turned(self, faces: Faces, side: int) -> Faces:
-        cv2 = _opencv()
-        turn = cv2.getRotationMatrix2D((side / 2, side / 2), self.degrees, 1)
-        result = np.empty(faces.shape, np.uint8)
-        for face, shown in zip(faces, result, strict=True):
-            cv2.warpAffine(face, turn, (side, side), dst=shown)
+            bottom, right = self.top + self.extent, self.left + self.extent
+            for face, shown in zip(faces, result, strict=True):
+                cv2.resize(face[self.top : bottom, self.left : right], (side, side), dst=shown)
+        else:
+            turn = cv2.getRotationMatrix2D((side / 2, side / 2), self.degrees, 1)
+            for face, shown in zip(faces, result, strict=True):
+                cv2.warpAffine(face, turn, (side, side), dst=shown)
         return result
 
 
-def draw_look(rng: np.random.Generator, side: int = SIDE, *, compat: bool = False) -> Look:
+def draw_look(rng: np.random.Generator, *, compat: bool = False) -> Look:
     """Draw how the faces of a track are shown.
 
     Drawn are, in this order: the kind; of a crop its side, its left and its top edge; of a rotation
     its degrees.
 
     Args:
-        rng: what is drawn from.
-        side: of a face, in pixels.
+        rng: the source of randomness.
         compat: as in the original, no crop touches the right or the lower edge.
-
-    Raises:
-        UsageError: a face of no pixels.
     """
-    if side < 1:
-        raise UsageError(f"a face of {side} pixels is none")
     kind = KINDS[rng.integers(len(KINDS))]
     if kind == "crop":
-        extent = max(int(side * rng.uniform(*CROPPED)), 1)
-        places = max(side - extent, 1) if compat else side - extent + 1
+        extent = int(GRAY_SIZE * rng.uniform(*CROPPED))
+        places = max(GRAY_SIZE - extent, 1) if compat else GRAY_SIZE - extent + 1
         left, top = (int(place) for place in rng.integers(places, size=2))
         return Look(kind=kind, left=left, top=top, extent=extent)
     if kind == "rotation":
         return Look(kind=kind, degrees=float(rng.uniform(-TURNED, TURNED)))
     return Look(kind=kind)
-
-
-def _side(faces: Faces) -> int:
-    match faces.shape:
-        case (_, height, width) if height == width > 0 and faces.dtype == np.uint8:
-            return int(width)
-    shape = "x".join(map(str, faces.shape))
-    raise UsageError(f"faces of {faces.dtype}, [{shape}]; they are gray squares of uint8")
-
-
-@cache
-def _opencv() -> Any:  # noqa: ANN401 - a module of an extra
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingExtraError(
-            "faces are cropped and turned as TalkNet's loader does it, by OpenCV",
-            hint='pip install "unitalk[talknet]"',
-        ) from error
-    return cv2

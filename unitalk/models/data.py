@@ -1,91 +1,55 @@
-"""Batches of tracks for training, and single tracks for scoring, read by any number of processes.
+"""Read batches of tracks to train on, and single tracks to score.
 
 A batch has tracks of similar length, as many as a budget of frames allows (the original's
 dataLoader.py: sort by length, cut groups, crop each to its shortest track). Which tracks, which
 piece of each, whose sound is mixed in and how faces are turned follows from the seed, the epoch and
-the track alone: the same batches come whoever reads them, and a run goes on in the middle.
+the track alone. So the batches are the same whoever reads them, and a run can resume anywhere.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from unitalk import schema
-from unitalk.children import Children, LostError
-from unitalk.errors import DataError, UnitalkError
-from unitalk.files import disk_errors
-from unitalk.media.tracks.track import GRAY_SIZE
+from unitalk.errors import DataError
 from unitalk.models._torch import torch
 from unitalk.models.augment import draw, mix
+from unitalk.models.contract import Batch
 from unitalk.models.features import PER_FRAME, RATE, audio_features
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
     from unitalk.media.tracks import Track, Tracks
 
-MOST_WORKERS = 8
-"""How many processes read by default, at most."""
-
-_LOOK = 1.0  # seconds without a batch until somebody looks whether there is a stop
-
-# Of runs that were stopped; PyTorch would wait, loader by loader, for processes that only start.
-_left: list[object] = []
-
 _POSITIVE = schema.LABEL_IDS[schema.SPEAKING]
 
 
-class Item(NamedTuple):
-    """What one track gives to a batch, as numbers of tracks and of faces.
+class Wanted(NamedTuple):
+    """A batch to read.
 
     Attributes:
-        track: its number.
-        frames: how many of its faces.
-        others: the tracks of its batch, one of which may be mixed in.
+        epoch: the epoch that it belongs to.
+        tracks: the numbers of its tracks.
+        length: how many faces of each.
+        others: the tracks whose sound may be mixed in; with several processes, those of all.
     """
 
-    track: int
-    frames: int
-    others: tuple[int, ...]
-
-
-class Wanted(NamedTuple):
-    """A batch to read: an epoch, and what of which tracks; all have one number of frames."""
-
     epoch: int
-    items: tuple[Item, ...]
+    tracks: tuple[int, ...]
+    length: int
+    others: tuple[int, ...]
 
     @property
     def frames(self) -> int:
         """How many faces the batch has."""
-        return sum(item.frames for item in self.items)
-
-
-class Batch(NamedTuple):
-    """Tracks as a network takes them.
-
-    Attributes:
-        audio: [tracks, 4 * frames, 13] float32.
-        faces: [tracks, frames, 112, 112] uint8.
-        labels: [tracks, frames] int64, 1 for somebody who speaks audibly.
-    """
-
-    audio: torch.Tensor
-    faces: torch.Tensor
-    labels: torch.Tensor
-
-    def to(self, device: torch.device) -> Batch:
-        """The batch on a device; faces travel as bytes, and become floats there."""
-        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self))
+        return len(self.tracks) * self.length
 
 
 # ------------------------------------------------------------------------------ which batches
@@ -96,11 +60,11 @@ def plan_epoch(
 ) -> list[list[Wanted]]:
     """Deal all tracks into batches.
 
-    From the longest track to the shortest, equal ones by chance; a batch has as many tracks as its
+    From the longest track to the shortest, equal ones at random; a batch has as many tracks as its
     first one's length goes into the budget, at least one, for each process, and is cropped to its
-    last one's length. So all processes have as many frames. Where tracks do not go round, the
+    last one's length. So all processes have as many frames. Where tracks do not divide evenly, the
     first of the last batch are taken twice. A single face that would be a batch of its own is left
-    out. Batches come in an order of chance.
+    out. The batches are shuffled.
 
     Args:
         lengths: [tracks] in frames.
@@ -120,17 +84,12 @@ def plan_epoch(
         count = processes * max(budget // max(int(lengths[order[start]]), 1), 1)
         group = order[start : start + count].tolist()
         start += count
-        frames = int(lengths[group[-1]])
+        length = int(lengths[group[-1]])
         group += [group[n % len(group)] for n in range(-len(group) % processes)]
-        others = tuple(group)
-        if len(group) * frames < 2 * processes:  # nothing can be normalised by itself alone
+        if len(group) * length < 2 * processes:  # nothing can be normalised by itself alone
             continue
-        steps.append(
-            [
-                Wanted(epoch, tuple(Item(track, frames, others) for track in group[own::processes]))
-                for own in range(processes)
-            ]
-        )
+        shares = [tuple(group[own::processes]) for own in range(processes)]
+        steps.append([Wanted(epoch, share, length, tuple(group)) for share in shares])
     return [steps[n] for n in rng.permutation(len(steps))]
 
 
@@ -139,11 +98,11 @@ def plan_epoch(
 
 @dataclass(frozen=True)
 class TrainingBatches(Dataset[Batch]):
-    """Reads what is wanted; a picture or a sound that is missing is an error that names it.
+    """Reads the batches of a plan; a missing picture or sound is an error that names it.
 
     Attributes:
         tracks: of the training split.
-        seed: of all that is left to chance.
+        seed: of all randomness.
         compat: as the original does it, faults included: cropped to each track's beginning, noise
             by powers that overflow, sums that wrap around, and see `features` and `augment`.
     """
@@ -159,44 +118,43 @@ class TrainingBatches(Dataset[Batch]):
             LayoutError: a file is missing.
             DataError: a file is damaged, a sound has another rate, or a face has no label.
         """
-        read = [self._read(wanted.epoch, item) for item in wanted.items]
-        audio, faces, labels = (np.stack(part) for part in zip(*read, strict=True))
-        return Batch(torch.from_numpy(audio), torch.from_numpy(faces), torch.from_numpy(labels))
+        read = [self._read(wanted, number) for number in wanted.tracks]
+        return Batch(*(torch.from_numpy(np.stack(part)) for part in zip(*read, strict=True)))
 
     def _read(
-        self, epoch: int, item: Item
+        self, wanted: Wanted, number: int
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        track = self.tracks[item.track]
-        rng = np.random.default_rng([self.seed, epoch, item.track])
+        track = self.tracks[number]
+        rng = np.random.default_rng([self.seed, wanted.epoch, number])
         start = 0
         if not self.compat:
-            start = int(rng.integers(len(track.frame_timestamp) - item.frames + 1))
-        stop = start + item.frames
-        others = self._others(item)
-        drawn = draw(rng, len(others), side=GRAY_SIZE, compat=self.compat)
-        sound = samples(track)
+            start = int(rng.integers(len(track.frame_timestamp) - wanted.length + 1))
+        stop = start + wanted.length
+        others = self._others(wanted, number)
+        drawn = draw(rng, len(others), compat=self.compat)
+        sound = track.sound_at(RATE)
         if drawn.noise is not None:
-            noise = samples(self.tracks[others[drawn.noise]])
+            noise = self.tracks[others[drawn.noise]].sound_at(RATE)
             sound = mix(sound, noise, drawn.snr_db, compat=self.compat)
-        heard = features(track, sound, self.tracks.frame_rates[item.track], compat=self.compat)
+        heard = _heard(track, sound, self.tracks.frame_rates[number], compat=self.compat)
         return (
             heard[PER_FRAME * start : PER_FRAME * stop],
-            drawn.look.apply(_piece(track, start, stop).gray(GRAY_SIZE)),
+            drawn.look.apply(_piece(track, start, stop).gray()),
             _labels(track)[start:stop],
         )
 
-    def _others(self, item: Item) -> Sequence[int]:
+    def _others(self, wanted: Wanted, number: int) -> Sequence[int]:
         """The tracks whose sound may be mixed in: of the batch, or any where it has no other."""
-        others = [other for other in item.others if other != item.track]
-        return others or [n for n in range(len(self.tracks)) if n != item.track]
+        others = [other for other in wanted.others if other != number]
+        return others or [n for n in range(len(self.tracks)) if n != number]
 
 
 @dataclass(frozen=True)
 class ScoringTracks(Dataset[Batch]):
-    """Reads one track as it is, as a batch of one; its labels are not looked at.
+    """Reads one track as it is, as a batch of one; its labels do not matter.
 
     Attributes:
-        tracks: what is to be scored.
+        tracks: the tracks to score.
         compat: the original's features, see `features.audio_features`.
     """
 
@@ -211,36 +169,18 @@ class ScoringTracks(Dataset[Batch]):
             DataError: a file is damaged, or a sound has another rate.
         """
         track = self.tracks[number]
-        heard = features(track, samples(track), self.tracks.frame_rates[number], compat=self.compat)
-        return Batch(
-            torch.from_numpy(heard[None]),
-            torch.from_numpy(track.gray(GRAY_SIZE)[None]),
-            torch.from_numpy(track.label_id[None]),
-        )
+        rate = self.tracks.frame_rates[number]
+        heard = _heard(track, track.sound_at(RATE), rate, compat=self.compat)
+        parts = (heard, track.gray(), track.label_id)
+        return Batch(*(torch.from_numpy(part[None]) for part in parts))
 
 
-def samples(track: Track) -> npt.NDArray[np.int16]:
-    """A track's sound, [samples].
-
-    Raises:
-        LayoutError: it is missing.
-        DataError: it is damaged, or has another rate.
-    """
-    return track.sound_at(RATE)
-
-
-def features(
+def _heard(
     track: Track, sound: npt.NDArray[np.int16], rate: float, *, compat: bool
 ) -> npt.NDArray[np.float32]:
-    """What a network hears of a track, [4 * faces, 13].
-
-    Raises:
-        DataError: there is no sound.
-    """
+    """A track's sound as networks hear it, [4 * faces, 13]; an error names the track."""
     try:
-        return audio_features(
-            sound, len(track.frame_timestamp), rate=RATE, fps=float(rate), compat=compat
-        )
+        return audio_features(sound, len(track.frame_timestamp), fps=float(rate), compat=compat)
     except DataError as error:
         raise DataError(f"{track.entity_id}: {error.message}", hint=error.hint) from error
 
@@ -265,114 +205,3 @@ def _labels(track: Track) -> npt.NDArray[np.int64]:
         )
     positive: npt.NDArray[np.bool_] = track.label_id == _POSITIVE
     return positive.astype(np.int64)
-
-
-# ------------------------------------------------------------------------------ many batches
-
-
-class Reader:
-    """Reads items ahead of whoever asks for them, in some processes that stay.
-
-    Args:
-        dataset: what reads an item.
-        workers: how many processes; 0 reads in this one; default: one less than there are
-            processors, and at most 8.
-        pin: whether batches go to a GPU.
-    """
-
-    def __init__(
-        self, dataset: Dataset[Batch], *, workers: int | None = None, pin: bool = False
-    ) -> None:
-        if workers is None:
-            workers = min(MOST_WORKERS, (os.cpu_count() or 1) - 1)
-        self._wanted: list[object] = []
-        self._loader: DataLoader[Batch | UnitalkError] = DataLoader(
-            _Caught(dataset),
-            batch_size=None,
-            sampler=_Ordered(self._wanted),
-            num_workers=workers,
-            pin_memory=pin,
-            persistent_workers=workers > 0,
-            timeout=_LOOK if workers else 0,
-            multiprocessing_context=Children() if workers else None,
-        )
-
-    def read(
-        self, items: Iterable[object], stopped: Callable[[], bool] = lambda: False
-    ) -> Iterator[Batch]:
-        """Read items one after the other.
-
-        Args:
-            items: what the data set takes.
-            stopped: asked now and then while nothing comes; if so, no more is read.
-
-        Raises:
-            LostError: a process that reads was killed.
-            UnitalkError: what reading one of them raised.
-        """
-        self._wanted[:] = items
-        coming = None
-        while True:
-            try:
-                if coming is None:
-                    coming = self._begin()
-                batch = next(coming, None)
-            except (RuntimeError, ConnectionError, EOFError) as error:
-                # PyTorch has no classes for these; what a batch raised begins with "Caught".
-                is_late = str(error).startswith("DataLoader timed out")
-                is_lost = str(error).startswith("DataLoader worker (pid")
-                if isinstance(error, RuntimeError) and not (is_late or is_lost):
-                    raise
-                if stopped():
-                    _left.append(self._loader)
-                    return
-                if is_late:
-                    continue
-                raise LostError(
-                    "a process that reads ahead was ended from outside",
-                    hint="was there too little memory? let fewer processes read",
-                ) from error
-            if batch is None:
-                return
-            if isinstance(batch, UnitalkError):
-                raise batch
-            yield batch
-
-    def _begin(self) -> Iterator[Batch | UnitalkError]:
-        """Start the processes, if they are not there.
-
-        PyTorch's handler for the end of one raises between any two bytecodes, of a step too; so it
-        is taken away. A look a second finds as much.
-        """
-        before = signal.getsignal(signal.SIGCHLD)
-        coming = iter(self._loader)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGCHLD, before)
-        return coming
-
-
-class _Ordered:
-    """Gives a loader its indices; they change from epoch to epoch, its processes do not."""
-
-    def __init__(self, items: list[object]) -> None:
-        self._items = items
-
-    def __iter__(self) -> Iterator[object]:
-        return iter(list(self._items))
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-
-@dataclass(frozen=True)
-class _Caught(Dataset["Batch | UnitalkError"]):
-    """Gives an error as a value: what a loader raises for its process hides the message."""
-
-    dataset: Dataset[Batch]
-
-    def __getitem__(self, index: object) -> Batch | UnitalkError:
-        try:
-            with disk_errors():
-                return self.dataset[index]
-        except UnitalkError as error:
-            return error

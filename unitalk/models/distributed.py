@@ -84,7 +84,7 @@ def spread(network: nn.Module, world: World, device: torch.device) -> nn.Module:
         convert: Any = nn.SyncBatchNorm.convert_sync_batchnorm  # which has no types
         network = convert(network)
         return DistributedDataParallel(network, device_ids=[device.index])
-    _share_statistics(network)
+    share_statistics(network)
     return DistributedDataParallel(network)
 
 
@@ -140,7 +140,7 @@ def share(weights: Sequence[int], world: World) -> list[int]:
 # ------------------------------------------------------------------------------ on CPUs
 
 
-def _share_statistics(network: nn.Module) -> None:
+def share_statistics(network: nn.Module) -> None:
     """Let every batch normalisation of a network look at all processes' shares, in place.
 
     PyTorch's own SyncBatchNorm does that on GPUs, and refuses to anywhere else.

@@ -1,7 +1,7 @@
 """Score every face of a split with a network, video by video, resuming an earlier run.
 
 Until all videos are scored, the scores of each are a file with a receipt, in a hidden folder beside
-the predictions; a video whose receipt does not fit is scored again.
+the predictions. A video whose receipt does not fit is scored again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from unitalk._version import __version__
-from unitalk.errors import DataError, DiskError, UnitalkError, UsageError, examples
+from unitalk.errors import DataError, DiskError, UnitalkError, examples
 from unitalk.executor import Executor, Here
 from unitalk.files import Receipts, atomic_write, disk_boundary, locked, sha256
 from unitalk.layout import Layout, Split
@@ -31,23 +31,21 @@ from unitalk.progress import Progress, SilentProgress
 from unitalk.report import Count, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    import numpy.typing as npt
+    from collections.abc import Iterator, Mapping, Sequence
 
     from unitalk.choices import Precision
-    from unitalk.models.registry import Network
+    from unitalk.models.contract import Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictOptions:
-    """How a network is to score.
+    """How a network scores.
 
     Attributes:
-        model: its kind, to be sure of it; default: what the weights are of.
+        model: the network that the weights must belong to; default: any.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         precision: `fp32` or `bf16`.
-        logits: the logit of speaking, which the original's demo gives, and not its probability.
+        logits: write the logit of speaking, as the original's demo does, and not its probability.
         compat: the original's features, faults included; see `features.audio_features`.
         threads: of each process, on a CPU; default: PyTorch's own choice.
     """
@@ -67,10 +65,10 @@ class PredictReport(Report):
     Attributes:
         predictions: the file.
         split: of the dataset.
-        model: the kind of network.
+        model: the network's name.
         videos: how many.
         tracks: how many.
-        faces: how many, which is that of the rows.
+        faces: how many, one per row.
         kept: how many of the videos an earlier run had scored.
     """
 
@@ -97,30 +95,27 @@ def predict(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> PredictReport:
-    """Score a split's faces, one row a face in the order of its csv.
+    """Score a split's faces, one row per face in the order of its csv.
 
     Args:
         data: the dataset.
-        weights: what `networks.load_weights` takes.
-        output: the csv to write; what it needs until then lies beside it, in a hidden folder.
-        split: which to score; it may be without labels.
+        weights: a file of weights, or a run's folder; see `load_network`.
+        output: the csv to write; until it is complete, a hidden folder beside it keeps scores.
+        split: the split to score; it may be without labels.
         videos: only these; default: all.
         options: how.
-        executor: where videos are scored, a task each; default: in this process.
+        executor: scores the videos, one per task; default: this process.
         progress: where to report to.
 
     Raises:
         DataError: the weights are of another network, or files of tracks are missing or damaged;
-            what was scored is kept, and the same again goes on.
+            what was scored is kept, and the same call resumes.
         LayoutError: the dataset lacks the split.
         UsageError: an option means nothing here.
     """
     options = options or PredictOptions()
-    progress = progress or SilentProgress()
     root, output = Path(data).absolute(), Path(output).absolute()
-    found = tracks(root, split=split, videos=tuple(videos) or None)
-    if options.threads is not None and options.threads < 1:
-        raise UsageError(f"{options.threads} threads compute nothing", hint="give 1 or more")
+    found = _by_video(tracks(root, split=split, videos=tuple(videos) or None))
     choose_device(options.device)
     weights = weights_file(weights).absolute()
     model = load_network(weights, expected=options.model).name
@@ -134,26 +129,35 @@ def predict(
         "precision": options.precision,
     }
     parts = output.with_name(f".{output.name}.parts")
-    names = list(dict.fromkeys(found.videos))
     with locked(parts):
-        missing = [name for name in names if not _is_scored(parts, name, found, request)]
+        missing = [name for name, own in found.items() if not _is_scored(parts, name, own, request)]
         jobs = (
             _Job(str(root), split, name, str(weights), options, str(parts), request)
             for name in missing
         )
-        _score(executor or Here(), jobs, missing, found, progress)
-        pieces = {name: np.load(_part(parts, name)) for name in names}
-        write_predictions(root, split, output, _in_order(found, pieces), found.places)
+        faces = {name: own.faces for name, own in found.items()}
+        _score(executor or Here(), jobs, missing, faces, progress or SilentProgress())
+        scored = np.concatenate([np.load(_part(parts, name)) for name in found])
+        places = np.concatenate([own.places for own in found.values()])
+        write_predictions(root, split, output, scored, places)
         shutil.rmtree(parts)
     return PredictReport(
         predictions=output,
         split=split,
         model=model,
-        videos=len(names),
-        tracks=len(found),
-        faces=found.faces,
-        kept=len(names) - len(missing),
+        videos=len(found),
+        tracks=sum(map(len, found.values())),
+        faces=sum(faces.values()),
+        kept=len(found) - len(missing),
     )
+
+
+def _by_video(found: Tracks) -> dict[str, Tracks]:
+    """Each video's tracks."""
+    numbers: dict[str, list[int]] = {}
+    for number, video in enumerate(found.videos):
+        numbers.setdefault(video, []).append(number)
+    return {video: found.pick(own) for video, own in numbers.items()}
 
 
 def _part(parts: Path, video_id: str) -> Path:
@@ -161,22 +165,16 @@ def _part(parts: Path, video_id: str) -> Path:
     return parts / f"{video_id}.npy"
 
 
-def _is_scored(parts: Path, video_id: str, found: Tracks, request: dict[str, Any]) -> bool:
-    """Whether a video's scores are there, and are of the crops and sounds that it has now."""
+def _is_scored(parts: Path, video_id: str, own: Tracks, request: dict[str, Any]) -> bool:
+    """Whether a video's scores exist and were made from the crops and sounds that it has now."""
     if not _part(parts, video_id).is_file():
         return False
-    made_of = _made_of(request, found, _own(found, video_id))
-    return Receipts(parts).fitting(video_id, made_of) is not None
+    return Receipts(parts).fitting(video_id, _made_of(request, own)) is not None
 
 
-def _own(found: Tracks, video_id: str) -> list[int]:
-    """The numbers of a video's tracks."""
-    return [number for number, video in enumerate(found.videos) if video == video_id]
-
-
-def _made_of(request: dict[str, Any], found: Tracks, own: Sequence[int]) -> dict[str, Any]:
-    """Everything that decides the scores of some tracks: the request, and what their files are."""
-    known = [found[number].known_by() for number in own]
+def _made_of(request: dict[str, Any], own: Tracks) -> dict[str, Any]:
+    """Everything that decides the scores of some tracks: the request and their files' state."""
+    known = [track.known_by() for track in own]
     return {**request, "files": hashlib.sha256(repr(known).encode()).hexdigest()}
 
 
@@ -184,21 +182,18 @@ def _score(
     executor: Executor,
     jobs: Iterator[_Job],
     names: Sequence[str],
-    found: Tracks,
+    faces: Mapping[str, int],
     progress: Progress,
 ) -> None:
-    """Have the jobs done.
+    """Run the jobs.
 
     Raises:
-        DataError: some of them cannot be; all others are.
+        DataError: some of them fail; all others are done.
     """
-    faces = dict.fromkeys(found.videos, 0)
-    for video, count in zip(found.videos, found.lengths.tolist(), strict=True):
-        faces[video] += count
     wrong: list[str] = []
     hint: str | None = None
-    todo = sum(faces[name] for name in names)
-    with progress.task("scoring", total=found.faces, unit="faces", done=found.faces - todo) as task:
+    total, todo = sum(faces.values()), sum(faces[name] for name in names)
+    with progress.task("scoring", total=total, unit="faces", done=total - todo) as task:
         for name, error in zip(names, executor.run(_do, jobs), strict=True):
             if error is not None:
                 wrong.append(f"{name}: {error.message}")
@@ -210,16 +205,6 @@ def _score(
             f"{examples(wrong)}",
             hint=f"{hint}; then run the same command again" if hint else None,
         )
-
-
-def _in_order(found: Tracks, pieces: dict[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
-    """The scores of all faces, track after track."""
-    taken = dict.fromkeys(pieces, 0)
-    ordered = []
-    for video, count in zip(found.videos, found.lengths.tolist(), strict=True):
-        ordered.append(pieces[video][taken[video] : taken[video] + count])
-        taken[video] += count
-    return np.concatenate(ordered)
 
 
 # ------------------------------------------------------------------------------ one video
@@ -236,19 +221,18 @@ class _Job(NamedTuple):
 
 
 def _do(job: _Job) -> UnitalkError | None:
-    """Score one video; what is wrong with its files is a value."""
+    """Score one video; an error about its files is returned as a value."""
     if job.options.threads is not None:
         torch.set_num_threads(job.options.threads)
     device = choose_device(job.options.device, local_rank=_gpu())
     network = _network(job.weights, job.request["weights"], job.options.model, str(device))
-    found = _tracks(job.root, job.split, job.request["csv"])
-    own = _own(found, job.video_id)
-    reader = ScoringTracks(found, job.options.compat)
+    own = _tracks(job.root, job.split, job.request["csv"])[job.video_id]
+    reader = ScoringTracks(own, job.options.compat)
     try:
-        made_of = _made_of(job.request, found, own)
+        made_of = _made_of(job.request, own)
         scored = scores(
             network,
-            (reader[number] for number in own),
+            (reader[number] for number in range(len(own))),
             device=device,
             precision=job.options.precision,
             logits=job.options.logits,
@@ -266,11 +250,11 @@ def _do(job: _Job) -> UnitalkError | None:
 
 
 def _gpu() -> int:
-    """Which GPU is this process's: those started one after the other have numbers in a row."""
+    """This process's GPU: processes started one after the other have consecutive numbers."""
     return os.getpid() % max(torch.cuda.device_count(), 1)
 
 
-# A process, such as a cluster's worker, may outlive a csv or weights: their hashes are in the key.
+# A process, such as a cluster's worker, may outlive a csv or weights: the keys have their hashes.
 @lru_cache(maxsize=1)
 def _network(weights: str, _: str, model: str | None, device: str) -> Network:
     network = load_network(Path(weights), expected=model)
@@ -278,10 +262,10 @@ def _network(weights: str, _: str, model: str | None, device: str) -> Network:
 
 
 @lru_cache(maxsize=1)
-def _tracks(root: str, split: Split, _: str) -> Tracks:
-    return tracks(root, split=split)
+def _tracks(root: str, split: Split, _: str) -> dict[str, Tracks]:
+    return _by_video(tracks(root, split=split))
 
 
 def threads_for(jobs: int | None) -> int | None:
-    """How many threads each of so many processes may compute with; None is PyTorch's choice."""
+    """How many threads each of some processes may compute with; None is PyTorch's choice."""
     return None if jobs in {None, 1} else max(1, (os.cpu_count() or 1) // (jobs or 1))

@@ -1,14 +1,12 @@
-"""The networks by their names, and their weights from files."""
+"""The networks by name, and their weights from files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unitalk.choices import MODELS
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.files import disk_boundary
 from unitalk.models._torch import torch
-from unitalk.models.contract import Logits, Network, speaking_probability
 from unitalk.models.light_asd.network import LightASD
 from unitalk.models.talknet.network import TalkNet
 from unitalk.models.weight_files import read_tensors, state_dict, weights_file
@@ -20,13 +18,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = [
-    "Logits",
-    "Network",
-    "load_network",
-    "new_network",
-    "speaking_probability",
-]
+    from unitalk.models.contract import Network
+
+NETWORKS: dict[str, type[Network]] = {TalkNet.name: TalkNet, LightASD.name: LightASD}
+"""Every network that can be trained and run; their names are `choices.MODELS`."""
 
 RATE_KEY = "frame_rate"
 """Where a checkpoint of our training keeps the frames a second of what it was trained on."""
@@ -39,19 +34,15 @@ def new_network(name: str, *, clip_leak: bool = False) -> Network:
     """Make a network with fresh parameters, in training mode.
 
     Args:
-        name: one of `MODELS`.
-        clip_leak: let the tracks of a batch touch each other in time, as the original TalkNet does.
+        name: one of `NETWORKS`.
+        clip_leak: see `Network`.
 
     Raises:
-        UsageError: there is no such network, or it knows no such leak.
+        UsageError: there is no such network.
     """
-    if name == TalkNet.name:
-        return TalkNet(clip_leak=clip_leak)
-    if name != LightASD.name:
-        raise UsageError(f"no network {name!r}", hint=f"there are {', '.join(MODELS)}")
-    if clip_leak:
-        raise UsageError(f"{name} has no leak between the tracks of a batch to reproduce")
-    return LightASD()
+    if name not in NETWORKS:
+        raise UsageError(f"no network {name!r}", hint=f"there are {', '.join(NETWORKS)}")
+    return NETWORKS[name](clip_leak=clip_leak)
 
 
 @disk_boundary("path")
@@ -60,13 +51,13 @@ def load_network(
 ) -> Network:
     """Read the weights of a network, and make it: on the CPU, in evaluation mode.
 
-    Which network they belong to is told from their names. Nothing in a file is ever run.
+    The names of the entries tell which network they belong to. Nothing in a file is ever run.
 
     Args:
         path: a state dict as the originals publish it, alone or under a usual key, saved by
             PyTorch or as safetensors; a checkpoint of our training; or a run's folder, for the
             best epoch's.
-        expected: the network that it has to be, one of `MODELS`; default: any.
+        expected: the network that it has to be, one of `NETWORKS`; default: any.
         clip_leak: as for `new_network`.
 
     Raises:
@@ -74,8 +65,8 @@ def load_network(
         DataError: the file is no checkpoint, is damaged, would run code, or holds another network;
             or entries are missing, too many, or of another shape.
     """
-    if expected is not None and expected not in MODELS:
-        raise UsageError(f"no network {expected!r}", hint=f"there are {', '.join(MODELS)}")
+    if expected is not None and expected not in NETWORKS:
+        raise UsageError(f"no network {expected!r}", hint=f"there are {', '.join(NETWORKS)}")
     path = weights_file(path)
     found = read_tensors(path)
     state = _named_here(state_dict(found, path))
@@ -98,7 +89,7 @@ def _named_here(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
     So PyTorch Lightning writes them: a network's own names behind that of its attribute.
     """
-    ours = {key for name in MODELS for key in shapes(name)}
+    ours = {key for name in NETWORKS for key in shapes(name)}
     while not ours & state.keys():
         first = {key.partition(".")[0] for key in state}
         shorter = {key.partition(".")[2]: value for key, value in state.items()}
@@ -113,16 +104,16 @@ def _recognise(state: Mapping[str, Tensor], path: Path) -> str:
     if any(part in name for name in state for part in _LOCONET):
         raise DataError(
             f"{path}: weights of LoCoNet (TalkNCE trains the same network), which is not "
-            f"one of {', '.join(MODELS)}",
+            f"one of {', '.join(NETWORKS)}",
             hint="LoCoNet's own code reads it; `unitalk convert-loconet` writes what that reads",
         )
-    shared = {name: len(shapes(name).keys() & state.keys()) for name in MODELS}
+    shared = {name: len(shapes(name).keys() & state.keys()) for name in NETWORKS}
     best = max(shared, key=lambda name: shared[name])
     if shared[best] == 0:
         raise DataError(
             f"{path}: weights of no network known here; it has {len(state):,} entries: "
             f"{examples(state)}",
-            hint=f"known are {', '.join(MODELS)}",
+            hint=f"known are {', '.join(NETWORKS)}",
         )
     return best
 

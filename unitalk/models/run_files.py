@@ -1,4 +1,4 @@
-"""What a run of training leaves: enough to go on to the bit, and weights to hand on.
+"""The files of a training run: enough to resume it to the bit, and weights to hand on.
 
 ::
 
@@ -9,14 +9,14 @@
     score.txt           a line an epoch, as the original writes it
     log.jsonl           the same, a JSON object a line
 
-No state of a random generator is kept, as none lives longer than a step: what is left to chance
-follows from the seed, the epoch and the step (`data.plan_epoch`, `train`).
+No state of a random generator is kept, as none lives longer than a step: all randomness follows
+from the seed, the epoch and the step (`data.plan_epoch`, `training_run`).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from unitalk.errors import DataError
@@ -59,21 +59,21 @@ class EpochResult(Report):
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """Where a run stands.
+    """How far a run has come.
 
     Attributes:
-        epoch: the one that is under way, from 1.
+        epoch: the current one, from 1.
         step: how many of its batches are done.
         loss: the sum of their losses, each times its frames.
-        frames: how many these were.
-        results: the epochs that are done.
+        frames: how many frames these batches had.
+        results: the finished epochs.
     """
 
     epoch: int = 1
     step: int = 0
     loss: float = 0.0
     frames: int = 0
-    results: list[EpochResult]
+    results: list[EpochResult] = field(default_factory=list)
 
     @property
     def best(self) -> EpochResult | None:
@@ -104,7 +104,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def state_dict(state: State) -> dict[str, Any]:
-    """A run's state as a checkpoint holds it."""
+    """A run's state for a checkpoint."""
     return {
         "epoch": state.epoch,
         "step": state.step,
@@ -115,13 +115,13 @@ def state_dict(state: State) -> dict[str, Any]:
 
 
 def state_of(found: Mapping[str, Any]) -> State:
-    """A run's state out of a checkpoint."""
+    """A run's state from a checkpoint."""
     results = [EpochResult(**one) for one in found["results"]]
     return State(**{**found, "results": results})
 
 
 def write_results(folder: Path, results: Sequence[EpochResult]) -> None:
-    """Write `score.txt` and `log.jsonl` anew: a run that is gone on with repeats no line."""
+    """Write `score.txt` and `log.jsonl` anew, so that a resumed run repeats no line."""
     with atomic_write(folder / SCORES) as file:
         file.writelines(_line(one) + "\n" for one in results)
     with atomic_write(folder / LOG) as file:

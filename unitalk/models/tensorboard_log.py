@@ -9,7 +9,7 @@ from unitalk.errors import MissingExtraError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from unitalk.models.train import Board
+    from unitalk.models.training_run import Board
 
 
 def open_board(folder: Path) -> Board:

@@ -1,4 +1,4 @@
-"""A network's score of each face of a track, and the file of predictions that they make."""
+"""Score tracks with a network, and write the scores as a file of predictions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unitalk import schema
 from unitalk.errors import UnitalkError, UsageError
 from unitalk.layout import Layout
 from unitalk.models._torch import torch
-from unitalk.models.registry import speaking_probability
+from unitalk.models.contract import speaking_probability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from unitalk.choices import Precision
     from unitalk.layout import Split
-    from unitalk.models.data import Batch
-    from unitalk.models.registry import Network
+    from unitalk.models.contract import Batch, Network
 
     Scores = npt.NDArray[np.float32]
 
@@ -99,7 +98,7 @@ def scores(
 
 def write_predictions(
     data: Path, split: Split, path: Path, found: Scores, places: npt.NDArray[np.int64]
-) -> int:
+) -> None:
     """Write scores beside the rows of a split's csv, in its order and with its text.
 
     The columns are those of AVA's submissions: the rows' own video, time, box and track, every
@@ -107,13 +106,10 @@ def write_predictions(
 
     Args:
         data: the dataset.
-        split: whose csv.
+        split: the split.
         path: the file to write.
         found: [faces].
-        places: [faces] the row of each, from 0; rows that are not among them are left out.
-
-    Returns:
-        How many rows were written.
+        places: [faces] the row of each, from 0; other rows are left out.
 
     Raises:
         UnitalkError: a score is no number.
@@ -127,7 +123,7 @@ def write_predictions(
     order = np.argsort(places)
     ordered, rows = found[order], places[order]
     _, batches = schema.read_text(Layout(data).csv(split), kind="faces")
-    return schema.write_text(path, schema.PREDICTION_COLUMNS, _scored(batches, ordered, rows))
+    schema.write_text(path, schema.PREDICTION_COLUMNS, _scored(batches, ordered, rows))
 
 
 def _scored(
@@ -141,5 +137,4 @@ def _scored(
         columns = {name: own[name] for name in own.schema.names}
         columns[schema.LABEL] = pa.repeat(pa.scalar(schema.SPEAKING), len(own))
         columns[schema.SCORE] = pa.array(found[low:high]).cast(pa.string())
-        wanted = schema.PREDICTION_COLUMNS
-        yield pa.RecordBatch.from_pydict({name: columns[name] for name in wanted})
+        yield pa.RecordBatch.from_pydict({n: columns[n] for n in schema.PREDICTION_COLUMNS})

@@ -41,7 +41,7 @@ from unitalk.files import (
     staged_folder,
 )
 from unitalk.layout import SPLITS, Layout
-from unitalk.media.video_libraries import load
+from unitalk.media.libraries import load
 from unitalk.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:

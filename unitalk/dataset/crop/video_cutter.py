@@ -13,8 +13,8 @@ from unitalk.dataset.crop.crop_report import FINDINGS, Finding
 from unitalk.dataset.crop.face_crops import Crops
 from unitalk.layout import check_id
 from unitalk.media import sound, streams
+from unitalk.media.libraries import load
 from unitalk.media.timeline import read_timeline
-from unitalk.media.video_libraries import load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ up to 26 levels off, as it leaves away the rounding of each colour to 0..255.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unitalk.errors import DataError, MissingExtraError
+from unitalk.errors import DataError
 from unitalk.media import jpegs
+from unitalk.media.libraries import load
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -55,7 +55,7 @@ def grays(crops: Crops, size: int) -> Image:
         MissingExtraError: the extra is not installed.
     """
     check_ends(crops)
-    cv2 = _opencv()
+    cv2 = load("cv2", "tracks")
     result = np.empty((len(crops.data), size, size), np.uint8)
     for place in range(len(crops.data)):
         gray = cv2.cvtColor(_decoded(crops, place), cv2.COLOR_RGB2GRAY)
@@ -73,15 +73,3 @@ def _decoded(crops: Crops, place: int) -> Image:
 def _damaged(crops: Crops, place: int, reason: str) -> DataError:
     message = f"{crops.where(place)}: not a whole face crop: {reason}"
     return DataError(message, hint=crops.hint)
-
-
-@cache
-def _opencv() -> Any:  # noqa: ANN401 - a module of an extra
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingExtraError(
-            "gray crops of a size are made as the models' loaders make them, by OpenCV",
-            hint='pip install "unitalk[tracks]"',
-        ) from error
-    return cv2

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unitalk.models.contract import Head, Logits, Network, check_input, in_pieces, normalise
+from unitalk.models.contract import Logits, Network, check_input
+from unitalk.models.layers import Head, cross_entropy, in_pieces, normalise
 
 WIDTH = 128
 """How many features a face has."""
@@ -235,8 +236,8 @@ class LightASD(Network):
     name: ClassVar[str] = "light-asd"
     default_lr: ClassVar[float] = 1e-3
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, clip_leak: bool = False) -> None:
+        super().__init__(clip_leak=clip_leak)  # the original has no such leak
         self.model = LightASDModel()
         self.lossAV = Head(WIDTH)
         self.lossV = Head(WIDTH)
@@ -249,10 +250,11 @@ class LightASD(Network):
 
     def loss(self, logits: Logits, labels: Tensor, *, epoch: int) -> Tensor:
         """Add half of the visual cross entropy to the main one, both at the epoch's temperature."""
+        # The original asks for the binary cross entropy of the softmax, which is the same number.
         heat = temperature(epoch)
-        total = _cross_entropy(logits.av / heat, labels)
+        total = cross_entropy(logits.av / heat, labels)
         if logits.visual is not None:
-            total = total + AUXILIARY * _cross_entropy(logits.visual / heat, labels)
+            total = total + AUXILIARY * cross_entropy(logits.visual / heat, labels)
         return total
 
 
@@ -263,8 +265,3 @@ def temperature(epoch: int) -> float:
     66th.
     """
     return max(1.3 - 0.02 * (epoch - 1), _COOLEST)
-
-
-def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    # The original asks for the binary cross entropy of the softmax, which is the same number.
-    return functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten())

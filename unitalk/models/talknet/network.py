@@ -11,10 +11,10 @@ from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from unitalk.errors import UsageError
-from unitalk.models.contract import Head, Logits, Network, check_input
+from unitalk.models.contract import Logits, Network, check_input
+from unitalk.models.layers import Head, cross_entropy
 from unitalk.models.talknet.attention import AttentionLayer
 from unitalk.models.talknet.audio import AudioEncoder
 from unitalk.models.talknet.visual import VisualFrontend, VisualNarrowing, VisualTemporal
@@ -70,18 +70,13 @@ class TalkNetModel(nn.Module):
 
 
 class TalkNet(Network):
-    """TalkNet, 15.7 million parameters.
-
-    Args:
-        clip_leak: let the tracks of a batch touch each other in time, as the original does; only
-            to compare with it.
-    """
+    """TalkNet, 15.7 million parameters."""
 
     name: ClassVar[str] = "talknet"
     default_lr: ClassVar[float] = 1e-4
 
     def __init__(self, *, clip_leak: bool = False) -> None:
-        super().__init__()
+        super().__init__(clip_leak=clip_leak)
         self.model = TalkNetModel(clip_leak=clip_leak)
         self.lossAV = Head(256)
         self.lossA = Head(128)
@@ -104,12 +99,8 @@ class TalkNet(Network):
     def loss(self, logits: Logits, labels: Tensor, *, epoch: int) -> Tensor:
         """Add 0.4 of both auxiliary cross entropies to the main one; see `Network.loss`."""
         del epoch
-        total = _cross_entropy(logits.av, labels)
+        total = cross_entropy(logits.av, labels)
         for extra in (logits.audio, logits.visual):
             if extra is not None:
-                total = total + AUXILIARY * _cross_entropy(extra, labels)
+                total = total + AUXILIARY * cross_entropy(extra, labels)
         return total
-
-
-def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    return functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten())

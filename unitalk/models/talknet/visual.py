@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unitalk.models.contract import in_pieces, normalise
+from unitalk.models.layers import in_pieces, normalise
 
 WINDOW = 5
 """How many faces the first layer sees at a time."""
