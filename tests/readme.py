@@ -11,6 +11,7 @@ import re
 import click
 
 from unitalk import errors, schema
+from unitalk.cli._shared.hints import typed
 from unitalk.cli.main import VERBS, cli
 from unitalk.dataset.verify import KINDS
 from unitalk.models import weights
@@ -54,11 +55,23 @@ def options(verb: str) -> str:
     return "\n".join(lines)
 
 
+def on_command_line(text: str) -> str:
+    """What a text of the library has in backticks, as `unitalk eval` says it."""
+    command = cli.get_command(click.Context(cli), "eval")
+    root = click.Context(cli, **cli.context_settings)
+    with click.Context(command, parent=root, info_name="eval").scope():
+        return re.sub(r"`([^`]+)`", lambda found: f"`{typed(found[1]) or found[1]}`", text)
+
+
 def checkpoints() -> str:
     """Which published checkpoint loads into what."""
     lines = [row("name", "model", "trained on", "loads into", "licence"), "|---|---|---|---|---|"]
     for one in weights.checkpoints():
-        here = f"`talknet --model {one.loads_into}`" if one.loads_into else one.elsewhere or ""
+        here = (
+            f"`talknet --model {one.loads_into}`"
+            if one.loads_into
+            else on_command_line(one.elsewhere or "")
+        )
         cells = (one.model, one.trained_on or "", here, one.licence or "")
         lines.append(row(f"[`{one.name}`]({one.url})", *cells))
     return "\n".join(lines)
@@ -84,7 +97,7 @@ def breakdowns() -> str:
     assert set(breakdown.DESCRIPTION) == set(breakdown.DIVISIONS)
     lines = [row("--by", "groups", "what they are"), "|---|---|---|"]
     for name, (values, meaning) in breakdown.DESCRIPTION.items():
-        lines.append(row(f"`{name}`", values, meaning))
+        lines.append(row(f"`{name}`", values, on_command_line(meaning)))
     return "\n".join(lines)
 
 

@@ -133,7 +133,10 @@ def test_warnings_are_below_the_numbers_in_json_and_on_stderr_beside_csv(run, tm
 
 def test_json_is_the_librarys_result(run, small):
     ran = run("stats", small, "--csv-only", "--format", "json")
-    assert json.loads(ran.stdout) == statistics(small, csv_only=True).to_dict()
+    found, wanted = json.loads(ran.stdout), statistics(small, csv_only=True).to_dict()
+    own = [made.pop("definitions") for made in (found, wanted)]  # in each one's words
+    assert found == wanted
+    assert own[0].keys() == own[1].keys()
     assert json.loads(run("stats", small, "--format", "json").stdout)["media"]
 
 

@@ -56,7 +56,7 @@ def test_a_run_that_is_there_is_not_begun_again(run, tiny, tmp_path):
     assert run(*words, "--epochs", "1").code == 0
     ran = run(*words, "--epochs", "1")
     assert (ran.code, ran.stdout) == (2, "")
-    assert "holds a run already\n  -> --resume goes on with it" in ran.stderr
+    assert "holds a run already\n  -> continue it with --resume" in ran.stderr
     assert run(*words, "--epochs", "2", "--resume").code == 0
 
 

@@ -238,7 +238,7 @@ def test_a_video_of_another_name_than_the_first_eleven_characters_needs_a_folder
     )
     with pytest.raises(LayoutError, match="not where the loader looks") as caught:
         convert_talknet(source)
-    assert "--destination" in caught.value.hint
+    assert "`destination`" in caught.value.hint
     assert convert_talknet(source, tmp_path / "to").sound
     assert [seen.entity for seen in talknet(tmp_path / "to")] == ["EEey6Pt0rqI_10-20:0"]
 

@@ -388,7 +388,7 @@ def test_a_destination_that_is_not_ours(run, source, tmp_path):
         assert "did not make it" in ran.stderr
         ran = run(*arguments(source, tmp_path / "sample", *more))
         assert ran.code == 2
-        assert "and this is `unitalk crops`" in ran.stderr
+        assert "and this is 'crops'" in ran.stderr
     assert run(*arguments(source, source / "videos/made")).code == 2
     assert tree(tmp_path) == before
 

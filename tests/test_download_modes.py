@@ -532,7 +532,7 @@ def test_adoption_has_to_be_asked_for(start, original):
     before = snapshot(original, without=())
     with pytest.raises(DestinationError) as caught:
         plan_download(hub, original, selection=ASKED)
-    assert "--adopt takes it over" in caught.value.hint
+    assert "`adopt=True` takes it over" in caught.value.hint
     assert snapshot(original, without=()) == before
 
 

@@ -161,7 +161,7 @@ def test_wrong_ids_are_refused_with_the_ids_named(good, tmp_path):
     assert "40 predictions have no face in the ground truth, of 15 tracks: video0000" in message
     assert f"the first: video000000_0 at 0 s ({path}:1)" in message
     assert caught.value.exit_code == 3
-    assert "--partial" in caught.value.hint
+    assert "`partial=True`" in caught.value.hint
 
 
 def test_partial_scores_what_matches_and_says_so_everywhere(good, tmp_path):

@@ -180,7 +180,7 @@ def test_another_export_does_not_fit(source, tmp_path, change, said):
     before = tree(tmp_path / "e")
     with pytest.raises(DestinationError, match=said) as raised:
         export_tracks(source, tmp_path / "e", form="webdataset", **({"shard_size": SHARD} | change))
-    assert "--overwrite" in raised.value.hint
+    assert "`overwrite=True`" in raised.value.hint
     assert tree(tmp_path / "e") == before
 
 
@@ -192,7 +192,7 @@ def test_a_destination_that_is_not_ours(source, tmp_path):
     for overwrite in (False, True):
         with pytest.raises(DestinationError, match="did not make it"):
             export_tracks(source, tmp_path / "mine", form="hf", overwrite=overwrite)
-        with pytest.raises(DestinationError, match="made by `unitalk export webdataset`"):
+        with pytest.raises(DestinationError, match="made by 'export webdataset'"):
             export_tracks(source, tmp_path / "tars", form="hf", overwrite=overwrite)
         for inside in (source, source / "csv/e", tmp_path):
             with pytest.raises(DestinationError):

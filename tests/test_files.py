@@ -144,7 +144,7 @@ def test_a_folder_that_is_not_ours_is_never_touched(tmp_path):
 def test_what_another_verb_made_is_not_replaced(tmp_path):
     make(tmp_path / "folder")
     with (
-        pytest.raises(unitalk.DestinationError, match="made by `unitalk test`"),
+        pytest.raises(unitalk.DestinationError, match="made by 'test'"),
         staged_folder(tmp_path / "folder", made_by="trim", overwrite=True, about={}),
     ):
         pass
@@ -154,7 +154,7 @@ def test_what_the_same_verb_made_is_replaced_only_on_request(tmp_path):
     make(tmp_path / "folder", "old")
     with pytest.raises(unitalk.DestinationError, match="is not empty") as caught:
         make(tmp_path / "folder", "new")
-    assert "--overwrite" in caught.value.hint
+    assert "`overwrite=True`" in caught.value.hint
     assert (tmp_path / "folder" / "file").read_text() == "old"
     make(tmp_path / "folder", "new", overwrite=True)
     assert (tmp_path / "folder" / "file").read_text() == "new"
@@ -282,7 +282,7 @@ def test_auto_copies_where_no_hard_link_can_be_and_hard_says_so(tmp_path, linked
     try:
         with pytest.raises(unitalk.UnitalkError, match="no hard link") as caught:
             Placer("hard").file(linked / "0.00.jpg", target)
-        assert "--link" in caught.value.hint
+        assert "`link='copy'`" in caught.value.hint
         placer = Placer("auto")
         placer.file(linked / "0.00.jpg", target)
         assert (target.read_bytes(), placer.placed) == (b"a", {"copy": 1})

@@ -35,6 +35,7 @@ from hub_server import Fault  # noqa: E402
 from video_files import FACE, Form, Voice  # noqa: E402
 
 import unitalk  # noqa: E402
+from unitalk.catalog.video_list import REPOSITORY  # noqa: E402
 from unitalk.dataset.sample import publish  # noqa: E402
 from unitalk.dataset.trim import trim_dataset  # noqa: E402
 from unitalk.net.loopback import LoopbackHub  # noqa: E402
@@ -73,13 +74,13 @@ def person(run, small, sample, tmp_path, monkeypatch) -> Person:
 # ------------------------------------------------------------------------------ catalogue, AVA
 
 
-@obeys("categories divide the val split only; see `unitalk videos`")
+@obeys("categories divide the val split only; see `videos()`")
 def a_category_of_train(person):
     person.says("videos", "--split", "train", "--category", "noise", code=2)
     person.does("videos")
 
 
-@obeys("the categories are {}; `unitalk videos` prints ids")
+@obeys("the categories are {}; `videos()` lists ids")
 def a_list_that_is_not_there(person):
     person.says("trim", "--path", person.small, "--new-path", "cut", "--list", "quiet", code=2)
     ids = person.does("videos", "--category", "noise", "--ids")
@@ -98,7 +99,7 @@ def ava_bucket(person, *, faults=(), lists=True) -> Bucket:
     return Bucket(served, faults=faults)
 
 
-@obeys("give one with --list FILE, a name a line")
+@obeys("give one with `list_files`, one name per line")
 def ava_has_no_list(person):
     with ava_bucket(person, lists=False) as bucket:
         words = ("ava", "download", "--videos", "ava", "--split", "test", "--base-url",
@@ -108,7 +109,7 @@ def ava_has_no_list(person):
         person.does(*words, "--list", "names.txt")
 
 
-@obeys("give --split {}")
+@obeys("`splits=({},)`")
 def ava_names_of_an_unknown_split(person):
     Path("names.txt").write_text("bbbbbbbbbbb.mp4\n")
     with ava_bucket(person) as bucket:
@@ -118,15 +119,13 @@ def ava_names_of_an_unknown_split(person):
         person.does(*words, "--split", "test")
 
 
-@obeys("or only what is left, with --video @{}",
-       "# videos that could not be completed; unitalk {} --video @{}\n")  # fmt: skip
+@obeys("or only what is left, with --video @{}")
 def some_files_fail(person):
     with ava_bucket(person, faults=(Fault("aaaaaaaaaaa", status=403, times=-1),)) as bucket:
         words = ("ava", "download", "--videos", "ava", "--base-url", bucket.endpoint)
         said = person.says(*words, code=4)
         bucket.faults.clear()
         named = re.search(r"--video (@\S+)", said)
-        person.hears(Path(named[1][1:]).read_text())
         person.does(*words, "--video", named[1])
 
 
@@ -158,7 +157,7 @@ def videos_that_no_list_has(person):
                     "--video", "unlistedvid")  # fmt: skip
 
 
-@obeys("leave --update out to begin one", unless=("--update",))
+@obeys("leave out `update` to begin one", unless=("--update",))
 def an_update_of_nothing(person):
     with hub(person) as endpoint:
         person.says(*download(endpoint, "--update"), code=2)
@@ -166,8 +165,8 @@ def an_update_of_nothing(person):
 
 
 @obeys(
-    "the hub has moved on to {}; this folder stays at {} without --update",
-    "--update moves the folder there; without a revision it stays at its commit",
+    "the hub has moved on to {}; this folder stays at {} without `update`",
+    "`update=True` moves the folder there; without a revision it stays at its commit",
 )
 def the_hub_has_moved_on(person):
     with hub(person) as endpoint:
@@ -181,9 +180,9 @@ def the_hub_has_moved_on(person):
 
 
 @obeys(
-    "--adopt takes it over: what is whole is kept, the rest is fetched",
+    "`adopt=True` takes it over: what is whole is kept, the rest is fetched",
     "{} parts were there and look whole; they are kept, and no hash proves them; "
-    "`unitalk verify --deep` looks further, --refetch fetches them",
+    "`verify_dataset({}, deep=True)` looks further, `refetch=True` fetches them",
 )
 def a_dataset_of_the_original_script(person):
     shutil.copytree(person.small, "data")
@@ -195,7 +194,7 @@ def a_dataset_of_the_original_script(person):
         person.does(*download(endpoint, "--refetch"))
 
 
-@obeys("`unitalk download --keep-archives`, or --no-unpack, keeps them below archives/")
+@obeys("`run_download(PLAN, HUB, keep_archives=True)` keeps them below archives/")
 def no_archive_is_kept(person):
     with hub(person) as endpoint:
         person.does(*download(endpoint))
@@ -206,7 +205,7 @@ def no_archive_is_kept(person):
         person.does("unpack", "packed")
 
 
-@obeys("`unitalk download --archives FOLDER` takes whole files from any folder")
+@obeys("`run_download(PLAN, HUB, sources=(FOLDER,))` takes whole files from any folder")
 def archives_of_somebody_else(person):
     with hub(person) as endpoint:
         person.says("unpack", "hub", "--save-path", "data", code=3)
@@ -267,8 +266,8 @@ def videos_of(text: str) -> dict[str, None]:
 @obeys(
     "give a file with a line `id,category` each",
     "give one `id,category` a line",
-    "UniTalk's categories divide its val split; for other videos give --categories FILE with a "
-    "line `id,category` for each",
+    "UniTalk's categories divide its val split; for other videos give `categories`, a file "
+    "with a line `id,category` for each",
 )
 def categories_of_other_videos(person):
     text = truth(person).read_text()
@@ -290,7 +289,7 @@ def categories_of_other_videos(person):
     person.does(*words, "--categories", "right.csv")
 
 
-@obeys("give the frame's size with --frame-size WxH, or the dataset with --data, whose crops "
+@obeys("give the frame's size with `frame_size`, or the dataset with `data`, whose crops "
        "tell it")  # fmt: skip
 def faces_by_size(person):
     person.says(*evaluated(person, "--by", "face-size"), code=2)
@@ -299,7 +298,7 @@ def faces_by_size(person):
 
 
 @obeys("give the dataset that the csv belongs to, with its crops as they were cut, or the frame's "
-       "size itself (--frame-size)")  # fmt: skip
+       "size itself (`frame_size`)")  # fmt: skip
 def crops_that_do_not_tell_the_frames_size(person):
     shutil.copytree(person.small, "data")
     for crop in Path("data").glob("clips_videos/val/*/*/*.jpg"):
@@ -308,7 +307,7 @@ def crops_that_do_not_tell_the_frames_size(person):
     person.does(*evaluated(person, "--by", "face-size", "--frame-size", "640x360"))
 
 
-@obeys("; or score only what matches with --partial")
+@obeys("; or score only what matches with `partial=True`")
 def predictions_of_some_faces(person):
     path = Path("some.csv")
     path.write_text("".join(scores(person).read_text().splitlines(keepends=True)[:100]))
@@ -317,7 +316,7 @@ def predictions_of_some_faces(person):
 
 
 @obeys("{} the prior: these scores get {} on faces that they do not belong to{}; "
-       "`unitalk diagnose` looks for the cause")  # fmt: skip
+       "`diagnose` looks for the cause")  # fmt: skip
 def scores_that_say_nothing(person):
     head, *lines = scores(person).read_text().splitlines()
     half = "\n".join(f"{line.rpartition(',')[0]},0.5" for line in lines)
@@ -326,7 +325,7 @@ def scores_that_say_nothing(person):
     person.does("diagnose", "-g", truth(person), "-p", "half.csv", code=3)
 
 
-@obeys("give the last line of `unitalk eval`, whole")
+@obeys("give a signature of `evaluate`, whole")
 def half_a_signature(person):
     said = person.does(*evaluated(person))
     last = next(line for line in said.splitlines() if line.startswith("ap:"))
@@ -361,7 +360,7 @@ def scores_in_the_order_of_sorted_ids(person):
     assert ids == list(dict.fromkeys(faces["entity_id"])) != sorted(ids)
 
 
-@obeys("look at what the model saw: black crops (`unitalk convert-asc` lists them), silent audio, "
+@obeys("look at what the model saw: black crops (`convert_asc` lists them), silent audio, "
        "weights that were not loaded, a shuffled loader")  # fmt: skip
 def scores_that_no_order_explains(person):
     noise = np.random.default_rng(5)
@@ -394,7 +393,7 @@ def no_hard_links(person):
 # ------------------------------------------------------------------------------ conversions
 
 
-@obeys("convert one split at a time with --split")
+@obeys("convert one split at a time with `splits`")
 def a_video_in_both_splits(person):
     data = shutil.copytree(person.small, "data")
     for old, new in (("csv/val_orig.csv", "csv/train_orig.csv"),):
@@ -408,9 +407,9 @@ def a_video_in_both_splits(person):
 
 
 @obeys(
-    "convert into a folder of its own with --destination, where files get the places and names "
-    "that it opens; what is missing or damaged is listed by `unitalk verify`",
-    "see what is missing with `unitalk verify`",
+    "convert into a folder of its own with `destination`, where files get the places and names "
+    "that it opens; what is missing or damaged is listed by `verify_dataset`",
+    "see what is missing with `verify_dataset`",
 )
 def crops_that_are_missing(person):
     data = Path(shutil.copytree(person.small, "data"))
@@ -426,8 +425,8 @@ def crops_that_are_missing(person):
 
 
 @obeys(
-    "move it elsewhere, or convert into a folder with --destination",
-    "keep it by converting with --destination, or replace it with --overwrite",
+    "move it elsewhere, or convert into another folder with `destination`",
+    "convert into another folder with `destination`, or replace it with `overwrite=True`",
 )
 def tables_that_are_there(person):
     data = Path(shutil.copytree(person.small, "data"))
@@ -452,7 +451,7 @@ def processes_and_a_cluster(person):
     person.does(*words, "asc", "--jobs", "1")
 
 
-@obeys("give a new folder, or --overwrite to begin anew there")
+@obeys("give a new folder, or `overwrite=True` to begin anew there")
 def an_export_of_something_else(person):
     words = ("export", "webdataset", "--source", person.small, "--destination")
     person.does(*words, "shards")
@@ -465,8 +464,8 @@ def an_export_of_something_else(person):
 
 
 @obeys(
-    "import it at --rate 5, which keeps the rows as they are",
-    "take them from the dataset's repository, or leave them out with --partial",
+    "import it with `rate=5`, which keeps the rows as they are",
+    "take them from the dataset's repository, or leave them out with `partial=True`",
     "give the folder `split` of the dataset's repository",
 )
 def asw_that_is_not_whole(person):
@@ -483,7 +482,7 @@ def asw_that_is_not_whole(person):
     person.does(*words, "made", "--lists", "split", "--partial", "--rate", "5")
 
 
-@obeys("a line has frame, x, y, size, 0 or 1, separated by tabs; boxes fit --frame-size")
+@obeys("a line has frame, x, y, size, 0 or 1, separated by tabs; boxes fit `frame_size`")
 def a_box_beside_columbias_frame(person):
     Path("fusion").mkdir()
     Path("fusion/bell.txt").write_text("1\t1000\t50\t60\t1\n2\t1000\t50\t60\t0\n")
@@ -492,7 +491,7 @@ def a_box_beside_columbias_frame(person):
     person.does(*words, "--frame-size", "2560x1440")
 
 
-@obeys("{}: {} gaps of more than 0.2 s within tracks; `unitalk verify` lists them")
+@obeys("{}: {} gaps of more than 0.2 s within tracks; `verify_dataset` lists them")
 def gaps_of_an_import(person):
     Path("fusion").mkdir()
     Path("fusion/bell.txt").write_text("1\t10\t5\t60\t1\n900\t10\t5\t60\t0\n")
@@ -503,21 +502,21 @@ def gaps_of_an_import(person):
 # ------------------------------------------------------------------------------ statistics, trim
 
 
-@obeys("give the folder that holds csv/, or leave --split away", unless=("--split",))
+@obeys("give the folder that holds csv/, or leave out `splits`", unless=("--split",))
 def a_split_of_a_csv(person):
     person.says("stats", truth(person), "--split", "val", code=2)
     person.does("stats", person.small, "--split", "val")
     person.does("stats", truth(person))
 
 
-@obeys("give the folder in which they are, or leave --split away", unless=("--split",))
+@obeys("give the folder in which they are, or leave out `splits`", unless=("--split",))
 def a_split_that_a_folder_lacks(person):
     words = ("import", "ava", "--csv", person.small / "csv", "--destination", "made")
     person.says(*words, "--split", "test", code=2)
     person.does(*words)
 
 
-@obeys("give --split {}", "leave them out with --partial")
+@obeys("give `split={}`", "leave them out with `partial=True`")
 def listed_videos_that_are_not_there(person):
     words = ("trim", "--path", person.sample, "--new-path")
     Path("mixed.txt").write_text("-maoolmiKi0\n")
@@ -528,7 +527,7 @@ def listed_videos_that_are_not_there(person):
     person.does(*words, "b", "--list", "mixed.txt", "--partial")
 
 
-@obeys("leave them out with --partial")
+@obeys("leave them out with `partial=True`")
 def videos_without_sound(person):
     data = shutil.copytree(person.small, "data")
     shutil.rmtree(sorted(Path(data).glob("clips_audios/val/*"))[0])
@@ -550,19 +549,20 @@ def typed_in_a_shell(person, line: str) -> None:
     person.typed.append(shlex.split(line))
 
 
-def advised(text: str) -> list[str]:
-    """The first command in backticks, in words, or a line of a shell."""
-    return shlex.split(re.search("`unitalk (.*?)`", text)[1])
+def called(text: str, **given: object) -> Any:
+    """Do what a hint says in Python; `given` are the names that it leaves to the caller."""
+    names = {name: getattr(unitalk, name) for name in unitalk.__all__}
+    return eval(re.search("`(.*?)`", text)[1], names, given)
 
 
-@obeys("run `unitalk verify {} --deep`: it lists what is wrong and how to set it right")
+@obeys("run `{}`: it lists what is wrong and how to set it right")
 def a_crop_that_was_lost(person):
     with hub(person) as endpoint:
         person.does(*download(endpoint))
         first = first_track("data")
         next(Path(f"data/clips_videos/val/{first.video_id}/{first.entity_id}").iterdir()).unlink()
         said = person.raises(lambda: first_track("data").jpgs())
-        person.does(*advised(said), code=3)
+        assert called(said).counts == {"missing-jpg": 1}
         obeyed(person, repairs(person, "data"), "--endpoint", endpoint)
         assert first_track("data").jpgs()
 
@@ -591,14 +591,16 @@ def sounds_of_another_form(person):
     person.does("verify", "data", "--deep")
 
 
-@obeys("run `unitalk download --save-path {} {} --no-unpack --refetch`")
+@obeys("run `plan_download(HUB, {}, selection={})`")
 def an_archive_that_is_missing(person):
     with hub(person) as endpoint:
         person.does(*download(endpoint, "--no-unpack"))
         track = unitalk.tracks("data", split="val")[0]
         Path(f"data/archives/clips_videos/val/{track.video_id}.zip").unlink()
         said = person.raises(unitalk.tracks("data", split="val", source="archives")[0].jpgs)
-        person.does(*advised(said), "--endpoint", endpoint)
+        with unitalk.Hub(endpoint, REPOSITORY) as source:
+            plan = called(said, HUB=source)
+            unitalk.run_download(plan, source)
         assert unitalk.tracks("data", split="val", source="archives")[0].jpgs()
 
 
@@ -635,7 +637,7 @@ EXTRAS = {
 TENSORBOARD = "from unitalk.models import tensorboard_log; tensorboard_log.open_board(Path('.'))"
 
 
-@obeys(*(f'pip install "unitalk[{extra}]"' for extra in (*EXTRAS, "tensorboard")))
+@obeys('pip install "unitalk[{}]"', *(text for text in typed() if text.startswith("pip install ")))
 def extras_that_are_not_installed(person):
     for absent, tries in (
         ("av cv2 distributed gdown matplotlib torch", EXTRAS.values()),
@@ -666,11 +668,7 @@ def obeyed(person, commands: list[list[str]], *more: object) -> None:
         person.does(*words, *own, code=3 if words[0] == "verify" else 0)
 
 
-@obeys(
-    "unitalk download --save-path {} --split {} --only {}",
-    "unitalk download --save-path {} {} --only {} --refetch",
-    "unitalk verify {} {}", "--ids {}", "--video @{}", "--video {}", " --deep",
-)  # fmt: skip
+@obeys(" --video @{}")
 def a_download_that_was_damaged(person):
     publish(person.sample, person.tmp / "hub")
     with LoopbackHub(person.tmp / "hub") as server:
@@ -687,7 +685,7 @@ def a_download_that_was_damaged(person):
         person.does("verify", "data", "--deep")
 
 
-@obeys("--video={}", unless=("--video",))
+@obeys()
 def a_video_whose_id_begins_with_a_dash(person):
     trim = ("trim", "--path", person.sample, "--split", "train", "--list", "ids.txt")
     Path("ids.txt").write_text("-maoolmiKi0\n")
@@ -701,7 +699,7 @@ def a_video_whose_id_begins_with_a_dash(person):
         person.does("verify", "data")
 
 
-@obeys("mkdir -p {} && mv -n {} {}", "--layout asc")
+@obeys("mkdir -p {} && mv -n {} {}")
 def crops_in_another_place(person):
     shutil.copytree(person.small, "data")
     shutil.rmtree("data/.unitalk")
@@ -726,8 +724,7 @@ def crops_in_another_place(person):
     ]
 
 
-@obeys("--csv CSV --videos VIDEOS --destination {}", "unitalk crops {}", "unitalk ava prepare {}",
-       unless=("ava",))  # fmt: skip
+@obeys()
 def crops_of_videos_that_were_damaged(person):
     words = [*filmed(person), "--destination"]
     Path("rows").mkdir()
@@ -741,7 +738,7 @@ def crops_of_videos_that_were_damaged(person):
         person.does("verify", made)
 
 
-@obeys("unitalk trim --path SOURCE --new-path {} --list LIST --overwrite")
+@obeys()
 def a_trimmed_dataset_that_was_damaged(person):
     person.does("trim", "--path", person.sample, "--new-path", "cut", "--list", "noise")
     sorted(Path("cut").glob("clips_audios/val/*/*.wav"))[0].unlink()
@@ -750,11 +747,7 @@ def a_trimmed_dataset_that_was_damaged(person):
     person.does("verify", "cut")
 
 
-@obeys(
-    "unitalk {} --source DATASET --destination {} --overwrite",
-    "unitalk convert-asc --source DATASET --destination {} --overwrite",
-    "convert the dataset again (unitalk convert-asc)",
-)
+@obeys("convert the dataset again (`convert_asc`)")
 def a_conversion_that_was_damaged(person):
     for verb, layout in (("convert-loconet", ()), ("convert-asc", ("--layout", "asc"))):
         person.does(verb, "--source", person.small, "--destination", verb)
@@ -768,8 +761,7 @@ def a_conversion_that_was_damaged(person):
         person.does("verify", verb, *layout)
 
 
-@obeys("unitalk convert-talknet --source {} --overwrite",
-       "make the loader's csv again (unitalk convert-talknet)")  # fmt: skip
+@obeys("make the loader's csv again (`convert_talknet`)")
 def a_loaders_table_that_was_damaged(person):
     shutil.copytree(person.small, "data")
     shutil.rmtree("data/.unitalk")
@@ -797,7 +789,7 @@ def filmed(person) -> list[object]:
     return ["crops", "--csv", "val_orig.csv", "--videos", "videos", "--jobs", "1"]
 
 
-@obeys("give a new folder, or --overwrite to replace what differs")
+@obeys("give a new folder, or `overwrite=True` to replace what differs")
 def crops_of_something_else(person):
     words = filmed(person)
     person.does(*words, "--destination", "made")
@@ -807,7 +799,7 @@ def crops_of_something_else(person):
     person.does(*words, "made", "--overwrite")
 
 
-@obeys("give one --split")
+@obeys("name one with `splits`")
 def rows_of_an_unknown_split(person):
     words = filmed(person)
     Path("val_orig.csv").rename("mine.csv")
@@ -826,7 +818,7 @@ def videos_with_several_streams(person):
     person.does(*words, "--audio-stream", "2", "--video-stream", "2", "--overwrite")
 
 
-@obeys("run it without --drop-missing, into a new folder, to see what is wrong with each video",
+@obeys("run it without `drop_missing`, into a new folder, to see what is wrong with each video",
        unless=("--drop-missing",))  # fmt: skip
 def no_face_can_be_cut(person):
     words = [*filmed(person), "--destination"]
@@ -843,9 +835,9 @@ def train(data: object, to: object, *more: object) -> list[object]:
             "0", "--batch-frames", "40", *more]  # fmt: skip
 
 
-@obeys("--resume goes on with it; or give a new folder",
-       "--resume needs the folder that an earlier run wrote to",
-       "{}: not a checkpoint of `unitalk talknet train`")  # fmt: skip
+@obeys("continue it with `resume=True`; or give a new folder",
+       "`resume=True` needs the folder that an earlier run wrote to",
+       "{}: not a checkpoint of `train_network`")  # fmt: skip
 def a_run_that_is_there(person):
     data = make_tiny(person.tmp / "data")
     person.does(*train(data, "run", "--epochs", "1"))
@@ -857,7 +849,7 @@ def a_run_that_is_there(person):
     person.does(*train(data, "run", "--epochs", "2", "--resume"))
 
 
-@obeys("take them out of one of the splits, or allow it with --allow-leak")
+@obeys("take them out of one of the splits, or allow it with `allow_leak=True`")
 def a_video_in_train_and_in_val(person):
     data = make_tiny(person.tmp / "data")
     path = data / "csv/train_orig.csv"
@@ -872,7 +864,7 @@ def a_video_in_train_and_in_val(person):
     person.does(*train(data, "other", "--epochs", "1"))
 
 
-@obeys("give --device cpu, or install a build of PyTorch for your GPU")
+@obeys("give `device='cpu'`, or install a build of PyTorch for your GPU")
 def a_gpu_that_is_not_there(person):
     person.patch.setattr("torch.cuda.device_count", lambda: 0)
     words = train(make_tiny(person.tmp / "data"), "run", "--epochs", "1", "--device")
@@ -880,7 +872,7 @@ def a_gpu_that_is_not_there(person):
     person.does(*words, "cpu")
 
 
-@obeys("LoCoNet's own code reads it; `unitalk convert-loconet` writes what that reads")
+@obeys("LoCoNet's own code reads it; `convert_loconet` writes what that reads")
 def weights_of_loconet(person):
     names = ("model.convAV.weight", "lossAV.FC.bias")
     torch.save({f"model.module.{name}": torch.zeros(1) for name in names}, "loconet.model")
@@ -900,7 +892,7 @@ def saved(name: str, content: bytes = b"weights") -> str:
     return name
 
 
-@obeys("unitalk weights download {}", "to have that one again: unitalk weights download {}",
+@obeys("`download_weights({}, {})`", "to have that one again: `download_weights({}, {})`",
        "a {}, for: unitalk talknet predict --weights {}", "unitalk talknet --model {}",
        "kept in {}; `unitalk weights show NAME` says what reads the others",
        unless=("--weights", "talknet", "--model"))  # fmt: skip
@@ -917,10 +909,9 @@ def weights_that_are_not_here(person):
 
 
 @obeys(
-    "if it is the right one: unitalk weights download {} --from-file {}",
-    "fetch it again; or let it take the other one's place with --replace",
-    "fetch it again; or give it to --weights by its path, if it is what you want",
-    "put it elsewhere, then register each file: unitalk weights download NAME --from-file FILE",
+    "if it is the right one: `register_weights({}, {}, {})`",
+    "fetch it again; or let it take the other one's place with `replace=True`",
+    "put it elsewhere, then register each file: `register_weights(NAME, FOLDER, FILE)`",
     unless=("--weights",),
 )
 def weights_that_are_others(person):
@@ -954,11 +945,11 @@ ELSEWHERE = {
     "start one with `dask scheduler`, which says its address": CLUSTER,
     "start some with `dask worker {}`": CLUSTER,
     'install it there: pip install "unitalk[cluster]=={}"': CLUSTER,
-    "start all of them with torchrun --nproc-per-node N -m unitalk talknet train ...":
+    "start all of them together, with torchrun --nproc-per-node N":
         "test_talknet_distributed.py::test_two_processes_are_one_with_twice_the_frames",
     "unitalk: stopped, and saved\n  -> --resume goes on where it stopped":
         "test_cli_talknet.py::test_an_interrupt_saves_and_says_how_to_go_on",
-    "open {} in a browser, save the file, then: unitalk weights download {} --from-file FILE":
+    "open {} in a browser, save the file, then: `register_weights({}, FOLDER, FILE)`":
         "test_weights.py::test_what_goes_wrong_says_how_to_do_without_the_network",
     CARD: "test_export_forms.py::test_load_dataset_opens_the_folder_offline",
     'predictions = predictions[predictions["{}"] == "{}"]':
@@ -976,27 +967,25 @@ ELSEWHERE = {
 }  # fmt: skip
 """Texts that another test provokes and obeys."""
 
-STEP, TABLE = "a step that quickstart has done", "describes a table"
+TABLE, REGEX = "describes a table", "a regular expression"
 
 NO_ADVICE = {
     "`{}`": "a signature or a character in quotes",
     "have `{}` for `:`": "a cause that diagnose names; its lines of code are in ELSEWHERE",
     "Train TalkNet or Light-ASD; --resume to go on.": "a line of --help",
     "{}:{}: {} is no id below a line `# Category`": "quotes a file's line",
-    "unitalk sample sample": STEP,
-    "unitalk download --save-path dataset --split val": STEP,
-    "unitalk trim --path dataset --new-path noise --list noise": STEP,
-    "unitalk convert-asc --source dataset --destination asc": STEP,
-    "unitalk eval -g dataset/csv/val_orig.csv -p sample/predictions.csv --by category --ci": STEP,
-    "faces by how many faces their frame has, as `unitalk eval --by faces`": TABLE,
-    "tracks by seconds, as `unitalk eval --by track-length`: 1.0 counts to 1-3, 10 to 5-10": TABLE,
-    "faces by pixel_width, as `unitalk eval --by face-size`": TABLE,
-    "faces by pixel_width times pixel_height, as `unitalk eval --by face-size --face-size area`":
+    " --video[= ](\\S+)": REGEX,
+    "(?: --video[= ]\\S+)+": REGEX,
+    "faces by how many faces their frame has, as `evaluate(by='faces')`": TABLE,
+    "tracks by seconds, as `evaluate(by='track-length')`: 1.0 counts to 1-3, 10 to 5-10": TABLE,
+    "faces by pixel_width, as `evaluate(by='face-size')`": TABLE,
+    "faces by pixel_width times pixel_height, as "
+    "`evaluate(by='face-size', options=EvaluateOptions(face_size='area'))`":
         TABLE,
-    "the box's width in pixels, or with `--face-size area` its area against 64 x 64 and 128 x "
-    "128, as UniTalk's authors count; needs `--frame-size` or `--data`, whose crops tell the "
+    "the box's width in pixels, or with `face_size='area'` its area against 64 x 64 and 128 x "
+    "128, as UniTalk's authors count; needs `frame_size` or `data`, whose crops tell the "
     "frame's size": TABLE,
-    "UniTalk's lists of its val split, or those of `--categories FILE`": "a table of the README",
+    "UniTalk's lists of its val split, or those of `categories`": "a table of the README",
 }  # fmt: skip
 """Texts that tell nobody to type anything, and what they are."""
 

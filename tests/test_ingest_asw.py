@@ -165,7 +165,7 @@ def test_what_is_on_no_grid_is_not_expanded(tmp_path, times, said):
     with pytest.raises(SchemaError) as error:
         imported(given, rate=25)
     assert said in error.value.message
-    assert "--rate 5" in error.value.hint
+    assert "`rate=5`" in error.value.hint
     assert imported(given).splits[0].faces == 2
 
 

@@ -50,8 +50,8 @@ def test_the_table_is_that_of_an_independent_computation(made):
 
 def test_the_commands_that_it_shows_are_commands(made):
     _, report = made
-    verbs = [step.command.split()[1] for step in report.steps]
-    assert verbs == ["sample", "download", "trim", "convert-asc", "eval"]
+    calls = [step.call.partition("(")[0] for step in report.steps]
+    assert calls == ["make_sample", "plan_download", "trim_dataset", "convert_asc", "evaluate"]
     assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["schema_version"] == 1
 
 

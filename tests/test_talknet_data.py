@@ -169,7 +169,7 @@ def test_fault_8_a_missing_crop_stops_the_run_with_its_name(broken, workers):
     dataset = TrainingBatches(tracks(broken, split="train"), 0)
     with pytest.raises(LayoutError, match=r"aaaaaaaaaaa:1/1\.64\.jpg") as caught:
         list(Reader(dataset, workers=workers).read([Wanted(1, (1,), 4, (1,))]))
-    assert "unitalk verify" in caught.value.hint
+    assert "`verify_dataset(" in caught.value.hint
 
 
 def test_nothing_is_learned_from_faces_without_labels(broken):

@@ -295,7 +295,7 @@ def test_tensorboard_gets_what_it_reads(tmp_path):
 def test_a_folder_with_a_run_is_not_written_over(tiny, whole):
     with pytest.raises(DestinationError, match="holds a run already") as caught:
         run(tiny, whole[0])
-    assert "--resume" in caught.value.hint
+    assert "`resume=True`" in caught.value.hint
 
 
 def test_somebody_elses_folder_is_left_alone(tiny, tmp_path):

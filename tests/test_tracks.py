@@ -312,7 +312,7 @@ def test_a_missing_crop_is_named_and_not_black(drawn):
         with pytest.raises(LayoutError) as raised:
             read()
         assert raised.value.message == f"a face crop is missing: {folder / '0.40.jpg'}"
-        assert "unitalk verify" in raised.value.hint
+        assert "`verify_dataset(" in raised.value.hint
     (folder / "0.36.jpg").unlink()
     with pytest.raises(LayoutError, match=r"2 face crops are missing: .*0\.36\.jpg, .*0\.40\.jpg$"):
         track.jpgs()

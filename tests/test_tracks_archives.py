@@ -157,7 +157,8 @@ def test_a_missing_archive_is_named(kept):
     mark(kept, made_by="download", about={})
     with pytest.raises(LayoutError) as raised:
         one_of(kept).jpgs()
-    assert f"--save-path {kept} --video={VIDEO} --no-unpack --refetch" in raised.value.hint
+    assert f"plan_download(HUB, {str(kept)!r}, selection=Selection(" in raised.value.hint
+    assert f"(videos=({VIDEO!r},), archives_only=True, refetch=True)" in raised.value.hint
     with pytest.raises(LayoutError, match="this archive is missing"):
         one_of(kept).wav()
     # With neither, it is the folder that is missed.

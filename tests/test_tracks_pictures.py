@@ -120,7 +120,7 @@ def damaged(one: Path, words: str, *, gray: bool = True) -> None:
             read()
         assert raised.value.message.startswith(f"{one}: not a whole face crop: ")
         assert words in raised.value.message
-        assert f"unitalk verify {one.parents[4]} --deep" in raised.value.hint
+        assert f"verify_dataset({str(one.parents[4])!r}, deep=True)" in raised.value.hint
 
 
 def test_what_opencv_makes_grey_of_is_refused(one, cv2, decoder):

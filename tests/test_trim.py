@@ -89,7 +89,7 @@ def test_the_original_scripts_command_line(run, tmp_path, dataset):
 def test_ids_of_the_other_split_are_pointed_out(tmp_path, dataset):
     with pytest.raises(unitalk.DataError, match="SFa5_upNcHM") as caught:
         trim_dataset(dataset, tmp_path / "new", videos=["SFa5_upNcHM"])
-    assert caught.value.hint == "give --split train"
+    assert caught.value.hint == "give `split='train'`"
 
 
 def test_nothing_of_the_list_there_is_an_error_even_when_partial(tmp_path, dataset):

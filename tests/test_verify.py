@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -423,9 +424,8 @@ def test_a_missing_jpg(data):
     only(report, "missing-jpg", video_id=B, entity_id=f"{B}:1", seconds=900.8, path=path)
     assert report.files == 190 + 111 + 6 - 1
     assert report.ids == (B,)
-    assert report.repairs == (
-        f"unitalk download --save-path {data.root} --video {B} --only video --refetch",
-    )
+    selection = f"Selection(videos=({B!r},), parts=('video',), refetch=True)"
+    assert report.repairs == (f"plan_download(HUB, {str(data.root)!r}, selection={selection})",)
 
 
 @pytest.mark.parametrize("emptied", [False, True])
@@ -443,7 +443,7 @@ def test_a_missing_video_is_one_finding_for_each_part(data, part, name):
     shutil.rmtree(data.root / name / "val" / A)
     report = data.verify()
     only(report, "missing-video", video_id=A, faces=100, path=f"{name}/val/{A}", part=part)
-    assert f"--video {A} --only {part} --refetch" in report.repairs[0]
+    assert f"(videos=({A!r},), parts=({part!r},), refetch=True)" in report.repairs[0]
 
 
 @pytest.mark.parametrize(("part", "name"), [("video", "clips_videos"), ("audio", "clips_audios")])
@@ -451,9 +451,8 @@ def test_a_missing_split_is_one_finding_for_each_part(data, part, name):
     shutil.rmtree(data.root / name / "val")
     report = data.verify()
     only(report, "missing-split", split="val", faces=190, path=f"{name}/val", part=part)
-    assert report.repairs == (
-        f"unitalk download --save-path {data.root} --split val --only {part}",
-    )
+    selection = f"Selection(splits=('val',), parts=({part!r},))"
+    assert report.repairs == (f"plan_download(HUB, {str(data.root)!r}, selection={selection})",)
 
 
 def test_a_missing_wav(data):
@@ -461,7 +460,7 @@ def test_a_missing_wav(data):
     report = data.verify()
     only(report, "missing-wav", video_id=A, entity_id=f"{A}:1", faces=39,
          path=f"clips_audios/val/{A}/{A}:1.wav")  # fmt: skip
-    assert "--only audio --refetch" in report.repairs[0]
+    assert "parts=('audio',), refetch=True" in report.repairs[0]
 
 
 def test_a_link_that_leads_nowhere_is_missing(data):
@@ -690,8 +689,9 @@ def test_json_has_every_finding_and_what_was_checked(data):
         "seconds": 12.0, "path": f"clips_videos/val/{A}/{A}:0/12.00.jpg",
     }  # fmt: skip
     assert report["repairs"] == [
-        f"unitalk download --save-path {data.root} --video {T} --only audio --refetch",
-        f"unitalk download --save-path {data.root} --video {A} --only video --refetch",
+        f"plan_download(HUB, {str(data.root)!r}, "
+        f"selection=Selection(videos=({video!r},), parts=({part!r},), refetch=True))"
+        for video, part in ((T, "audio"), (A, "video"))
     ]
 
 
@@ -778,7 +778,7 @@ def test_the_flat_layout_is_recognized(tmp_path):
     assert report.counts == {"misplaced": 2}
     assert all("of 6 tracks" in one.detail for one in report.findings)
     assert all("looks like ASC's layout" in one.detail for one in report.findings)
-    assert report.repairs == (f"unitalk verify {root} --layout asc",)
+    assert report.repairs == (f"verify_dataset({str(root)!r}, layout='asc')",)
     flat = verify_dataset(root, layout="asc").counts
     assert not {"missing-track", "missing-wav", "extra-track"} & set(flat)
 
@@ -796,14 +796,14 @@ def test_an_id_that_begins_with_a_dash_is_no_option(dataset):
     assert report.repairs == ()  # who made it is not known: nothing is fetched into it
     mark(dataset, made_by="download", about={})
     (line,) = verify_dataset(dataset).repairs
-    assert line.endswith("--video=-maoolmiKi0 --only video --refetch")
+    assert "Selection(videos=('-maoolmiKi0',), parts=('video',), refetch=True)" in line
     mark(dataset, made_by="trim", about={})
     (line,) = verify_dataset(dataset).repairs
-    assert line.startswith("unitalk trim --path SOURCE --new-path ")
+    assert line.startswith("trim_dataset(SOURCE, ")
 
 
 @slow
-def test_many_videos_are_read_from_a_file_of_ids(tmp_path, sample):
+def test_many_videos_are_read_from_a_file_of_ids(run, tmp_path, sample):
     root = tmp_path / "a name"
     shutil.copytree(sample, root)
     shutil.rmtree(root / "clips_audios/val")
@@ -812,7 +812,7 @@ def test_many_videos_are_read_from_a_file_of_ids(tmp_path, sample):
     report = verify_dataset(root)
     assert report.counts == {"missing-video": 22}
     assert len(report.ids) == 22
-    assert report.repairs == (
+    assert json.loads(run("verify", root, "--format", "json").stdout)["repairs"] == [
         f"unitalk verify '{root}' --ids wrong.txt",
         f"unitalk download --save-path '{root}' --video @wrong.txt --only audio --refetch",
-    )
+    ]

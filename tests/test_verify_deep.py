@@ -108,7 +108,7 @@ def test_a_jpg_that_is_damaged(data, name):
     data.put(data.root / JPG, change((data.root / JPG).read_bytes()))
     report = deep(data)
     only(report, kind, split="val", video_id=A, entity_id=f"{A}:0", seconds=12.4, path=JPG)
-    assert report.repairs[0].endswith(f"--video {A} --only video --refetch")
+    assert f"(videos=({A!r},), parts=('video',), refetch=True)" in report.repairs[0]
 
 
 def test_what_may_not_be_read_is_not_fetched_again(data):

@@ -43,7 +43,7 @@ def test_a_text_of_a_time_that_is_no_file_is_the_trap(asc):
     # The csv and the files of single videos mean the same times, and differ in text alone.
     finding = only(report, "asc-time-text", video_id=A, entity_id=f"{A}:0", faces=13)
     assert finding["detail"] == "the csv says 12.0, the file is 12.00.jpg"
-    assert "convert-asc --source DATASET --destination" in report.repairs[0]
+    assert "convert_asc(DATASET, " in report.repairs[0]
 
 
 def test_a_folder_that_is_spelled_otherwise_is_not_found_by_the_loader(asc):

@@ -477,12 +477,6 @@ def test_what_is_fetched_again_is_the_part_that_is_wrong():
             assert kind.part is None, name
 
 
-def test_a_folders_name_is_quoted_for_the_shell():
-    broken = Finding(kind="missing-wav", video_id=A, path="x")
-    (line,) = report(broken, root="my data; rm -rf").repairs
-    assert line.startswith("unitalk download --save-path 'my data; rm -rf' --video ")
-
-
 def test_videos_are_named_once_and_in_each_part_that_needs_it():
     findings = [
         Finding(kind="missing-wav", video_id=B, path="a"),
@@ -491,25 +485,12 @@ def test_videos_are_named_once_and_in_each_part_that_needs_it():
         Finding(kind="jpg-black", video_id=B, path="d"),
         Finding(kind="gap", video_id=A, path="e"),
     ]
-    assert report(*findings).repairs == (
-        f"unitalk download --save-path data --video {A} --only csv --refetch",
-        f"unitalk download --save-path data --video {B} --only audio --refetch",
-        f"unitalk download --save-path data --video {A} --video {B} --only video --refetch",
-    )
-    assert set(report(*findings).ids) == {A, B}
-
-
-def test_with_deep_the_list_of_ids_is_made_with_deep():
-    """What only --deep finds would else not be in the list."""
-    from unitalk.catalog.video_list import select
-
-    findings = [
-        Finding(kind="jpg-black", video_id=video.video_id, path="x")
-        for video in select(splits=("val",))[:6]
+    assert list(report(*findings).repairs) == [
+        f"plan_download(HUB, 'data', "
+        f"selection=Selection(videos={videos!r}, parts=({part!r},), refetch=True))"
+        for videos, part in (((A,), "csv"), ((B,), "audio"), ((A, B), "video"))
     ]
-    first, second = report(*findings, deep=True).repairs
-    assert first == "unitalk verify data --ids wrong.txt --deep"
-    assert second == "unitalk download --save-path data --video @wrong.txt --only video --refetch"
+    assert set(report(*findings).ids) == {A, B}
 
 
 def test_nothing_is_undefined_in_json(tmp_path):

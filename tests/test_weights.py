@@ -146,7 +146,7 @@ def test_a_file_in_the_way_of_a_name_counts_first(saved, folder, tmp_path, monke
 def test_a_name_that_is_not_here_says_how_to_get_it(folder):
     with pytest.raises(UsageError, match="talknet-ava is not on this machine") as caught:
         weights.find_weights("talknet-ava", folder)
-    assert caught.value.hint == "unitalk weights download talknet-ava"
+    assert caught.value.hint == f"`download_weights('talknet-ava', {str(folder)!r})`"
     assert not folder.exists()
 
 
@@ -174,7 +174,7 @@ def test_what_cannot_be_loaded_is_not_asked_for(folder, models):
             weights.find_weights(name, folder, models=models)
         fits = one.loads_into in models
         assert ("cannot load" in caught.value.message) != fits
-        assert (caught.value.hint == f"unitalk weights download {name}") == fits
+        assert caught.value.hint.startswith(f"`download_weights({name!r}, ") == fits
         if not fits:
             named = caught.value.hint.removeprefix("known are: ").split(", ")
             assert {by_name()[other].loads_into for other in named} == set(models)
@@ -266,7 +266,7 @@ def test_the_first_file_decides_and_replace_lets_another_one_in(saved, folder):
     saved.write_bytes(OTHER)
     with pytest.raises(IntegrityError, match="registered as talknet-ava on .* was") as caught:
         weights.register_weights("talknet-ava", folder, saved)
-    assert "--replace" in caught.value.hint
+    assert "`replace=True`" in caught.value.hint
     assert weights.find_weights("talknet-ava", folder).read_bytes() == GOOD
     assert (
         weights.register_weights("talknet-ava", folder, saved, replace=True).compared_with is None
@@ -308,7 +308,7 @@ def test_what_is_no_checkpoint_is_refused(saved, folder, name, content, what):
     saved.write_bytes(content)
     with pytest.raises(IntegrityError, match=what) as caught:
         weights.register_weights(name, folder, saved, replace=True)
-    assert f"unitalk weights download {name} --from-file FILE" in caught.value.hint
+    assert f"`register_weights({name!r}, FOLDER, FILE)`" in caught.value.hint
     assert files_in(folder) == []
 
 
@@ -326,7 +326,7 @@ def test_a_file_that_nobody_registered_is_not_written_over(saved, folder, replac
     (folder / "talknet-ava.model").write_bytes(b"mine")
     with pytest.raises(DestinationError, match="was never registered") as caught:
         weights.register_weights("talknet-ava", folder, saved, replace=replace)
-    assert f"--from-file {folder / 'talknet-ava.model'}" in caught.value.hint
+    assert f"{str(folder / 'talknet-ava.model')!r})`" in caught.value.hint
     assert (folder / "talknet-ava.model").read_bytes() == b"mine"
 
 
@@ -374,7 +374,7 @@ def test_what_goes_wrong_says_how_to_do_without_the_network(folder):
         weights.download_weights("talknet-ava", folder, fetch=fetch)
     assert caught.value.hint == (
         f"open https://drive.google.com/uc?id={TALKNET_AVA} in a browser, save the file, then: "
-        "unitalk weights download talknet-ava --from-file FILE"
+        "`register_weights('talknet-ava', FOLDER, FILE)`"
     )
     assert files_in(folder) == []
 
@@ -455,7 +455,7 @@ def test_a_file_that_was_fetched_too_often(internet, gdown, folder):
     net = internet(lambda host, path: a_page(QUOTA_PAGE))
     with pytest.raises(AccessError, match="does not give the file: it was fetched too often") as c:
         weights.download_weights("talknet-ava", folder, patience=QUICK)
-    assert "--from-file FILE" in c.value.hint
+    assert "FILE)`" in c.value.hint
     assert len(net.asked) == 1
     assert not folder.exists() or files_in(folder) == []
 
@@ -518,7 +518,7 @@ def test_no_network_at_all_is_said(gdown, folder, monkeypatch):
         with pytest.raises(HubError, match="given up") as caught:
             weights.download_weights(name, folder, patience=QUICK)
         assert caught.value.message.startswith(f"{name} could not be fetched: ")
-        assert "in a browser, save the file, then: unitalk weights" in caught.value.hint
+        assert "in a browser, save the file, then: `register_weights(" in caught.value.hint
     assert files_in(folder) == []
 
 

@@ -24,8 +24,8 @@ class Checkpoint(Report):
         name: ours.
         model: as its authors call it.
         trained_on: the dataset; None for what is no network.
-        loads_into: the model of `unitalk talknet` that it loads into; None for none.
-        elsewhere: what reads it, where that is not `unitalk talknet`.
+        loads_into: the model that it loads into; None for none.
+        elsewhere: what else reads it.
         file: its name in the folder.
         url: where it is published.
         source: where the address was read.

@@ -114,7 +114,7 @@ def select(
         raise UsageError(
             "no published video is in "
             + " and ".join([f"split {s}" for s in splits] + [f"category {c}" for c in categories]),
-            hint="categories divide the val split only; see `unitalk videos`",
+            hint="categories divide the val split only; see `videos()`",
         )
     return tuple(chosen)
 
@@ -138,7 +138,7 @@ def resolve_list(name_or_file: str | Path) -> tuple[str, ...]:
     if not path.exists() or path.is_dir():
         raise UsageError(
             f"{text!r} is neither a category nor a file",
-            hint=f"the categories are {', '.join(CATEGORIES)}; `unitalk videos` prints ids",
+            hint=f"the categories are {', '.join(CATEGORIES)}; `videos()` lists ids",
         )
     return read_list(path)
 
@@ -189,7 +189,7 @@ def read_list(path: Path) -> tuple[str, ...]:
 def video_id(text: str) -> str | None:
     """The id of a video as people name it: the id, a link of YouTube, or the video's file.
 
-    Lists and every `--video` are read by this function. None for a text that names no video.
+    Every list of videos is read by this function. None for a text that names no video.
     """
     text = text.strip()
     link = _ID_IN_LINK.search(text)

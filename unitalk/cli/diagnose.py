@@ -9,8 +9,8 @@ import click
 
 from unitalk.cli._shared.common_options import common_options, report_options
 from unitalk.cli._shared.console import Console, refuse_to_overwrite
+from unitalk.cli._shared.hints import paragraph
 from unitalk.errors import DataError
-from unitalk.text_table import wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,4 +63,4 @@ def _lines(finding: Finding) -> list[str]:
 
 
 def _wrapped(text: str, head: str) -> str:
-    return wrapped(text, head=head, indent=" " * len(head))
+    return paragraph(text, head=head, indent=" " * len(head))

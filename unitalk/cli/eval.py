@@ -11,6 +11,7 @@ import click
 from unitalk.choices import BREAKDOWNS, FACE_SIZES, UNITS
 from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, common_options
 from unitalk.cli._shared.console import Console, refuse_to_overwrite
+from unitalk.cli._shared.hints import spoken
 from unitalk.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -234,4 +235,4 @@ def _draw(
 
         text = to_html(result, data=data)
         with atomic_write(report) as file:
-            file.write(text)
+            file.write(spoken(text))

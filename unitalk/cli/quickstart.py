@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
+from unitalk.cli._shared.hints import typed
 
 if TYPE_CHECKING:
     from unitalk.cli._shared.console import Console
@@ -37,17 +38,21 @@ def command(
             report = quickstart(Path(folder) / "quickstart", progress=console.progress)
     else:
         report = quickstart(destination, overwrite=overwrite, progress=console.progress)
-    console.emit(report.to_dict(), render(report), form, output)
+    commands = [typed(step.call) or step.call for step in report.steps]
+    result = report.to_dict()
+    for step, line in zip(result["steps"], commands, strict=True):
+        step["command"] = line
+    console.emit(result, render(report, commands), form, output)
     if destination is None:
         console.say("to keep what was made, and try the verbs on it: unitalk quickstart DEST")
 
 
-def render(report: QuickstartReport) -> str:
+def render(report: QuickstartReport, commands: list[str]) -> str:
     """The commands with what came of them, and the table."""
     from unitalk.cli._shared.score_text import breakdown
 
     lines = []
-    for step in report.steps:
-        words = textwrap.wrap(step.command, 70, break_long_words=False, break_on_hyphens=False)
+    for step, command in zip(report.steps, commands, strict=True):
+        words = textwrap.wrap(command, 70, break_long_words=False, break_on_hyphens=False)
         lines += ["$ " + " \\\n    ".join(words), f"  {step.outcome}"]
     return "\n".join([*lines, "", *breakdown(report.score)])

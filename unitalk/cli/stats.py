@@ -8,7 +8,8 @@ import click
 
 from unitalk.cli._shared.common_options import NEW_FILE, common_options, splits_option
 from unitalk.cli._shared.console import Console, refuse_to_overwrite
-from unitalk.text_table import csv_text, wrapped
+from unitalk.cli._shared.hints import paragraph
+from unitalk.text_table import csv_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,5 +89,5 @@ def render(found: Statistics, form: str, *, videos: bool) -> str:
         return csv_text(records(found, videos=videos))
     made = [*tables(found), *([videos_table(found)] if videos else [])]
     names = ", ".join(str(group.split) for group in found.splits)
-    parts = [f"{found.dataset} ({names})", *(one.text() for one in made), wrapped(_NOTES)]
-    return "\n\n".join(parts + [wrapped(f"warning: {text}") for text in found.warnings])
+    parts = [f"{found.dataset} ({names})", *(one.text() for one in made), paragraph(_NOTES)]
+    return "\n\n".join(parts + [paragraph(f"warning: {text}") for text in found.warnings])

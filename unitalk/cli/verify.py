@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from unitalk.cli._shared.common_options import (
     splits_option,
 )
 from unitalk.cli._shared.console import refuse_to_overwrite
+from unitalk.cli._shared.hints import paragraph, typed
 from unitalk.errors import DataError
 from unitalk.text_table import WIDTH, shortened, wrapped
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3
 _INDENT = "    "
+_NAMED = 5  # so many videos are named in a command; more are read from a file
+_IDS = "wrong.txt"
 
 
 @click.command("verify")
@@ -79,12 +83,28 @@ def command(
     if ids is not None:
         with atomic_write(ids) as file:
             file.writelines(f"{video}\n" for video in report.ids)
-    console.emit(report.to_dict(), render(report), form, output)
+    commands = _commands(report)
+    result = report.to_dict() | {"repairs": commands}
+    console.emit(result, render(report, commands), form, output)
     if not report.ok:
         sys.exit(DataError.exit_code)
 
 
-def render(report: VerifyReport) -> str:
+def _commands(report: VerifyReport) -> list[str]:
+    """What repairs it, as it is typed."""
+    found = []
+    for one in report.repairs:
+        line = typed(one) or one
+        named = re.findall(r" --video[= ](\S+)", line) if line.startswith("unitalk ") else ()
+        if len(named) > _NAMED and set(named) <= set(report.ids):
+            deep = ", deep=True" * report.deep
+            found.append(typed(f"verify_dataset({report.root!r}, ids={_IDS!r}{deep})") or "")
+            line = re.sub(r"(?: --video[= ]\S+)+", f" --video @{_IDS}", line)
+        found.append(line)
+    return list(dict.fromkeys(found))
+
+
+def render(report: VerifyReport, commands: list[str]) -> str:
     """One line when nothing is wrong; else a table of kinds with examples, and what to do."""
     from unitalk.dataset.verify import KINDS
 
@@ -93,7 +113,7 @@ def render(report: VerifyReport) -> str:
         f"{report.files:,} files" + (" opened" if report.deep else "")
     )
     name = f"{report.root} ({' and '.join(report.splits)})"
-    notes = [wrapped(f"note: {note}") for note in report.notes]
+    notes = [paragraph(f"note: {note}") for note in report.notes]
     if report.ok:
         return "\n".join([f"{name}: sound: {counted}", *notes])
     width = len(f"{max(report.counts.values()):,}")
@@ -109,7 +129,7 @@ def render(report: VerifyReport) -> str:
         if count > _EXAMPLES:
             lines.append(f"{_INDENT}and {count - _EXAMPLES:,} more")
         effect = f"{about.effect}; {about.remedy}"
-        lines.append(wrapped(effect, head=f"{_INDENT}-> ", indent=f"{_INDENT}   "))
-    if report.repairs:
-        lines += ["", "to set it right:", *(f"  {command}" for command in report.repairs)]
+        lines.append(paragraph(effect, head=f"{_INDENT}-> ", indent=f"{_INDENT}   "))
+    if commands:
+        lines += ["", "to set it right:", *(f"  {command}" for command in commands)]
     return "\n".join([*lines, *([""] if notes else []), *notes])

@@ -9,6 +9,7 @@ import click
 
 from unitalk.cli._shared.common_options import FILE, common_options, report_options
 from unitalk.cli._shared.console import refuse_to_overwrite
+from unitalk.cli._shared.hints import spoken
 from unitalk.cli._shared.user_folders import weights_folder
 from unitalk.errors import DataError
 from unitalk.progress import size
@@ -128,7 +129,7 @@ def _render(report: WeightsReport) -> str:
         name = report.checkpoint.name
         lines.append(f"a {use}, for: unitalk talknet predict --weights {name}")
     elif report.checkpoint.elsewhere is not None:
-        lines.append(f"read by: {report.checkpoint.elsewhere}")
+        lines.append(f"read by: {spoken(report.checkpoint.elsewhere)}")
     return "\n".join(lines)
 
 
@@ -147,7 +148,7 @@ def _render_one(one: HeldReport) -> str:
         ("trained on", one.trained_on),
         ("loads into", f"unitalk talknet --model {one.loads_into}"
                        if one.loads_into else "no model here"),
-        ("read by", one.elsewhere),
+        ("read by", one.elsewhere and spoken(one.elsewhere)),
         ("url", one.url),
         ("source", one.source),
         ("licence", one.licence or "not known here: see the source"),

@@ -98,7 +98,7 @@ def _leaks(train: Tracks, val: Tracks, *, allow_leak: bool) -> list[str]:
     )
     if not allow_leak:
         raise DataError(
-            said, hint="take them out of one of the splits, or allow it with --allow-leak"
+            said, hint="take them out of one of the splits, or allow it with `allow_leak=True`"
         )
     return [said]
 

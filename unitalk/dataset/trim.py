@@ -163,7 +163,9 @@ def _no_such_videos(old: Layout, split: Split, absent: tuple[str, ...]) -> DataE
     return DataError(
         f"{old.csv(split)} has no rows of {len(absent):,} of the listed videos: "
         f"{examples(absent)}{known}",
-        hint=f"give --split {elsewhere[0]}" if elsewhere else "leave them out with --partial",
+        hint=f"give `split={elsewhere[0]!r}`"
+        if elsewhere
+        else "leave them out with `partial=True`",
     )
 
 
@@ -199,5 +201,5 @@ def _lacking(part: Part, kept: tuple[str, ...], lacking: list[str], *, partial: 
     if len(lacking) == len(kept):
         return f"the source has no {_HAS[part]} of these videos"
     if not partial:
-        raise LayoutError(message, hint="leave them out with --partial")
+        raise LayoutError(message, hint="leave them out with `partial=True`")
     return message

@@ -81,7 +81,7 @@ def _listing(source: Path) -> tuple[str, str, tuple[RemoteFile, ...]]:
     if tree is None:
         raise LayoutError(
             f"{source} is no download of this program: it does not know what the archives are",
-            hint="`unitalk download --archives FOLDER` takes whole files from any folder",
+            hint="`run_download(PLAN, HUB, sources=(FOLDER,))` takes whole files from any folder",
         )
     return str(about.get("repository")), str(about.get("commit")), tree
 
@@ -114,7 +114,7 @@ def _kept(
     if not any(file.part != "csv" for file in found):
         raise LayoutError(
             f"{source}: no archive is kept that was asked for",
-            hint="`unitalk download --keep-archives`, or --no-unpack, keeps them below archives/",
+            hint="`run_download(PLAN, HUB, keep_archives=True)` keeps them below archives/",
         )
     return tuple(found)
 

@@ -78,7 +78,7 @@ def write_rows(source: Path, new: FlatLayout, split: Split) -> dict[str, str]:
             raise LayoutError(
                 f"{source}: the video {video} is in the other split too, and gt/ has one file a "
                 "video",
-                hint="convert one split at a time with --split",
+                hint="convert one split at a time with `splits`",
             )
         path.parent.mkdir(exist_ok=True)
         second_name.file(new.activespeaker(split, video), path)

@@ -213,7 +213,7 @@ def _expand(path: Path, faces: Sequence[_Face]) -> list[tuple[int, str]]:
     Raises:
         SchemaError: labels are not on frames, or cover the same ones.
     """
-    problems = Problems(str(path), "import it at --rate 5, which keeps the rows as they are")
+    problems = Problems(str(path), "import it with `rate=5`, which keeps the rows as they are")
     shown: list[tuple[int, str]] = []
     last: dict[str, int] = {}
     tracks = {track: n for n, track in enumerate(dict.fromkeys(face.track for face in faces))}

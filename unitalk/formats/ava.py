@@ -112,7 +112,7 @@ def find_files(source: Path, splits: Sequence[Split]) -> list[File]:
     if missing:
         raise UsageError(
             f"{source} has no csv files of the split {missing[0]}; found: {', '.join(found)}",
-            hint="give the folder in which they are, or leave --split away",
+            hint="give the folder in which they are, or leave out `splits`",
         )
     return [
         File(split=split, path=path, read=functools.partial(read_csv, kind=_kind(split)))
@@ -169,7 +169,8 @@ def _by_name(source: Path, splits: Sequence[Split]) -> dict[Split, list[Path]]:
         return {splits[0]: unnamed}
     if unnamed and not found:
         raise UsageError(
-            f"which split are the {len(paths):,} csv files of {source}?", hint="give one --split"
+            f"which split are the {len(paths):,} csv files of {source}?",
+            hint="name one with `splits`",
         )
     if unnamed:
         raise UsageError(

@@ -60,7 +60,8 @@ def read_name(path: Path, *, video_id: str, frame_size: tuple[float, float]) -> 
         SchemaError: a line is malformed, or its box lies outside the frame.
     """
     problems = Problems(
-        str(path), "a line has frame, x, y, size, 0 or 1, separated by tabs; boxes fit --frame-size"
+        str(path),
+        "a line has frame, x, y, size, 0 or 1, separated by tabs; boxes fit `frame_size`",
     )
     columns: dict[str, list[str]] = {name: [] for name in (schema.TIME, *schema.BOX, schema.LABEL)}
     lines: list[int] = []

@@ -119,6 +119,6 @@ Without `streaming=True` the library first copies everything into its cache.
 | `{schema.LABEL_ID}` | of each face: 1 speaks audibly, 0 does not, 2 speaks and is not audible |
 | `{BOXES}` | of each face: left, top, right, bottom, relative to the frame |
 
-Made by `unitalk export hf`. This card claims no licence: that of the source holds. Of UniTalk, the
+Made with `unitalk`. This card claims no licence: that of the source holds. Of UniTalk, the
 paper says CC BY-NC 4.0 and a card on the hub says MIT; ask its authors which it is.
 """

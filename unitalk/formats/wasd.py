@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CATEGORIES_FILE = "categories.csv"
-"""The videos' categories, as `unitalk eval --by category --categories` reads them."""
+"""The videos' categories, as the `categories` of an evaluation by category."""
 
 PAPER = {"Interview": "OC", "Debate": "SI", "Podcast": "FO", "React": "HVN", "Police": "SS"}
 """What the papers call the division's categories, in the order of their tables.

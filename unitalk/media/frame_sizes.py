@@ -128,7 +128,7 @@ def frame_sizes(dataset: Path, chosen: Iterable[Face]) -> dict[str, tuple[int, i
             f"{dataset}: the frame's size cannot be told from the face crops of {len(wrong):,} of "
             f"{len(by_video):,} videos: {examples(wrong)}",
             hint="give the dataset that the csv belongs to, with its crops as they were cut, or "
-            "the frame's size itself (--frame-size)",
+            "the frame's size itself (`frame_size`)",
         )
     return found
 

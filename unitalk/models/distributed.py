@@ -65,7 +65,7 @@ def joined(world: World, device: torch.device) -> Iterator[None]:
     except (RuntimeError, ValueError) as error:
         raise UnitalkError(
             f"process {world.rank} of {world.size} does not reach the others: {error}",
-            hint="start all of them with torchrun --nproc-per-node N -m unitalk talknet train ...",
+            hint="start all of them together, with torchrun --nproc-per-node N",
         ) from error
     try:
         yield

@@ -105,7 +105,7 @@ def _recognise(state: Mapping[str, Tensor], path: Path) -> str:
         raise DataError(
             f"{path}: weights of LoCoNet (TalkNCE trains the same network), which is not "
             f"one of {', '.join(NETWORKS)}",
-            hint="LoCoNet's own code reads it; `unitalk convert-loconet` writes what that reads",
+            hint="LoCoNet's own code reads it; `convert_loconet` writes what that reads",
         )
     shared = {name: len(shapes(name).keys() & state.keys()) for name in NETWORKS}
     best = max(shared, key=lambda name: shared[name])

@@ -97,8 +97,8 @@ def load(path: Path) -> dict[str, Any]:
     found = read_tensors(path)
     if not isinstance(found, dict) or NETWORK_KEY not in found or "state" not in found:
         raise DataError(
-            f"{path}: not a checkpoint of `unitalk talknet train`",
-            hint="--resume needs the folder that an earlier run wrote to",
+            f"{path}: not a checkpoint of `train_network`",
+            hint="`resume=True` needs the folder that an earlier run wrote to",
         )
     return found
 

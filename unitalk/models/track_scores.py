@@ -52,7 +52,7 @@ def choose_device(name: str, *, local_rank: int = 0) -> torch.device:
         there = f"{count} GPUs: cuda:0 to cuda:{count - 1}" if count else "no GPU"
         raise UsageError(
             f"{name}: PyTorch finds {there}",
-            hint="give --device cpu, or install a build of PyTorch for your GPU",
+            hint="give `device='cpu'`, or install a build of PyTorch for your GPU",
         )
     return torch.device("cuda", number)
 

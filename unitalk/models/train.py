@@ -272,7 +272,8 @@ def _claim(folder: Path, request: Request, *, resume: bool, world: World) -> dic
     marker = read_json(Layout(folder).marker)
     if marker and marker.get("made_by") == MADE_BY and not resume:
         raise DestinationError(
-            f"{folder} holds a run already", hint="--resume goes on with it; or give a new folder"
+            f"{folder} holds a run already",
+            hint="continue it with `resume=True`; or give a new folder",
         )
     check_destination(folder, made_by=MADE_BY, overwrite=True, in_place=True)
     request.check(folder)

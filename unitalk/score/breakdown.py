@@ -107,7 +107,7 @@ class Divider:
                 f"no video of {self.truth.faces.name} is in a category, the first is "
                 f"{self.truth.video_names[0]}",
                 hint="UniTalk's categories divide its val split; for other videos give "
-                "--categories FILE with a line `id,category` for each",
+                "`categories`, a file with a line `id,category` for each",
             )
         return self._of_videos("category", values, of_video)
 
@@ -139,7 +139,7 @@ class Divider:
         if self.frames is None:
             raise UsageError(
                 "faces are to be divided by size, and their boxes are relative to the frame",
-                hint="give the frame's size with --frame-size WxH, or the dataset with --data, "
+                hint="give the frame's size with `frame_size`, or the dataset with `data`, "
                 "whose crops tell it",
             )
         frames = self.frames()
@@ -193,13 +193,13 @@ DIVISIONS: dict[str, Callable[[Divider], Division]] = {
 DESCRIPTION = {
     "category": (
         ", ".join(video_list.CATEGORIES),
-        "UniTalk's lists of its val split, or those of `--categories FILE`",
+        "UniTalk's lists of its val split, or those of `categories`",
     ),
     "faces": ("1, 2, 3, 4+", "annotated faces with the same video and time"),
     "face-size": (
         "<64, 64-128, >128",
-        "the box's width in pixels, or with `--face-size area` its area against 64 x 64 and "
-        "128 x 128, as UniTalk's authors count; needs `--frame-size` or `--data`, whose crops tell "
+        "the box's width in pixels, or with `face_size='area'` its area against 64 x 64 and "
+        "128 x 128, as UniTalk's authors count; needs `frame_size` or `data`, whose crops tell "
         "the frame's size",
     ),
     "track-length": (

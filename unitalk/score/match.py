@@ -510,7 +510,7 @@ def _not_covered(
     )
     return CoverageError(
         "\n  ".join(lines),
-        hint=advice + ("; or score only what matches with --partial" if matching else ""),
+        hint=advice + ("; or score only what matches with `partial=True`" if matching else ""),
     )
 
 

@@ -73,7 +73,7 @@ def warnings(
         also = "; are the scores inverted?" if area < chance[0] else ""
         said.append(
             f"{how} the prior: these scores get {span} on faces that they do not belong to{also}; "
-            "`unitalk diagnose` looks for the cause"
+            "`diagnose` looks for the cause"
         )
     if area is not None and best is not None and best - area > _PRINTED:
         said.append(

@@ -116,5 +116,5 @@ def parse_signature(text: str) -> Signature:
 def _no_signature(text: str, part: str) -> UsageError:
     return UsageError(
         f"{text[:100]!r} is no signature: {part!r}",
-        hint="give the last line of `unitalk eval`, whole",
+        hint="give a signature of `evaluate`, whole",
     )

@@ -7,7 +7,7 @@ on loopback, so what runs here is what runs on the real dataset.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from unitalk.dataset import download
@@ -26,9 +26,9 @@ from unitalk.score import Evaluation, evaluate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Report):
-    """One verb: the command that a person would type, and what came of it."""
+    """One step: the call of this package that does it, and what came of it."""
 
-    command: str
+    call: str = field(metadata={"json": "command"})
     outcome: str
 
 
@@ -76,8 +76,8 @@ def quickstart(
         )
     steps.append(
         Step(
-            command="unitalk eval -g dataset/csv/val_orig.csv -p sample/predictions.csv "
-            "--by category --ci",
+            call="evaluate('dataset/csv/val_orig.csv', 'sample/predictions.csv', by='category', "
+            "ci=True)",
             outcome=f"average precision: {100 * (score.average_precision or 0):.2f}%",
         )
     )
@@ -89,7 +89,7 @@ def _sample(folder: Path, progress: Progress) -> Step:
     videos = sum(count["videos"] for count in report.counts.values())
     faces = sum(count["faces"] for count in report.counts.values())
     return Step(
-        command="unitalk sample sample",
+        call="make_sample('sample')",
         outcome=f"{videos} videos, {faces:,} faces, {human_size(report.size)}",
     )
 
@@ -106,7 +106,7 @@ def _download(folder: Path, progress: Progress) -> Step:
             report = download.run_download(plan, hub, progress=progress)
             endpoint = server.endpoint
     return Step(
-        command="unitalk download --save-path dataset --split val",
+        call="plan_download(HUB, 'dataset', selection=Selection(splits=('val',)))",
         outcome=f"{len(report.fetched)} files, {human_size(report.bytes_fetched)} from a hub at "
         f"{endpoint}, hashes compared",
     )
@@ -115,7 +115,7 @@ def _download(folder: Path, progress: Progress) -> Step:
 def _trim(folder: Path, progress: Progress) -> Step:
     report = trim_dataset(folder / "dataset", folder / "noise", videos="noise", progress=progress)
     return Step(
-        command="unitalk trim --path dataset --new-path noise --list noise",
+        call="trim_dataset('dataset', 'noise', videos='noise')",
         outcome=f"{len(report.videos)} videos, {report.rows:,} faces",
     )
 
@@ -123,7 +123,7 @@ def _trim(folder: Path, progress: Progress) -> Step:
 def _convert(folder: Path, progress: Progress) -> Step:
     report = convert_asc(folder / "dataset", folder / "asc", progress=progress)
     return Step(
-        command="unitalk convert-asc --source dataset --destination asc",
+        call="convert_asc('dataset', 'asc')",
         outcome=f"{report.tracks} tracks, {report.rows:,} faces looked up, "
         + (f"{len(report.findings)} findings" if report.findings else "none missing"),
     )

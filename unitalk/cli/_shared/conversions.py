@@ -17,8 +17,8 @@ from unitalk.cli._shared.common_options import (
     splits_option,
 )
 from unitalk.cli._shared.console import placed, refuse_to_overwrite
+from unitalk.cli._shared.hints import paragraph
 from unitalk.errors import DataError
-from unitalk.text_table import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def render(report: ConvertReport) -> str:
         lines.append(f"files: {placed(report.files)}")
     if report.target != "asc":
         written = f"written: {', '.join(report.written) or 'nothing, all is there already'}"
-        lines.append(wrapped(written))
+        lines.append(paragraph(written))
         lines += [
             f"{split}: the rows of the csv were brought into the order of the loader"
             + in_place * f"; as it was, it is {split}_orig.before-convert.csv"

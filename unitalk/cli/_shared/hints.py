@@ -27,7 +27,8 @@ class Verb:
 
     Attributes:
         command: what follows `unitalk`.
-        arguments: click's names of the positional arguments; None where it has no such parameter.
+        arguments: click's names of the positional arguments, or how an option is spelled; None
+            where it has no such parameter.
         renamed: click's names of keyword arguments, where they differ.
     """
 
@@ -41,7 +42,7 @@ _CUT = {"videos": "videos_folder", "only": "videos"}
 _DOWNLOADED = {"archives_only": "no_unpack"}
 
 VERBS = {
-    "compare": Verb("eval", ("groundtruth", "given")),
+    "compare": Verb("eval", ("-g", "-p")),
     "convert_asc": Verb("convert-asc", _CONVERTED),
     "convert_loconet": Verb("convert-loconet", _CONVERTED),
     "convert_talknet": Verb("convert-talknet", _CONVERTED),
@@ -49,7 +50,7 @@ VERBS = {
     "diagnose": Verb("diagnose", ("groundtruth", "predictions")),
     "download_ava": Verb("ava download"),
     "download_weights": Verb("weights download", ("name", None)),
-    "evaluate": Verb("eval", ("groundtruth", "given")),
+    "evaluate": Verb("eval", ("-g", "-p")),
     "export_tracks": Verb("export", _CONVERTED),
     "import_asw": Verb("import asw", ("json_dir", "lists_dir", "destination")),
     "import_ava": Verb("import ava", ("csv", "destination")),
@@ -85,12 +86,9 @@ def spoken(text: str) -> str:
     What is not Python, or has no place on the command line, is left as it is. A command loses its
     backticks where it ends the text after a colon, or is all of it, so that it can be copied.
     """
-    context = click.get_current_context(silent=True)
-    if context is None:
-        return text
 
     def replaced(found: re.Match[str]) -> str:
-        said = _said(found[1], context)
+        said = typed(found[1])
         if said is None:
             return found[0]
         before, at_end = text[: found.start()], found.end() == len(text)
@@ -109,8 +107,11 @@ def spoken_json(value: Any) -> Any:  # noqa: ANN401 - whatever JSON has
     return [spoken_json(one) for one in value] if isinstance(value, list) else value
 
 
-def _said(python: str, context: click.Context) -> str | None:
+def typed(python: str) -> str | None:
     """Options, or a command that begins with `unitalk`; None for what is neither."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return None
     running, renamed = context.command, _renamed(context)
     said = None
     match _parsed(python):
@@ -169,7 +170,12 @@ def _flat(keywords: list[ast.keyword]) -> Iterator[tuple[str, ast.expr]]:
 
 def option_of(command: click.Command, name: str) -> str | None:
     """The longest spelling of a command's option, or None if it has no such parameter."""
-    return next((max(one.opts, key=len) for one in command.params if one.name == name), None)
+    for one in command.params:
+        if name in one.opts:
+            return name
+        if name == one.name:
+            return max(one.opts, key=len)
+    return None
 
 
 def _typed(command: click.Command, name: str, value: ast.expr) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from unitalk.cli._shared.hints import paragraph
 from unitalk.score import Evaluation, score_tables
 from unitalk.score.result import FEW_VIDEOS, systems_of
-from unitalk.text_table import Table, align, csv_text, percent, shortened, wrapped
+from unitalk.text_table import Table, align, csv_text, percent, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ def of_one(result: Evaluation, *, by: bool) -> str:
     else:
         parts += [_counts(result), *_footnote(result)]
     parts += _metrics(result)
-    parts += [wrapped(f"warning: {text}") for text in result.warnings]
+    parts += [paragraph(f"warning: {text}") for text in result.warnings]
     return "\n".join([*parts, result.signature])
 
 
@@ -93,7 +94,7 @@ def of_several(result: Comparison, *, by: bool) -> str:
     for system in systems:
         parts += _metrics(system, named=True)
     for system in systems:
-        parts += [wrapped(f"warning: {system.name}: {text}") for text in system.warnings]
+        parts += [paragraph(f"warning: {system.name}: {text}") for text in system.warnings]
     return "\n".join([*parts, *signatures(systems)])
 
 
@@ -102,9 +103,9 @@ def of_standing(found: Standing) -> str:
     caveats = list(dict.fromkeys(c for row in found.rows for c in row.caveats))
     sources = list(dict.fromkeys(s for row in found.rows for s in row.sources))
     lines = [standing_table(found).text()]
-    lines += [wrapped(f"[{number}] {text}") for number, text in enumerate(caveats, 1)]
-    lines += [wrapped(f"warning: {text}") for text in found.doubts]
-    return "\n".join([*lines, *(wrapped(f"source: {text}") for text in sources)])
+    lines += [paragraph(f"[{number}] {text}") for number, text in enumerate(caveats, 1)]
+    lines += [paragraph(f"warning: {text}") for text in found.doubts]
+    return "\n".join([*lines, *(paragraph(f"source: {text}") for text in sources)])
 
 
 def standing_table(found: Standing) -> Table:

@@ -201,7 +201,6 @@ def _report(plan: AvaPlan, work: _Work) -> AvaReport:
             plan.root,
             asked=(video.video_id for video in plan.videos),
             failed=(v.video_id for v in plan.videos if v.path in work.failures.keys() - lost),
-            verb="ava download",
         ),
         warnings=tuple(warnings),
     )

@@ -41,7 +41,7 @@ def fetch_list(site: Site, split: AvaSplit) -> tuple[str, ...]:
         return parse(body.decode("utf-8-sig", errors="replace"), f"{site.endpoint}/{name}")
     raise NotFoundError(
         f"{site.endpoint}: has no list of the files of {split}; asked for {' and '.join(names)}",
-        hint="give one with --list FILE, a name a line",
+        hint="give one with `list_files`, one name per line",
     )
 
 
@@ -99,7 +99,8 @@ def split_of(path: Path, splits: tuple[AvaSplit, ...]) -> AvaSplit:
     if len(found) == 1:
         return found[0]
     raise UsageError(
-        f"{path}: of which split are these files?", hint=f"give --split {' or '.join(AVA_SPLITS)}"
+        f"{path}: of which split are these files?",
+        hint="give " + " or ".join(f"`splits=({split!r},)`" for split in AVA_SPLITS),
     )
 
 

@@ -65,7 +65,7 @@ class PositionalConversion(Conversion):
             if not kept.any():
                 raise LayoutError(
                     f"{self.old.root}: no face of {split} has its crop",
-                    hint="see what is missing with `unitalk verify`",
+                    hint="see what is missing with `verify_dataset`",
                 )
             csv = new.csv(split)
             if rows.in_order and kept.all():
@@ -140,9 +140,9 @@ class PositionalConversion(Conversion):
             raise LayoutError(
                 f"{self.old.root}: nothing was written, as {_READERS[self.target]} would not find "
                 f"what the csv says: {'; '.join(said)}",
-                hint="convert into a folder of its own with --destination, where files get the "
+                hint="convert into a folder of its own with `destination`, where files get the "
                 "places and names that it opens; what is missing or damaged is listed by "
-                "`unitalk verify`",
+                "`verify_dataset`",
             )
 
     # -------------------------------------------------------------------------- both
@@ -265,7 +265,7 @@ def _refuse_to_lose(csv: Path) -> None:
     if before.exists() and not _has(before, csv.read_bytes()):
         raise DestinationError(
             f"{before} is there already, and {csv.name} would be kept under its name",
-            hint="move it elsewhere, or convert into a folder with --destination",
+            hint="move it elsewhere, or convert into another folder with `destination`",
         )
 
 
@@ -279,5 +279,6 @@ def _refuse_to_replace(tables: dict[Path, bytes], *, overwrite: bool) -> None:
     if there and not overwrite:
         raise DestinationError(
             f"{there[0]} is there already, and it is not what would be written",
-            hint="keep it by converting with --destination, or replace it with --overwrite",
+            hint="convert into another folder with `destination`, or replace it with "
+            "`overwrite=True`",
         )

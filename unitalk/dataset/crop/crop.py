@@ -155,7 +155,7 @@ def _request(csvs: Mapping[Split, Path], only: Sequence[str], options: CropOptio
             "videos": sorted(only),
             **asdict(options),
         },
-        way_out="give a new folder, or --overwrite to replace what differs",
+        way_out="give a new folder, or `overwrite=True` to replace what differs",
     )
 
 
@@ -276,7 +276,7 @@ class _Run:
             raise DataError(
                 f"{self.target}: not one of the {faces:,} faces can be cut: "
                 + ", ".join(f"{reason} ({count:,})" for reason, count in told.items()),
-                hint="run it without --drop-missing, into a new folder, to see what is wrong with "
+                hint="run it without `drop_missing`, into a new folder, to see what is wrong with "
                 "each video",
             )
         write_kept(csvs, Layout(self.target), only, reasons)

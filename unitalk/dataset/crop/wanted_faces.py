@@ -59,7 +59,8 @@ def find_csvs(source: Path, splits: Sequence[Split] = ()) -> dict[Split, Path]:
     own = set(splits or named)
     if len(own) != 1:
         raise UsageError(
-            f"it cannot be seen which split the rows of {source} are of", hint="give one --split"
+            f"it cannot be seen which split the rows of {source} are of",
+            hint="name one with `splits`",
         )
     (split,) = own
     if named and set(named) != own and (source.is_dir() or split not in named):

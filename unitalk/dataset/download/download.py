@@ -214,7 +214,8 @@ def _report(job: Job, done: _Done, merged: dict[str, int]) -> DownloadReport:
     if unhashed := [path for path in done.adopted if not path.startswith("csv/")]:
         notes.append(
             f"{len(unhashed):,} parts were there and look whole; they are kept, and no hash "
-            "proves them; `unitalk verify --deep` looks further, --refetch fetches them"
+            f"proves them; `verify_dataset({str(plan.root)!r}, deep=True)` looks further, "
+            "`refetch=True` fetches them"
         )
     return DownloadReport(
         root=plan.root,

@@ -17,16 +17,13 @@ FILE = "failed.txt"
 """Its name, in the dataset's folder."""
 
 
-def update(
-    root: Path, *, asked: Iterable[str], failed: Iterable[str], verb: str = "download"
-) -> Path | None:
+def update(root: Path, *, asked: Iterable[str], failed: Iterable[str]) -> Path | None:
     """Renew the list: what was asked for leaves it, what failed comes in.
 
     Args:
         root: the dataset's folder.
         asked: the ids that this run dealt with.
         failed: those of them that could not be completed.
-        verb: which reads the list.
 
     Returns:
         The list's path, or None when there is nothing on it; then there is no file either.
@@ -42,6 +39,6 @@ def update(
         place.unlink(missing_ok=True)
         return None
     with atomic_write(place) as file:
-        file.write(f"# videos that could not be completed; unitalk {verb} --video @{FILE}\n")
+        file.write("# videos that could not be completed\n")
         file.writelines(f"{name}\n" for name in ids)
     return place

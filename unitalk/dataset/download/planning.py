@@ -172,7 +172,7 @@ def plan_download(
         wanted = replace(wanted, parts=("csv", *wanted.parts))
     if update and folder.commit is None:
         raise UsageError(
-            f"{root}: there is no download to update", hint="leave --update out to begin one"
+            f"{root}: there is no download to update", hint="leave out `update` to begin one"
         )
     commit, notes = _choose_commit(hub, root, folder.commit, revision, update=update)
     tree = receipts.remembered_tree(root, commit)
@@ -291,7 +291,7 @@ def look_at(root: Path, repository: str, *, adopt: bool = False) -> Folder:
                 return Folder(commit=None, adopted=True)
             raise DestinationError(
                 f"{root} holds a dataset that no download of this program made",
-                hint="--adopt takes it over: what is whole is kept, the rest is fetched",
+                hint="`adopt=True` takes it over: what is whole is kept, the rest is fetched",
             )
     check_destination(root, made_by=MADE_BY, overwrite=True, in_place=True)
     marker = read_json(marker_file)
@@ -316,7 +316,7 @@ def _choose_commit(
     if revision is not None:
         raise UsageError(
             f"{root} belongs to commit {pinned}, and {revision} is commit {commit}",
-            hint="--update moves the folder there; without a revision it stays at its commit",
+            hint="`update=True` moves the folder there; without a revision it stays at its commit",
         )
-    note = f"the hub has moved on to {commit}; this folder stays at {pinned} without --update"
+    note = f"the hub has moved on to {commit}; this folder stays at {pinned} without `update`"
     return pinned, (note,)

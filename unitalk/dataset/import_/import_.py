@@ -78,7 +78,8 @@ def import_asw(
             raise DataError(
                 f"{json_dir} lacks {len(absent):,} of the "
                 f"{len(absent) + len(files):,} listed files: {examples(absent)}",
-                hint="take them from the dataset's repository, or leave them out with --partial",
+                hint="take them from the dataset's repository, or leave them out with "
+                "`partial=True`",
             )
         about |= {"rate": rate, "absent": list(absent)}
         made = write_splits(staging, files, source=json_dir, executor=executor, progress=progress)

@@ -83,6 +83,6 @@ def warnings_of(splits: Sequence[SplitCounts]) -> tuple[str, ...]:
         if one.gaps:
             said.append(
                 f"{one.split}: {one.gaps:,} gaps of more than 0.2 s within tracks; "
-                "`unitalk verify` lists them"
+                "`verify_dataset` lists them"
             )
     return tuple(said)

@@ -40,7 +40,7 @@ def origins(
         if splits:
             raise UsageError(
                 f"{dataset} is not a dataset, so it has no split {splits[0]}",
-                hint="give the folder that holds csv/, or leave --split away",
+                hint="give the folder that holds csv/, or leave out `splits`",
             )
         return None, [Origin(_name_of(dataset), dataset)]
     folders = {split: layout.csv(split).parent / split for split in SPLITS}

@@ -26,10 +26,10 @@ DESCRIPTION = {
     "in no csv and in no number here",
     "faces_a_frame": "faces / frames",
     "frames_by_faces": "frames by how many faces they have",
-    "faces_by_company": "faces by how many faces their frame has, as `unitalk eval --by faces`",
+    "faces_by_company": "faces by how many faces their frame has, as `evaluate(by='faces')`",
     "frames_by_speakers": "frames by how many of their faces speak",
     "track_seconds": "a track's first face to its last and one mean step more; 0 for one face",
-    "tracks_by_length": "tracks by seconds, as `unitalk eval --by track-length`: 1.0 counts to "
+    "tracks_by_length": "tracks by seconds, as `evaluate(by='track-length')`: 1.0 counts to "
     "1-3, 10 to 5-10",
     "stretches": "runs of speaking faces in a track that no other label interrupts",
     "stretch_seconds": "a stretch's first face to its last and one mean step of its track more",
@@ -42,9 +42,9 @@ DESCRIPTION = {
     "area": "of the box, as a share of the frame",
     "pixel_width": "width times the frame's, which the face crops tell",
     "pixel_height": "height times the frame's",
-    "faces_by_pixel_width": "faces by pixel_width, as `unitalk eval --by face-size`",
-    "faces_by_pixel_area": "faces by pixel_width times pixel_height, as `unitalk eval --by "
-    "face-size --face-size area`",
+    "faces_by_pixel_width": "faces by pixel_width, as `evaluate(by='face-size')`",
+    "faces_by_pixel_area": "faces by pixel_width times pixel_height, as "
+    "`evaluate(by='face-size', options=EvaluateOptions(face_size='area'))`",
 }
 """The meaning of each number; the JSON has it beside the numbers."""
 

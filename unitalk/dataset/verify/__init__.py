@@ -5,7 +5,7 @@ and `cross_split` check rows, `loader_findings` the csv files of other people's 
 `media_check` compare folders with rows from listings alone; `misplaced` finds files in the wrong
 folder. `deep_check` opens files for `crop_check` and `wav_check`; `crop_sizes` compares crops with
 their boxes. `verify` runs it all; `parts` checks one part of one video. `verify_report` is the
-result, `repairs` the commands that help.
+result, `repairs` what helps.
 """
 
 from unitalk.dataset.verify.finding_kinds import KINDS, Kind

@@ -32,8 +32,8 @@ _SOUND = "restore the video's sounds"
 _PARTS: dict[str, Part] = {_CSV: "csv", _CROPS: "video", _SOUND: "audio"}
 _APART = "move it out of the dataset"
 _ROWS = "move it out of the dataset, or restore its rows in the csv"
-_CONVERT_ASC = "convert the dataset again (unitalk convert-asc)"
-_CONVERT_TALKNET = "make the loader's csv again (unitalk convert-talknet)"
+_CONVERT_ASC = "convert the dataset again (`convert_asc`)"
+_CONVERT_TALKNET = "make the loader's csv again (`convert_talknet`)"
 
 # Title, effect and remedy: first of the csv, then of files, of what is in files, and of the
 # layouts of ASC and TalkNet.

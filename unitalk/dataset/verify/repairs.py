@@ -1,4 +1,4 @@
-"""The commands that repair a dataset, as far as commands can."""
+"""What repairs a dataset, as far as something can that is typed."""
 
 from __future__ import annotations
 
@@ -15,41 +15,35 @@ if TYPE_CHECKING:
 
     from unitalk.dataset.verify.verify_report import VerifyReport
 
-IDS_FILE = "wrong.txt"
-_NAMED = 5  # so many videos are named in a command; more are read from `IDS_FILE`
 
-
-def repair_commands(report: VerifyReport) -> tuple[str, ...]:
-    """List the commands, in the order in which to run them."""
+def repairs_of(report: VerifyReport) -> tuple[str, ...]:
+    """List calls of this package and lines for a shell, in the order in which to run them."""
     if report.ok:
         return ()
-    root = shlex.quote(report.root)
-    made_again = _made_again(report, root)
+    made_again = _made_again(report)
     if made_again is not None:
         return (made_again,)
-    commands = [*_moves(report), *_wavs(report)]
+    found = [*_moves(report), *_wavs(report)]
     if report.made_by == "download":
-        commands += _downloads(report, root)
+        found += _downloads(report)
     if any(finding.kind.startswith("loader-") for finding in report.findings):
-        commands.append(f"unitalk convert-talknet --source {root} --overwrite")
-    return tuple(dict.fromkeys(commands))
+        found.append(f"convert_talknet({report.root!r}, overwrite=True)")
+    return tuple(dict.fromkeys(found))
 
 
-def _made_again(report: VerifyReport, root: str) -> str | None:
-    """The command that makes the folder again, if another verb than `download` made it."""
+def _made_again(report: VerifyReport) -> str | None:
+    """The call that makes the folder again, if something else than a download made it."""
+    root = repr(report.root)
     if report.layout == "asc":
-        return f"unitalk convert-asc --source DATASET --destination {root} --overwrite"
-    cut = f"--csv CSV --videos VIDEOS --destination {root}"
-    commands = {
-        "crops": f"unitalk crops {cut}",
-        "ava prepare": f"unitalk ava prepare {cut}",
-        "trim": f"unitalk trim --path SOURCE --new-path {root} --list LIST --overwrite",
-        **{
-            verb: f"unitalk {verb} --source DATASET --destination {root} --overwrite"
-            for verb in ("convert-talknet", "convert-loconet")
-        },
+        return f"convert_asc(DATASET, {root}, overwrite=True)"
+    calls = {
+        "crops": f"cut_crops(CSV, videos=VIDEOS, destination={root})",
+        "ava prepare": f"prepare_ava(CSV, VIDEOS, {root})",
+        "trim": f"trim_dataset(SOURCE, {root}, videos=LIST, overwrite=True)",
+        "convert-talknet": f"convert_talknet(DATASET, {root}, overwrite=True)",
+        "convert-loconet": f"convert_loconet(DATASET, {root}, overwrite=True)",
     }
-    return commands.get(report.made_by or "")
+    return calls.get(report.made_by or "")
 
 
 def _moves(report: VerifyReport) -> Iterator[str]:
@@ -61,7 +55,8 @@ def _moves(report: VerifyReport) -> Iterator[str]:
             names = (shlex.quote(f"{report.root}/{one.path}/{name}") for name in one.names)
             yield f"mkdir -p {to} && mv -n {' '.join(names)} {to}"
     if any(one.to is None for one in found):
-        yield _verify(report, "--layout asc")
+        deep = ", deep=True" * report.deep
+        yield f"verify_dataset({report.root!r}, layout='asc'{deep})"
 
 
 def _wavs(report: VerifyReport) -> Iterator[str]:
@@ -72,22 +67,17 @@ def _wavs(report: VerifyReport) -> Iterator[str]:
             yield wavs.converting(root / finding.path, root)
 
 
-def _downloads(report: VerifyReport, root: str) -> Iterator[str]:
+def _downloads(report: VerifyReport) -> Iterator[str]:
     """Download what is missing or damaged; only published videos can be."""
     for one in report.findings:
         if one.kind == "missing-split" and one.part is not None:
-            yield f"unitalk download --save-path {root} --split {one.split} --only {one.part}"
+            yield _download(report, f"splits=({one.split!r},), parts=({one.part!r},)")
     known = {video.video_id for video in video_list.videos()}
     for part in PARTS:
-        wanted = [video for video in report.videos_to_fetch(part) if video in known]
-        # `--video -abc` would be taken for an option.
-        named = " ".join(f"--video={v}" if v.startswith("-") else f"--video {v}" for v in wanted)
-        if len(wanted) > _NAMED and set(wanted) <= set(report.ids):
-            named = f"--video @{IDS_FILE}"
-            yield _verify(report, f"--ids {IDS_FILE}")
+        wanted = tuple(video for video in report.videos_to_fetch(part) if video in known)
         if wanted:
-            yield f"unitalk download --save-path {root} {named} --only {part} --refetch"
+            yield _download(report, f"videos={wanted!r}, parts=({part!r},), refetch=True")
 
 
-def _verify(report: VerifyReport, options: str) -> str:
-    return f"unitalk verify {shlex.quote(report.root)} {options}" + " --deep" * report.deep
+def _download(report: VerifyReport, selection: str) -> str:
+    return f"plan_download(HUB, {report.root!r}, selection=Selection({selection}))"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from unitalk.dataset.verify.finding_kinds import KINDS
-from unitalk.dataset.verify.repairs import repair_commands
+from unitalk.dataset.verify.repairs import repairs_of
 from unitalk.report import INTERNAL, Count, Report
 
 if TYPE_CHECKING:
@@ -115,8 +115,11 @@ class VerifyReport(Report):
 
     @property
     def repairs(self) -> tuple[str, ...]:
-        """The commands that set right what a command can."""
-        return repair_commands(self)
+        """What sets right what can be: calls of this package, and lines for a shell.
+
+        A capitalised name is for the caller to replace; a plan of a download is then to be run.
+        """
+        return repairs_of(self)
 
     def videos_to_fetch(self, *parts: Part) -> tuple[str, ...]:
         """The videos of which one of these parts is to be fetched again."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
@@ -149,8 +148,8 @@ class Folders:
 
     @property
     def _hint(self) -> str:
-        root = shlex.quote(str(self.root))
-        return f"run `unitalk verify {root} --deep`: it lists what is wrong and how to set it right"
+        call = f"verify_dataset({str(self.root)!r}, deep=True)"
+        return f"run `{call}`: it lists what is wrong and how to set it right"
 
     def known_by(self, part: Part, key: Key) -> object:
         """See `Media.known_by`."""

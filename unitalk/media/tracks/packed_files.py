@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -86,9 +85,8 @@ class Archives:
         """What to do about an archive that is missing or damaged."""
         if made_by(self._root) != "download":
             return "copy this video's archives again from where the dataset was published"
-        root = shlex.quote(str(self._root))
-        video = f"--video={shlex.quote(key.video_id)}"  # it may begin with a dash
-        return f"run `unitalk download --save-path {root} {video} --no-unpack --refetch`"
+        selection = f"Selection(videos=({key.video_id!r},), archives_only=True, refetch=True)"
+        return f"run `plan_download(HUB, {str(self._root)!r}, selection={selection})`"
 
     def _open(self, part: Part, key: Key) -> Archive:
         path = self.find(part, key.split, key.video_id)

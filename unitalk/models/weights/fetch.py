@@ -205,8 +205,8 @@ def _put_in_place(
     if before is None and os.path.lexists(final) and origin != str(final.resolve()):
         raise DestinationError(
             f"{final} is there already, and was never registered",
-            hint=f"if it is the right one: unitalk weights download {checkpoint.name} "
-            f"--from-file {final}",
+            hint="if it is the right one: "
+            f"`register_weights({checkpoint.name!r}, {str(folder)!r}, {str(final)!r})`",
         )
     _check_start(checkpoint, part, origin)
     found = sha256(part)
@@ -285,7 +285,7 @@ def _compare(
         known = checkpoint.sha256 or f"of {checkpoint.size:,} bytes"
         raise IntegrityError(
             f"{what}, published as {checkpoint.name} is one {known}",
-            hint="fetch it again; or give it to --weights by its path, if it is what you want",
+            hint="fetch it again; or use it by its path, if it is what you want",
         )
     if checkpoint.sha256 is not None:
         return "table"
@@ -294,7 +294,7 @@ def _compare(
     if before.sha256 != found:
         raise IntegrityError(
             f"{what}, registered as {checkpoint.name} on {before.registered} was {before.sha256}",
-            hint="fetch it again; or let it take the other one's place with --replace",
+            hint="fetch it again; or let it take the other one's place with `replace=True`",
         )
     return "registry"
 
@@ -345,5 +345,5 @@ def _with_a_way_out(error: HubError, checkpoint: Checkpoint) -> HubError:
 def _by_hand(checkpoint: Checkpoint) -> str:
     return (
         f"open {checkpoint.url} in a browser, save the file, then: "
-        f"unitalk weights download {checkpoint.name} --from-file FILE"
+        f"`register_weights({checkpoint.name!r}, FOLDER, FILE)`"
     )

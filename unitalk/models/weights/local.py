@@ -111,13 +111,14 @@ def find_weights(name_or_file: str, folder: Path, *, models: Collection[str] | N
     if here.entry is None or here.state in {"absent", "lost"}:
         raise UsageError(
             f"{checkpoint.name} is not on this machine: there is no {here.path}",
-            hint=f"unitalk weights download {checkpoint.name}",
+            hint=f"`download_weights({checkpoint.name!r}, {str(folder)!r})`",
         )
     if here.state == "altered":
         raise DataError(
             f"{here.path} is not the file that was registered on {here.entry.registered}: its "
             f"sha256 is {here.found_sha256}, registered is {here.entry.sha256}",
-            hint=f"to have that one again: unitalk weights download {checkpoint.name}",
+            hint="to have that one again: "
+            f"`download_weights({checkpoint.name!r}, {str(folder)!r})`",
         )
     return here.path
 

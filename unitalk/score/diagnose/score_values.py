@@ -262,6 +262,6 @@ def check_result(worth: Worth | None, *, explained: bool) -> Finding:
         "result",
         f"{what}: they say nothing about these faces, and no order of tracks that is known to "
         "happen restores them",
-        advice="look at what the model saw: black crops (`unitalk convert-asc` lists them), silent "
+        advice="look at what the model saw: black crops (`convert_asc` lists them), silent "
         "audio, weights that were not loaded, a shuffled loader",
     )
