@@ -23,6 +23,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "unitalk"
 VERB = re.compile(r"unitalk ([a-z][a-z-]*)")
 EXTRA = re.compile(r"unitalk\[([a-z]+)\]")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+PYTHON = re.compile(r"`[a-z_]+(?:=[^`]*)?`")
 COMMAND = re.compile(
     r"`|(?<![\w-])--[a-z]|pip install|apt-get|\bunitalk [a-z]|\bffmpeg |\btorchrun |\bdask "
     r"|\bmv -|\bpredictions(\[| = )|\bpd\.\w|\bgroupby\(|\.drop_duplicates|\.to_csv|\.astype\("
@@ -94,6 +95,7 @@ class Person:
     patch: pytest.MonkeyPatch
     heard: list[str] = field(default_factory=list)
     typed: list[list[str]] = field(default_factory=list)
+    calls: bool = False  # the library itself, whose words are Python
 
     def says(self, *words: object, code: int) -> str:
         """Type a command that does not succeed; what it prints."""
@@ -110,6 +112,7 @@ class Person:
 
     def raises(self, call: Callable[[], object]) -> str:
         """Call the library; what its error says."""
+        self.calls = True
         with pytest.raises(UnitalkError) as caught:
             call()
         return self.hears(f"{caught.value.message}\n{caught.value.hint}")
@@ -153,6 +156,8 @@ class Scenario:
         for text in self.texts:
             found = _printed(text).search(everything)
             assert found, f"never printed: {text}\n{everything}"
+            python = None if person.calls else PYTHON.search(found[0])
+            assert not python, f"not in the command line's words: {found[0]}"
             wanted = {
                 *FLAG.findall(found[0]),
                 *VERB.findall(found[0]),

@@ -466,7 +466,6 @@ def an_export_of_something_else(person):
 @obeys(
     "import it with `rate=5`, which keeps the rows as they are",
     "take them from the dataset's repository, or leave them out with `partial=True`",
-    "give the folder `split` of the dataset's repository",
 )
 def asw_that_is_not_whole(person):
     labelled = [{"time": time, "bbox": [0.1, 0.1, 0.3, 0.4], "label": label, "eval": 1}

@@ -1,7 +1,7 @@
 """Choices that the command line lists in its help and the library understands.
 
-This module imports nothing of the package, so that `--help` can show a choice without importing the
-verb that offers it.
+This module imports nothing of the package, so that a help text can show a choice without importing
+the verb that offers it.
 """
 
 from __future__ import annotations

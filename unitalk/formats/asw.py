@@ -97,7 +97,7 @@ def _read_lists(folder: Path, splits: Sequence[Split]) -> dict[Split, list[str]]
     if missing or not there:
         raise UsageError(
             f"{folder} has no {' and no '.join(missing or LISTS.values())}",
-            hint="give the folder `split` of the dataset's repository",
+            hint="give the folder split/ of the dataset's repository",
         )
     found = {
         split: [n.removesuffix(".json") for n in video_list.read_list(folder / LISTS[split])]

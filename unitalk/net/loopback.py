@@ -1,7 +1,7 @@
 """Serves a folder as one dataset repository at one commit, over real HTTP on this machine.
 
 It speaks what `unitalk.net` and the hub's own client need: a revision, a listing, and files with
-ranges. `unitalk quickstart` downloads from it.
+ranges. `studies.quickstart` downloads from it.
 
 A subclass can change every answer in `reply`, and every body in `write`.
 """

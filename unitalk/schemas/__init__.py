@@ -1,4 +1,4 @@
-"""The JSON schema of what each verb writes with `--format json`, in `<verb>.json` beside this file.
+"""The JSON schema of what each verb writes as JSON, in `<verb>.json` beside this file.
 
 The schemas are generated from the results' dataclasses: `python docs/make_schemas.py` writes them.
 """

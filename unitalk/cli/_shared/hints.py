@@ -42,6 +42,7 @@ _CUT = {"videos": "videos_folder", "only": "videos"}
 _DOWNLOADED = {"archives_only": "no_unpack"}
 
 VERBS = {
+    "check_training_rows": Verb("talknet train"),
     "compare": Verb("eval", ("-g", "-p")),
     "convert_asc": Verb("convert-asc", _CONVERTED),
     "convert_loconet": Verb("convert-loconet", _CONVERTED),

@@ -108,7 +108,7 @@ def import_ava(
     Cells keep their text, but for labels in AVA's other spelling. `label_id` is 1 for a face that
     speaks audibly, 2 for one that speaks inaudibly (not a positive), 0 for one that does not. It
     and `instance_id` are derived where the files lack them. Without labels both the label and its
-    number stay empty: such a split can be predicted, and `unitalk eval` refuses to score it.
+    number stay empty: such a split can be predicted, and `evaluate` refuses to score it.
 
     `csv` is the folder with the csv files, one file, or an archive, see `formats.ava.find_files`;
     the other arguments, and the errors, are those of `import_asw`.
@@ -181,7 +181,7 @@ def import_columbia(
 ) -> ImportReport:
     """Make a dataset with a test split of Columbia's labels: one video, and one track per name.
 
-    Columbia's measure, the mean of five F1, is not `unitalk eval`'s. `labels` is the folder
+    Columbia's measure, the mean of five F1, is not `evaluate`'s. `labels` is the folder
     `col_labels/fusion`, `frame_size` is (width, height) of the video in pixels, which boxes are
     divided by, and `video_id` is the name of the video; tracks are `<video_id>:<name>`, see
     `formats.columbia`. The other arguments, and the errors, are those of `import_asw`.

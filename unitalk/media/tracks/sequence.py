@@ -46,7 +46,7 @@ def tracks(
         videos: only the tracks of these: a category's name, a file of ids or links, or the ids
             themselves; default: all.
         source: where face crops and sounds are read from: the dataset's `folders`; its `archives`,
-            as `unitalk download --no-unpack` keeps them; or by `auto` each video's folder where
+            as a `Selection` of `archives_only` keeps them; or by `auto` each video's folder where
             there is one, else its archive.
 
     Returns:
