@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from unitalk.dataset.download.planning import Plan, PlannedFile
 from unitalk.dataset.download.video_selection import Selection
 from unitalk.errors import DestinationError, LayoutError
 from unitalk.files import check_apart, disk_boundary, read_json
-from unitalk.layout import ARCHIVES, PUBLISHED_SPLITS, Layout
+from unitalk.layout import ARCHIVES, Layout
 from unitalk.net.transfer import JOBS
 
 if TYPE_CHECKING:
@@ -95,22 +94,16 @@ def _kept(
     everything = video_selection.videos_on_hub(tree)
     chosen = everything if wanted.is_everything else video_selection.videos(wanted, everything)
     for video_id, split in chosen:
-        for part in wanted.parts if split in PUBLISHED_SPLITS else ():
+        for part in wanted.parts if split else ():
             remote = listed.get(layout.hub_path(part, str(split), video_id))
             if remote is None or split is None:
                 continue
-            lies_there = (
-                Layout(source).part(part, split, video_id).is_file()
-                if part == "csv"
-                else receipts.archive(source, remote.path).is_file()
-            )
-            if lies_there:
-                state = receipts.state_of(root, remote, part, split, video_id, archives_only=False)
-                file = PlannedFile(
-                    remote=remote, part=part, split=split, video_id=video_id, state=state
-                )
-                again = wanted.refetch and state == "present"
-                found.append(replace(file, state="archived") if again else file)
+            place = receipts.archive(source, remote.path)
+            if part == "csv":
+                place = Layout(source).video_csv(split, video_id)
+            if place.is_file():
+                where = (part, split, video_id)
+                found.append(PlannedFile.found(root, remote, where, refetch=wanted.refetch))
     if not any(file.part != "csv" for file in found):
         raise LayoutError(
             f"{source}: no archive is kept that was asked for",

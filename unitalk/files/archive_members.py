@@ -5,21 +5,20 @@ from __future__ import annotations
 import lzma
 import os
 import shutil
-import stat
 import tarfile
-import zipfile
 import zlib
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from unitalk.errors import ArchiveError
+from unitalk.files.unpack_zip import unzip
 from unitalk.files.zip_directory import MAX_UNPACK_RATIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, lzma.LZMAError, zlib.error)
+_DAMAGED = (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error)
 _ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
@@ -29,40 +28,27 @@ def archive_stem(path: Path) -> str | None:
     return path.name[: -len(ending)] if ending and path.is_file() else None
 
 
-def unpack_members(archive: Path, destination: Path, *, wanted: Callable[[str], bool]) -> int:
-    """Write some files of a zip or tar archive, each by the path that it has there.
+def unpack_members(archive: Path, destination: Path, *, wanted: Callable[[str], bool]) -> None:
+    """Write some files of a zip or tar archive, each under its path there.
 
     Args:
-        archive: a zip file, or a tar file, packed or not.
+        archive: a zip file, or a tar file, compressed or not.
         destination: the folder to fill; made when absent.
-        wanted: tells of a member's path whether it is wanted. Links, devices and what macOS drops
+        wanted: tells by a member's path whether it is wanted. Links, devices and what macOS drops
             into archives never are.
-
-    Returns:
-        How many files were written.
 
     Raises:
         ArchiveError: it cannot be read; or a wanted file climbs out of the folder, is there twice,
             or unpacks to far more than an archive of its size can hold.
     """
-    budget = MAX_UNPACK_RATIO * archive.stat().st_size
-    count = 0
+    with archive.open("rb") as file:
+        is_zip = file.read(2) == b"PK"
+    if is_zip:
+        unzip(archive, destination, top="", wanted=wanted)
+        return
     try:
-        for name, size, file in _members(archive):
-            path = PurePosixPath(name)
-            if not wanted(name) or path.name.startswith("._") or "__MACOSX" in path.parts:
-                continue
-            budget -= size
-            if path.is_absolute() or ".." in path.parts or "\\" in name or budget < 0:
-                raise ArchiveError(
-                    f"{archive}: the member {name!r} climbs out of its folder or is too large",
-                    hint="give an archive of csv files alone",
-                )
-            target = destination / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with open(target, "xb") as out:
-                shutil.copyfileobj(file, out)
-            count += 1
+        with tarfile.open(archive) as tar:
+            _untar(tar, archive, destination, wanted)
     except FileExistsError as error:
         name = os.path.relpath(error.filename, destination)
         raise ArchiveError(
@@ -72,20 +58,25 @@ def unpack_members(archive: Path, destination: Path, *, wanted: Callable[[str], 
         raise ArchiveError(
             f"{archive} cannot be read: {error}", hint="download the archive again"
         ) from error
-    return count
 
 
-def _members(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    """The plain files of an archive: path, size and content."""
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as zipped:
-            for entry in zipped.infolist():
-                if not entry.is_dir() and not stat.S_ISLNK(entry.external_attr >> 16):
-                    with zipped.open(entry) as file:
-                        yield entry.filename, entry.file_size, file
-        return
-    with tarfile.open(archive, "r:*") as tar:
-        for member in tar:
-            if member.isreg() and (content := tar.extractfile(member)) is not None:
-                with content:
-                    yield member.name, member.size, content
+def _untar(
+    tar: tarfile.TarFile, archive: Path, destination: Path, wanted: Callable[[str], bool]
+) -> None:
+    budget = MAX_UNPACK_RATIO * archive.stat().st_size
+    for member in tar:
+        path = PurePosixPath(member.name)
+        litter = path.name.startswith("._") or "__MACOSX" in path.parts
+        content = tar.extractfile(member) if wanted(member.name) and not litter else None
+        if content is None or not member.isreg():
+            continue
+        budget -= member.size
+        if path.is_absolute() or ".." in path.parts or budget < 0:
+            raise ArchiveError(
+                f"{archive}: the member {member.name!r} climbs out of its folder or is too large",
+                hint="give an archive of csv files alone",
+            )
+        target = destination / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with content, open(target, "xb") as out:
+            shutil.copyfileobj(content, out)

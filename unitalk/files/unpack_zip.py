@@ -23,9 +23,14 @@ _OF_THE_ARCHIVE = {errno.EINVAL, errno.ENAMETOOLONG}
 
 
 def unzip(
-    archive: Path, destination: Path, *, top: str, on_member: Callable[[], object] | None = None
+    archive: Path,
+    destination: Path,
+    *,
+    top: str,
+    wanted: Callable[[str], bool] | None = None,
+    on_member: Callable[[], object] | None = None,
 ) -> int:
-    """Unpack an archive of one video into a folder.
+    """Unpack an archive into a folder.
 
     Members may begin with `<top>/` or not; the files that macOS adds to archives are skipped. The
     whole directory is checked before a byte is written; then each member's size and checksum are
@@ -34,7 +39,8 @@ def unzip(
     Args:
         archive: a zip file.
         destination: the folder to fill; made when absent.
-        top: the video's id.
+        top: a folder's name that members may begin with, such as the video's id; it is left out.
+        wanted: tells by its path whether a member is written; default: all are.
         on_member: called before each member, and before each block of a large one; what it raises
             ends the work.
 
@@ -47,31 +53,34 @@ def unzip(
             say, or far more than an archive of crops and sounds can hold.
         OSError: the disk is full, or does not take the files.
     """
-    check = on_member or _nothing
+    check = on_member or (lambda: None)
     try:
         with archive.open("rb", buffering=0) as opened:
             directory = Directory(opened.fileno(), top=top)
-            contents = directory.look()
-            _check_room(contents.size, destination)
+            contents, size = directory.look(), 0
+            if wanted is None:
+                _check_room(contents.size, destination)
             destination.mkdir(parents=True, exist_ok=True)
             with _Writer(opened.fileno(), contents, destination, check) as writer:
                 for member in directory.files():
-                    check()
-                    writer.write(member)
+                    if wanted is None or wanted(member.inner):
+                        check()
+                        writer.write(member)
+                        size += member.size
     except BadArchiveError as error:
         raise _damaged(archive, str(error)) from error
     except OSError as error:
         if error.errno in _OF_THE_ARCHIVE:
             raise _damaged(archive, str(error)) from error
         raise
-    return contents.size
+    return size
 
 
 class _Writer:
-    """Brings members out of an open archive; has the last block read and the last folder open.
+    """Writes members of an open archive; keeps the last block read and the last folder open.
 
-    Every call into the system lets other threads go first, so there are few: crops are cut from
-    blocks of the archive, and opened by their name in a folder that stays open.
+    Each system call lets other threads go first, so there are few: crops are cut from blocks of the
+    archive and opened by name in a folder that stays open.
     """
 
     def __init__(
@@ -129,7 +138,7 @@ class _Writer:
             start += len(piece)
 
     def _read(self, start: int, length: int) -> memoryview:
-        """So many bytes from a place on, fewer at the archive's end; a block is read ahead."""
+        """Up to `length` bytes from a place on; a block is read ahead."""
         place = start - self._block_start
         if not 0 <= place <= len(self._block) - length:
             self._block = memoryview(os.pread(self._archive, max(length, BLOCK), start))
@@ -164,10 +173,6 @@ def _check_room(needed: int, destination: Path) -> None:
             f"{human_size(needed)} to unpack and {human_size(free)} free",
             str(destination),
         )
-
-
-def _nothing() -> None:
-    pass
 
 
 def _damaged(archive: Path, reason: str) -> ArchiveError:

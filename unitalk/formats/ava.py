@@ -66,7 +66,8 @@ def _unpack(archive: Path, scratch: Path) -> Path:
     Raises:
         ArchiveError: it cannot be read, or has no csv file.
     """
-    if not unpack_members(archive, scratch, wanted=_is_csv):
+    unpack_members(archive, scratch, wanted=_is_csv)
+    if not entries(scratch):
         raise ArchiveError(f"{archive} has no csv files", hint="give the archive of csv files")
     stem = archive_stem(archive) or archive.name
     top = scratch

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from unitalk.dataset.download import adoption, csv_merge, failures, planning, receipts, video_steps
+from unitalk.dataset.download.planning import PlannedFile
 from unitalk.dataset.download.set_aside import WITHDRAWN, set_aside
 from unitalk.dataset.download.video_steps import Job
 from unitalk.errors import AccessError, UsageError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from unitalk.dataset.download.planning import MissingVideo, Plan, PlannedFile
+    from unitalk.dataset.download.planning import MissingVideo, Plan
     from unitalk.net import Hub
 
 _UNPACKED = 1.1
@@ -262,15 +263,11 @@ def _claim(plan: Plan) -> None:
 
 def _renewed(plan: Plan) -> Plan:
     """The plan with what is on the disk now, when nobody else can change it."""
-
-    def renew(file: PlannedFile) -> PlannedFile:
-        state = receipts.state_of(
-            plan.root, file.remote, file.part, file.split, file.video_id,
-            archives_only=plan.archives_only,
-        )  # fmt: skip
-        return replace(file, state=state)
-
-    return replace(plan, files=tuple(map(renew, plan.files)))
+    files = (
+        PlannedFile.found(plan.root, file.remote, file.where, archives_only=plan.archives_only)
+        for file in plan.files
+    )
+    return replace(plan, files=tuple(files))
 
 
 def _tidy(job: Job) -> None:

@@ -38,6 +38,29 @@ class PlannedFile(Report):
     video_id: str
     state: State
 
+    @classmethod
+    def found(
+        cls,
+        root: Path,
+        remote: RemoteFile,
+        where: tuple[Part, Split, str],
+        *,
+        archives_only: bool = False,
+        refetch: bool = False,
+    ) -> PlannedFile:
+        """A file of the hub with what the disk has of it; what is there may be made again."""
+        part, split, video_id = where
+        state = receipts.state_of(root, remote, *where, archives_only=archives_only)
+        if refetch and state == "present":
+            kept = part != "csv" and not archives_only and receipts.has_archive(root, remote)
+            state = "archived" if kept else "absent"
+        return cls(remote=remote, part=part, split=split, video_id=video_id, state=state)
+
+    @property
+    def where(self) -> tuple[Part, Split, str]:
+        """Of which video it is which part."""
+        return self.part, self.split, self.video_id
+
     @property
     def present(self) -> bool:
         """Whether there is nothing to do."""
@@ -209,7 +232,7 @@ def _match(
     videos: Iterable[tuple[str, Split | None]],
     tree: Iterable[RemoteFile],
 ) -> tuple[tuple[PlannedFile, ...], tuple[MissingVideo, ...]]:
-    """Look each part of each video up on the hub and on the disk."""
+    """Look up each part of each video on the hub and on the disk."""
     on_hub = {file.path: file for file in tree}
     files: list[PlannedFile] = []
     missing: list[MissingVideo] = []
@@ -220,12 +243,10 @@ def _match(
             if split is None or remote is None:
                 lacking.append(part)
             else:
-                planned = _planned(
-                    root, remote, (part, split, video_id), archives_only=wanted.archives_only
-                )
-                if wanted.refetch and planned.present:
-                    planned = _once_more(root, planned, archives_only=wanted.archives_only)
-                files.append(planned)
+                where = (part, split, video_id)
+                file = PlannedFile.found(root, remote, where, archives_only=wanted.archives_only,
+                                         refetch=wanted.refetch)  # fmt: skip
+                files.append(file)
         if lacking:
             missing.append(MissingVideo(video_id=video_id, split=split, parts=tuple(lacking)))
     return tuple(files), tuple(missing)
@@ -241,8 +262,7 @@ def _held(
 ) -> tuple[PlannedFile, ...]:
     """What the folder has beside what is asked for: all of it, or what is not of this commit.
 
-    So an update that was interrupted, and what a run has declared damaged, is made good by
-    whatever run comes next: a folder is of one commit.
+    A folder is of one commit, so any next run repairs an interrupted update and damaged parts.
     """
     on_hub = {file.path: file for file in tree}
     files = []
@@ -252,26 +272,8 @@ def _held(
             continue
         # With a receipt and bytes, it was about to be replaced when a run died.
         if outdated or has != remote.hash or receipts.partial(root, remote, *where).exists():
-            files.append(_planned(root, remote, where))
+            files.append(PlannedFile.found(root, remote, where))
     return tuple(files)
-
-
-def _planned(
-    root: Path,
-    remote: RemoteFile,
-    where: tuple[Part, Split, str],
-    *,
-    archives_only: bool = False,
-) -> PlannedFile:
-    part, split, video_id = where
-    state = receipts.state_of(root, remote, part, split, video_id, archives_only=archives_only)
-    return PlannedFile(remote=remote, part=part, split=split, video_id=video_id, state=state)
-
-
-def _once_more(root: Path, file: PlannedFile, *, archives_only: bool) -> PlannedFile:
-    """The same part, to be made again; from a kept archive where there is one."""
-    kept = not archives_only and file.part != "csv" and receipts.has_archive(root, file.remote)
-    return replace(file, state="archived" if kept else "absent")
 
 
 def look_at(root: Path, repository: str, *, adopt: bool = False) -> Folder:

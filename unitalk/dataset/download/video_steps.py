@@ -54,19 +54,19 @@ class Job:
 
     def final(self, file: PlannedFile) -> Path:
         """Where a part stands when it is whole."""
-        return Layout(self.plan.root).part(file.part, file.split, file.video_id)
+        return Layout(self.plan.root).part(*file.where)
 
     def partial(self, file: PlannedFile) -> Path:
         """Where its bytes are collected."""
-        return receipts.partial(self.plan.root, file.remote, file.part, file.split, file.video_id)
+        return receipts.partial(self.plan.root, file.remote, *file.where)
 
     def staging(self, file: PlannedFile) -> Path:
         """Where its archive is unpacked."""
-        return self.memory / "staging" / f"{file.part}.{file.split}.{file.video_id}"
+        return self.memory / "staging" / ".".join(file.where)
 
     def aside(self, file: PlannedFile) -> Path:
         """Where its older content waits until the new one is in place."""
-        return self.memory / "old" / f"{file.part}.{file.split}.{file.video_id}"
+        return self.memory / "old" / ".".join(file.where)
 
     def check_stop(self) -> None:
         """Raise `StoppedError` when the work is to end."""
