@@ -9,8 +9,11 @@ import json
 import os
 import random
 import re
+import signal
 import socket
 import struct
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -31,6 +34,13 @@ TRAIN = "SFa5_upNcHM"  # the first of the published train list
 VAL = ("qv3-HaaxGUc", "EEey6Pt0rqI")  # the first two of the published val list
 DASH = "-ASZexdSdWE"  # a published train id that looks like an option
 EXTRA = "zzExtraVid0"  # in no published list
+
+HEADER = (
+    b"video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"
+    b"label,entity_id,label_id,instance_id\n"
+)
+"""The first line of a joined csv."""
+KILLER = Path(__file__).with_name("killer.py")
 
 QUICK = {"connect": 2.0, "read": 0.5, "backoff": 0.001, "tries": 5, "longest": 0.2}
 
@@ -466,19 +476,31 @@ def rows(video: str, times: tuple[str, ...] = ("0.00", "0.04", "0.40")) -> bytes
     )
 
 
-def faces(video: str, *, top: bool = True, size: int = 300) -> dict[str, bytes]:
-    """The members of a video's archive of face crops; their bytes follow from the name."""
+def faces(video: str, *, top: bool = True, size: int = 300, version: int = 0) -> dict[str, bytes]:
+    """The members of a video's archive of face crops: the two marks of a jpg, and bytes between
+    them that follow from the name."""
     prefix = f"{video}/" if top else ""
-    names = [f"{prefix}{video}:0/{time}.jpg" for time in ("0.00", "0.04", "0.40")]
-    return {name: random.Random(f"{video}{name[-8:]}").randbytes(size) for name in names}
+    return {
+        f"{prefix}{video}:0/{time}.jpg": b"\xff\xd8"
+        + random.Random(f"{video}{time}{version}").randbytes(size - 4)
+        + b"\xff\xd9"
+        for time in ("0.00", "0.04", "0.40")
+    }
 
 
 def publish(
-    folder: Path, split: str, video: str, *, top: bool = True, size: int = 300, litter: bool = False
+    folder: Path,
+    split: str,
+    video: str,
+    *,
+    top: bool = True,
+    size: int = 300,
+    litter: bool = False,
+    version: int = 0,
 ) -> None:
     """Put the three files of a video into a folder that a hub serves."""
     prefix = f"{video}/" if top else ""
-    crops = faces(video, top=top, size=size)
+    crops = faces(video, top=top, size=size, version=version)
     if litter:
         crops[f"__MACOSX/{video}/._0.00.jpg"] = b"litter"
         crops[f"{prefix}.DS_Store"] = b"litter"
@@ -519,13 +541,13 @@ def memory_folder() -> Iterator[Path]:
 # ------------------------------------------------------------------------------ what was asked
 
 
-def unpacked(video: str, split: str, *, size: int = 300) -> dict[str, bytes]:
+def unpacked(video: str, split: str, *, size: int = 300, version: int = 0) -> dict[str, bytes]:
     """What one video of `publish` becomes on the disk, by hand from what was published."""
     files = {
         f"csv/{split}/{video}.csv": rows(video),
         f"clips_audios/{split}/{video}/{video}:0.wav": sound(len(video)),
     }
-    for name, content in faces(video, top=False, size=size).items():
+    for name, content in faces(video, top=False, size=size, version=version).items():
         files[f"clips_videos/{split}/{video}/{name}"] = content
     return files
 
@@ -572,3 +594,17 @@ def fetched_twice(server: HubServer, since: int, before: dict[str, int]) -> list
         if have >= size or calls[0].range != wanted:
             wrong.append(f"{path}: {have} of {size} were there, asked was {calls[0].range}")
     return wrong
+
+
+# ------------------------------------------------------------------------------ deaths
+
+
+def killed_download(server: HubServer, root: Path, moment: str, *options: str) -> None:
+    """Run `unitalk download` and kill it right before a step on the disk; see `killer.py`."""
+    line = ["download", "-q", "--jobs", "1", "--save-path", str(root), "--endpoint",
+            server.endpoint, *options]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, str(KILLER), "at", moment, str(root), *line],
+        capture_output=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()

@@ -6,6 +6,12 @@ kills it just before its nth change of the disk. With N = 0 it runs to its end a
 how many changes it made. Changes are counted by Python's audit events, so that none is missed and
 nothing of the program is replaced.
 
+    python killer.py at MOMENT FOLDER verb arguments...
+
+kills it right before the first step on the disk of which MOMENT, a regular expression, tells: an
+event and a path below FOLDER, such as `os.rename .unitalk/staging`, or `open within NAME` of what
+is opened by its name in an open folder.
+
     python killer.py forks
 
 reads orders from stdin, a JSON object a line: `arguments` of the command line, `after` how many
@@ -21,6 +27,7 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -47,6 +54,21 @@ def arm(fatal: int) -> list[int]:
 
     sys.addaudithook(hook)
     return count
+
+
+def arm_at(moment: str, folder: str) -> None:
+    def hook(event: str, arguments: tuple) -> None:
+        if event not in CHANGES | {"open", "shutil.rmtree"}:
+            return
+        path = str(arguments[0])
+        if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & WRITING):
+            return
+        within = event == "open" and not os.path.isabs(path)
+        step = f"open within {path}" if within else f"{event} {path.removeprefix(folder + '/')}"
+        if (within or path.startswith(folder + "/")) and re.match(moment, step):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
 
 
 def serve_forks() -> None:
@@ -100,6 +122,9 @@ def learn_from(names: Path) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "forks":
         serve_forks()
+    elif sys.argv[1] == "at":
+        arm_at(sys.argv[2], sys.argv[3])
+        main(sys.argv[4:])
     else:
         changes = arm(int(sys.argv[1]))
         try:

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import textwrap
 import threading
-import zipfile
 from contextlib import ExitStack
 
 import pytest
 from conftest import one_in
 from hub_server import (
     EXTRA,
+    HEADER,
     TRAIN,
     VAL,
     Fault,
     FaultyHub,
+    faces,
+    killed_download,
+    publish,
     quick,
     rows,
     snapshot,
-    sound,
-    zip_of,
+    unpacked,
 )
 
 from unitalk.dataset.download import (
@@ -38,53 +35,14 @@ from unitalk.dataset.download import (
 from unitalk.dataset.unpack import unpack_archives
 from unitalk.errors import DestinationError, LayoutError, UsageError
 from unitalk.files import unzip
-from unitalk.progress import SilentProgress
 
-HEADER = (
-    b"video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"
-    b"label,entity_id,label_id,instance_id\n"
-)
 VIDEOS = (("train", TRAIN), ("val", VAL[0]), ("val", VAL[1]))
 ASKED = Selection(videos=(TRAIN, *VAL))
-TIMES = ("0.00", "0.04", "0.40")
-
-
-def jpgs(video, version=0):
-    """A video's crops: the two marks of a jpg, and bytes between them that follow from the name."""
-    return {
-        f"{video}:0/{time}.jpg": b"\xff\xd8"
-        + random.Random(f"{video}{time}{version}").randbytes(200)
-        + b"\xff\xd9"
-        for time in TIMES
-    }
-
-
-def publish(folder, split, video, version=0):
-    files = {
-        f"csv/{split}/{video}.csv": rows(video),
-        f"clips_audios/{split}/{video}.zip": zip_of({f"{video}/{video}:0.wav": sound(len(video))}),
-        f"clips_videos/{split}/{video}.zip": zip_of(
-            {f"{video}/{name}": content for name, content in jpgs(video, version).items()}
-        ),
-    }
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-
-
-def unpacked(split, video, version=0):
-    files = {
-        f"csv/{split}/{video}.csv": rows(video),
-        f"clips_audios/{split}/{video}/{video}:0.wav": sound(len(video)),
-    }
-    for name, content in jpgs(video, version).items():
-        files[f"clips_videos/{split}/{video}/{name}"] = content
-    return files
 
 
 def whole():
     """The dataset of `ASKED`, by hand."""
-    files = {name: b for split, video in VIDEOS for name, b in unpacked(split, video).items()}
+    files = {name: b for split, video in VIDEOS for name, b in unpacked(video, split).items()}
     return files | {
         "csv/train_orig.csv": HEADER + rows(TRAIN),
         "csv/val_orig.csv": HEADER + rows(VAL[0]) + rows(VAL[1]),
@@ -152,8 +110,8 @@ def changed(start, served, root):
 
 def updated():
     """What the folder is then: the one archive renewed, the video that is gone taken out."""
-    files = unpacked("train", TRAIN) | unpacked("val", VAL[0], version=1)
-    files |= {f"withdrawn/{name}": b for name, b in unpacked("val", VAL[1]).items()}
+    files = unpacked(TRAIN, "train") | unpacked(VAL[0], "val", version=1)
+    files |= {f"withdrawn/{name}": b for name, b in unpacked(VAL[1], "val").items()}
     return files | {
         "csv/train_orig.csv": HEADER + rows(TRAIN),
         "csv/val_orig.csv": HEADER + rows(VAL[0]),
@@ -203,28 +161,6 @@ def test_without_update_the_folder_stays(changed, root):
     assert files_of(root) == whole()
 
 
-UPDATED = textwrap.dedent(
-    """
-    import os, re, signal, sys
-    from pathlib import Path
-    from unitalk.dataset.download import plan_download, run_download
-    from unitalk.net import Hub
-
-    endpoint, root, moment = sys.argv[1:]
-
-    def watch(event, args):
-        if event in ("open", "os.rename", "os.remove", "shutil.rmtree"):
-            if str(args[0]).startswith(root + "/") and not (event == "open" and args[1] == "rb"):
-                if re.match(moment, f"{event} {str(args[0])[len(root) + 1:]}"):
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(watch)
-    with Hub(endpoint, "plnguyen2908/UniTalk-ASD") as hub:
-        run_download(plan_download(hub, Path(root), update=True), hub, jobs=1)
-    """
-)
-
-
 @pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("how", ["update", "plain"])
 @pytest.mark.parametrize(
@@ -242,11 +178,7 @@ UPDATED = textwrap.dedent(
 )  # fmt: skip
 def test_killed_update_is_completed_by_any_next_run(changed, root, moment, how):
     server, hub, _ = changed
-    done = subprocess.run(
-        [sys.executable, "-c", UPDATED, server.endpoint, str(root), moment],
-        capture_output=True, timeout=50, check=False,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    killed_download(server, root, moment, "--update")
     began = json.loads((root / ".unitalk/dataset.json").read_text())["commit"] == server.commit
     if how == "update" or not began:
         report = download(hub, root, None, update=True)
@@ -265,7 +197,7 @@ def test_withdrawing_twice_loses_neither(changed, root):
     download(hub, root, None, update=True)
     kept = files_of(root / "withdrawn/clips_videos/val")
     assert kept == {f"{VAL[1]}/mine.txt": b"mine"} | {
-        f"{VAL[1]}.2/{name}": b for name, b in jpgs(VAL[1]).items()
+        f"{VAL[1]}.2/{name}": b for name, b in faces(VAL[1], top=False).items()
     }
 
 
@@ -588,51 +520,6 @@ def test_archives_do_not_pile_up(start, root, served, monkeypatch):
     monkeypatch.setattr(video_steps, "unzip", slow)
     assert download(hub, root, Selection(videos=names), jobs=2).complete
     assert 2 <= max(most) <= 4
-
-
-class Bar(SilentProgress):
-    def __init__(self):
-        self.total = self.began = self.now = 0
-        self.lock = threading.Lock()
-
-    def task(self, description, *, total=None, unit="", done=0):
-        self.total, self.began, self.now = total, done, done
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
-    def advance(self, amount=1):
-        with self.lock:
-            self.now += amount
-
-
-def test_what_came_earlier_counts_for_the_share_and_not_for_the_speed(start, root):
-    server, hub = start()
-    entry = server.entries[f"clips_videos/train/{TRAIN}.zip"]
-    server.faults.append(Fault(f"cdn /{entry.sha256}", cut=400))
-    server.faults.append(Fault(f"resolve/.*/{TRAIN}.zip", after=1, status=503, times=-1))
-    chosen = Selection(videos=(TRAIN,), parts=("video",))
-    assert not download(hub, root, chosen).complete
-    server.faults.clear()
-    with quick(server.endpoint) as fresh:
-        bar = Bar()
-        assert download(fresh, root, chosen, progress=bar).complete
-    assert (bar.began, bar.now, bar.total) == (400, entry.size, entry.size)
-
-
-def test_archive_without_a_top_folder_and_with_it(start, served, root):
-    (served / f"clips_audios/val/{VAL[0]}.zip").write_bytes(
-        zip_of({f"{VAL[0]}:0.wav": sound(len(VAL[0]))})
-    )
-    _, hub = start()
-    assert download(hub, root).complete
-    assert files_of(root) == whole()
-    with zipfile.ZipFile(served / f"clips_audios/val/{VAL[1]}.zip") as with_top:
-        assert with_top.namelist() == [f"{VAL[1]}/{VAL[1]}:0.wav"]
 
 
 def test_what_is_adopted_is_judged_by_its_rows_whatever_is_asked_for(start, original):

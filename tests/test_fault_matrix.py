@@ -30,6 +30,7 @@ import requests
 import urllib3
 from conftest import exhaustive
 from hub_server import (
+    HEADER,
     TRAIN,
     Fault,
     FaultyHub,
@@ -52,10 +53,6 @@ SMALL = f"csv/train/{TRAIN}.csv"
 TOKEN = "hf_good"
 OLD_NAME = "someone/UniTalk-before"
 
-HEADER = (
-    b"video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"
-    b"label,entity_id,label_id,instance_id\n"
-)
 VIDEO = unpacked(TRAIN, "train", size=SIZE)
 WHOLE = {**VIDEO, "csv/train_orig.csv": HEADER + VIDEO[SMALL]}
 

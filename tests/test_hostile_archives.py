@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hub_server import (
+    HEADER,
     TRAIN,
     VAL,
     FaultyHub,
@@ -30,10 +31,6 @@ from unitalk.dataset.download import Selection, plan_download, run_download
 PATH = f"clips_videos/train/{TRAIN}.zip"
 FINAL = f"clips_videos/train/{TRAIN}"
 ASKED = Selection(videos=(TRAIN, VAL[0]))
-HEADER = (
-    b"video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"
-    b"label,entity_id,label_id,instance_id\n"
-)
 GOOD = Lie(f"{TRAIN}/good.jpg")
 ZEROS = bytes(3_000_000)
 PACKED = deflate(ZEROS)
