@@ -79,11 +79,6 @@ def test_list_as_json(run, folder, saved, tmp_path):
     assert found["light-asd-ava"]["sha256"].startswith("d44bc3ea")
 
 
-def test_list_needs_no_folder_and_makes_none(run, folder):
-    assert run("weights", "list", "-q").code == 0
-    assert not folder.exists()
-
-
 # ------------------------------------------------------------------------------ show
 
 
@@ -129,12 +124,6 @@ def test_show_of_an_altered_file_exits_with_3(run, folder, saved):
     assert "found       " in ran.stdout
 
 
-def test_show_of_an_unknown_name_exits_with_2(run, folder):
-    ran = run("weights", "show", "talknet-avs")
-    assert (ran.code, ran.stdout) == (2, "")
-    assert "did you mean talknet-ava" in ran.stderr
-
-
 # ------------------------------------------------------------------------------ download
 
 
@@ -158,27 +147,7 @@ def test_download_of_what_does_not_load_here_says_what_reads_it(run, folder, sav
     assert ran.stdout.splitlines()[-1] == "read by: unitalk import ava"
 
 
-def test_another_file_is_refused_without_replace(run, folder, saved):
-    run("weights", "download", "talknet-ava", "--from-file", saved)
-    saved.write_bytes(GOOD + b"!")
-    ran = run("weights", "download", "talknet-ava", "--from-file", saved)
-    assert (ran.code, ran.stdout) == (1, "")
-    assert "--replace" in ran.stderr
-    assert run("weights", "download", "talknet-ava", "--from-file", saved, "--replace").code == 0
-
-
-def test_a_page_is_refused(run, folder, saved):
-    saved.write_bytes(b"<html>")
-    ran = run("weights", "download", "talknet-ava", "--from-file", saved)
-    assert ran.code == 1
-    assert "this is a web page, not a checkpoint of PyTorch" in ran.stderr
-
-
 def test_the_report_does_not_go_over_the_file(run, folder, saved):
     ran = run("weights", "download", "talknet-ava", "--from-file", saved, "-o", saved)
     assert ran.code == 2
     assert saved.read_bytes() == GOOD
-
-
-def test_a_file_that_is_not_there_is_wrong_usage(run, folder, tmp_path):
-    assert run("weights", "download", "talknet-ava", "--from-file", tmp_path / "none").code == 2

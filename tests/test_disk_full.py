@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-import sys
 import threading
 import time
 
@@ -105,15 +104,6 @@ def test_a_disk_that_fills_up_while_bytes_arrive(small_disk, served):
     assert crops_of(root) == crops
 
 
-def test_a_disk_that_is_full_before_is_told_before(small_disk, served):
-    folder, _ = served
-    fill(small_disk, 5 * MIB)  # the archive would fit; with what it unpacks to it does not
-    with FaultyHub(folder) as server, quick(server.endpoint) as hub:
-        with pytest.raises(UnitalkError, match=r"8\.4 MB are needed and 5\.\d MB are free"):
-            run_download(plan_download(hub, small_disk / "data", selection=CHOSEN), hub)
-        assert not [call for call in server.log if call.role == "cdn"]
-
-
 def test_a_disk_that_fills_up_while_an_archive_is_unpacked(small_disk, served):
     """The archive unpacks to far more than archives of crops do, so it is seen only then."""
     folder, _ = served
@@ -160,19 +150,3 @@ def test_a_whole_dataset_is_adopted_on_a_full_disk(small_disk, served):
             run_download(plan_download(hub, root, selection=again), hub)
         assert not [call for call in server.log if call.role == "cdn"]
     assert crops_of(root) == {one: jpgs[one]}
-
-
-@pytest.mark.usefixtures("unmeasured")
-def test_the_command_line_says_it_in_a_sentence(small_disk, served):
-    folder, _ = served
-    fill(small_disk, MIB)
-    with FaultyHub(folder) as server:
-        ran = subprocess.run(
-            [sys.executable, "-m", "unitalk", "download", "--save-path", small_disk / "data",
-             "--endpoint", server.endpoint, "--video", VIDEO],
-            capture_output=True, text=True, check=False, env={**os.environ, "HF_TOKEN_PATH": "/x"},
-        )  # fmt: skip
-    assert ran.returncode == 1
-    assert ran.stdout == ""
-    assert "are needed and" in ran.stderr
-    assert "-> free some space" in ran.stderr

@@ -259,15 +259,6 @@ def test_a_link_under_the_staging_name_is_not_followed(tmp_path):
     assert (tmp_path / "mine/thesis.tex").read_text() == "years of work"
 
 
-def test_a_tilde_that_the_shell_did_not_expand_makes_no_folder_of_that_name(
-    run, dataset, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    run(*trim_line(dataset, "~/new"))
-    assert not (tmp_path / "~").exists()
-
-
 @pytest.mark.parametrize(("name", "target"), [("up", ".."), ("self", "self"), ("gone", "none")])
 def test_a_link_in_the_source_that_leads_nowhere_or_back_is_a_layout_error(
     dataset, tmp_path, name, target
@@ -302,10 +293,3 @@ def test_a_result_goes_into_a_pipe_and_not_in_its_place(run, tmp_path):
         assert len(os.read(reader, 1000).split()) == 3
     finally:
         os.close(reader)
-
-
-@pytest.mark.parametrize("name", ["loop", "n" * 250, "taken"])
-def test_a_destination_that_cannot_be_made_is_refused_with_a_sentence(run, dataset, tmp_path, name):
-    (tmp_path / "loop").symlink_to("loop")
-    (tmp_path / ".taken.unitalk-staging").touch()
-    assert run(*trim_line(dataset, tmp_path / name)).code in {1, 2}

@@ -7,7 +7,7 @@ between any two instructions, while other threads are anywhere.
 The five jobs::
 
     download   fresh, from a hub that sends so many bytes a second
-    unpack     archives that are there, by `unitalk unpack` (and the same phase within `download`)
+    unpack     archives that are there, by `unitalk unpack`
     merge      a download of which only the joined csv files are missing
     trim       }
     convert    }  of a dataset on the disk
@@ -229,27 +229,6 @@ def resume_and_compare(forks, server, root, command, whole, died):
 
 
 @some_or_all
-def test_the_unpacking_of_a_download_killed_at_any_moment(forks, server, tmp_path, share):
-    """All bytes are there and proven; what is left is to unpack: not one byte is asked for."""
-    root, kept = tmp_path / "data", tmp_path / "kept"
-    forks.to_its_end(*download(server, root))
-    whole = snapshot(root)
-    forks.to_its_end(*download(server, kept, "--no-unpack"))
-    command = download(server, root, "--archives", kept / "archives")
-    died = Counter()
-    for _ in forks.moments(MOMENTS["unpack"] // 2 // share, 2, fresh(root), *command):
-        died[phase(root, server)] += 1
-        check_nothing_half_made(root, whole)
-        since = len(server.log)
-        forks.to_its_end(*command)
-        assert snapshot(root) == whole
-        asked = [call.path for call in server.log[since:] if call.role == "cdn"]
-        assert asked == [], "the archives were there"
-    # Under way, and not only before the first step or after the last.
-    assert share > 1 or died.keys() - {"before", "after"}, died
-
-
-@some_or_all
 def test_unpack_killed_at_any_moment(forks, server, tmp_path, share):
     """`unitalk unpack`, later and without a network."""
     root, kept = tmp_path / "data", tmp_path / "kept"
@@ -359,27 +338,3 @@ def test_trim_and_convert_killed_at_any_moment(forks, source, tmp_path, verb, sh
         assert {path.name for path in tmp_path.iterdir()} <= {"source", "result"}
     assert share > 1 or died["staging"] >= 1, died
     assert tree(source) == untouched
-
-
-# ------------------------------------------------------------------------------ the tools
-
-
-def test_a_killed_process_is_one_and_dies_where_it_is(forks, tmp_path, server):
-    """What the others rely on: the code of a death, that of a failure, and the time of a run."""
-    server.bytes_per_second = 100_000
-    root = tmp_path / "data"
-    command = download(server, root)
-    # Each connection has that speed: not even the largest file alone is there sooner.
-    least = max(entry.size for entry in server.entries.values()) / server.bytes_per_second
-    assert forks.to_its_end(*command) >= least
-    shutil.rmtree(root)
-    code, seconds = forks.run(*command, after=least / 2)
-    assert code == -9
-    assert seconds >= least / 2
-    assert sum(held(root, server).values()) < sum(e.size for e in server.entries.values())
-    code, _ = forks.run("trim", "--path", root, "--new-path", tmp_path / "x", "--list", "noise")
-    assert code in {1, 2, 3}
-    assert forks.said.read_text()
-    code, _ = forks.run("--help")
-    assert code == 0
-    assert "download" in forks.said.read_text()

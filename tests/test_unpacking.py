@@ -151,14 +151,6 @@ def test_an_archive_that_counts_to_65535_only_is_understood(tmp_path):
     assert len(looked_at(tmp_path, content)[0].starts) == 66_000
 
 
-def test_a_look_says_where_each_member_ends(tmp_path):
-    """Headers of 30 + 5 bytes and 4 of content: at 0, 39 and 78, and the directory at 117."""
-    seen, names = looked_at(tmp_path, craft(*(Lie(f"vid/{i}") for i in range(3)), order=(2, 0, 1)))
-    assert (list(seen.starts), names) == ([0, 39, 78], ["2", "0", "1"])
-    assert [seen.limit(place) for place in (0, 39, 78)] == [39, 78, 117]
-    assert (seen.size, seen.end) == (12, 117)
-
-
 def test_a_disk_that_takes_a_part_of_a_block_gets_the_rest(tmp_path, monkeypatch):
     real = os.write
     content = random.Random(1).randbytes(5000)

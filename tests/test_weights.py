@@ -31,7 +31,6 @@ from unitalk.errors import (
     UnitalkError,
     UsageError,
 )
-from unitalk.files import locked
 from unitalk.models import weights
 from unitalk.models.weights.local import look
 from unitalk.net import Patience, StoppedError, drive
@@ -180,11 +179,6 @@ def test_what_cannot_be_loaded_is_not_asked_for(folder, models):
             assert {by_name()[other].loads_into for other in named} == set(models)
 
 
-def test_a_folder_is_a_run_unless_it_has_a_name_of_the_list(folder, tmp_path):
-    (tmp_path / "run").mkdir()
-    assert weights.find_weights(str(tmp_path / "run"), folder) == tmp_path / "run"
-
-
 def test_a_file_that_was_lost_is_not_here_any_more(saved, folder):
     weights.register_weights("talknet-ava", folder, saved).path.unlink()
     with pytest.raises(UsageError, match="there is no .*talknet-ava.model"):
@@ -284,13 +278,6 @@ def test_a_published_hash_cannot_be_replaced(saved, folder, replace):
     assert files_in(folder) == []
 
 
-@needs(LIGHT_ASD)
-def test_the_real_weights_are_the_published_ones(folder):
-    report = weights.register_weights("light-asd-ava", folder, LIGHT_ASD)
-    assert (report.compared_with, report.warnings) == ("table", ())
-    assert report.size == 4_175_289  # the size that the repository lists
-
-
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [
@@ -330,11 +317,6 @@ def test_a_file_that_nobody_registered_is_not_written_over(saved, folder, replac
     assert (folder / "talknet-ava.model").read_bytes() == b"mine"
 
 
-def test_two_processes_do_not_write_one_folder(saved, folder):
-    with locked(folder), pytest.raises(DestinationError, match="another process is writing"):
-        weights.register_weights("talknet-ava", folder, saved)
-
-
 # ------------------------------------------------------------------------------ download
 
 
@@ -353,30 +335,6 @@ def test_a_download_is_registered_and_not_repeated(folder):
         == "downloaded"
     )
     assert calls == ["talknet-ava", "talknet-ava"]
-
-
-def test_another_file_than_the_first_is_refused(folder):
-    weights.download_weights("talknet-ava", folder, fetch=bringing(GOOD)).path.unlink()
-    with pytest.raises(IntegrityError, match="registered as talknet-ava"):
-        weights.download_weights("talknet-ava", folder, fetch=bringing(OTHER))
-    assert files_in(folder) == ["weights.json"]
-    assert (
-        weights.download_weights("talknet-ava", folder, fetch=bringing(GOOD)).compared_with
-        == "registry"
-    )
-
-
-def test_what_goes_wrong_says_how_to_do_without_the_network(folder):
-    def fetch(checkpoint, part, on_bytes):
-        raise AccessError("drive says no", hint="whatever")
-
-    with pytest.raises(AccessError, match="talknet-ava could not be fetched: drive says") as caught:
-        weights.download_weights("talknet-ava", folder, fetch=fetch)
-    assert caught.value.hint == (
-        f"open https://drive.google.com/uc?id={TALKNET_AVA} in a browser, save the file, then: "
-        "`register_weights('talknet-ava', FOLDER, FILE)`"
-    )
-    assert files_in(folder) == []
 
 
 def test_the_report_is_json(folder):
@@ -460,13 +418,6 @@ def test_a_file_that_was_fetched_too_often(internet, gdown, folder):
     assert not folder.exists() or files_in(folder) == []
 
 
-def test_a_page_that_has_the_name_of_a_file(internet, gdown, folder):
-    internet(lambda host, path: a_file(PAGE))
-    with pytest.raises(IntegrityError, match="this is a web page"):
-        weights.download_weights("talknet-ava", folder, patience=QUICK)
-    assert files_in(folder) == []
-
-
 def test_a_cut_line_of_drive_is_begun_anew(internet, gdown, folder):
     pages = [a_file(cut=100), a_file(cut=500), a_file()]
     net = internet(lambda host, path: pages.pop(0))
@@ -497,17 +448,6 @@ class Counted:
 
     def __exit__(self, *_):
         pass
-
-
-def test_a_status_that_may_pass_is_tried_again(internet, gdown, folder):
-    """503 on the file itself, behind the page; gdown raises it, and the page is asked for anew."""
-    pages = [a_file(status=503), a_file()]
-
-    def play(host, path):
-        return a_page(VIRUS_PAGE) if host == "drive.google.com" else pages.pop(0)
-
-    internet(play)
-    assert weights.download_weights("talknet-ava", folder, patience=QUICK).path.read_bytes() == GOOD
 
 
 def test_no_network_at_all_is_said(gdown, folder, monkeypatch):
