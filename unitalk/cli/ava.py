@@ -14,8 +14,8 @@ VERBS = {
 """Each verb and the first line of its help."""
 
 
-@click.group("ava", cls=LazyGroup, verbs=VERBS, prefix="ava_")
 @common_options
+@click.group("ava", cls=LazyGroup, verbs=VERBS, prefix="ava_")
 def command() -> None:
     """Get AVA's videos, and cut face crops and sounds out of them.
 

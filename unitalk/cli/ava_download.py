@@ -11,11 +11,11 @@ import click
 from unitalk.cli._shared.common_options import (
     FILE,
     FOLDER,
-    common_options,
-    report_options,
+    limit_option,
+    threads_option,
+    verb,
     videos_option,
 )
-from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
 from unitalk.text_table import align
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from unitalk.dataset.ava.ava_lists import AvaSplit
 
 
-@click.command("download")
+@verb("download")
 @click.option("--videos", "root", type=FOLDER, required=True, help="The folder for the videos.")
 @click.option(
     "--split", "splits", type=click.Choice(["trainval", "test"]), multiple=True,
@@ -44,15 +44,9 @@ if TYPE_CHECKING:
     help="Where the folders are; repeatable: mirrors, in this order.  [default: AVA's bucket]",
 )  # fmt: skip
 @videos_option
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many videos of each split.")
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=8, show_default=True,
-    help="How many files at a time.",
-)  # fmt: skip
+@limit_option
+@threads_option
 @click.option("--dry-run", is_flag=True, help="Show what would be fetched, and fetch nothing.")
-@report_options
-@common_options
-@click.pass_obj
 def command(
     console: Console,
     *,
@@ -64,8 +58,6 @@ def command(
     limit: int | None,
     jobs: int,
     dry_run: bool,
-    form: str,
-    output: Path | None,
 ) -> None:
     """Get AVA's videos; run again to continue.
 
@@ -76,7 +68,7 @@ def command(
     from unitalk.net import patience
     from unitalk.net.site import Site
 
-    refuse_to_overwrite(output, *lists)
+    console.protect(*lists)
     with Site(
         base_urls or BASE_URL, patience=patience(os.environ), say=console.say
     ) as site:  # fmt: skip
@@ -84,11 +76,11 @@ def command(
             site, root, splits=splits, list_files=lists, videos=videos, limit=limit, jobs=jobs
         )
         if dry_run:
-            console.emit(planned.to_dict(), _render_plan(planned), form, output)
+            console.emit(planned, _render_plan(planned))
             complete = not planned.unknown and not planned.missing
         else:
             report = download_ava(planned, site, jobs=jobs, progress=console.progress)
-            console.emit(report.to_dict(), _render(report), form, output)
+            console.emit(report, _render(report))
             console.warn(report.warnings)
             complete = report.complete
     if not complete:

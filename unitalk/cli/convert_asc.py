@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from unitalk.cli._shared.common_options import verb
 from unitalk.cli._shared.conversions import conversion_options, run
 
 if TYPE_CHECKING:
     from unitalk.cli._shared.console import Console
 
 
-@click.command("convert-asc")
+@verb("convert-asc")
 @conversion_options(in_place=False)
-@click.pass_obj
-def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of conversion_options
+def command(console: Console, /, **options: Any) -> None:
     """Convert a dataset to the flat layout of ASC and ASDNet.
 
     These read the csv's text of a time as a file name, and take a file that is not there for a

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from unitalk.cli._shared.common_options import verb
 from unitalk.cli._shared.conversions import conversion_options, run
 
 if TYPE_CHECKING:
     from unitalk.cli._shared.console import Console
 
 
-@click.command("convert-loconet")
+@verb("convert-loconet")
 @conversion_options(in_place=True)
-@click.pass_obj
-def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of conversion_options
+def command(console: Console, /, **options: Any) -> None:
     """Write what the loaders of LoCoNet, TalkNCE and LASER read.
 
     This is what convert-talknet writes, and the JSON files that say who is seen at what time. For

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from unitalk.cli._shared.common_options import verb
 from unitalk.cli._shared.conversions import conversion_options, run
 
 if TYPE_CHECKING:
     from unitalk.cli._shared.console import Console
 
 
-@click.command("convert-talknet")
+@verb("convert-talknet")
 @conversion_options(in_place=True)
-@click.pass_obj
-def command(console: Console, /, **options: Any) -> None:  # noqa: ANN401 - of conversion_options
+def command(console: Console, /, **options: Any) -> None:
     """Write what the loaders of TalkNet, Light-ASD and LR-ASD read.
 
     They set scores beside the rows of csv/SPLIT_orig.csv by position, so csv/SPLIT_loader.csv is

@@ -1,9 +1,11 @@
-"""`unitalk crops`."""
+"""`unitalk crops`, and what `unitalk ava prepare` shares with it."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,13 +13,11 @@ import click
 from unitalk.cli._shared.common_options import (
     FOLDER,
     SOURCE,
-    common_options,
     jobs_options,
-    report_options,
     splits_option,
+    verb,
     videos_option,
 )
-from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.errors import DataError, examples
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from unitalk.cli._shared.console import Console
     from unitalk.dataset.crop import CropReport, Finding
-    from unitalk.layout import Split
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -36,8 +35,6 @@ _SHOWN = 20  # findings in the text
 def cut_options(function: Function) -> Function:
     """Add what every verb that cuts takes, but for its rows."""
     for option in (
-        common_options,
-        report_options,
         jobs_options,
         click.option(
             "--overwrite", is_flag=True,
@@ -75,56 +72,49 @@ def cut_options(function: Function) -> Function:
     return function
 
 
-@click.command("crops")
+@verb("crops")
 @click.option(
     "--csv", type=SOURCE, required=True,
     help="A csv of faces such as val_orig.csv, a folder of such, or a dataset's folder.",
 )  # fmt: skip
 @cut_options
-@click.pass_obj
 def command(
-    console: Console,
-    *,
-    csv: Path,
-    videos_folder: Path,
-    destination: Path,
-    splits: tuple[Split, ...],
-    videos: tuple[str, ...],
-    margin: float,
-    audio_stream: int | None,
-    video_stream: int | None,
-    compat: bool,
-    drop_missing: bool,
-    overwrite: bool,
-    jobs: int | None,
-    scheduler: str | None,
-    form: str,
-    output: Path | None,
+    console: Console, /, *, csv: Path, videos_folder: Path, splits: Any, **options: Any
 ) -> None:
     """Cut face crops and sounds out of full videos.
 
     Each video is decoded once. Run the same command again to continue. What is wrong with a video
     is listed, the others are cut, and it is exit code 3.
     """
-    from unitalk.dataset.crop import CropOptions, cut_crops, find_csvs
+    from unitalk.dataset.crop import cut_crops, find_csvs
+
+    console.protect(csv, videos_folder)
+    cut = partial(cut_crops, videos=videos_folder, source=csv)
+    run(console, cut, find_csvs(csv, splits), **options)
+
+
+def run(
+    console: Console,
+    cut: Callable[..., CropReport],
+    *sources: object,
+    destination: Path,
+    jobs: int | None,
+    scheduler: str | None,
+    overwrite: bool,
+    videos: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Cut, show the report, and exit as it says."""
+    from unitalk.dataset.crop import CropOptions
     from unitalk.executor import open_executor
 
-    refuse_to_overwrite(output, csv, videos_folder)
-    options = CropOptions(
-        margin=margin, compat=compat, audio_stream=audio_stream, video_stream=video_stream,
-        drop_missing=drop_missing,
-    )  # fmt: skip
+    how = CropOptions(**{one.name: options.pop(one.name) for one in fields(CropOptions)})
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
-        report = cut_crops(
-            find_csvs(csv, splits), destination, videos=videos_folder, source=csv, only=videos,
-            options=options, overwrite=overwrite, executor=executor, progress=console.progress,
+        report = cut(
+            *sources, destination, only=videos, options=how, overwrite=overwrite,
+            executor=executor, progress=console.progress, **options,
         )  # fmt: skip
-    finish(console, report, form, output)
-
-
-def finish(console: Console, report: CropReport, form: str, output: Path | None) -> None:
-    """Show a report, and exit as it says."""
-    console.emit(report.to_dict(), render(report), form, output)
+    console.emit(report, render(report))
     console.warn(report.warnings)
     if not report.whole:
         sys.exit(DataError.exit_code)

@@ -7,28 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli._shared.common_options import common_options, report_options
-from unitalk.cli._shared.console import Console, refuse_to_overwrite
+from unitalk.cli._shared.common_options import verb
 from unitalk.cli._shared.hints import paragraph
 from unitalk.errors import DataError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from unitalk.cli._shared.console import Console
     from unitalk.score.diagnose import Diagnosis, Finding
 
 _INDENT = " " * 21  # the status and the check's name, two columns
 
 
-@click.command("diagnose")
+@verb("diagnose")
 @click.option("-g", "--groundtruth", required=True, metavar="CSV", help="Ground truth; - is stdin.")
 @click.option("-p", "--predictions", required=True, metavar="CSV", help="Predictions; - is stdin.")
-@report_options
-@common_options
-@click.pass_obj
-def command(
-    console: Console, *, groundtruth: str, predictions: str, form: str, output: Path | None
-) -> None:
+def command(console: Console, *, groundtruth: str, predictions: str) -> None:
     """Say what is wrong with a file of predictions.
 
     Ten checks, each with what it found and what to do about it: the file, ids, times, coverage,
@@ -37,9 +30,9 @@ def command(
     """
     from unitalk.score.diagnose import diagnose
 
-    refuse_to_overwrite(output, groundtruth, predictions)
+    console.protect(groundtruth, predictions)
     diagnosis = diagnose(groundtruth, predictions)
-    console.emit(diagnosis.to_dict(), render(diagnosis), form, output)
+    console.emit(diagnosis, render(diagnosis))
     if diagnosis.problems:
         sys.exit(DataError.exit_code)
 

@@ -10,9 +10,11 @@ import click
 
 from unitalk.cli._shared.common_options import (
     FOLDER,
-    common_options,
+    category_option,
+    limit_option,
     published_splits_option,
-    report_options,
+    threads_option,
+    verb,
     videos_option,
 )
 from unitalk.errors import IncompleteError
@@ -27,23 +29,17 @@ if TYPE_CHECKING:
     from unitalk.layout import Part
 
 
-@click.command("download")
+@verb("download")
 @click.option("--save-path", type=FOLDER, required=True, help="The dataset's folder.")
 @published_splits_option
-@click.option(
-    "--category", "categories", multiple=True, metavar="NAME",
-    help="Only this category of the val split; repeatable.",
-)  # fmt: skip
+@category_option
 @videos_option
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many videos of each split.")
+@limit_option
 @click.option(
     "--only", "parts", type=click.Choice(["csv", "audio", "video"]), multiple=True,
     help="Only this part of each video; repeatable.  [default: all]",
 )  # fmt: skip
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=8, show_default=True,
-    help="How many files at a time.",
-)  # fmt: skip
+@threads_option
 @click.option("--revision", metavar="REV", help="A branch, a tag or a commit.  [default: newest]")
 @click.option(
     "--endpoint", "endpoints", metavar="URL", multiple=True,
@@ -59,9 +55,6 @@ if TYPE_CHECKING:
     "--archives", "sources", type=FOLDER, multiple=True,
     help="Take whole files of the repository from this folder; repeatable.",
 )  # fmt: skip
-@report_options
-@common_options
-@click.pass_obj
 def command(
     console: Console,
     *,
@@ -81,8 +74,6 @@ def command(
     keep_archives: bool,
     no_unpack: bool,
     sources: tuple[Path, ...],
-    form: str,
-    output: Path | None,
 ) -> None:
     """Download the dataset, or a part of it; run again to continue.
 
@@ -107,7 +98,7 @@ def command(
             hub, save_path, revision=revision, selection=selection, update=update, adopt=adopt
         )
         if dry_run:
-            console.emit(planned.to_dict(), render_plan(planned), form, output)
+            console.emit(planned, render_plan(planned))
             console.warn(planned.notes)
             complete = not planned.missing
         else:
@@ -115,7 +106,7 @@ def command(
                 planned, hub, jobs=jobs, keep_archives=keep_archives, sources=sources,
                 progress=console.progress,
             )  # fmt: skip
-            console.emit(report.to_dict(), render(report), form, output)
+            console.emit(report, render(report))
             console.warn(report.warnings)
             complete = report.complete
     if planned.extra:

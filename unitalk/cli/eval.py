@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unitalk.choices import BREAKDOWNS, FACE_SIZES, UNITS
-from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, common_options
+from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, verb
 from unitalk.cli._shared.console import Console, refuse_to_overwrite
 from unitalk.cli._shared.hints import spoken
 from unitalk.errors import DataError, UsageError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from unitalk.score import Comparison, Evaluation
     from unitalk.score.standing import Standing
+
 
 FORMATS = ("text", "json", "csv", "markdown", "latex")
 
@@ -32,92 +33,57 @@ def _size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[flo
     return parse_frame_size(value)
 
 
-@click.command("eval")
+@verb("eval", forms=FORMATS)
 @click.option(
-    "-g",
-    "--groundtruth",
-    required=True,
-    metavar="CSV",
+    "-g", "--groundtruth", required=True, metavar="CSV",
     help="Ground truth: a csv, a folder of them, or - for stdin.",
-)
+)  # fmt: skip
 @click.option(
-    "-p",
-    "--predictions",
-    "given",
-    required=True,
-    multiple=True,
-    metavar="[NAME=]CSV",
+    "-p", "--predictions", "given", required=True, multiple=True, metavar="[NAME=]CSV",
     help="Predictions: a csv, a folder of them, or - for stdin. Repeatable: each further one is "
     "compared with the first.",
-)
+)  # fmt: skip
 @click.option(
-    "--by",
-    multiple=True,
-    type=click.Choice([*BREAKDOWNS, "all"]),
+    "--by", multiple=True, type=click.Choice([*BREAKDOWNS, "all"]),
     help="Break the number down. Repeatable: two give the cross table. all: each on its own.",
-)
+)  # fmt: skip
 @click.option(
-    "--categories",
-    metavar="FILE",
+    "--categories", metavar="FILE",
     help="Categories of --by category, a line `id,category` each.  [default: UniTalk's]",
-)
+)  # fmt: skip
 @click.option(
     "--frame-size", metavar="WxH", callback=_size, help="Size of the videos' frames, for face-size."
 )
 @click.option("--data", type=FOLDER, help="The dataset: frame sizes, and faces for the report.")
 @click.option(
-    "--face-size",
-    type=click.Choice(FACE_SIZES),
+    "--face-size", type=click.Choice(FACE_SIZES),
     help="What a face's size is: its width against 64 and 128 pixels, or its area against theirs.  "
     "[default: width]",
-)
+)  # fmt: skip
 @click.option(
-    "--ci",
-    type=click.IntRange(min=2),
-    is_flag=False,
-    flag_value=1000,
-    metavar="[N]",
+    "--ci", type=click.IntRange(min=2), is_flag=False, flag_value=1000, metavar="[N]",
     help="Intervals, from at most N resamples.  [N: 1000]",
-)
+)  # fmt: skip
 @click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True,
     help="Of the lots that videos are dealt into when there are more than N.",
-)
+)  # fmt: skip
 @click.option(
-    "--ci-unit",
-    type=click.Choice(UNITS),
+    "--ci-unit", type=click.Choice(UNITS),
     help="What a resample leaves out as a whole.  [default: video]",
-)
+)  # fmt: skip
 @click.option("--metrics", is_flag=True, help="More than AP: ROC AUC, F1, equal error rate, ...")
 @click.option(
-    "--threshold",
-    type=float,
+    "--threshold", type=float,
     help="From which score on a face speaks, for --metrics.  [default: 0.5; 0 for logits]",
-)
+)  # fmt: skip
 @click.option(
-    "--leaderboard",
-    is_flag=False,
-    flag_value="UniTalk val",
-    metavar="[BENCHMARK]",
+    "--leaderboard", is_flag=False, flag_value="UniTalk val", metavar="[BENCHMARK]",
     help="Published numbers around your own.  [BENCHMARK: UniTalk val]",
-)
+)  # fmt: skip
 @click.option("--plot", type=NEW_FILE, help="Precision-recall curves: a png, svg or pdf.")
 @click.option("--report", type=NEW_FILE, help="A page with everything in it: an html file.")
 @click.option("--partial", is_flag=True, help="Score what matches when not every face does.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="For people, for programs, for papers.",
-)
-@click.option("-o", "--output", type=NEW_FILE, help="Write the result to a file, not to stdout.")
-@common_options
-@click.pass_obj
 def command(
     console: Console,
     /,
@@ -131,9 +97,7 @@ def command(
     leaderboard: str | None,
     plot: Path | None,
     report: Path | None,
-    form: str,
-    output: Path | None,
-    **options: Any,  # noqa: ANN401 - the rest, as EvaluateOptions names it
+    **options: Any,
 ) -> None:
     """Score predictions against ground truth.
 
@@ -147,10 +111,10 @@ def command(
 
     systems = _named(given)
     check_effect(by, ci, plot or report, options)
-    for written in (output, plot, report):
+    for written in (console.output, plot, report):
         refuse_to_overwrite(written, groundtruth, *systems.values(), options["categories"] or "")
-    check_written(output, plot, report, systems)
-    check_form(form, leaderboard, metrics=options["metrics"])
+    check_written(console.output, plot, report, systems)
+    check_form(console.form, leaderboard, metrics=options["metrics"])
     how: dict[str, Any] = {"by": by, "ci": ci, "seed": seed, "partial": partial}
     how["options"] = EvaluateOptions(**{k: v for k, v in options.items() if v is not None})
     result: Evaluation | Comparison
@@ -165,8 +129,8 @@ def command(
         console.detail(f"{systems[system.name]}: {system.inputs['predictions']}")
     place = _placed(leaderboard, every, own_categories=options["categories"] is not None)
     found = result.to_dict() | ({"leaderboard": place.to_dict()} if place else {})
-    console.emit(found, render(result, form, place, by=bool(by)), form, output)
-    if form in {"csv", "markdown", "latex"}:  # which have no place for them
+    console.emit(found, render(result, console.form, place, by=bool(by)))
+    if console.form in {"csv", "markdown", "latex"}:  # which have no place for them
         for system in every:
             console.warn(f"{system.name}: {text}" for text in system.warnings)
     _draw(console, result, every=every, plot=plot, report=report, data=options["data"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,11 +12,10 @@ from unitalk.cli._shared.common_options import (
     FOLDER,
     common_options,
     jobs_options,
-    report_options,
     splits_option,
+    verb,
     videos_option,
 )
-from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.errors import DataError
 from unitalk.progress import size
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from unitalk.choices import FormName
     from unitalk.cli._shared.console import Console
     from unitalk.dataset.export import ExportReport
-    from unitalk.layout import Split
 
 FORMS: dict[FormName, str] = {
     "webdataset": """Write tar files as WebDataset streams them.
@@ -69,8 +67,8 @@ def _read_size(_: click.Context, __: click.Parameter, value: str) -> int:
     return amount
 
 
-@click.group("export")
 @common_options
+@click.group("export")
 def command() -> None:
     """Export tracks as shards, for streaming and for Hugging Face.
 
@@ -81,7 +79,7 @@ def command() -> None:
 
 
 def _add_form(name: FormName, text: str) -> None:
-    @command.command(name, help=text)
+    @verb(name, of=command, about=text)
     @click.option("--source", type=FOLDER, required=True, help="The dataset to export.")
     @click.option("--destination", type=FOLDER, required=True, help="The folder to make.")
     @splits_option
@@ -92,34 +90,25 @@ def _add_form(name: FormName, text: str) -> None:
     )  # fmt: skip
     @click.option("--overwrite", is_flag=True, help="Begin anew in a folder that this verb made.")
     @jobs_options
-    @report_options
-    @common_options
-    @click.pass_obj
     def export_form(
         console: Console,
         *,
         source: Path,
         destination: Path,
-        splits: tuple[Split, ...],
-        videos: tuple[str, ...],
-        shard_size: int,
-        overwrite: bool,
         jobs: int | None,
         scheduler: str | None,
-        form: str,
-        output: Path | None,
+        **options: Any,
     ) -> None:
         from unitalk.dataset.export import export_tracks
         from unitalk.executor import open_executor
 
-        refuse_to_overwrite(output, source)
+        console.protect(source)
         with open_executor(jobs=jobs, scheduler=scheduler) as executor:
             report = export_tracks(
-                source, destination, form=name, splits=splits, videos=videos,
-                shard_size=shard_size, overwrite=overwrite, executor=executor,
-                progress=console.progress,
+                source, destination, form=name, executor=executor, progress=console.progress,
+                **options,
             )  # fmt: skip
-        console.emit(report.to_dict(), render(report), form, output)
+        console.emit(report, render(report))
         if not report.sound:
             sys.exit(DataError.exit_code)
 

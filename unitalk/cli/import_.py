@@ -12,10 +12,9 @@ from unitalk.cli._shared.common_options import (
     SOURCE,
     common_options,
     jobs_options,
-    report_options,
     splits_option,
+    verb,
 )
-from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.text_table import align
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
-@click.group("import")
 @common_options
+@click.group("import")
 def command() -> None:
     """Make a dataset of another dataset's annotations.
 
@@ -41,8 +40,6 @@ def command() -> None:
 def _import_options(function: Function) -> Function:
     """Add the options of every import."""
     for option in (
-        common_options,
-        report_options,
         jobs_options,
         click.option("--overwrite", is_flag=True, help="Replace what this verb made there before."),
         click.option("--destination", type=FOLDER, required=True, help="The dataset to make."),
@@ -51,7 +48,7 @@ def _import_options(function: Function) -> Function:
     return function
 
 
-@command.command("asw")
+@verb("asw", of=command)
 @click.option("--json", "json_dir", type=FOLDER, required=True, help="ASW's folder json/.")
 @click.option("--lists", "lists_dir", type=FOLDER, required=True, help="ASW's folder split/.")
 @click.option(
@@ -61,14 +58,13 @@ def _import_options(function: Function) -> Function:
 @splits_option
 @click.option("--partial", is_flag=True, help="Go on without listed files that are not there.")
 @_import_options
-@click.pass_obj
 def asw(
     console: Console,
     /,
     json_dir: Path,
     lists_dir: Path,
     rate: str,
-    **options: Any,  # noqa: ANN401 - as `_run` names them
+    **options: Any,
 ) -> None:
     """Import ASW ("Look Who's Talking").
 
@@ -80,7 +76,7 @@ def asw(
     _run(console, import_asw, (json_dir, lists_dir), rate=int(rate), **options)
 
 
-@command.command("ava")
+@verb("ava", of=command)
 @click.option(
     "--csv", type=SOURCE, required=True,
     help="The folder with the csv files of each split, or with a folder of one csv per video for "
@@ -88,8 +84,7 @@ def asw(
 )  # fmt: skip
 @splits_option
 @_import_options
-@click.pass_obj
-def ava(console: Console, /, csv: Path, **options: Any) -> None:  # noqa: ANN401
+def ava(console: Console, /, csv: Path, **options: Any) -> None:
     """Import AVA-ActiveSpeaker.
 
     v1.0, which is one csv per video, or the bundle that TalkNet or ASC downloads; as an archive
@@ -100,15 +95,14 @@ def ava(console: Console, /, csv: Path, **options: Any) -> None:  # noqa: ANN401
     _run(console, import_ava, (csv,), **options)
 
 
-@command.command("wasd")
+@verb("wasd", of=command)
 @click.option(
     "--csv", type=SOURCE, required=True, help="The folder with val_orig.csv, or its archive."
 )
 @click.option("--division", type=FILE, required=True, help="WASD's file eval/dataset_division.txt.")
 @splits_option
 @_import_options
-@click.pass_obj
-def wasd(console: Console, /, csv: Path, division: Path, **options: Any) -> None:  # noqa: ANN401
+def wasd(console: Console, /, csv: Path, division: Path, **options: Any) -> None:
     """Import WASD and its five categories.
 
     These are written as a file for `unitalk eval --by category --categories`.
@@ -118,7 +112,7 @@ def wasd(console: Console, /, csv: Path, division: Path, **options: Any) -> None
     _run(console, import_wasd, (csv, division), **options)
 
 
-@command.command("columbia")
+@verb("columbia", of=command)
 @click.option(
     "--labels", type=FOLDER, required=True, help="The folder col_labels/fusion, one txt a name."
 )
@@ -127,8 +121,7 @@ def wasd(console: Console, /, csv: Path, division: Path, **options: Any) -> None
     help="Of the video; labels are in pixels at half of it.",
 )  # fmt: skip
 @_import_options
-@click.pass_obj
-def columbia(console: Console, /, labels: Path, frame_size: str, **options: Any) -> None:  # noqa: ANN401
+def columbia(console: Console, /, labels: Path, frame_size: str, **options: Any) -> None:
     """Import Columbia as a test split.
 
     abbas, whom nobody scores, gets an eval of 0.
@@ -147,18 +140,16 @@ def _run(
     destination: Path,
     jobs: int | None,
     scheduler: str | None,
-    form: str,
-    output: Path | None,
-    **options: Any,  # noqa: ANN401 - as the function names them
+    **options: Any,
 ) -> None:
     from unitalk.executor import open_executor
 
-    refuse_to_overwrite(output, *sources)
+    console.protect(*sources)
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
         report = function(
             *sources, destination, executor=executor, progress=console.progress, **options
         )
-    console.emit(report.to_dict(), _render(report), form, output)
+    console.emit(report, _render(report))
     console.warn(report.warnings)
 
 

@@ -42,6 +42,7 @@ VERBS = {
 """Each verb and the first line of its help; see `LazyGroup` for where it is."""
 
 
+@common_options
 @click.group(
     cls=LazyGroup,
     verbs=VERBS,
@@ -53,7 +54,6 @@ VERBS = {
     epilog="Exit codes: 0 done, 1 other, 2 wrong usage, 3 the data is wrong, 4 incomplete (run "
     "again to continue), 130 interrupted.",
 )
-@common_options
 def cli() -> None:
     """Active speaker detection: get UniTalk, cut it, convert it, score predictions."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
+from unitalk.cli._shared.common_options import FOLDER, verb
 from unitalk.cli._shared.hints import typed
 
 if TYPE_CHECKING:
@@ -17,15 +17,10 @@ if TYPE_CHECKING:
     from unitalk.studies.quickstart import QuickstartReport
 
 
-@click.command("quickstart")
+@verb("quickstart")
 @click.argument("destination", metavar="[DEST]", required=False, type=FOLDER)
 @click.option("--overwrite", is_flag=True, help="Replace what a quickstart made there earlier.")
-@report_options
-@common_options
-@click.pass_obj
-def command(
-    console: Console, *, destination: Path | None, overwrite: bool, form: str, output: Path | None
-) -> None:
+def command(console: Console, *, destination: Path | None, overwrite: bool) -> None:
     """Run the whole job on the sample: download, trim, convert, score.
 
     A hub on this machine serves the sample, so no network is needed. Without DEST everything
@@ -42,7 +37,7 @@ def command(
     result = report.to_dict()
     for step, line in zip(result["steps"], commands, strict=True):
         step["command"] = line
-    console.emit(result, render(report, commands), form, output)
+    console.emit(result, render(report, commands))
     if destination is None:
         console.say("to keep what was made, and try the verbs on it: unitalk quickstart DEST")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
+from unitalk.cli._shared.common_options import FOLDER, verb
 from unitalk.text_table import align
 
 if TYPE_CHECKING:
@@ -15,28 +15,16 @@ if TYPE_CHECKING:
     from unitalk.cli._shared.console import Console
 
 
-@click.command("sample")
+@verb("sample")
 @click.argument("destination", metavar="DEST", type=FOLDER)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--overwrite", is_flag=True, help="Replace a sample made there earlier.")
-@report_options
-@common_options
-@click.pass_obj
-def command(
-    console: Console,
-    *,
-    destination: Path,
-    seed: int,
-    overwrite: bool,
-    form: str,
-    output: Path | None,
-) -> None:
+def command(console: Console, *, destination: Path, seed: int, overwrite: bool) -> None:
     """Make a small synthetic dataset in the dataset's exact form.
 
     All val videos and four train videos under their real ids, with drawn faces whose mouths move
     when the label says so, the sound that goes with it, and the predictions of two imperfect
-    models.
-    The same seed gives the same bytes.
+    models. The same seed gives the same bytes.
     """
     from unitalk.dataset.sample import make_sample
     from unitalk.progress import size
@@ -51,4 +39,4 @@ def command(
         + f"\n{report.destination}: {size(report.size)}; predictions: {report.predictions.name}, "
         + report.baseline.name
     )
-    console.emit(report.to_dict(), text, form, output)
+    console.emit(report, text)

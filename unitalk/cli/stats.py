@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli._shared.common_options import NEW_FILE, common_options, splits_option
+from unitalk.cli._shared.common_options import NEW_FILE, splits_option, verb
 from unitalk.cli._shared.console import Console, refuse_to_overwrite
 from unitalk.cli._shared.hints import paragraph
 from unitalk.text_table import csv_text
@@ -22,7 +22,7 @@ _NOTES = (
 )
 
 
-@click.command("stats")
+@verb("stats", forms=("text", "json", "csv"))
 @click.argument("dataset")
 @click.option(
     "--csv-only",
@@ -32,17 +32,6 @@ _NOTES = (
 @splits_option
 @click.option("--by", type=click.Choice(["video"]), help="A row for each video as well.")
 @click.option("--plot", type=NEW_FILE, help="A picture of it: a png, svg or pdf.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "csv"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
-@click.option("-o", "--output", type=NEW_FILE, help="Write the result to a file, not to stdout.")
-@common_options
-@click.pass_obj
 def command(
     console: Console,
     /,
@@ -52,8 +41,6 @@ def command(
     splits: tuple[str, ...],
     by: str | None,
     plot: Path | None,
-    form: str,
-    output: Path | None,
 ) -> None:
     """Say what a dataset contains.
 
@@ -63,15 +50,15 @@ def command(
     """
     from unitalk.dataset.stats import statistics
 
-    for written in (output, plot):
-        refuse_to_overwrite(written, dataset)
+    console.protect(dataset)
+    refuse_to_overwrite(plot, dataset)
     if plot is not None:
         from unitalk.plot_style import check
 
-        check(plot, output)
+        check(plot, console.output)
     found = statistics(dataset, splits=splits, csv_only=csv_only, progress=console.progress)
-    console.emit(found.to_dict(), render(found, form, videos=by == "video"), form, output)
-    if form == "csv":  # which has no place for them
+    console.emit(found, render(found, console.form, videos=by == "video"))
+    if console.form == "csv":  # which has no place for them
         console.warn(found.warnings)
     if plot is not None:
         from unitalk.dataset.stats.stats_plot import plot as draw

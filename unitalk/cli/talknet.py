@@ -15,8 +15,8 @@ VERBS = {
 """Each verb and the first line of its help."""
 
 
-@click.group("talknet", cls=LazyGroup, verbs=VERBS, prefix="talknet_")
 @common_options
+@click.group("talknet", cls=LazyGroup, verbs=VERBS, prefix="talknet_")
 def command() -> None:
     """Train TalkNet or Light-ASD, and score faces with them.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unitalk.cli import eval as scoring
-from unitalk.cli._shared.common_options import NEW_FILE, common_options
+from unitalk.cli._shared.common_options import NEW_FILE, verb
 from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.cli._shared.model_options import file_of_weights, predict_options, run_predict
 
@@ -20,21 +20,12 @@ _GIVEN = {"groundtruth", "given", "data"}  # what eval is told, and its reader i
 _EVAL = [one for one in scoring.command.params if one.name not in _GIVEN and one.expose_value]
 
 
-@click.command("evaluate")
+@verb("evaluate", forms=scoring.FORMATS)
 @predict_options
 @click.option(
     "--predictions", type=NEW_FILE, required=True, help="The predictions' csv; it is kept."
 )
-@common_options
-@click.pass_context
-def command(
-    context: click.Context,
-    /,
-    *,
-    data: Path,
-    predictions: Path,
-    **options: Any,  # noqa: ANN401 - as eval and `run_predict` name them
-) -> None:
+def command(console: Console, /, *, data: Path, predictions: Path, **options: Any) -> None:
     """Predict, then score the predictions as `unitalk eval` does.
 
     What follows --predictions is eval's own; `unitalk eval --help` says more about it.
@@ -42,7 +33,6 @@ def command(
     from unitalk.cli._shared.eval_checks import check_effect, check_form, check_written
     from unitalk.layout import Layout
 
-    console: Console = context.obj
     asked = {one.name: options.pop(one.name) for one in _EVAL if one.name}
     asked["partial"] |= bool(options["videos"])  # the others are not asked for
     pictured = asked["plot"] or asked["report"]
@@ -50,11 +40,11 @@ def command(
     asked["data"] = data if sized else None
     # What eval would refuse is refused before the hours that scoring may take.
     check_effect(asked["by"], asked["ci"], pictured, asked)
-    check_written(asked["output"], asked["plot"], asked["report"], (str(predictions),))
-    check_form(asked["form"], asked["leaderboard"], metrics=asked["metrics"])
+    check_written(console.output, asked["plot"], asked["report"], (str(predictions),))
+    check_form(console.form, asked["leaderboard"], metrics=asked["metrics"])
     refuse_to_overwrite(predictions, data, file_of_weights(options["weights"]))
     report = run_predict(console, data=data, output=predictions, **options)
-    context.invoke(
+    click.get_current_context().invoke(
         scoring.command,
         groundtruth=str(Layout(data).csv(report.split)),
         given=(str(predictions),),
@@ -62,5 +52,5 @@ def command(
     )
 
 
-_own = len(command.params) - sum(not one.expose_value for one in command.params)
+_own = next(n for n, one in enumerate(command.params) if one.name == "form")
 command.params[_own:_own] = _EVAL

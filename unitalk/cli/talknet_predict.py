@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unitalk.cli._shared.common_options import NEW_FILE, common_options
+from unitalk.cli._shared.common_options import NEW_FILE, verb
 from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.cli._shared.model_options import file_of_weights, predict_options, run_predict
 
@@ -16,25 +16,10 @@ if TYPE_CHECKING:
     from unitalk.cli._shared.console import Console
 
 
-@click.command("predict")
+@verb("predict", output=False)
 @predict_options
 @click.option("-o", "--output", type=NEW_FILE, required=True, help="The predictions' csv.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
-    help="What stdout says of it: for people, or for programs.",
-)  # fmt: skip
-@common_options
-@click.pass_obj
-def command(
-    console: Console,
-    /,
-    *,
-    data: Path,
-    weights: str,
-    output: Path,
-    form: str,
-    **options: Any,  # noqa: ANN401 - as `run_predict` names them
-) -> None:
+def command(console: Console, /, *, data: Path, weights: str, output: Path, **options: Any) -> None:
     """Score every face of a split.
 
     The result has one row a face, in the order of the split's csv and with its text, for
@@ -48,4 +33,4 @@ def command(
     )
     if report.kept:
         text += f"\n{report.kept:,} videos were kept from an earlier run"
-    console.emit(report.to_dict(), text, form, None)
+    console.emit(report, text)

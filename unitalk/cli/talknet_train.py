@@ -11,8 +11,7 @@ import click
 
 from unitalk import stopping
 from unitalk.choices import MODELS
-from unitalk.cli._shared.common_options import FOLDER, common_options, report_options
-from unitalk.cli._shared.console import refuse_to_overwrite
+from unitalk.cli._shared.common_options import FOLDER, verb
 from unitalk.cli._shared.leaving import INTERRUPTED, say
 from unitalk.cli._shared.model_options import data_option, find_weights, network_options
 from unitalk.text_table import align
@@ -25,16 +24,13 @@ if TYPE_CHECKING:
     from unitalk.models.train import TrainReport
 
 
-@click.command("train")
+@verb("train")
 @data_option
 @click.option("--out", "folder", type=FOLDER, required=True, help="The folder for all it leaves.")
 @click.option(
-    "--model",
-    type=click.Choice(MODELS),
-    default="talknet",
-    show_default=True,
+    "--model", type=click.Choice(MODELS), default="talknet", show_default=True,
     help="Which network.",
-)
+)  # fmt: skip
 @click.option(
     "--weights", metavar="FILE|NAME", help="Begin with these weights, and not with random ones."
 )
@@ -57,9 +53,6 @@ if TYPE_CHECKING:
 @network_options
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option("--tensorboard", is_flag=True, help="Draw curves into --out as well.")
-@report_options
-@common_options
-@click.pass_obj
 def command(
     console: Console,
     /,
@@ -70,9 +63,7 @@ def command(
     allow_leak: bool,
     resume: bool,
     tensorboard: bool,
-    form: str,
-    output: Path | None,
-    **options: Any,  # noqa: ANN401 - as `TrainOptions` names them
+    **options: Any,
 ) -> None:
     """Train a network on train, and look after each epoch what it does on val.
 
@@ -85,7 +76,7 @@ def command(
     from unitalk.models.train import TrainOptions, train_network
     from unitalk.score import evaluate
 
-    refuse_to_overwrite(output, data)
+    console.protect(data)
     world = _world()
 
     def check(train_: Tracks, val: Tracks, rate: float | None) -> tuple[str, ...]:
@@ -119,14 +110,14 @@ def command(
             progress=console.progress,
         )
     if world.leads:
-        console.emit(report.to_dict(), _render(report), form, output)
+        console.emit(report, _render(report))
         if report.stopped:
             console.say("unitalk: stopped, and saved\n  -> --resume goes on where it stopped")
     if report.stopped:
         sys.exit(INTERRUPTED)
 
 
-def _world() -> Any:  # noqa: ANN401 - what `talknet.distributed.World` is
+def _world() -> Any:  # what `talknet.distributed.World` is
     """The processes that `torchrun` has started, as its environment says."""
     from unitalk.models.distributed import World
 

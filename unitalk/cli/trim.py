@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from unitalk.cli._shared.common_options import FOLDER, common_options, place_options, report_options
-from unitalk.cli._shared.console import placed, refuse_to_overwrite
+from unitalk.cli._shared.common_options import FOLDER, place_options, verb
+from unitalk.cli._shared.console import placed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.cli._shared.console import Console
-    from unitalk.files import Link
-    from unitalk.layout import Split
 
 
-@click.command("trim")
+@verb("trim")
 @click.option("--path", "source", type=FOLDER, required=True, help="The dataset to cut.")
 @click.option("--new-path", type=FOLDER, required=True, help="The dataset to make.")
 @click.option(
@@ -31,22 +29,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--partial", is_flag=True, help="Go on without what the dataset lacks.")
 @place_options
-@report_options
-@common_options
-@click.pass_obj
-def command(
-    console: Console,
-    *,
-    source: Path,
-    new_path: Path,
-    videos: str,
-    split: Split,
-    partial: bool,
-    link: Link,
-    overwrite: bool,
-    form: str,
-    output: Path | None,
-) -> None:
+def command(console: Console, *, source: Path, new_path: Path, videos: str, **options: Any) -> None:
     """Make a dataset of some videos of another one.
 
     Rows keep their text. Files are hard links by default: they need no space, and the source may
@@ -54,14 +37,11 @@ def command(
     """
     from unitalk.dataset.trim import trim_dataset
 
-    refuse_to_overwrite(output, videos, source)
-    report = trim_dataset(
-        source, new_path, videos=videos, split=split, link=link, overwrite=overwrite,
-        partial=partial, progress=console.progress,
-    )  # fmt: skip
+    console.protect(videos, source)
+    report = trim_dataset(source, new_path, videos=videos, progress=console.progress, **options)
     text = (
         f"{report.destination}: {len(report.videos):,} videos, {report.rows:,} faces\n"
         f"files: {placed(report.files)}"
     )
-    console.emit(report.to_dict(), text, form, output)
+    console.emit(report, text)
     console.warn(report.warnings)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from unitalk.cli._shared.common_options import (
     FOLDER,
-    common_options,
     published_splits_option,
-    report_options,
+    threads_option,
+    verb,
     videos_option,
 )
 from unitalk.cli.download import render
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from unitalk.layout import Part
 
 
-@click.command("unpack")
+@verb("unpack")
 @click.argument("dataset", type=FOLDER)
 @click.option("--save-path", type=FOLDER, help="Make a dataset of its own here.  [default: there]")
 @published_splits_option
@@ -33,17 +34,11 @@ if TYPE_CHECKING:
     "--only", "parts", type=click.Choice(["audio", "video"]), multiple=True,
     help="Only this part of each video; repeatable.  [default: both]",
 )  # fmt: skip
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=8, show_default=True,
-    help="How many archives are read at a time.",
-)  # fmt: skip
+@partial(threads_option, what="How many archives are read at a time.")
 @click.option("--refetch", is_flag=True, help="Make again what is there already.")
 @click.option(
     "--remove-archives", is_flag=True, help="Delete each archive when what is in it is in place."
 )
-@report_options
-@common_options
-@click.pass_obj
 def command(
     console: Console,
     *,
@@ -55,8 +50,6 @@ def command(
     jobs: int,
     refetch: bool,
     remove_archives: bool,
-    form: str,
-    output: Path | None,
 ) -> None:
     """Unpack the archives that a download kept.
 
@@ -73,7 +66,7 @@ def command(
         dataset, save_path, selection=selection, jobs=jobs, remove=remove_archives,
         progress=console.progress,
     )  # fmt: skip
-    console.emit(report.to_dict(), render(report), form, output)
+    console.emit(report, render(report))
     console.warn(report.warnings)
     if not report.complete:
         sys.exit(IncompleteError.exit_code)

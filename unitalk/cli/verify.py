@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk.choices import LAYOUTS
-from unitalk.cli._shared.common_options import (
-    FOLDER,
-    NEW_FILE,
-    common_options,
-    report_options,
-    splits_option,
-)
+from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, splits_option, verb
 from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.cli._shared.hints import paragraph, typed
 from unitalk.errors import DataError
@@ -35,7 +29,7 @@ _NAMED = 5  # so many videos are named in a command; more are read from a file
 _IDS = "wrong.txt"
 
 
-@click.command("verify")
+@verb("verify")
 @click.argument("dataset", type=FOLDER)
 @click.option("--deep", is_flag=True, help="Open every jpg and every wav.")
 @splits_option
@@ -51,9 +45,6 @@ _IDS = "wrong.txt"
     "--ids", type=NEW_FILE, metavar="FILE",
     help="Write the ids of the videos whose crops or sounds are wrong, one a line.",
 )  # fmt: skip
-@report_options
-@common_options
-@click.pass_obj
 def command(
     console: Console,
     *,
@@ -63,8 +54,6 @@ def command(
     layout: LayoutName,
     jobs: int | None,
     ids: Path | None,
-    form: str,
-    output: Path | None,
 ) -> None:
     """Look for what is missing, damaged or wrong in a dataset.
 
@@ -75,7 +64,7 @@ def command(
     from unitalk.dataset.verify import verify_dataset
     from unitalk.files import atomic_write
 
-    refuse_to_overwrite(output, dataset)
+    console.protect(dataset)
     refuse_to_overwrite(ids, dataset)
     report = verify_dataset(
         dataset, splits=splits, deep=deep, layout=layout, jobs=jobs, progress=console.progress
@@ -85,7 +74,7 @@ def command(
             file.writelines(f"{video}\n" for video in report.ids)
     commands = _commands(report)
     result = report.to_dict() | {"repairs": commands}
-    console.emit(result, render(report, commands), form, output)
+    console.emit(result, render(report, commands))
     if not report.ok:
         sys.exit(DataError.exit_code)
 

@@ -6,38 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli._shared.common_options import (
-    common_options,
-    published_splits_option,
-    report_options,
-)
+from unitalk.cli._shared.common_options import category_option, published_splits_option, verb
 from unitalk.text_table import align
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from unitalk.cli._shared.console import Console
 
 
-@click.command("videos")
+@verb("videos")
 @published_splits_option
-@click.option(
-    "--category", "categories", multiple=True, metavar="NAME",
-    help="Only this category of the val split; repeatable.",
-)  # fmt: skip
+@category_option
 @click.option("--ids", "shown", flag_value="ids", help="Print only the ids, one a line.")
 @click.option("--links", "shown", flag_value="links", help="Print only the links, one a line.")
-@report_options
-@common_options
-@click.pass_obj
 def command(
-    console: Console,
-    *,
-    splits: tuple[str, ...],
-    categories: tuple[str, ...],
-    shown: str | None,
-    form: str,
-    output: Path | None,
+    console: Console, *, splits: tuple[str, ...], categories: tuple[str, ...], shown: str | None
 ) -> None:
     """List the published videos.
 
@@ -51,4 +33,4 @@ def command(
     else:
         rows = [[v.video_id, v.split, v.category, v.link] for v in chosen]
         text = align([["video_id", "split", "category", "link"], *rows])
-    console.emit(video_list.VideoList(videos=chosen).to_dict(), text, form, output)
+    console.emit(video_list.VideoList(videos=chosen), text)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli._shared.common_options import FILE, common_options, report_options
-from unitalk.cli._shared.console import refuse_to_overwrite
+from unitalk.cli._shared.common_options import FILE, common_options, verb
 from unitalk.cli._shared.hints import spoken
 from unitalk.cli._shared.user_folders import weights_folder
 from unitalk.errors import DataError
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from unitalk.models.weights import HeldReport, WeightsReport
 
 
-@click.group("weights")
 @common_options
+@click.group("weights")
 def command() -> None:
     """List and get the weights that are published.
 
@@ -32,11 +31,8 @@ def command() -> None:
     """
 
 
-@command.command("list")
-@report_options
-@common_options
-@click.pass_obj
-def list_(console: Console, *, form: str, output: Path | None) -> None:
+@verb("list", of=command)
+def list_(console: Console) -> None:
     """List the published checkpoints, what each loads into, and which are here."""
     from unitalk.models.weights import HeldList, held
 
@@ -50,20 +46,16 @@ def list_(console: Console, *, form: str, output: Path | None) -> None:
         ]
         for one in every
     ]  # fmt: skip
-    result = HeldList(folder=folder, checkpoints=every).to_dict()
-    console.emit(result, align([head, *rows]), form, output)
+    console.emit(HeldList(folder=folder, checkpoints=every), align([head, *rows]))
     console.say(f"kept in {folder}; `unitalk weights show NAME` says what reads the others")
 
 
-@command.command("show")
+@verb("show", of=command)
 @click.argument("name")
 @click.option(
     "--check", is_flag=True, help="Compare the hash, even if nothing seems to be changed."
 )
-@report_options
-@common_options
-@click.pass_obj
-def show(console: Console, *, name: str, check: bool, form: str, output: Path | None) -> None:
+def show(console: Console, *, name: str, check: bool) -> None:
     """Say all that is known of one checkpoint.
 
     The hash is compared when size or time of the file have changed since it was registered. Exit
@@ -73,27 +65,16 @@ def show(console: Console, *, name: str, check: bool, form: str, output: Path | 
     from unitalk.models.weights.local import look
 
     one = look(named(name), weights_folder(), check=check)
-    console.emit(one.to_dict(), _render_one(one), form, output)
+    console.emit(one, _render_one(one))
     if one.state == "altered":
         sys.exit(DataError.exit_code)
 
 
-@command.command("download")
+@verb("download", of=command)
 @click.argument("name")
 @click.option("--from-file", "file", type=FILE, help="Register a file that was fetched by hand.")
 @click.option("--replace", is_flag=True, help="Let another file than before have the name.")
-@report_options
-@common_options
-@click.pass_obj
-def download(
-    console: Console,
-    *,
-    name: str,
-    file: Path | None,
-    replace: bool,
-    form: str,
-    output: Path | None,
-) -> None:
+def download(console: Console, *, name: str, file: Path | None, replace: bool) -> None:
     """Fetch a checkpoint, or register a file that was fetched by hand.
 
     Its sha256 is compared with the published one where there is one, and remembered; every later
@@ -105,9 +86,9 @@ def download(
     if file is None:
         report = weights.download_weights(name, folder, replace=replace, progress=console.progress)
     else:
-        refuse_to_overwrite(output, file)
+        console.protect(file)
         report = weights.register_weights(name, folder, file, replace=replace)
-    console.emit(report.to_dict(), _render(report), form, output)
+    console.emit(report, _render(report))
     console.warn(report.warnings)
 
 

@@ -13,13 +13,23 @@ from unitalk.choices import LINKS
 from unitalk.cli._shared.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
+Command = TypeVar("Command", bound=click.Command)
 
 
 class _Path(click.Path):
-    """A path whose `~` is expanded: a shell leaves it alone behind `=` and within quotes."""
+    """A path whose `~` is expanded: a shell leaves it alone behind `=` and within quotes.
+
+    Args:
+        written: the file will be written: a place that refuses it is named before hours of work.
+        given: see `click.Path`.
+    """
+
+    def __init__(self, *, written: bool = False, **given: bool) -> None:
+        super().__init__(path_type=Path, **given)
+        self._written = written
 
     def convert(
         self,
@@ -27,48 +37,22 @@ class _Path(click.Path):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> str | bytes | os.PathLike[str]:
-        """Expand, then do what click does."""
-        return super().convert(os.path.expanduser(value), param, ctx)
-
-
-class _File(_Path):
-    """The path of a file: what ends with a slash can only be a folder."""
-
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> str | bytes | os.PathLike[str]:
-        """Refuse the name of a folder, be it there or not."""
-        text = os.fspath(value)
-        if os.path.basename(text) in {"", ".", ".."}:
-            self.fail(f"{text!r} is the name of a folder. Give the name of a file.", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-class _NewFile(_File):
-    """The path of a file to write, in a place that takes it: said before hours of work."""
-
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> str | bytes | os.PathLike[str]:
-        """Try the place; `-` is stdout."""
-        path = super().convert(value, param, ctx)
-        if os.fspath(path) != "-" and not (ctx and ctx.resilient_parsing):
+        """Expand the path, and refuse a folder's name for a file, be it there or not."""
+        text = os.path.expanduser(value)
+        if not self.dir_okay and os.path.basename(os.fspath(value)) in {"", ".", ".."}:
+            self.fail(f"{value!r} is the name of a folder. Give the name of a file.", param, ctx)
+        path = super().convert(text, param, ctx)
+        if self._written and os.fspath(path) != "-" and not (ctx and ctx.resilient_parsing):
             from unitalk.files import check_writable
 
             check_writable(Path(os.fsdecode(path)))
         return path
 
 
-FOLDER = _Path(path_type=Path, file_okay=False)
-FILE = _File(path_type=Path, dir_okay=False)
-NEW_FILE = _NewFile(path_type=Path, dir_okay=False)
-SOURCE = _Path(path_type=Path, exists=True)
+FOLDER = _Path(file_okay=False)
+FILE = _Path(dir_okay=False)
+NEW_FILE = _Path(dir_okay=False, written=True)
+SOURCE = _Path(exists=True)
 
 
 def _console(context: click.Context) -> Console:
@@ -78,41 +62,60 @@ def _console(context: click.Context) -> Console:
     return console
 
 
-def _set(context: click.Context, option: click.Parameter, value: bool) -> None:
-    """Set what is said; the innermost command is the last to come here."""
+def _set(context: click.Context, option: click.Parameter, value: Any) -> None:
+    """Tell the console; of commands within each other the innermost is the last to come here."""
     console = _console(context)
     console.context = context
-    if value:
-        setattr(console, option.name or "", True)
+    if value is not False:  # -q and -v count before the verb as well
+        setattr(console, str(option.name), value)
 
 
-def common_options(function: Function) -> Function:
+def common_options(command: Command) -> Command:
     """Add -q, -v and --version, which work before and after the verb."""
-    for option in (
-        click.version_option(__version__, "--version", prog_name="unitalk"),
-        click.option(
-            "-v", "--verbose", is_flag=True, expose_value=False, is_eager=True,
-            callback=_set,
-            help="Say more, on stderr.",
-        ),
-        click.option(
-            "-q", "--quiet", is_flag=True, expose_value=False, is_eager=True, callback=_set,
-            help="Show no progress and no notes.",
-        ),
-    ):  # fmt: skip
-        function = option(function)
-    return function
+    click.option(
+        "-q", "--quiet", is_flag=True, is_eager=True, expose_value=False, callback=_set,
+        help="Show no progress and no notes.",
+    )(command)  # fmt: skip
+    click.option(
+        "-v", "--verbose", is_flag=True, is_eager=True, expose_value=False, callback=_set,
+        help="Say more, on stderr.",
+    )(command)  # fmt: skip
+    return click.version_option(__version__, "--version", prog_name="unitalk")(command)
 
 
-def report_options(function: Function) -> Function:
-    """Add --format and -o; the verb takes `form` and `output`."""
-    function = click.option(
-        "-o", "--output", type=NEW_FILE, help="Write the result to a file instead of stdout."
-    )(function)
-    return click.option(
-        "--format", "form", type=click.Choice(["text", "json"]), default="text",
-        show_default=True, help="For people, or for programs.",
-    )(function)  # fmt: skip
+def verb(
+    name: str,
+    *,
+    of: click.Group | None = None,
+    forms: Sequence[str] = ("text", "json"),
+    output: bool = True,
+    about: str | None = None,
+) -> Callable[[Function], click.Command]:
+    """Make a command with --format, -o and the common options; it takes the console first.
+
+    Args:
+        name: what is typed.
+        of: the group that it belongs to.
+        forms: the choices of --format.
+        output: whether it has -o for the result.
+        about: its help; default: the function's docstring.
+    """
+
+    def decorate(function: Function) -> click.Command:
+        make = click.command if of is None else of.command
+        command = make(name, help=about)(click.pass_obj(function))
+        click.option(
+            "--format", "form", type=click.Choice(forms), default="text", show_default=True,
+            expose_value=False, callback=_set, help="For people, or for programs.",
+        )(command)  # fmt: skip
+        if output:
+            click.option(
+                "-o", "--output", type=NEW_FILE, expose_value=False, callback=_set,
+                help="Write the result to a file instead of stdout.",
+            )(command)  # fmt: skip
+        return common_options(command)
+
+    return decorate
 
 
 def place_options(function: Function) -> Function:
@@ -158,21 +161,41 @@ def _read_videos(
     return tuple(ids)
 
 
-def splits_option(function: Function) -> Function:
+def splits_option(
+    function: Function, *, splits: Sequence[str] = ("train", "val", "test")
+) -> Function:
     """Add a repeatable --split; the verb takes `splits`."""
-    return _splits_option("train", "val", "test")(function)
+    return click.option(
+        "--split", "splits", type=click.Choice(splits), multiple=True,
+        help="Only this split; repeatable.  [default: all]",
+    )(function)  # fmt: skip
 
 
 def published_splits_option(function: Function) -> Function:
     """Add a repeatable --split of those that are published; the verb takes `splits`."""
-    return _splits_option("train", "val")(function)
+    return splits_option(function, splits=("train", "val"))
 
 
-def _splits_option(*splits: str) -> Callable[[Function], Function]:
+def category_option(function: Function) -> Function:
+    """Add a repeatable --category; the verb takes `categories`."""
     return click.option(
-        "--split", "splits", type=click.Choice(splits), multiple=True,
-        help="Only this split; repeatable.  [default: all]",
-    )  # fmt: skip
+        "--category", "categories", multiple=True, metavar="NAME",
+        help="Only this category of the val split; repeatable.",
+    )(function)  # fmt: skip
+
+
+def limit_option(function: Function) -> Function:
+    """Add --limit."""
+    return click.option(
+        "--limit", type=click.IntRange(min=1), help="At most so many videos of each split."
+    )(function)
+
+
+def threads_option(function: Function, *, what: str = "How many files at a time.") -> Function:
+    """Add --jobs, of threads."""
+    return click.option(
+        "--jobs", type=click.IntRange(min=1), default=8, show_default=True, help=what
+    )(function)
 
 
 def jobs_options(function: Function, *, default: str = "one a processor") -> Function:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from unitalk.errors import UnitalkError
+    from unitalk.report import Report
 
 
 class Console:
@@ -27,12 +28,16 @@ class Console:
     Attributes:
         quiet: no progress, no notes.
         verbose: more notes.
+        form: how the result is written, such as `text` or `json`.
+        output: the file for the result; None or `-`: stdout.
         context: of the command that is running, whose words are used.
     """
 
     def __init__(self) -> None:
         self.quiet = False
         self.verbose = False
+        self.form = "text"
+        self.output: Path | None = None
         self.context: click.Context | None = None
 
     @property
@@ -67,20 +72,25 @@ class Console:
         _talk("unitalk: interrupted; nothing half-made was left")
         _talk("  -> run the same command again to continue")
 
-    def emit(self, result: dict[str, Any], text: str, form: str, output: Path | None) -> None:
-        """Write the result: `result` as JSON or `text` as it is, to a file or to stdout."""
-        if form == "json":
-            text = json.dumps(spoken_json(result), indent=2, allow_nan=False, ensure_ascii=False)
-        elif form == "text":
+    def emit(self, result: Report | dict[str, Any], text: str) -> None:
+        """Write the result as JSON or, in every other form, `text`."""
+        if self.form == "json":
+            made = result if isinstance(result, dict) else result.to_dict()
+            text = json.dumps(spoken_json(made), indent=2, allow_nan=False, ensure_ascii=False)
+        elif self.form == "text":
             text = spoken(text)
         from unitalk.files import atomic_write, disk_errors
 
-        if output is None or str(output) == "-":
+        if self.output is None or str(self.output) == "-":
             with disk_errors("stdout"):
                 click.echo(text)
         else:
-            with atomic_write(output) as file:
+            with atomic_write(self.output) as file:
                 file.write(text + "\n")
+
+    def protect(self, *inputs: str | Path) -> None:
+        """Stop -o from writing over a file that the verb reads; see `refuse_to_overwrite`."""
+        refuse_to_overwrite(self.output, *inputs)
 
     def _spoken(self, text: str) -> str:
         """Also when the command has ended, and in other threads, which click knows nothing of."""

@@ -10,13 +10,11 @@ import click
 
 from unitalk.cli._shared.common_options import (
     FOLDER,
-    common_options,
     jobs_options,
     place_options,
-    report_options,
     splits_option,
 )
-from unitalk.cli._shared.console import placed, refuse_to_overwrite
+from unitalk.cli._shared.console import placed
 from unitalk.cli._shared.hints import paragraph
 from unitalk.errors import DataError
 
@@ -38,8 +36,6 @@ def conversion_options(*, in_place: bool) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         for option in (
-            common_options,
-            report_options,
             # Placing files is the disk's work: one process, unless more are wanted.
             partial(jobs_options, default="1"),
             place_options,
@@ -61,21 +57,19 @@ def run(
     destination: Path | None,
     jobs: int | None,
     scheduler: str | None,
-    form: str,
-    output: Path | None,
     **options: object,
 ) -> None:
     """Convert, show the report, and set the exit code; `options` are those of the conversion."""
     from unitalk.executor import open_executor
 
-    refuse_to_overwrite(output, source)
+    console.protect(source)
     if jobs is None and scheduler is None:
         jobs = 1
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
         report = convert(
             source, destination, executor=executor, progress=console.progress, **options
         )
-    console.emit(report.to_dict(), render(report), form, output)
+    console.emit(report, render(report))
     console.warn(report.warnings)
     if not report.sound:
         sys.exit(DataError.exit_code)

@@ -99,7 +99,7 @@ def spoken(text: str) -> str:
     return _QUOTED.sub(replaced, text)
 
 
-def spoken_json(value: Any) -> Any:  # noqa: ANN401 - whatever JSON has
+def spoken_json(value: Any) -> Any:
     """Replace them in every text of a JSON document."""
     if isinstance(value, str):
         return spoken(value) if "`" in value else value

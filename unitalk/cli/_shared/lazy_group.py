@@ -21,7 +21,7 @@ class LazyGroup(click.Group):
         attrs: what click gives to a group.
     """
 
-    def __init__(self, *, verbs: dict[str, str], prefix: str = "", **attrs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, verbs: dict[str, str], prefix: str = "", **attrs: Any) -> None:
         super().__init__(**attrs)
         self.verbs = verbs
         self._prefix = prefix

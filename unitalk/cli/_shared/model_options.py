@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.cli._shared.console import Console
+    from unitalk.layout import Split
     from unitalk.models.predict import PredictReport
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
@@ -100,28 +101,22 @@ def run_predict(
     data: Path,
     weights: str,
     output: Path,
-    split: Any,  # noqa: ANN401 - the library's own literals, which click has checked
-    videos: tuple[str, ...],
-    model: str | None,
-    logits: bool,
-    compat: bool,
-    precision: Any,  # noqa: ANN401
-    device: str,
     jobs: int | None,
     scheduler: str | None,
+    split: Split,
+    videos: tuple[str, ...],
+    **options: Any,
 ) -> PredictReport:
-    """Score a split as the options say."""
+    """Score a split; `options` are those of `PredictOptions`."""
     from unitalk.executor import open_executor
     from unitalk.models.predict import PredictOptions, predict, threads_for
 
     if scheduler is None:
         jobs = jobs or 1
-    options = PredictOptions(
-        model=model, device=device, precision=precision, logits=logits, compat=compat,
-        threads=threads_for(jobs),
-    )  # fmt: skip
+    found = find_weights(weights, options["model"])
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
         return predict(
-            data, find_weights(weights, model), output, split=split, videos=videos, options=options,
-            executor=executor, progress=console.progress,
+            data, found, output, split=split, videos=videos, executor=executor,
+            options=PredictOptions(threads=threads_for(jobs), **options),
+            progress=console.progress,
         )  # fmt: skip
