@@ -949,7 +949,7 @@ ELSEWHERE = {
     "unitalk: stopped, and saved\n  -> --resume goes on where it stopped":
         "test_cli_talknet.py::test_an_interrupt_saves_and_says_how_to_go_on",
     "open {} in a browser, save the file, then: `register_weights({}, FOLDER, FILE)`":
-        "test_weights.py::test_what_goes_wrong_says_how_to_do_without_the_network",
+        "test_weights.py::test_no_network_at_all_is_said",
     CARD: "test_export_forms.py::test_load_dataset_opens_the_folder_offline",
     'predictions = predictions[predictions["{}"] == "{}"]':
         "test_diagnose.py::test_of_one_row_for_each_label_those_of_speaking_are_kept",
