@@ -1,7 +1,8 @@
 """The report as one page that needs nothing else: no network, no script to be read.
 
-`templates/` holds the page for jinja2, its style and its script; `report_tables` has the rows of
-its tables, `details` the arithmetic of videos and tracks, `figures` and `timelines` draw SVG.
+`templates/` has the page and its figures for jinja2, its style and its script. `report_tables`
+makes the rows of its tables, `details` scores videos and tracks, `figures` and `timelines` work out
+what is drawn where.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from unitalk._version import __version__
 from unitalk.files import disk_boundary
 from unitalk.score.curve import curve, histogram
-from unitalk.score.report import details, figures, markup, report_tables, timelines
-from unitalk.score.report.markup import Markup
+from unitalk.score.report import details, figures, number_text, report_tables, timelines
 from unitalk.score.result import systems_of
 from unitalk.score.score_tables import latex
 from unitalk.text_table import p_text
@@ -75,7 +75,6 @@ def page(
         "several": len(systems) > 1,
         "drawn": drawn,
         "share": f"{100 * drawn.confidence:g} %" if drawn else None,
-        "swatches": [figures.swatch(index) for index in range(len(systems))],
         "totals": {d.system: d for d in differences if not d.by},
         "warnings": _warnings(systems),
         "counted": report_tables.COUNTED,
@@ -109,13 +108,14 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "fitting": _fitting,
-        "interval": markup.interval,
+        "interval": number_text.interval,
         "p_text": p_text,
-        "percent": markup.percent,
-        "plural": markup.plural,
-        "points": markup.points,
-        "points_interval": markup.points_interval,
-        "thousands": markup.count,
+        "percent": number_text.percent,
+        "place": number_text.place,
+        "plural": number_text.plural,
+        "points": number_text.points,
+        "points_interval": number_text.points_interval,
+        "thousands": number_text.count,
     }
     return made
 
@@ -135,13 +135,7 @@ def _document() -> dict[str, Any]:
         "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
         f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
     )
-    # The package's own files, not the user's words: nothing in them is to be escaped.
-    return {
-        "policy": Markup(policy),
-        "style": Markup(style),
-        "script": Markup(script),
-        "version": __version__,
-    }
+    return {"policy": policy, "style": style, "script": script, "version": __version__}
 
 
 def _digest(text: str) -> str:
@@ -163,38 +157,33 @@ def _warnings(systems: Sequence[Evaluation]) -> dict[str, list[str]]:
 
 
 def _curves(systems: Sequence[Evaluation]) -> dict[str, Any] | None:
-    """Draw the precision-recall curves, with the values that the script reads off them."""
+    """Return the precision-recall curves; None without a positive or without a number."""
     made = [curve(system.matched.labels, system.matched.scores) for system in systems]
     drawn = [one for one in made if one is not None]
     if not drawn or systems[0].average_precision is None:
         return None  # all systems have the same faces, so there is a curve for all or for none
-    names = [system.name for system in systems]
-    return {
-        "names": [f"{s.name}: {markup.percent(s.average_precision)} %" for s in systems],
-        "drawing": figures.precision_recall(names, drawn, systems[0].prior),
-        "readings": figures.readings(names, drawn),
-    }
+    return figures.precision_recall([system.name for system in systems], drawn)
 
 
 def _histograms(systems: Sequence[Evaluation]) -> dict[str, Any]:
-    """Draw each system's scores by label, and find whether some are beyond the columns."""
+    """Return each system's scores by label, and whether some are beyond the columns."""
     drawn, beyond = [], False
     for system in systems:
         scores = system.matched.scores
         bins = histogram(system.matched.labels, scores)
         beyond |= bool(scores.min() < bins.edges[0] or scores.max() > bins.edges[-1])
-        drawn.append((system.name, figures.score_histogram(system.name, bins)))
+        drawn.append((system.name, figures.score_histogram(bins)))
     return {"histograms": drawn, "beyond": beyond}
 
 
 def _tracks(system: Evaluation, data: str | Path | None) -> dict[str, Any]:
-    """Draw the tracks that a system got most wrong."""
+    """Return the tracks that a system got most wrong."""
     found = details.worst(system.matched)
-    level = 1 - np.count_nonzero(system.matched.labels) / len(system.matched.labels)
     strips = [None if data is None else timelines.face_strip(track, data) for track in found]
-    drawn = [timelines.timeline(track, level) for track in found]
     return {
-        "tracks": list(zip(found, drawn, strips, strict=True)),
+        "tracks": list(zip(found, map(timelines.timeline, found), strips, strict=True)),
+        "tiles": timelines.TILES,
+        "level": 1 - np.count_nonzero(system.matched.labels) / len(system.matched.labels),
         "lacking": data is not None and not any(strips),
         "enough_faces": details.ENOUGH_FACES,
     }

@@ -67,44 +67,38 @@ class Track:
 
 
 def by_video(matches: Sequence[Matched]) -> list[Video]:
-    """Score every video on its own, in the order of the ids.
+    """Score every video on its own, the lowest number of the first system on top.
 
     Args:
-        matches: one for each system, all of the same faces.
+        matches: one for each system, whose rows are the same faces.
     """
     first = matches[0]
-    scored = [_video_precisions(matched) for matched in matches]
-    found = []
-    for code, rows in _rows_by_code(first.video_codes):
-        name = first.video_names[code]
-        found.append(
-            Video(
-                name=name,
-                tracks=len(np.unique(first.tracks[rows])),
-                faces=len(rows),
-                positives=int(np.count_nonzero(first.labels[rows])),
-                average_precisions=tuple(precisions.get(name) for precisions in scored),
-            )
+    order = np.argsort(first.video_codes, kind="stable")
+    codes, starts = np.unique(first.video_codes[order], return_index=True)
+    found = [
+        Video(
+            name=first.video_names[code],
+            tracks=len(np.unique(first.tracks[rows])),
+            faces=len(rows),
+            positives=int(np.count_nonzero(first.labels[rows])),
+            average_precisions=tuple(
+                _average_precision(first.labels[rows], matched.scores[rows]) for matched in matches
+            ),
         )
-    return sorted(found, key=lambda video: video.name)
+        for code, rows in zip(codes.tolist(), np.split(order, starts[1:]), strict=True)
+    ]
+    return sorted(found, key=_lowest_first)
 
 
-def _video_precisions(matched: Matched) -> dict[str, float | None]:
-    """Return each video's average precision, where it has faces of both labels."""
-    found = {}
-    for code, rows in _rows_by_code(matched.video_codes):
-        labels = matched.labels[rows]
-        if labels.any() and not labels.all():
-            ranking = ap.rank(labels, matched.scores[rows])
-            found[matched.video_names[code]] = ap.average_precision(ranking)
-    return found
+def _average_precision(
+    labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]
+) -> float | None:
+    return None if labels.all() else ap.average_precision(ap.rank(labels, scores))
 
 
-def _rows_by_code(codes: npt.NDArray[np.int32]) -> list[tuple[int, npt.NDArray[np.int64]]]:
-    """Return every code that is there with its rows."""
-    order = np.argsort(codes, kind="stable")
-    present, starts = np.unique(codes[order], return_index=True)
-    return list(zip(present.tolist(), np.split(order, starts[1:]), strict=True))
+def _lowest_first(video: Video) -> tuple[bool, float, str]:
+    value = video.average_precisions[0]
+    return value is None, value or 0.0, video.name
 
 
 def losses(

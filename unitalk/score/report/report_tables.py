@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unitalk.score.report import details
-from unitalk.score.report.figures import bars
-from unitalk.score.report.markup import Markup, count, measure, percent, points
+from unitalk.score.report.number_text import count, measure, percent, points
 from unitalk.score.score_tables import HEADINGS, by_breakdown, key_of
 
 if TYPE_CHECKING:
@@ -22,23 +21,36 @@ COUNTED = ("Prior, %", "Videos", "Tracks", "Faces", "Positives")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One cell of a breakdown, or the total.
+    """One group of a breakdown, or the total.
 
     Attributes:
-        values: of the breakdown; empty for the total.
         cells: the group of each system.
+        names: of the systems.
         against: the difference of each system but the first.
-        bars: the drawing.
-        flags: remarks on any of them.
         counts: under `COUNTED`.
     """
 
-    values: tuple[str, ...]
     cells: tuple[Group, ...]
+    names: tuple[str, ...]
     against: tuple[Difference | None, ...]
-    bars: Markup
-    flags: tuple[str, ...]
     counts: tuple[str, ...]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values of the breakdown; empty for the total."""
+        return tuple(self.cells[0].by.values())
+
+    @property
+    def numbered(self) -> list[tuple[int, str, Group]]:
+        """The cells with a number: each system's index and name, and the cell."""
+        every = zip(range(len(self.names)), self.names, self.cells, strict=True)
+        return [one for one in every if one[-1].average_precision is not None]
+
+    @property
+    def flags(self) -> list[str]:
+        """Remarks on any of the cells."""
+        flagged: list[Group | Difference] = [*self.cells, *filter(None, self.against)]
+        return list(dict.fromkeys(flag for one in flagged for flag in one.flags))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +70,18 @@ def breakdowns(systems: Sequence[Evaluation], differences: Sequence[Difference])
         differences: of every other system from the baseline, on each cell.
     """
     found = {(d.system, key_of(d)): d for d in differences}
-    names = [system.name for system in systems]
+    names = tuple(system.name for system in systems)
+
+    def row(cells: tuple[Group, ...]) -> Row:
+        group = cells[0]
+        numbers = (group.videos, group.tracks, group.faces, group.positives)
+        return Row(
+            cells=cells,
+            names=names,
+            against=tuple(found.get((name, key_of(group))) for name in names[1:]),
+            counts=(percent(group.prior), *map(count, numbers)),
+        )
+
     made = []
     for tables in zip(*(by_breakdown(system.groups) for system in systems), strict=True):
         divided = tuple(tables[0][0].by)
@@ -67,40 +90,16 @@ def breakdowns(systems: Sequence[Evaluation], differences: Sequence[Difference])
             Breakdown(
                 names=divided,
                 headings=tuple(text[:1].upper() + text[1:] for text in headings),
-                rows=tuple(_row(names, cells, found) for cells in zip(*tables, strict=True)),
+                rows=tuple(map(row, zip(*tables, strict=True))),
             )
         )
     return made
 
 
-def _row(
-    names: Sequence[str],
-    cells: tuple[Group, ...],
-    found: dict[tuple[str, tuple[tuple[str, str], ...]], Difference],
-) -> Row:
-    group = cells[0]
-    against = tuple(found.get((name, key_of(group))) for name in names[1:])
-    flagged: list[Group | Difference] = [*cells, *(one for one in against if one is not None)]
-    numbers = (group.videos, group.tracks, group.faces, group.positives)
-    return Row(
-        values=tuple(group.by.values()),
-        cells=cells,
-        against=against,
-        bars=bars(cells, group.prior, names),
-        flags=tuple(dict.fromkeys(flag for one in flagged for flag in one.flags)),
-        counts=(percent(group.prior), *map(count, numbers)),
-    )
-
-
 def videos(systems: Sequence[Evaluation]) -> list[tuple[str, list[str]]]:
-    """Return each video's name and cells, the lowest number of the first system on top."""
+    """Return each video's name and cells."""
     found = details.by_video([system.matched for system in systems])
-    return [(video.name, _video_cells(video)) for video in sorted(found, key=_lowest_first)]
-
-
-def _lowest_first(video: Video) -> tuple[bool, float, str]:
-    value = video.average_precisions[0]
-    return (value is None, value or 0.0, video.name)
+    return [(video.name, _video_cells(video)) for video in found]
 
 
 def _video_cells(video: Video) -> list[str]:

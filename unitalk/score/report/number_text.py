@@ -1,54 +1,16 @@
-"""Elements of SVG, as strings that escape what they are given, and numbers as the page has them."""
+"""Numbers as the page has them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
-
 from unitalk import text_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from unitalk.score.result import Interval
-
-__all__ = ["Markup", "join", "tag"]
 
 UNDEFINED = "undefined"
 """Printed in place of a number that is undefined; the templates compare with it."""
-
-_EMPTY = frozenset({"img", "line", "path", "rect"})
-
-
-def join(parts: Iterable[str | None]) -> Markup:
-    """Put pieces one after the other; what is not `Markup` is escaped, None is left out."""
-    return Markup("").join(part for part in parts if part is not None)
-
-
-def tag(name: str, /, *children: str | None, **attributes: str | float | bool | None) -> Markup:
-    """Make an element.
-
-    Args:
-        name: of the element.
-        children: text, which is escaped, or `Markup`.
-        attributes: `class_` is written `class`, `aria_label` is written `aria-label`; None is
-            left out, True is written without a value.
-    """
-    pieces = [name]
-    for key, value in attributes.items():
-        written = key.removesuffix("_").replace("_", "-")
-        if value is True:
-            pieces.append(written)
-        elif value is not None:
-            pieces.append(f'{written}="{escape(value)}"')
-    opening = " ".join(pieces)
-    if name in _EMPTY:
-        return Markup(f"<{opening}/>")  # noqa: S704 - every value has been escaped
-    return Markup(f"<{opening}>{join(children)}</{name}>")  # noqa: S704
-
-
-# ------------------------------------------------------------------------------ numbers
 
 
 def count(value: int) -> str:
@@ -94,3 +56,8 @@ def measure(value: float | None) -> str:
     if value is None:
         return UNDEFINED
     return count(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+def place(share: float) -> str:
+    """Write a share of a figure's box as a position in it: `12.34%`."""
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".") + "%"
