@@ -5,13 +5,10 @@ from __future__ import annotations
 import io
 import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,7 +16,8 @@ from PIL import Image
 from unitalk import schema
 from unitalk.errors import DataError, LayoutError
 from unitalk.layout import Layout
-from unitalk.media.frame_sizes import Face, face_file, frame_sizes, strip, telling_faces
+from unitalk.media.face_strip import strip
+from unitalk.media.frame_sizes import Face, face_file, frame_sizes, telling_faces
 
 
 def save(path: Path, size: tuple[int, int], colour=(200, 150, 120), mode="RGB") -> Path:
@@ -172,19 +170,6 @@ def test_a_side_may_be_a_pixel_from_its_boxs_and_no_more(tmp_path, width, fits):
             frame_sizes(tmp_path, faces)
 
 
-def test_one_odd_crop_of_eight_does_not_matter_and_three_do(tmp_path):
-    """Three quarters must agree: seven or six of eight, not five."""
-    frame = (1280, 720)
-    faces = faces_in(frame, seed=2)
-    dataset(tmp_path, faces, frame)
-    for odd in (1, 2):
-        put(tmp_path, faces[odd - 1], (30, 30))
-        assert frame_sizes(tmp_path, faces) == {"v": frame}
-    put(tmp_path, faces[2], (30, 30))
-    with pytest.raises(LayoutError, match="v: 8 face crops do not have the size"):
-        frame_sizes(tmp_path, faces)
-
-
 def test_a_missing_and_a_damaged_crop_are_passed_over(tmp_path):
     frame = (1280, 720)
     faces = faces_in(frame)
@@ -249,22 +234,6 @@ def test_large_faces_within_the_frame_are_chosen_from_the_largest_to_the_median(
     assert telling_faces(videos, boxes).tolist() == [1, 2, 4]
 
 
-@settings(max_examples=20)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 40)), min_size=1, max_size=60))
-def test_the_choice_is_that_of_a_plain_loop(drawn):
-    """Squares from the corner (0.15, 0.15): those of more than 0.85 leave the frame."""
-    videos = np.array([video for video, _ in drawn])
-    sides = np.array([side + place / 100 for place, (_, side) in enumerate(drawn)]) * 1.2 / 50
-    boxes = np.stack([np.full(len(sides), 0.15)] * 2 + [0.15 + sides] * 2, axis=1)
-    expected = []
-    for video in set(videos.tolist()):
-        own = [i for i in range(len(drawn)) if videos[i] == video]
-        within = [i for i in own if boxes[i, 2] <= 1]
-        ranked = sorted(within or own, key=lambda i: (-min(boxes[i, 2], 1), i))
-        expected += {ranked[int(step * (len(ranked) - 1) / 2 / 7)] for step in range(8)}
-    assert telling_faces(videos, boxes).tolist() == sorted(expected)
-
-
 # ------------------------------------------------------------------------------ where a crop is
 
 
@@ -296,14 +265,6 @@ def test_a_track_is_listed_only_when_a_crop_has_another_name(tmp_path, monkeypat
 def test_a_hostile_id_opens_nothing(tmp_path):
     with pytest.raises(DataError, match="cannot name a file"):
         face_file(Layout(tmp_path / "a"), Face("..", "v:0", 0.4, (0, 0, 1, 1)))
-
-
-def test_a_link_that_leads_to_itself_and_an_id_too_long_for_a_file_have_no_crop(tmp_path):
-    folder = tmp_path / "clips_videos/val/v/v:0"
-    folder.mkdir(parents=True)
-    (folder / "0.04.jpg").symlink_to("0.04.jpg")
-    for entity in ("v:0", "x" * 300):
-        assert face_file(Layout(tmp_path), Face("v", entity, 0.04, (0, 0, 1, 1))) is None
 
 
 # ------------------------------------------------------------------------------ a strip
@@ -354,27 +315,6 @@ def test_tiles_are_as_wide_as_the_crops_in_the_median_and_no_face_is_stretched(t
     assert near(picture.getpixel((45, 3)), RED)
 
 
-def test_what_is_no_jpeg_and_what_is_no_face_is_grey(tmp_path):
-    png = tmp_path / "x.jpg"
-    Image.new("RGB", (30, 30), RED).save(png, "PNG")
-    (tmp_path / "folder.jpg").mkdir()
-    large = save(tmp_path / "large.jpg", (100, 100), RED)
-    content = bytearray(large.read_bytes())
-    place = content.index(b"\xff\xc0") + 5  # the frame's header: height and width
-    content[place : place + 4] = (9000).to_bytes(2) * 2
-    large.write_bytes(content)
-    picture = opened(strip([png, tmp_path / "folder.jpg", large], height=20))
-    assert all(near(colour_at(picture, place, 3), GREY) for place in range(3))
-
-
-def test_a_bomb_is_grey(tmp_path, monkeypatch):
-    """Pillow refuses pictures of twice this many pixels, and warns of half of them."""
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000)
-    for size in ((40, 40), (60, 60)):
-        bomb = save(tmp_path / "x.jpg", size, RED)
-        assert near(opened(strip([bomb], height=20)).getpixel((10, 10)), GREY)
-
-
 @settings(max_examples=50)
 @given(st.integers(0, 10**9))
 def test_no_damage_to_a_file_is_an_error(tmp_path_factory, seed):
@@ -388,10 +328,3 @@ def test_no_damage_to_a_file_is_an_error(tmp_path_factory, seed):
         content[rng.randrange(min(len(content), rng.choice([25, 700, 10**6])))] = rng.randrange(256)
     (folder / "x.jpg").write_bytes(content)
     assert opened(strip([folder / "x.jpg"], height=16)).height == 16
-
-
-@slow
-def test_the_module_opens_pictures_only_when_it_is_asked_to():
-    code = "import sys, unitalk.media.frame_sizes; print('PIL' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout == "False\n"

@@ -264,12 +264,3 @@ def test_a_margin_widens_boxes_within_the_frame():
     boxes = np.array([[0.3, 0.1, 0.5, 0.5]])
     assert edges(boxes, 100, 100, 0.5).tolist() == [[20, 0, 60, 70]]
     assert edges(boxes, 100, 100).tolist() == [[30, 10, 50, 50]]
-
-
-def test_a_margin_is_cut_out(tmp_path):
-    path = make_video(tmp_path / "videos/a.mp4", Form())
-    rows = [("a", 0.2, (0.25, 0.25, 0.5, 0.5), "a:0")]
-    cut_out(tmp_path, rows, margin=0.5)
-    # 0.25 wide and high, an eighth on each side: from 0.125 to 0.625.
-    wider = (0.125, 0.125, 0.625, 0.625)
-    assert crop(tmp_path, "a", "a:0", 0.2) == SeekingLoop(path).crop(0.2, wider)

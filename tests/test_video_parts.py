@@ -19,7 +19,6 @@ from unitalk.dataset.crop import video_job
 from unitalk.dataset.crop.crop_options import CropOptions
 from unitalk.dataset.crop.wanted_faces import Wanted
 from unitalk.errors import DiskError
-from unitalk.files import write_json
 from unitalk.media import sound
 from unitalk.media.decode import Reader, edges
 from unitalk.media.timeline import Timeline, of_frames, of_packets
@@ -131,13 +130,6 @@ def test_edges_within_the_frame_are_those_of_the_original(box, width, height):
     assert edges(np.array([[left, top, right, bottom]]), width, height).tolist() == [wanted]
 
 
-@given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.integers(1, 99), st.floats(0, 2))
-def test_edges_never_leave_the_frame(box, size, margin):
-    [[left, top, right, bottom]] = edges(np.array([box]), size, size, margin).tolist()
-    assert 0 <= left <= right <= size
-    assert 0 <= top <= bottom <= size
-
-
 # ------------------------------------------------------------------------------ sound
 
 
@@ -198,25 +190,6 @@ def one_face(video: str = "a") -> Wanted:
     )
 
 
-def test_a_video_that_is_cut_twice_at_a_time(tmp_path, monkeypatch):
-    """Somebody else puts the same there between our two steps."""
-    made, final = tmp_path / "own/made", tmp_path / "final"
-    made.mkdir(parents=True)
-    (made / "ours").touch()
-    (final / "theirs").mkdir(parents=True)
-    rename, count = type(made).rename, [0]
-
-    def late(path, to):
-        count[0] += 1
-        if path == made and count[0] == 2:
-            (final / "theirs again").mkdir(parents=True)
-        return rename(path, to)
-
-    monkeypatch.setattr(type(made), "rename", late)
-    video_job.swap(made, final, tmp_path / "own/old")
-    assert [path.name for path in final.iterdir()] == ["ours"]
-
-
 def test_a_disk_that_is_full_ends_the_run_and_leaves_no_half(tmp_path, monkeypatch):
     path = make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
 
@@ -245,22 +218,3 @@ def test_ctrl_c_in_this_process_leaves_no_half(tmp_path, monkeypatch):
     assert not (tmp_path / "made/.unitalk/staging").exists()
     assert not list((tmp_path / "made").rglob("*.jpg"))
     assert cut_out(tmp_path, [("a", 0.2, FACE, "a:0")]).written == 1
-
-
-def test_a_receipt_says_of_what_it_is(tmp_path):
-    video = make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
-    made, wanted, options = tmp_path / "made", one_face(), CropOptions()
-    assert video_job.kept(made, wanted, options, video) is None
-    outcome = video_job.cut_video(video_job.Job(str(made), str(video), wanted, options, 1))
-    assert video_job.kept(made, wanted, options, video) == outcome
-    assert video_job.kept(made, wanted, options, None) == outcome
-    assert video_job.kept(made, wanted, CropOptions(margin=0.1), video) is None
-    assert video_job.kept(made, wanted._replace(seconds=np.array([0.24])), options, video) is None
-    receipt = video_job.receipts(made).path("val/a")
-    for damaged in ("[]", "{", '{"made_of": 3}'):
-        receipt.write_text(damaged)
-        assert video_job.kept(made, wanted, options, video) is None
-    write_json(receipt, {"made_of": video_job.made_of(wanted, options, video)})
-    assert video_job.kept(made, wanted, options, video) is None
-    video_job.remove(made, "val", "a")
-    assert [path for path in made.rglob("*") if path.is_file()] == []

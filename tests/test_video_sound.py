@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import wave
-
 import numpy as np
 import pytest
 from conftest import one_in
@@ -13,7 +11,6 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 from video_files import (
     FACE,
-    NTSC,
     Form,
     Voice,
     clicks,
@@ -176,10 +173,7 @@ def test_a_sound_ends_with_its_last_frame():
     assert span(0.0, 0.0, 25.0) == (0, 640)
     # 29.97 a second: 16000 / 29.97 is 533.87, rounded with the begin of 0.03 s.
     assert span(0.03, 0.03, 30000 / 1001) == (480, 1014)
-
-
-def test_the_original_ends_it_at_the_last_face_and_cuts_down():
-    """facts: int(1024.08 * 16000) is 16385279, one less than 1024.08 s are."""
+    # The original: int(1024.08 * 16000) is 16385279, one less than 1024.08 s are.
     assert span(1024.08, 1024.16, 25.0, compat=True) == (16_385_279, 16_386_560)
     assert span(1024.08, 1024.16, 25.0) == (16_385_280, 16_386_560 + 640)
 
@@ -194,13 +188,6 @@ def test_compat_cuts_as_the_original(tmp_path):
     [finding] = report.findings
     assert (finding.kind, finding.where) == ("sound-empty", "a:1")
     assert report.sounds == 2
-
-
-def test_another_rate_than_25(tmp_path):
-    make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le", rate=NTSC))
-    cut_out(tmp_path, faces("a", 0, 30, rate=30000 / 1001))
-    # The last face is at 29 / 29.97 = 0.97 s; its frame lasts 1001 / 30000 s.
-    assert len(heard(tmp_path, "a", "a:0")) == round((0.97 + 1001 / 30000) * 16000)
 
 
 # ------------------------------------------------------------------------------ a real clip
@@ -227,16 +214,3 @@ def test_a_real_clip_is_cut_in_step(tmp_path):
     speech = np.flatnonzero(loud > 0.1 * loud.max()) / 25
     assert speech[0] == pytest.approx(0.49, abs=0.1)
     assert speech[-1] == pytest.approx(2.21, abs=0.15)
-
-
-def test_a_wav_is_what_others_read(tmp_path):
-    make_video(tmp_path / "videos/a.mkv", Form(sound="pcm_s16le"))
-    cut_out(tmp_path, faces("a", 0, 30))
-    with wave.open(str(tmp_path / "made/clips_audios/val/a/a:0.wav")) as sound:
-        assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, 16000)
-        assert sound.getcomptype() == "NONE"
-    import unitalk
-
-    [track] = unitalk.tracks(tmp_path / "made", split="val")
-    assert len(track["images"]) == 30
-    assert len(track["audio"]["array"]) == 19_200

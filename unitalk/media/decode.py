@@ -1,7 +1,7 @@
-"""Frames of a video, decoded one after the other, and what is cut out of them.
+"""Decode frames of a video one after the other, and cut crops out of them.
 
-PyAV decodes, and one converter is kept for all frames: with a new one a frame it is slower than
-OpenCV, with one it is faster, and it knows when each frame is shown. OpenCV packs the crops.
+PyAV decodes: it knows when each frame is shown, and with one converter for all frames it is faster
+than OpenCV (with a new one per frame, slower). OpenCV packs the crops.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 QUALITY = 95
-"""Of a JPEG; what `cv2.imwrite` takes when it is not told."""
+"""Of a JPEG; the default of `cv2.imwrite`."""
 
 _SKIP = 2.0  # seconds without a face for which it pays to leave frames undecoded
 _EIGHT = 8  # bits of a colour
@@ -33,13 +33,13 @@ _QUARTER = 90  # degrees
 
 
 class Reader:
-    """Decodes the frames that are wanted of a video.
+    """Decodes the wanted frames of a video.
 
     Attributes:
-        damaged: places among the wanted frames of those that the decoder marked as damaged.
-        errors: packets that could not be decoded.
-        deep: whether a frame had more than 8 bits a colour.
-        interlaced: whether one was woven of two fields.
+        damaged: places, among the wanted frames, of those that the decoder marked as damaged.
+        errors: how many packets could not be decoded.
+        deep: whether a frame had more than 8 bits per colour.
+        interlaced: whether a frame was woven of two fields.
         rotation: in degrees, counter-clockwise.
         sizes: widths and heights of frames as they are shown.
 
@@ -95,9 +95,9 @@ class Reader:
                         break
 
     def stretches(self, wanted: Ints) -> list[tuple[int | None, int]]:
-        """What is decoded in one go: where to seek to before, and the last frame of it.
+        """The stretches that are decoded in one go: where to seek to first, and the last frame.
 
-        A decoder begins at a key frame. It is given one more before the one that it needs, as the
+        A decoder begins at a key frame. It gets one more before the one that it needs, as the
         frames between two may depend on both.
         """
         if not len(wanted):
@@ -134,9 +134,9 @@ class Reader:
 
 
 def _converter(av: Any) -> Callable[[Any], Any]:  # noqa: ANN401
-    """What brings frames of any form to blue, green, red: bicubic and alone, as OpenCV does.
+    """Converts frames of any form to blue, green, red: bicubic, in one thread, as OpenCV does.
 
-    Before version 17 PyAV's colours of odd frame sizes and of more than 8 bits were others.
+    Before version 17 PyAV gave other colours for odd frame sizes and for more than 8 bits.
     """
     convert = av.video.reformatter.VideoReformatter().reformat
     return partial(convert, format="bgr24", interpolation="BICUBIC", threads=1)

@@ -1,31 +1,24 @@
-"""Face crops that are there: the size of the frames they were cut from, and small pictures of them.
-
-They are cut out of videos by `unitalk.dataset.crop`.
-"""
+"""Infer the size of a video's frames from its face crops."""
 
 from __future__ import annotations
 
-import io
-from functools import partial
-from statistics import median
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from unitalk.errors import LayoutError, UsageError, examples
+from unitalk.errors import LayoutError, examples
 from unitalk.files import unreadable
 from unitalk.layout import SPLITS, Layout, face_name, faces, find_entity
+from unitalk.media.face_strip import open_crop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
     from PIL import Image
 
     Array = npt.NDArray[np.float64]
-
-T = TypeVar("T")
 
 FEW = 8
 """How many crops of a video are opened to find its frame's size."""
@@ -39,11 +32,6 @@ same way, so that a side moves by less than one; the rest is for the digits of t
 _AGREEING = 0.75  # of the crops must fit one size; an odd one may be another face's
 _LONGEST = 1 << 14  # no frame has a longer side
 _LEAST = 1 / _LONGEST  # share of a box
-_TOO_LARGE = 1 << 26  # pixels of what is no face crop
-_QUALITY = 70
-_GREY = (128, 128, 128)
-_WIDEST = 65_500  # what a JPEG can hold, less the last few
-_ASPECT = (0.5, 1.5)  # width by height of a face, within reason
 
 
 class Face(NamedTuple):
@@ -158,77 +146,15 @@ def _face_file(layout: Layout, face: Face) -> Path | None:
     return None
 
 
-def strip(paths: Sequence[Path | None], *, height: int) -> bytes:
-    """Paste face crops side by side into one small JPEG, tiles of one size.
-
-    Args:
-        paths: the crops, from left to right; None, a missing or a damaged one leaves a grey tile.
-        height: of the strip, in pixels.
-
-    Returns:
-        The JPEG: `len(paths)` tiles, as wide as the crops are in the median.
-
-    Raises:
-        UsageError: there is no crop to paste, or more than a JPEG can hold.
-    """
-    from PIL import Image
-
-    pictures = [_opened(path, partial(_pixels, height=height)) for path in paths]
-    aspects = [picture.width / picture.height for picture in pictures if picture is not None]
-    aspect = min(max(median(aspects or [1.0]), _ASPECT[0]), _ASPECT[1])
-    width = max(1, round(height * aspect))
-    if not paths or height < 1 or max(width * len(paths), height) > _WIDEST:
-        raise UsageError(
-            f"a strip of {len(paths):,} faces, {height} pixels high, is no picture",
-            hint="give a few dozen faces and a height such as 64",
-        )
-    canvas = Image.new("RGB", (width * len(paths), height), _GREY)
-    for place, picture in enumerate(pictures):
-        if picture is not None:
-            # Not ImageOps.pad, which makes nothing of a crop that is a line, before Pillow 11.
-            scale = min(width / picture.width, height / picture.height)
-            size = [max(1, round(side * scale)) for side in picture.size]
-            left, top = (width - size[0]) // 2, (height - size[1]) // 2
-            canvas.paste(picture.resize((size[0], size[1])), (place * width + left, top))
-    data = io.BytesIO()
-    canvas.save(data, "JPEG", quality=_QUALITY, optimize=True)
-    return data.getvalue()
-
-
 def _size(picture: Image.Image) -> tuple[int, int]:
     """Width and height in pixels, which stand in the header."""
     return picture.size
 
 
-def _pixels(picture: Image.Image, height: int) -> Image.Image | None:
-    """The picture in colour, not much larger than needed; None when it is far too large."""
-    if picture.width * picture.height > _TOO_LARGE:
-        return None
-    picture.draft("RGB", (height, height))  # the decoder can leave out detail
-    return picture.convert("RGB")
-
-
-def _opened(path: Path | None, look: Callable[[Image.Image], T]) -> T | None:
-    """What a look at a crop gives; None when it is not there or cannot be read."""
-    from PIL import Image, ImageOps
-
-    if path is None:
-        return None
-    try:
-        with Image.open(path, formats=["JPEG"]) as picture:
-            return look(ImageOps.exif_transpose(picture) if "exif" in picture.info else picture)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return None
-    except OSError as error:
-        if refused := unreadable(error, path):
-            raise refused from error
-        return None
-
-
 def _frame_size(layout: Layout, chosen: Sequence[Face]) -> tuple[int, int] | str:
     """A video's frame size, or why there is none."""
     paths = [face_file(layout, face) for face in chosen]
-    sizes = [_opened(path, _size) for path in paths]
+    sizes = [open_crop(path, _size) for path in paths]
     pairs = [(face.box, size) for face, size in zip(chosen, sizes, strict=True) if size is not None]
     if not pairs:
         there = sum(path is not None for path in paths)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 USUAL = 25.0
 """UniTalk's frames per second, and the default where times are not clear."""
 
-GAP = 1.5
+GAP_FRAMES = 1.5
 """Frames: a longer step is a gap, for rates and for loaders."""
 
 _STEPS = 10  # fewer are too few
@@ -62,7 +62,7 @@ def _rate(steps: npt.NDArray[np.float64], stretches: int) -> float:
     usual = float(np.median(steps))
     if usual > _SLOWEST or np.mean(np.abs(steps - usual) < 1.1 * _ROUNDING) < 2 / 3:
         return USUAL
-    together = steps < GAP * usual
+    together = steps < GAP_FRAMES * usual
     count, seconds = int(np.count_nonzero(together)), float(steps[together].sum())
     rounding = _ROUNDING * (stretches + len(steps) - count)
     measured = count / seconds

@@ -20,7 +20,7 @@ from unitalk.files import Placer, atomic_write
 from unitalk.formats import loconet, talknet
 from unitalk.formats.positional import PositionalRows, beside, by_time, misnamed
 from unitalk.layout import SPLITS, Layout
-from unitalk.schema.frame_rate import GAP, USUAL
+from unitalk.schema.frame_rate import GAP_FRAMES, USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -220,7 +220,7 @@ class PositionalConversion(Conversion):
         name = f"{rows.split}/{track.entity}"
         times = rows.seconds[track.start : track.stop]
         self.listen(name, seconds, times[0], times[-1])
-        gaps = np.flatnonzero(np.diff(times) > GAP / rate)
+        gaps = np.flatnonzero(np.diff(times) > GAP_FRAMES / rate)
         if len(gaps):
             before, after = times[gaps[0]], times[gaps[0] + 1]
             self.gaps.add(f"{name} ({before:.2f} to {after:.2f} s)")

@@ -10,7 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from unitalk.dataset.crop.wanted_faces import Wanted
     from unitalk.executor import Executor
     from unitalk.layout import Split
+
+    Key = tuple[Split, str]  # a video
 
 Verb = Literal["crops", "ava prepare"]
 
@@ -102,7 +104,7 @@ def cut_crops(
     """
     load("av"), load("cv2")
     options = options or CropOptions()
-    target = Path(destination).absolute()  # a worker elsewhere stands in another folder
+    target = Path(destination).absolute()  # a worker elsewhere has another working directory
     for other in (source, videos):
         check_apart(other, target)
     check_destination(target, made_by=verb, overwrite=True, in_place=True)
@@ -112,9 +114,7 @@ def cut_crops(
         request.check(target)
     rows = {s: SplitRows.read(csvs[s], s, only) for s in SPLITS if s in csvs}
     check_videos(str(source), rows, only)
-    ids = {video for one in rows.values() for video in one.tracks}
-    files = find_videos(Path(videos).absolute(), ids)
-    near = near_misses(Path(videos).absolute(), ids - files.keys())
+    run = _Run(target, options, rows, videos)
     if not Layout(target).marker.is_file():
         with staged_folder(target, made_by=verb, about=request.about) as folder:
             _copy_rows(csvs, folder, only)
@@ -124,10 +124,8 @@ def cut_crops(
         elif request.differences(target):
             with _replacing(target, request, verb, rows) as folder:
                 _copy_rows(csvs, folder, only)
-        run = _Run(target, options, rows, files, str(videos), near)
         run.cut_missing(executor or Here(), progress or SilentProgress())
         dropped = run.drop_missing(csvs, only) if options.drop_missing else 0
-    done = [run.outcomes[key] for key in run.order if key in run.outcomes]
     return CropReport(
         source=str(source),
         videos_folder=str(videos),
@@ -135,8 +133,8 @@ def cut_crops(
         splits={split: one.counts() for split, one in rows.items()},
         written=len(run.outcomes) - run.kept,
         kept=run.kept,
-        crops=sum(one.crops for one in done),
-        sounds=sum(one.sounds for one in done),
+        crops=sum(one.crops for one in run.outcomes.values()),
+        sounds=sum(one.sounds for one in run.outcomes.values()),
         dropped=dropped,
         findings=tuple(run.findings()),
         notes=tuple(run.notes()),
@@ -195,55 +193,48 @@ def _videos_in(layout: Layout, split: Split) -> set[str]:
 # ------------------------------------------------------------------------------ the run
 
 
-@dataclass(slots=True)
 class _Run:
     """Cuts the missing videos.
 
     Attributes:
-        near: files whose name is almost that of a video without a file.
-        order: split and id of every wanted video.
-        outcomes: the outcome of each video that is cut.
+        outcomes: by split and id, the outcome of each video that is cut.
         kept: how many of them an earlier run cut.
+
+    Args:
+        target: the dataset.
+        options: how to cut.
+        rows: the wanted faces.
+        videos: the folder of the videos.
     """
 
-    target: Path
-    options: CropOptions
-    rows: Mapping[Split, SplitRows]
-    files: Mapping[str, Path]
-    videos: str
-    near: Mapping[str, str]
-    order: list[tuple[Split, str]] = field(default_factory=list)
-    outcomes: dict[tuple[Split, str], Outcome] = field(default_factory=dict)
-    kept: int = 0
-
-    def __post_init__(self) -> None:
-        self.order = [(split, video) for split, one in self.rows.items() for video in one.tracks]
-
-    def _of(self, key: tuple[Split, str]) -> Wanted:
-        return self.rows[key[0]].of(key[1])
+    def __init__(
+        self, target: Path, options: CropOptions, rows: Mapping[Split, SplitRows], videos: Path
+    ) -> None:
+        self._target = target
+        self._options = options
+        self._rows = rows
+        self._videos = videos
+        self._order = [(split, video) for split, one in rows.items() for video in one.tracks]
+        folder, ids = Path(videos).absolute(), {video for _, video in self._order}
+        self._files = find_videos(folder, ids)
+        self._near = near_misses(folder, ids - self._files.keys())
+        self.outcomes: dict[Key, Outcome] = {}
+        self.kept = 0
 
     def cut_missing(self, executor: Executor, progress: Progress) -> None:
         """Cut the missing videos."""
         self._tidy()
-        faces = {(split, video): self.rows[split].faces_of(video) for split, video in self.order}
-        for key in self.order:
-            found = kept(self.target, self._of(key), self.options, self.files.get(key[1]))
-            if found is not None:
-                self.outcomes[key] = found
-            elif key[1] not in self.files:
-                remove(self.target, *key)  # of other rows, or damaged, and its file is gone
-        self.kept = len(self.outcomes)
-        missing = [k for k in self.order if k not in self.outcomes and k[1] in self.files]
+        self._keep()
+        missing = [k for k in self._order if k not in self.outcomes and k[1] in self._files]
         # The largest first, so that none of them is left alone at the end.
-        missing.sort(key=lambda key: -self.files[key[1]].stat().st_size)
+        missing.sort(key=lambda key: -self._files[key[1]].stat().st_size)
         threads = 0 if isinstance(executor, Here) else 1
+        target, options = str(self._target), self._options
         done = executor.run(
             cut_video,
-            (
-                Job(str(self.target), str(self.files[k[1]]), self._of(k), self.options, threads)
-                for k in missing
-            ),
+            (Job(target, str(self._files[k[1]]), self._of(k), options, threads) for k in missing),
         )
+        faces = {(split, video): self._rows[split].faces_of(video) for split, video in self._order}
         total, there = sum(faces.values()), sum(faces[key] for key in self.outcomes)
         try:
             with progress.task("cutting", total=total, unit="faces", done=there) as task:
@@ -255,10 +246,23 @@ class _Run:
                 done.close()  # ends the tasks that are still cutting
             self._tidy()
 
+    def _of(self, key: Key) -> Wanted:
+        return self._rows[key[0]].of(key[1])
+
+    def _keep(self) -> None:
+        """Keep the videos that an earlier run cut."""
+        for key in self._order:
+            found = kept(self._target, self._of(key), self._options, self._files.get(key[1]))
+            if found is not None:
+                self.outcomes[key] = found
+            elif key[1] not in self._files:
+                remove(self._target, *key)  # of other rows, or damaged, and its file is gone
+        self.kept = len(self.outcomes)
+
     def _tidy(self) -> None:
         """Remove half-made files that a killed process left."""
-        shutil.rmtree(staging(self.target), ignore_errors=True)
-        receipts(self.target).remove_halves()
+        shutil.rmtree(staging(self._target), ignore_errors=True)
+        receipts(self._target).remove_halves()
 
     def drop_missing(self, csvs: Mapping[Split, Path], only: Sequence[str]) -> int:
         """Remove the rows that could not be cut from the csv files; returns their number.
@@ -266,27 +270,24 @@ class _Run:
         Raises:
             DataError: no row is left; the csv files stay as they are.
         """
-        reasons = {split: self._reasons(split) for split in self.rows}
-        dropped, faces = (
-            sum(map(len, reasons.values())),
-            sum(len(one.rows.seconds) for one in self.rows.values()),
-        )
-        if dropped == faces:
-            told = Counter(reason for own in reasons.values() for reason in own.values())
+        reasons = {split: self._reasons(split) for split in self._rows}
+        dropped = sum(map(len, reasons.values()))
+        if dropped == sum(len(one.rows.seconds) for one in self._rows.values()):
+            counts = Counter(reason for own in reasons.values() for reason in own.values())
             raise DataError(
-                f"{self.target}: not one of the {faces:,} faces can be cut: "
-                + ", ".join(f"{reason} ({count:,})" for reason, count in told.items()),
+                f"{self._target}: not one of the {dropped:,} faces can be cut: "
+                + ", ".join(f"{reason} ({count:,})" for reason, count in counts.items()),
                 hint="run it without `drop_missing`, into a new folder, to see what is wrong with "
                 "each video",
             )
-        write_kept(csvs, Layout(self.target), only, reasons)
+        write_kept(csvs, Layout(self._target), only, reasons)
         return dropped
 
     def _reasons(self, split: Split) -> dict[int, str]:
         """Why rows of a split's csv are left out, by their numbers in it."""
         found: dict[int, str] = {}
-        for video in self.rows[split].tracks:
-            places = self.rows[split].places_of(video)
+        for video in self._rows[split].tracks:
+            places = self._rows[split].places_of(video)
             outcome = self.outcomes.get((split, video))
             if outcome is None:
                 found |= dict.fromkeys(places.tolist(), NO_VIDEO)
@@ -297,20 +298,20 @@ class _Run:
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong, in the order of the videos; not that of rows that were left out."""
-        for key in self.order:
+        for key in self._order:
             if key in self.outcomes:
                 yield from self.outcomes[key].findings
-            elif not self.options.drop_missing:
+            elif not self._options.drop_missing:
                 yield self._missing(key)
 
     def notes(self) -> Iterator[Finding]:
         """What is worth knowing, in the order of the videos."""
-        for key in self.order:
+        for key in self._order:
             if key in self.outcomes:
                 yield from self.outcomes[key].notes
-            elif self.options.drop_missing:
+            elif self._options.drop_missing:
                 yield self._missing(key)
 
-    def _missing(self, key: tuple[Split, str]) -> Finding:
-        places = [self.near[key[1]]] if key[1] in self.near else []
-        return Finding.of("video-missing", *key, places=places, said=f"in {self.videos}")
+    def _missing(self, key: Key) -> Finding:
+        places = [self._near[key[1]]] if key[1] in self._near else []
+        return Finding.of("video-missing", *key, places=places, said=f"in {self._videos}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 FILE = "dropped.csv"
 """Its name, in the dataset's folder."""
 
-_WHY = ("split", "reason")
-# What it has beside the ten columns.
-
 Dropped = tuple[tuple[str, tuple[int, ...]], ...]
 """Why rows were left out, and which: their numbers among the video's rows."""
 
@@ -33,13 +30,7 @@ NO_VIDEO, NO_CROP, NO_SOUND = "no video", "no face crop", "no sound"
 
 
 def uncut(faces: Path, sounds: Path, wanted: Wanted) -> Dropped:
-    """The rows of a video that lack their crop, or whose track lacks its sound.
-
-    Args:
-        faces: the video's folder of crops.
-        sounds: its folder of sounds.
-        wanted: its rows.
-    """
+    """The rows of a video that lack their crop, or whose track lacks its sound, in its folders."""
     found: dict[str, list[int]] = {NO_CROP: [], NO_SOUND: []}
     heard = _listing(sounds)
     for number, entity in enumerate(wanted.entities):
@@ -85,10 +76,10 @@ def write_kept(
     A split of which nothing is left has no csv.
 
     Args:
-        csvs: of each split where its rows are from.
+        csvs: the source of each split's rows.
         layout: the dataset's.
-        videos: the rows of these; default: all.
-        reasons: of each split why which rows were left out, by their numbers in its csv.
+        videos: keep the rows of these; default: all.
+        reasons: for each split, why rows were left out, by their numbers in its csv.
     """
     dropped: list[pa.RecordBatch] = []
     for split, source in csvs.items():
@@ -114,13 +105,14 @@ def _divided(
     start = 0
     for batch in batches:
         own = gone[slice(*np.searchsorted(gone, (start, start + len(batch))))]
-        if len(own):
-            rows = batch.take(own - start)
-            why = (
-                schema.text_column([split] * len(own)),
-                schema.text_column([reasons[row] for row in own.tolist()]),
-            )
-            columns = {name: rows[name] for name in schema.COLUMNS}
-            dropped.append(type(batch).from_pydict(columns | dict(zip(_WHY, why, strict=True))))
-        yield batch.take(np.setdiff1d(np.arange(len(batch)), own - start)) if len(own) else batch
         start += len(batch)
+        if not len(own):
+            yield batch
+            continue
+        places = own - (start - len(batch))
+        rows = batch.take(places)
+        columns: dict[str, pa.Array[pa.Scalar[Any]]] = {name: rows[name] for name in schema.COLUMNS}
+        columns["split"] = schema.text_column([split] * len(own))
+        columns["reason"] = schema.text_column([reasons[row] for row in own.tolist()])
+        dropped.append(type(batch).from_pydict(columns))
+        yield batch.take(np.setdiff1d(np.arange(len(batch)), places))

@@ -28,12 +28,12 @@ _PIXELS = 2.0
 
 @dataclass(slots=True)
 class Crops:
-    """Cuts the face crops of one video into a folder, one folder a track within it.
+    """Cuts the face crops of one video into a folder, with a folder per track within it.
 
     Attributes:
         wanted: the faces.
         folder: where crops go.
-        margin: by which share of its size a box is widened on each side.
+        margin: see `CropOptions`.
         written: how many crops there are.
         pixels: rows whose box is in pixels and not in shares of the frame.
         empty: rows whose box has no pixel within the frame.

@@ -65,37 +65,38 @@ def find_videos(folder: Path, wanted: Collection[str]) -> dict[str, Path]:
 
 
 def near_misses(folder: Path, missing: Collection[str]) -> dict[str, str]:
-    """Say of videos that have no file what there is of almost the same name, where there is.
+    """Find what there is of almost the same name as a video that has no file, in words.
 
     Args:
         folder: where to look, as in `find_videos`.
         missing: ids.
     """
     found: dict[str, str] = {}
-    by_name = {composed(video): video for video in missing}
-    by_case = {video.casefold(): video for video in missing}
-    by_looks = {drawn(video): video for video in missing}
+    by_looks = {_looks(video): video for video in missing}
     for entry in _entries(folder):
         stem, dot, ending = entry.name.rpartition(".")
         if dot and ending.lower() in _BESIDE:
             continue
         names = (stem, entry.name) if dot else (entry.name,)
-        video = next((by_name[name] for name in map(composed, names) if name in by_name), None)
-        alike = by_looks.get(drawn(stem)) if dot else None
-        if video is not None and entry.is_dir():
-            found.setdefault(video, f"{entry.name} is a folder")
-        elif video is not None and not entry.is_file():
-            what = "a link to nothing" if entry.is_symlink() else "no regular file"
-            found.setdefault(video, f"{entry.name} is {what}")
-        elif video is not None:
-            found.setdefault(video, f"{entry.name} has no ending such as .mp4")
-        elif dot and entry.is_file() and stem.casefold() in by_case:
-            said = f"{entry.name} differs in upper and lower case"
-            found.setdefault(by_case[stem.casefold()], said)
-        elif alike is not None and entry.is_file():
-            said = f"{ascii(entry.name)[1:-1]} has letters that only look the same"
-            found.setdefault(alike, said)
+        video = next((by_looks[name] for name in map(_looks, names) if name in by_looks), None)
+        if video is None:
+            continue
+        if entry.is_dir():
+            what = "is a folder"
+        elif not entry.is_file():
+            what = "is a link to nothing" if entry.is_symlink() else "is not a regular file"
+        elif not dot:
+            what = "has no ending such as .mp4"
+        else:
+            what = "differs in its letters, or in upper and lower case"
+        name = entry.name if entry.name.isascii() else ascii(entry.name)[1:-1]
+        found.setdefault(video, f"{name} {what}")
     return found
+
+
+def _looks(name: str) -> str:
+    """A name as a reader takes it in: without case, and letters that look the same made equal."""
+    return drawn(name).casefold()
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -5,7 +5,6 @@ Its receipt, written last, says what they were made from and what was found.
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import tempfile
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unitalk.dataset.crop.crop_report import Finding
 from unitalk.dataset.crop.dropped_rows import Dropped, uncut, without
-from unitalk.dataset.crop.video_cutter import Cutter, Outcome
+from unitalk.dataset.crop.video_cutter import Outcome, cut
 from unitalk.files import Receipts, disk_errors
 from unitalk.layout import Layout, check_id
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 VERSION = 2
 """Of what is made of the same rows and the same video."""
-
-_TRIES = 5
 
 
 class Job(NamedTuple):
@@ -62,9 +59,7 @@ def cut_video(job: Job) -> Outcome:
         folder.mkdir(parents=True, exist_ok=True)
         own = Path(tempfile.mkdtemp(dir=folder))
         try:
-            made = Cutter(job, own)
-            made.run()
-            outcome = made.outcome()
+            outcome = cut(job, own)
             if job.options.drop_missing:
                 dropped = uncut(own / "faces", own / "sounds", job.wanted)
                 outcome = _cut_without(job, own, dropped, outcome) if dropped else outcome
@@ -87,9 +82,7 @@ def _cut_without(job: Job, own: Path, dropped: Dropped, outcome: Outcome) -> Out
         shutil.rmtree(own / name, ignore_errors=True)
     wanted, again = without(job.wanted, dropped), Outcome(0, 0, (), outcome.notes)
     if wanted is not None:
-        made = Cutter(job._replace(wanted=wanted), own)
-        made.run()
-        again = made.outcome()
+        again = cut(job._replace(wanted=wanted), own)
     left = {one.kind for one in again.findings}
     settled = tuple(one for one in outcome.findings if one.kind not in left)
     return again._replace(notes=again.notes + settled, dropped=dropped)
@@ -116,23 +109,15 @@ def _place(layout: Layout, own: Path, wanted: Wanted) -> None:
         ("sounds", layout.part("audio", wanted.split, wanted.video)),
     ):
         final.parent.mkdir(parents=True, exist_ok=True)
-        swap(own / name, final, own / f"old-{name}")
+        _swap(own / name, final, own / f"old-{name}")
 
 
-def swap(made: Path, final: Path, aside: Path) -> None:
+def _swap(made: Path, final: Path, aside: Path) -> None:
     """Replace a folder by another one, or remove it if no other one was made."""
-    for attempt in range(_TRIES):
-        with suppress(FileNotFoundError):
-            final.rename(f"{aside}-{attempt}")
-        if not made.exists():
-            return
-        try:
-            made.rename(final)
-        except OSError as error:  # a cluster may do one video twice, and at one time
-            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST} or attempt == _TRIES - 1:
-                raise
-        else:
-            return
+    with suppress(FileNotFoundError):
+        final.rename(aside)
+    if made.exists():
+        made.rename(final)
 
 
 # ------------------------------------------------------------------------------ receipts
@@ -162,11 +147,7 @@ def kept(
 ) -> Outcome | None:
     """The outcome of a video that an earlier run cut in just this way, if its files are there.
 
-    Args:
-        destination: the dataset.
-        wanted: the video's faces.
-        options: how they are cut.
-        path: the video's file; None when it is no longer there, which then does not matter.
+    A video's file may be gone by now; `path` is then None.
     """
     name = receipt_name(wanted.split, wanted.video)
     found = receipts(destination).fitting(name, made_of(wanted, options, path))

@@ -182,8 +182,13 @@ def csv_sha256(source: Path) -> str:
     """The hash of a csv file, or of the names and hashes of the csv files in a folder."""
     if source.is_file():
         return sha256(source)
-    files = [(Path(one.name).name, sha256(Path(one.name))) for one in sources_in(source)]
+    files = [(path.name, sha256(path)) for path in _files(source)]
     return hashlib.sha256(repr(files).encode()).hexdigest()
+
+
+def _files(source: Path) -> list[Path]:
+    """A csv file, or the csv files in a folder."""
+    return [source] if source.is_file() else [Path(one.name) for one in sources_in(source)]
 
 
 def copy_csv(source: Path, destination: Path, videos: Sequence[str]) -> None:
@@ -205,8 +210,7 @@ def read_complete(source: Path) -> tuple[Sequence[str], Iterator[pa.RecordBatch]
     A complete file is read in batches. Missing columns are derived from the others, which takes
     all rows at once.
     """
-    files = [source] if source.is_file() else [Path(one.name) for one in sources_in(source)]
-    read = [schema.read_text(path, kind="faces") for path in files]
+    read = [schema.read_text(path, kind="faces") for path in _files(source)]
     heads = [head.columns for head, _ in read]
     if all(columns == heads[0] for columns in heads) and set(schema.COLUMNS) <= set(heads[0]):
         return heads[0], (batch for _, batches in read for batch in batches)

@@ -115,12 +115,12 @@ def face_strip(track: Track, data: str | Path) -> str | None:
 
     A moment without a face, and a face without a file, is an empty tile.
     """
-    from unitalk.media import frame_sizes
+    from unitalk.media.face_strip import strip
 
     paths = list(_face_files(track, Layout(Path(data))))
     if not any(paths):
         return None
-    coded = base64.b64encode(frame_sizes.strip(paths, height=_TILE_HEIGHT)).decode("ascii")
+    coded = base64.b64encode(strip(paths, height=_TILE_HEIGHT)).decode("ascii")
     return f"data:image/jpeg;base64,{coded}"
 
 
