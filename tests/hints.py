@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import re
+import shlex
+import subprocess
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,10 +27,12 @@ EXTRA = re.compile(r"unitalk\[([a-z]+)\]")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 PYTHON = re.compile(r"`[a-z_]+(?:=[^`]*)?`")
 COMMAND = re.compile(
-    r"`|(?<![\w-])--[a-z]|pip install|apt-get|\bunitalk [a-z]|\bffmpeg |\btorchrun |\bdask "
-    r"|\bmv -|\bpredictions(\[| = )|\bpd\.\w|\bgroupby\(|\.drop_duplicates|\.to_csv|\.astype\("
+    r"`|(?<![\w-])--[a-z]|pip install|apt-get|\bunitalk [a-z]|\bffmpeg |\btorchrun |\bdask |\bmv -"
 )
-"""What makes a text one that can be typed: a command, a flag, code, or anything in backticks."""
+"""What makes a text one that can be typed: a command, a flag, or anything in backticks.
+
+The lines of pandas that `diagnose` gives are run where its causes are tested.
+"""
 
 
 _DECLARES = {
@@ -95,7 +99,27 @@ class Person:
     patch: pytest.MonkeyPatch
     heard: list[str] = field(default_factory=list)
     typed: list[list[str]] = field(default_factory=list)
+    names: dict[str, object] = field(default_factory=dict)
     calls: bool = False  # the library itself, whose words are Python
+
+    def plays(self, script: str) -> str:
+        """Type the lines of a script, and return what the last one prints.
+
+        `2! trim ...` fails with exit code 2, `3 verify ...` succeeds with it, `$ cp ...` is for the
+        shell. A line may be continued after `\\`; what is in braces is one of `names`.
+        """
+        said = ""
+        for one in script.replace("\\\n", " ").strip().splitlines():
+            line = one.strip().format_map(self.names)
+            code, fails, words = re.fullmatch(r"(?:(\d)(!?) )?(.*)", line).groups()
+            if words.startswith("$ "):
+                subprocess.run(words[2:], shell=True, check=True, capture_output=True)
+                self.typed.append(shlex.split(words[2:]))
+            elif fails:
+                said = self.says(*shlex.split(words), code=int(code))
+            else:
+                said = self.does(*shlex.split(words), code=int(code or 0))
+        return said
 
     def says(self, *words: object, code: int) -> str:
         """Type a command that does not succeed; what it prints."""
@@ -140,11 +164,13 @@ class Scenario:
     """What provokes and obeys some texts.
 
     Attributes:
+        name: what happens.
         texts: as the sources have them, with `{}` for what is put in.
         play: makes the program print them, and does what they say.
         unless: flags and verbs in them that other tests type.
     """
 
+    name: str
     texts: tuple[str, ...]
     play: Callable[[Person], None]
     unless: frozenset[str]
