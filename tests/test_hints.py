@@ -771,7 +771,7 @@ def weights_of_loconet(person):
 # ------------------------------------------------------------------------------ the tables
 
 
-CLUSTER = "test_executor.py::test_a_scheduler_that_is_not_there_or_has_no_worker"
+CLUSTER = "test_executor.py::test_a_scheduler_without_a_worker"
 
 CAUSES = "test_diagnose_causes.py::test_scores_in_the_order_of_sorted_rows"
 
@@ -782,9 +782,11 @@ ELSEWHERE = {
         "test_executor.py::test_a_process_that_is_killed_is_said",
     "to keep what was made, and try the verbs on it: unitalk quickstart DEST":
         "test_quickstart.py::test_without_a_folder_it_leaves_nothing",
-    "start one with `dask scheduler`, which says its address": CLUSTER,
+    "start one with `dask scheduler`, which says its address":
+        "test_executor.py::test_a_client_that_cannot_connect_is_closed_at_once",
     "start some with `dask worker {}`": CLUSTER,
-    'install it there: pip install "unitalk[cluster]=={}"': CLUSTER,
+    'install it there: pip install "unitalk[cluster]=={}"':
+        "test_executor.py::test_what_a_task_raises_on_a_cluster",
     "start all of them together, with torchrun --nproc-per-node N":
         "test_talknet_distributed.py::test_two_processes_are_one_with_twice_the_frames",
     "unitalk: stopped, and saved\n  -> --resume goes on where it stopped":

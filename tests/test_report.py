@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import jsonschema
 import pytest
+from conftest import exhaustive
 
 from unitalk import schemas
 from unitalk.json_schema import json_schema
@@ -139,7 +140,7 @@ EVAL = "eval -g {0}/csv/val_orig.csv -p {0}/predictions.csv"
         ("eval", f"{EVAL} --by category --ci 50 --metrics --leaderboard"),
         ("eval", f"{EVAL} -p b={{0}}/baseline.csv"),
         ("diagnose", "diagnose -g {0}/csv/val_orig.csv -p {0}/predictions.csv"),
-        ("sample", "sample {1}/sample"),
+        pytest.param("sample", "sample {1}/sample", marks=exhaustive),
         ("trim", "trim --path {0} --new-path {1}/trimmed --list noise"),
         ("stats", "stats {0} --by video"),
         ("export", "export webdataset --source {0} --destination {1}/shards --jobs 1"),

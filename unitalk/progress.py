@@ -9,10 +9,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, NoReturn, Protocol, Self, TextIO
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from dataclasses import dataclass
+from typing import NoReturn, Protocol, Self, TextIO
 
 PLAIN_SECONDS = 30.0
 """Off a terminal, a line is written at most this often (and once when a task ends)."""
@@ -21,20 +19,21 @@ _WORTH_A_LINE = 1.0
 
 
 class Task(Protocol):
-    """One job under way; used as a context manager. `advance` may be called from any thread."""
+    """A running job, used as a context manager; this one shows nothing."""
 
     def advance(self, amount: int = 1) -> None:
-        """Report that `amount` more units are done; negative takes units back."""
-        ...
+        """Report that `amount` more units are done, from any thread; negative takes units back."""
+        del amount
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class _SilentTask(Task):
+    pass
 
 
 class Progress(Protocol):
@@ -52,17 +51,6 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Tell the reader something worth a line while the job runs."""
         ...
-
-
-class _SilentTask:
-    def advance(self, amount: int = 1) -> None:
-        del amount
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 class SilentProgress:
@@ -98,7 +86,7 @@ class StderrProgress:
         """Begin a job and show it."""
         if self._stream.isatty():
             return _BarTask(self._stream, description, total, unit, done)
-        return _PlainTask(self._stream, description, total, unit, done=done, seconds=self._seconds)
+        return _PlainTask(self._stream, description, total, unit, done, self._seconds)
 
     def note(self, text: str) -> None:
         """Write the note on a line of its own, above any bar."""
@@ -111,7 +99,7 @@ class StderrProgress:
             self._stream.flush()
 
 
-class _BarTask:
+class _BarTask(Task):
     def __init__(
         self, stream: TextIO, description: str, total: int | None, unit: str, done: int
     ) -> None:
@@ -119,80 +107,57 @@ class _BarTask:
 
         self._lock = threading.Lock()
         self._bar: tqdm[NoReturn] = tqdm(
-            total=total,
-            initial=done,
-            desc=description,
-            unit=unit if unit == "B" else f" {unit}",
-            unit_scale=unit == "B",
-            unit_divisor=1000,
-            file=stream,
-            dynamic_ncols=True,
-            ascii=True,
-            leave=True,
-        )
+            total=total, initial=done, desc=description, unit=unit if unit == "B" else f" {unit}",
+            unit_scale=unit == "B", unit_divisor=1000, file=stream, dynamic_ncols=True, ascii=True,
+        )  # fmt: skip
 
     def advance(self, amount: int = 1) -> None:
         with self._lock:
             self._bar.update(amount)
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
 
-class _PlainTask:
-    def __init__(
-        self,
-        stream: TextIO,
-        description: str,
-        total: int | None,
-        unit: str,
-        *,
-        done: int,
-        seconds: float,
-    ) -> None:
-        self._stream = stream
-        self._description = description
-        self._total = total
-        self._unit = unit
-        self._seconds = seconds
-        self._done = self._began_with = done
+@dataclass
+class _PlainTask(Task):
+    stream: TextIO
+    description: str
+    total: int | None
+    unit: str
+    done: int
+    seconds: float  # between two lines
+
+    def __post_init__(self) -> None:
+        self._began_with = self.done
         self._lock = threading.Lock()
         self._started = self._last = time.monotonic()
 
     def advance(self, amount: int = 1) -> None:
         with self._lock:
-            self._done += amount
+            self.done += amount
             now = time.monotonic()
-            if now - self._last >= self._seconds:
+            if now - self._last >= self.seconds:
                 self._last = now
                 self._write(now)
 
     def _write(self, now: float) -> None:
         seconds = now - self._started
-        new = self._done - self._began_with
-        done = self._amount(self._done)
-        if self._total:
-            whole = self._amount(self._total)
-            done = f"{done} of {whole}"
-        unit = "" if self._unit == "B" else f" {self._unit}".rstrip()
-        share = f" ({self._done / self._total:.0%})" if self._total else ""
-        parts = [f"{self._description}: {done}{unit}{share}"]
-        if self._unit == "B" and seconds > 0:
+        new = self.done - self._began_with
+        amount = size if self.unit == "B" else "{:,}".format
+        unit = "" if self.unit in {"", "B"} else f" {self.unit}"
+        done = amount(self.done)
+        if self.total:
+            done += f" of {amount(self.total)}"
+            unit += f" ({self.done / self.total:.0%})"
+        parts = [f"{self.description}: {done}{unit}"]
+        if self.unit == "B" and seconds > 0:
             parts.append(f"{size(new / seconds)}/s")
-        if self._total and new > 0 and self._done < self._total:
-            parts.append(f"{duration(seconds * (self._total - self._done) / new)} left")
+        if self.total and new > 0 and self.done < self.total:
+            parts.append(f"{duration(seconds * (self.total - self.done) / new)} left")
         parts.append(f"{duration(seconds)} so far")
-        self._stream.write(", ".join(parts) + "\n")
-        self._stream.flush()
-
-    def _amount(self, amount: int) -> str:
-        return size(amount) if self._unit == "B" else f"{amount:,}"
-
-    def __enter__(self) -> Self:
-        return self
+        self.stream.write(", ".join(parts) + "\n")
+        self.stream.flush()
 
     def __exit__(self, *_: object) -> None:
         now = time.monotonic()
