@@ -22,10 +22,10 @@ def adopt_csv(job: Job) -> list[str]:
     for file in job.plan.files:
         path = job.final(file)
         if file.part == "csv" and file.state == "unproven" and path.is_file():
-            same = path.stat().st_size == file.remote.size
-            if same and content_hash(path, file.remote, job.check_stop) == file.remote.hash:
-                receipts.write(root, file.remote.path, file.remote, job.plan.commit)
-                kept.append(file.remote.path)
+            same = path.stat().st_size == file.size
+            if same and content_hash(path, file.remote, job.check_stop) == file.hash:
+                receipts.write(root, file.path, file.remote, job.plan.commit)
+                kept.append(file.path)
     return kept
 
 
@@ -49,7 +49,7 @@ def adopt_media(job: Job, jobs: int, progress: Progress) -> list[str]:
             ):
                 task.advance()
                 if whole:
-                    path = file.remote.path
+                    path = file.path
                     receipts.write(job.plan.root, path, file.remote, job.plan.commit, unhashed=True)
                     kept.append(path)
         except BaseException:

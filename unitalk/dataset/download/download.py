@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from unitalk.dataset.download import adoption, csv_merge, failures, planning, receipts, video_steps
@@ -133,38 +133,36 @@ def run_download(
         return _report(job, done, merged)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Done:
-    """The outcome for each file of a plan, by hub path."""
+    """The outcome for the files of a plan, by hub path."""
 
-    adopted: tuple[str, ...]
-    local: frozenset[str]
-    failures: dict[str, Exception]
+    adopted: list[str] = field(default_factory=list)
+    local: set[str] = field(default_factory=set)
+    failures: dict[str, Exception] = field(default_factory=dict)
+
+    def open(self, files: Iterable[PlannedFile]) -> list[PlannedFile]:
+        """Those of some files that are not settled."""
+        settled = self.failures.keys() | set(self.adopted)
+        return [file for file in files if file.path not in settled]
 
 
 def _work(job: Job, jobs: int, progress: Progress) -> _Done:
-    local: set[str] = set()
-
-    def carry_out(files: Sequence[PlannedFile]) -> dict[str, Exception]:
-        return _transfer(job, local).run(
-            _in_turn(files),
-            jobs=jobs,
-            progress=progress,
-            title="unpacking" if job.hub is None else "downloading",
-        )
-
+    done, to_do = _Done(), job.plan.to_do
+    title = "unpacking" if job.hub is None else "downloading"
+    transfer = _transfer(job, done.local)
     if not job.plan.adopting:
-        failures = carry_out(job.plan.to_do)
-        return _Done(adopted=(), local=frozenset(local), failures=failures)
+        done.failures = transfer.run(_in_turn(to_do), jobs=jobs, progress=progress, title=title)
+        return done
     # The published csv files come first, as the files that are there are judged by them.
-    adopted = adoption.adopt_csv(job)
-    rows = [f for f in job.plan.to_do if f.part == "csv" and f.remote.path not in adopted]
-    failures = carry_out(rows)
-    adopted += adoption.adopt_media(job, jobs, progress)
-    media = [f for f in job.plan.to_do if f.part != "csv" and f.remote.path not in adopted]
+    done.adopted = adoption.adopt_csv(job)
+    rows = done.open(file for file in to_do if file.part == "csv")
+    done.failures = transfer.run(rows, jobs=jobs, progress=progress, title=title)
+    done.adopted += adoption.adopt_media(job, jobs, progress)
+    media = done.open(file for file in to_do if file.part != "csv")
     _check_space(job.plan, media, jobs=jobs, keep_archives=job.keep_archives)
-    failures |= carry_out(media)
-    return _Done(adopted=tuple(adopted), local=frozenset(local), failures=failures)
+    done.failures |= transfer.run(_in_turn(media), jobs=jobs, progress=progress, title=title)
+    return done
 
 
 def _transfer(job: Job, local: set[str]) -> Transfer[PlannedFile, Path]:
@@ -173,13 +171,13 @@ def _transfer(job: Job, local: set[str]) -> Transfer[PlannedFile, Path]:
     def bring(file: PlannedFile, on_bytes: Callable[[int], object]) -> Path:
         source = video_steps.bring(job, file, on_bytes)
         if source != job.partial(file):
-            local.add(file.remote.path)
+            local.add(file.path)
         return source
 
     return Transfer(
         root=job.plan.root,
-        name=lambda file: file.remote.path,
-        size=lambda file: file.remote.size,
+        name=lambda file: file.path,
+        size=lambda file: file.size,
         have=lambda file: size_of(job.partial(file)),
         bring=bring,
         finish=lambda file, source: video_steps.finish(job, file, source),
@@ -205,12 +203,10 @@ def _in_turn(files: Sequence[PlannedFile]) -> list[PlannedFile]:
 
 def _report(job: Job, done: _Done, merged: dict[str, int]) -> DownloadReport:
     plan = job.plan
-    settled = done.failures.keys() | set(done.adopted)
-    new = [file for file in plan.to_do if file.remote.path not in settled]
-    fetched = [file for file in new if file.remote.path not in done.local]
-    failed = [FailedFile.of(path, error) for path, error in done.failures.items()]
+    new = done.open(plan.to_do)
+    fetched = [file for file in new if file.path not in done.local]
     asked = {file.video_id for file in plan.files}
-    unlucky = [f.video_id for f in plan.files if f.remote.path in done.failures]
+    unlucky = [file.video_id for file in plan.files if file.path in done.failures]
     notes = list(plan.notes)
     if unhashed := [path for path in done.adopted if not path.startswith("csv/")]:
         notes.append(
@@ -222,14 +218,14 @@ def _report(job: Job, done: _Done, merged: dict[str, int]) -> DownloadReport:
         root=plan.root,
         repository=plan.repository,
         commit=plan.commit,
-        fetched=tuple(file.remote.path for file in fetched),
-        unpacked=tuple(file.remote.path for file in new if file.remote.path in done.local),
-        adopted=done.adopted,
-        present=tuple(file.remote.path for file in plan.files if file.present),
-        failed=tuple(failed),
+        fetched=tuple(file.path for file in fetched),
+        unpacked=tuple(file.path for file in new if file.path in done.local),
+        adopted=tuple(done.adopted),
+        present=tuple(file.path for file in plan.files if file.present),
+        failed=tuple(FailedFile.of(path, error) for path, error in done.failures.items()),
         missing=plan.missing,
         withdrawn=plan.withdrawn,
-        bytes_fetched=sum(file.remote.size for file in fetched),
+        bytes_fetched=sum(file.size for file in fetched),
         csv=merged,
         failed_list=failures.update(plan.root, asked=asked, failed=unlucky),
         warnings=(*notes, *(() if job.hub is None else job.hub.warnings.values())),
@@ -256,7 +252,7 @@ def _claim(plan: Plan) -> None:
         mark(plan.root, made_by=planning.MADE_BY, about={**about, **adopted})
     if plan.refetch:
         for file in plan.files:
-            path = file.remote.path
+            path = file.path
             only_archive = plan.archives_only and file.part != "csv"
             receipts.void(plan.root, receipts.archive_receipt(path) if only_archive else path)
 
@@ -329,4 +325,4 @@ def _check_space(
 
 
 def _sizes(files: Sequence[PlannedFile], *, csv: bool) -> list[int]:
-    return [file.remote.size for file in files if (file.part == "csv") == csv]
+    return [file.size for file in files if (file.part == "csv") == csv]

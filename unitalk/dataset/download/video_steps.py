@@ -92,15 +92,15 @@ def bring(job: Job, file: PlannedFile, on_bytes: Callable[[int], object]) -> Pat
         )
     partial = job.partial(file)
     for source in job.sources:
-        local = source / file.remote.path
-        if local.is_file() and local.stat().st_size == file.remote.size and local != final:
+        local = source / file.path
+        if local.is_file() and local.stat().st_size == file.size and local != final:
             job.check_stop()
-            if content_hash(local, file.remote, job.check_stop) == file.remote.hash:
-                on_bytes(file.remote.size)
+            if content_hash(local, file.remote, job.check_stop) == file.hash:
+                on_bytes(file.size)
                 return local
     if job.hub is None:
         raise IncompleteError(
-            f"{file.remote.path}: no whole archive of it is kept",
+            f"{file.path}: no whole archive of it is kept",
             hint="download it, or copy it from where it was published",
         )
     job.hub.fetch(file.remote, job.plan.commit, partial, on_bytes)
@@ -113,7 +113,7 @@ def bring(job: Job, file: PlannedFile, on_bytes: Callable[[int], object]) -> Pat
 def finish(job: Job, file: PlannedFile, source: Path) -> None:
     """Make of whole bytes what stands in the dataset."""
     if file.part == "csv":
-        csv_merge.check_rows(source, file.remote.path)
+        csv_merge.check_rows(source, file.path)
         _put_in_place(job, file, _own(job, file, source))
     elif job.plan.archives_only:
         _keep(job, file, _own(job, file, source))
@@ -154,7 +154,7 @@ def _put_in_place(job: Job, file: PlannedFile, source: Path) -> None:
     final.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(final):
         # The receipt is written before the name is given, so whatever is ours has one.
-        if receipts.hash_of(root, file.remote.path) is not None:
+        if receipts.hash_of(root, file.path) is not None:
             aside.parent.mkdir(parents=True, exist_ok=True)
             os.rename(final, aside)
         elif job.plan.adopting:
@@ -166,7 +166,7 @@ def _put_in_place(job: Job, file: PlannedFile, source: Path) -> None:
             )
     if file.part == "csv":
         sync(source)
-    receipts.write(root, file.remote.path, file.remote, job.plan.commit)
+    receipts.write(root, file.path, file.remote, job.plan.commit)
     os.rename(source, final)
     if aside.is_dir() and not aside.is_symlink():
         shutil.rmtree(aside)
@@ -185,8 +185,8 @@ def put_away(job: Job, file: PlannedFile) -> None:
 
 def _keep(job: Job, file: PlannedFile, archive: Path) -> None:
     root = job.plan.root
-    kept = receipts.archive(root, file.remote.path)
+    kept = receipts.archive(root, file.path)
     kept.parent.mkdir(parents=True, exist_ok=True)
     sync(archive)
-    receipts.write(root, receipts.archive_receipt(file.remote.path), file.remote, job.plan.commit)
+    receipts.write(root, receipts.archive_receipt(file.path), file.remote, job.plan.commit)
     os.replace(archive, kept)

@@ -12,7 +12,7 @@ import shutil
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from unitalk.catalog.checkpoints import Checkpoint, named
 from unitalk.errors import DestinationError, HubError, IntegrityError, UsageError
@@ -28,27 +28,16 @@ from unitalk.progress import Progress, SilentProgress
 from unitalk.report import INTERNAL, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Fetch = Callable[[Checkpoint, Path, Callable[[int], object]], object]
 
 How = Literal["downloaded", "registered", "present"]
 Known = Literal["table", "registry"]
 
-_INCOMING = ".incoming"
-"""Where, in the folder, bytes are collected."""
-
 _STARTS = {False: (b"PK\x03\x04", b"\x80"), True: (b"\x1f\x8b",)}
 """What a file of `torch.save` begins with, an archive or a pickle; and what a tar.gz does."""
-
-
-class Fetch(Protocol):
-    """Brings a checkpoint's bytes; tests put their own in its place."""
-
-    def __call__(
-        self, checkpoint: Checkpoint, part: Path, on_bytes: Callable[[int], object], /
-    ) -> None:
-        """Bring the bytes to `part`, and report how many more there are."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,23 +113,23 @@ def download_weights(
     checkpoint = named(name)
     progress = SilentProgress() if progress is None else progress
     with locked(folder):
-        there = None if replace else _there(checkpoint, folder)
-        if there is not None:
-            return there
-        part = folder / _INCOMING / name / checkpoint.file
+        here = look(checkpoint, folder)
+        if here.state == "present" and here.entry is not None and not replace:
+            known: Known = "registry" if checkpoint.sha256 is None else "table"
+            return _report(checkpoint, folder, here.entry, how="present", compared_with=known)
         if checkpoint.size is not None:
             check_space(folder, checkpoint.size, hint="free some space")
+        part = _part(checkpoint, folder)
         try:
             _bring(checkpoint, part, fetch, patience, progress)
         except HubError as error:
-            _clear(part, empty_only=True)
-            raise _with_a_way_out(error, checkpoint) from error
-        try:
+            _remove_empty(part)
+            message = f"{name} could not be fetched: {error.message}"
+            raise type(error)(message, hint=_by_hand(checkpoint)) from error
+        with _removed_at_the_end(part):
             return _put_in_place(
                 checkpoint, folder, part, origin=checkpoint.url, replace=replace, how="downloaded"
             )
-        finally:
-            _clear(part)
 
 
 @disk_boundary("folder")
@@ -164,36 +153,34 @@ def register_weights(
     checkpoint = named(name)
     if not file.is_file():
         raise UsageError(f"there is no file {file}", hint="give the file that was saved by hand")
-    with locked(folder):
-        part = folder / _INCOMING / name / checkpoint.file
+    part = _part(checkpoint, folder)
+    with locked(folder), _removed_at_the_end(part):
         part.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(file, part)
-            origin = str(file.resolve())
-            return _put_in_place(
-                checkpoint, folder, part, origin=origin, replace=replace, how="registered"
-            )
-        finally:
-            _clear(part)
+        shutil.copyfile(file, part)
+        origin = str(file.resolve())
+        return _put_in_place(
+            checkpoint, folder, part, origin=origin, replace=replace, how="registered"
+        )
 
 
-def _clear(part: Path, *, empty_only: bool = False) -> None:
-    """Remove the folder of a checkpoint's incoming bytes, or only if there are none."""
-    if not empty_only:
+def _part(checkpoint: Checkpoint, folder: Path) -> Path:
+    """Where a checkpoint's bytes are collected; what a network failure leaves is continued."""
+    return folder / ".incoming" / checkpoint.name / checkpoint.file
+
+
+@contextlib.contextmanager
+def _removed_at_the_end(part: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
         shutil.rmtree(part.parent, ignore_errors=True)
-    with contextlib.suppress(OSError):  # bytes wait there, of this checkpoint or of another one
-        if part.parent.exists():
-            part.parent.rmdir()
-        part.parent.parent.rmdir()
+        _remove_empty(part)
 
 
-def _there(checkpoint: Checkpoint, folder: Path) -> WeightsReport | None:
-    """The report of a checkpoint that is present; None if it has to be fetched."""
-    here = look(checkpoint, folder)
-    if here.state != "present" or here.entry is None:
-        return None
-    known: Known = "registry" if checkpoint.sha256 is None else "table"
-    return _report(checkpoint, folder, here.entry, how="present", compared_with=known)
+def _remove_empty(part: Path) -> None:
+    for folder in (part.parent, part.parent.parent):
+        with contextlib.suppress(OSError):  # bytes are there, of this checkpoint or of another one
+            folder.rmdir()
 
 
 def _put_in_place(
@@ -231,12 +218,10 @@ def _put_in_place(
 def _report(
     checkpoint: Checkpoint, folder: Path, entry: Entry, *, how: How, compared_with: Known | None
 ) -> WeightsReport:
-    warnings = []
-    if compared_with is None:
-        warnings.append(
-            f"nobody publishes a hash of {checkpoint.name}; the one of this file is remembered, "
-            "and every later one is held to it"
-        )
+    first = (
+        f"nobody publishes a hash of {checkpoint.name}; the one of this file is remembered, "
+        "and every later one is held to it"
+    )
     return WeightsReport(
         checkpoint=checkpoint,
         how=how,
@@ -246,7 +231,7 @@ def _report(
         origin=entry.origin,
         registered=entry.registered,
         compared_with=compared_with,
-        warnings=tuple(warnings),
+        warnings=(first,) if compared_with is None else (),
     )
 
 
@@ -334,12 +319,6 @@ def _bring(
         ).run([checkpoint], jobs=1, progress=progress, title=f"fetching {checkpoint.name}")
     for error in failures.values():
         raise error
-
-
-def _with_a_way_out(error: HubError, checkpoint: Checkpoint) -> HubError:
-    """The same error, with a hint on how to do without the network."""
-    message = f"{checkpoint.name} could not be fetched: {error.message}"
-    return type(error)(message, hint=_by_hand(checkpoint))
 
 
 def _by_hand(checkpoint: Checkpoint) -> str:
