@@ -217,44 +217,6 @@ def test_what_fails_twice_is_reported_and_listed(start, tmp_path):
     assert videos_in(root) == CONTENT
 
 
-class Notes:
-    """A `Progress` that remembers what it was told."""
-
-    def __init__(self, notes):
-        self.notes = notes
-
-    def task(self, description, *, total=None, unit="", done=0):
-        self.total, self.done = total, done
-        return self
-
-    def note(self, text):
-        self.notes.append(text)
-
-    def advance(self, amount=1):
-        self.done += amount
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-
-def test_a_run_of_earlier_is_continued(start, tmp_path):
-    path = "trainval/1j20qq1JyX4.mp4"
-    server, site = start(GetFault("1j20", cut=10_000), GetFault("1j20", status=403, times=-1))
-    root = tmp_path / "videos"
-    assert not download(site, root).complete
-    server.renew()
-    planned = plan_ava(site, root)
-    assert [v.have for v in planned.to_do] == [10_000]
-    assert planned.bytes_to_fetch == len(CONTENT[path]) - 10_000
-    progress = Notes([])
-    assert download_ava(planned, site, progress=progress).complete
-    assert server.bodies(path)[-1] == ("bytes=10000-", 206, len(CONTENT[path]) - 10_000)
-    assert progress.done == len(CONTENT[path])
-
-
 def test_what_stood_there_before_is_kept_if_it_is_the_servers(start, tmp_path):
     server, site = start()
     root = tmp_path / "videos"
@@ -295,17 +257,6 @@ def test_what_stood_there_and_is_another_file_is_not_touched(start, tmp_path, ta
     assert report.failed[0].hint.startswith("move it elsewhere")
     assert (tmp_path / path).read_bytes() == other
     assert server.bodies(path) == []
-
-
-def test_what_comes_under_a_name_meanwhile_is_not_written_over(start, tmp_path):
-    server, site = start()
-    path = "test/zlVkeKC6Ha8.webm"
-    planned = plan_ava(site, tmp_path, splits=("test",))
-    (tmp_path / "test").mkdir()
-    (tmp_path / path).write_bytes(b"somebody's")
-    report = download_ava(planned, site)
-    assert [f.path for f in report.failed] == [path]
-    assert (tmp_path / path).read_bytes() == b"somebody's"
 
 
 def test_a_disk_that_is_too_small_is_said_before(start, tmp_path):

@@ -17,7 +17,7 @@ from build import Track, make_dataset
 from conftest import on_another_file_system, one_in, tree
 
 import unitalk
-from unitalk import convert_asc, trim_dataset
+from unitalk import trim_dataset
 from unitalk.files import staged_folder
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
@@ -266,23 +266,6 @@ def test_a_link_in_the_source_that_leads_nowhere_or_back_is_a_layout_error(
     (dataset / "clips_videos/val/EEey6Pt0rqI" / name).symlink_to(target)
     with pytest.raises(unitalk.LayoutError, match="EEey6Pt0rqI"):
         trim_dataset(dataset, tmp_path / "new", videos=["EEey6Pt0rqI"])
-
-
-@pytest.mark.parametrize("link", ["sym", "hard"])
-def test_a_link_to_nothing_a_file_and_a_folder_in_the_place_of_media_are_counted(
-    dataset, tmp_path, link
-):
-    crop = dataset / "clips_videos/val/EEey6Pt0rqI/EEey6Pt0rqI:0/1.00.jpg"
-    crop.unlink()
-    crop.symlink_to("none")
-    track = dataset / "clips_videos/val/9Zja_cIAwY8/9Zja_cIAwY8:0"  # 12 and 12.04
-    shutil.rmtree(track)
-    track.write_text("x")
-    sound = dataset / "clips_audios/val/EEey6Pt0rqI/EEey6Pt0rqI:0.wav"
-    sound.unlink()
-    sound.mkdir()
-    report = convert_asc(dataset, tmp_path / "asc", link=link)
-    assert (report.black, report.silent) == (3, 1)
 
 
 def test_a_result_goes_into_a_pipe_and_not_in_its_place(run, tmp_path):

@@ -24,7 +24,6 @@ from unitalk.files import (
     check_writable,
     disk_boundary,
     disk_errors,
-    free_bytes,
     read_json,
     staged_folder,
     write_json,
@@ -93,22 +92,6 @@ def test_after_an_error_nothing_is_left(tmp_path):
     with pytest.raises(KeyError), staged_folder(destination, made_by="test", about={}):
         raise KeyError
     assert os.listdir(tmp_path) == []
-
-
-@slow
-def test_what_a_killed_run_left_is_cleared_away(tmp_path):
-    code = (
-        "import os, signal, sys; from pathlib import Path; from unitalk import files\n"
-        "with files.staged_folder(Path(sys.argv[1]), made_by='test', about={}) as folder:\n"
-        "    (folder / 'litter').write_text('x'); (folder / 'sub').mkdir()\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    destination = tmp_path / "folder"
-    killed = subprocess.run([sys.executable, "-c", code, destination], check=False)
-    assert killed.returncode == -9
-    assert os.listdir(tmp_path) == [".folder.unitalk-staging"]
-    make(destination)
-    assert set(tree(tmp_path)) == {"folder/file", "folder/.unitalk/dataset.json"}
 
 
 @slow
@@ -290,10 +273,6 @@ def test_auto_copies_where_no_hard_link_can_be_and_hard_says_so(tmp_path, linked
         target.unlink(missing_ok=True)
 
 
-def test_free_bytes_of_a_folder_that_is_not_there_yet(tmp_path):
-    assert free_bytes(tmp_path / "a" / "b") > 0
-
-
 # ------------------------------------------------------------------------------ refusals in words
 
 
@@ -308,13 +287,6 @@ def test_a_refusal_names_the_file_or_what_was_being_written(number, tmp_path):
             write(1, place=tmp_path, names=names)
         assert str(caught.value) == f"{named}: {os.strerror(number)}"
         assert caught.value.hint
-
-
-def test_a_library_that_puts_a_sentence_for_the_systems_words(tmp_path):
-    """As Arrow does, which knows the number and tells the name in its text alone."""
-    with pytest.raises(DiskError, match=rf"^{tmp_path}: No space left on device$"):
-        with disk_errors(tmp_path):
-            raise OSError(28, "Error writing bytes to file. Detail: [errno 28] No space left")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from zip_builder import DEFLATED, FULL, STORED, Lie, craft, deflate, end64
 
 from unitalk import ArchiveError
 from unitalk.files import unzip
-from unitalk.files.zip_directory import BadArchiveError, Directory, Member
+from unitalk.files.zip_directory import BadArchiveError, Directory
 
 
 def unpack(folder, content: bytes, **options) -> dict[str, bytes]:
@@ -118,16 +118,6 @@ def test_members_may_be_listed_in_any_order_and_have_room_between(tmp_path):
     members = [Lie(f"vid/{i}.jpg", bytes([i]) * 9, here=about) for i in range(5)]
     content = craft(*members, order=(3, 0, 4, 2, 1))
     assert unpack(tmp_path, content) == {f"{i}.jpg": bytes([i]) * 9 for i in range(5)}
-
-
-@pytest.mark.parametrize(
-    ("size", "method"), [(1 << 20, STORED), ((1 << 20) + 1, DEFLATED), (3 << 20, STORED)]
-)
-def test_contents_around_the_size_of_a_block(tmp_path, size, method):
-    content = random.Random(size).randbytes(size)
-    members = [Lie("vid/first", b"x" * 1000), Lie("vid/large", content, method), Lie("vid/last")]
-    found = unpack(tmp_path, craft(*members))
-    assert found == {"first": b"x" * 1000, "large": content, "last": b"face"}
 
 
 def test_a_directory_larger_than_a_block_is_read_through(tmp_path):
@@ -313,12 +303,6 @@ def test_an_extra_field_that_reaches_into_the_next_member_is_refused(tmp_path):
         unpack(tmp_path, bytes(content))
 
 
-def test_a_header_that_is_cut_is_refused():
-    member = Member("vid/a", b"vid/a", "a", STORED, 0, 4, 4, 0)
-    with pytest.raises(BadArchiveError, match="'vid/a' lies beyond the end of the file"):
-        member.content_start(b"PK\3\4")
-
-
 def test_a_member_that_grows_is_cut_off_one_byte_beyond_what_it_says(tmp_path):
     """10 MB of zeros that say they are 10 bytes: 11 are written, not 10 million."""
     bomb = Lie("vid/bomb", bytes(10), DEFLATED, deflate(bytes(10_000_000)))
@@ -381,13 +365,6 @@ def test_a_large_member_can_be_ended_between_two_blocks(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         unpack(tmp_path, content, on_member=at_the_third)
     assert (tmp_path / "out/large").stat().st_size == 2 << 20
-
-
-def test_an_ended_run_leaves_no_file_open(tmp_path):
-    before = os.listdir("/proc/self/fd")
-    with pytest.raises(ArchiveError):
-        unpack(tmp_path, craft(Lie("vid/x/a"), Lie("vid/y/b", here={"crc": 1})))
-    assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
 def test_a_disk_that_refuses_keeps_its_own_error(tmp_path):
