@@ -51,3 +51,32 @@ def visual_input(tracks: int, faces: int) -> np.ndarray:
 def labels(tracks: int, faces: int) -> np.ndarray:
     """[tracks, faces] int64: seven of one kind, seven of the other."""
     return (np.arange(faces) + 3 * np.arange(tracks)[:, None]) // 7 % 2
+
+
+# ------------------------------------------------------------------------------ in PyTorch
+
+
+def filled(name: str, *, clip_leak: bool = False):
+    """A network with these parameters, in evaluation mode."""
+    import torch
+
+    from unitalk.models.registry import new_network
+
+    network = new_network(name, clip_leak=clip_leak)
+    state = {k: torch.from_numpy(fill(k, tuple(v.shape))) for k, v in network.state_dict().items()}
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def given(tracks: int, faces: int) -> list:
+    """Audio, faces and labels as tensors."""
+    import torch
+
+    made = (audio_input(tracks, faces), visual_input(tracks, faces), labels(tracks, faces))
+    return [torch.from_numpy(one) for one in made]
+
+
+def near(found, want, atol: float = 1e-4) -> None:
+    """Assert that a tensor is as good as equal to an array."""
+    found = np.asarray(found.detach() if hasattr(found, "detach") else found)
+    np.testing.assert_allclose(found, want, rtol=0, atol=atol)

@@ -20,7 +20,6 @@ pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
 from unitalk.models.augment import KINDS, Look, draw, draw_look, mix
 
-SIGMAS = 5.5  # of a count; beyond it lies one of twenty million
 DRAWS = 6000
 
 
@@ -42,22 +41,6 @@ def int16(*values: int) -> np.ndarray:
 def sounds() -> tuple[np.ndarray, np.ndarray]:
     data = golden("golden_mfcc")
     return data["overlap_clean"], data["overlap_noise"]
-
-
-def likely(count: int, chances: np.ndarray | float, of: int = 1) -> bool:
-    """Whether a count of independent events is within its mean and so many deviations."""
-    chances = np.broadcast_to(chances, of if np.ndim(chances) == 0 else np.shape(chances))
-    deviation = math.sqrt(float((chances * (1 - chances)).sum()))
-    return abs(count - float(chances.sum())) <= SIGMAS * deviation
-
-
-def uniform(values: list[float], low: float, high: float) -> bool:
-    """Whether values are uniform: the empirical distribution is as near as Dvoretzky, Kiefer,
-    Wolfowitz and Massart say, P(distance > e) <= 2 exp(-2 n e^2), here 1e-7."""
-    place = (np.sort(values) - low) / (high - low)
-    steps = np.arange(len(place) + 1) / len(place)
-    distance = max((steps[1:] - place).max(), (place - steps[:-1]).max())
-    return distance <= math.sqrt(math.log(2 / 1e-7) / 2 / len(place))
 
 
 # ------------------------------------------------------------------------------ sound
@@ -187,29 +170,6 @@ def test_all_faces_of_a_track_look_alike_and_are_left_alone(kind, cv2):
 
 
 # ------------------------------------------------------------------------------ distributions
-
-
-def test_the_sides_of_crops(looks):
-    """int(112 u) for u from 0.7 to 1: 112 u goes from 78.4 to 112, so 78 has 0.6 of 33.6, and each
-    of 79 to 111 has 1 of 33.6."""
-    extents = [look.extent for look in looks if look.kind == "crop"]
-    for extent in range(78, 112):
-        chance = (0.6 if extent == 78 else 1) / 33.6
-        assert likely(extents.count(extent), chance, of=len(extents))
-    assert set(extents) == set(range(78, 112))
-
-
-@pytest.mark.parametrize("edge", ["left", "top"])
-def test_the_places_of_crops(looks, edge):
-    """A crop of n pixels has 113 - n places, each as likely."""
-    crops = [look for look in looks if look.kind == "crop"]
-    places = np.array([getattr(look, edge) for look in crops])
-    room = 112 - np.array([look.extent for look in crops])
-    assert ((places >= 0) & (places <= room)).all()
-    for place in (0, 1, 2):
-        there = room >= place
-        for of in (places, room - places):  # from the near edge and from the far one
-            assert likely((of == place).sum(), there / (room + 1.0))
 
 
 def test_fault_5_crops_reach_the_far_edge(looks):

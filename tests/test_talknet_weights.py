@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from unitalk.choices import MODELS
 from unitalk.errors import DataError, UsageError
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
 
 from unitalk.models.contract import Network  # noqa: E402
-from unitalk.models.registry import NETWORKS, load_network, new_network  # noqa: E402
+from unitalk.models.registry import load_network, new_network  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -63,17 +62,6 @@ def same(found: Network, want: Network) -> None:
 
 
 # ------------------------------------------------------------------------------ by name
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_a_new_network_says_what_it_is(name):
-    assert tuple(NETWORKS) == MODELS  # which the command line lists without PyTorch
-    network = new_network(name)
-    assert isinstance(network, torch.nn.Module)
-    assert isinstance(network, Network)
-    assert network.name == name
-    assert network.training
-    assert network.default_lr == {"talknet": 1e-4, "light-asd": 1e-3}[name]
 
 
 def test_without_pytorch_the_error_says_what_to_install():
@@ -242,7 +230,7 @@ def test_another_network_than_the_wanted(saved):
 def test_loconets_weights_are_called_by_their_name(tmp_path, names):
     path = tmp_path / "loconet.model"
     torch.save({name: torch.zeros(1) for name in names}, path)
-    assert "convert-loconet" in refused(path, "weights of LoCoNet").hint
+    assert "convert_loconet" in refused(path, "weights of LoCoNet").hint
 
 
 def test_weights_of_nothing_known(tmp_path):

@@ -17,7 +17,6 @@ from build import HEADER, face, jpg, make_dataset, make_real, make_small, read_r
 from build import Track as Drawn
 from conftest import slow
 
-import unitalk.media.tracks
 from unitalk.errors import DataError, LayoutError, UsageError
 from unitalk.media.tracks import Track, tracks
 
@@ -361,12 +360,9 @@ def wav_bytes(channels: int = 1, width: int = 2, rate: int = 16_000, frames: int
         (b"", "not a whole wav: the file is empty"),
         (wav_bytes()[:30], "not a whole wav: it ends within its header"),
         (wav_bytes()[:-101], "not a whole wav: 1,435 of 1,536 bytes of samples are there"),
-        (b"ID3" + bytes(100), "not a whole wav: it is an MP3 file"),
         (wav_bytes(channels=2), "2 channels of 16 bits; a track's sound is 16,000 Hz, 1 channel"),
-        (wav_bytes(width=1), "1 channel of 8 bits"),
-        (wav_bytes(width=4), "1 channel of 32 bits"),
     ],
-    ids=["empty", "header", "cut", "mp3", "stereo", "8 bits", "32 bits"],
+    ids=["empty", "header", "cut", "stereo"],
 )
 def test_a_damaged_sound_is_named_and_not_silence(drawn, data, reason):
     path = drawn / "clips_audios/val/-maoolmiKi0/-maoolmiKi0:0.wav"
@@ -377,14 +373,6 @@ def test_a_damaged_sound_is_named_and_not_silence(drawn, data, reason):
             read()
         assert raised.value.message.startswith(f"{path}: ")
         assert reason in raised.value.message
-
-
-def test_a_missing_sound_is_named(drawn):
-    path = drawn / "clips_audios/val/-maoolmiKi0/-maoolmiKi0:0.wav"
-    path.unlink()
-    with pytest.raises(LayoutError) as raised:
-        _ = tracks(drawn)[0].audio
-    assert raised.value.message == f"{path}: the sound of this track is missing"
 
 
 # ------------------------------------------------------------------------------ elsewhere
@@ -459,7 +447,3 @@ def test_many_rows_are_arrays_and_not_objects(tmp_path):
     tracemalloc.stop()
     assert (len(found), found.faces) == (2_000, count)
     assert kept < 42 * count + 500 * len(found)
-
-
-def test_the_package_serves_the_function(small):
-    assert list(unitalk.tracks(small, split="val")) == list(tracks(small, split="val"))

@@ -7,12 +7,12 @@ import pickle
 import shutil
 import struct
 import zipfile
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from build import jpg, make_small, pack
+from conftest import one_in
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,21 +90,6 @@ def test_what_is_unpacked_comes_first_video_by_video(small, kept):
     assert other.jpgs() == tracks(small, split="val")[-1].jpgs()
     packed = tracks(kept, source="archives").find(of_video[0].entity_id)
     assert packed.jpgs() == tracks(small).find(packed.entity_id).jpgs()
-
-
-def test_members_in_any_order_come_in_that_of_time(small, tmp_path):
-    """Interleaved tracks, last faces first."""
-    root = pack(small, tmp_path / "kept")
-    path = root / CROPS
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(members, key=lambda name: zlib.crc32(name.encode())):
-            archive.writestr(name, members[name])
-    for packed, want in zip(
-        tracks(root, videos=[VIDEO]), tracks(small, videos=[VIDEO]), strict=True
-    ):
-        assert packed.jpgs() == want.jpgs()
 
 
 def test_what_files_are_known_by_changes_with_them_and_with_nothing_else(small, kept, tmp_path):
@@ -249,14 +234,14 @@ def lying(path: Path, name: str, at: str, value: int) -> Path:
 
 @pytest.mark.parametrize(
     ("at", "value", "words"),
-    [
+    one_in(2, [
         ("crc", 1, "differs from what the directory says"),
         ("size", 1, "differs from what the directory says|is stored in"),
-        ("packed", 1, "differs from what the directory says|is stored in"),
         ("start", 7, "is not where the directory says|lies inside another"),
+        ("packed", 1, "differs from what the directory says|is stored in"),
         ("start", 0x7FFFFFF0, "lies beyond the archive's content"),
-    ],
-)
+    ]),
+)  # fmt: skip
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_directory_that_lies_is_refused(tmp_path, at, value, words, method):
     path = tmp_path / "v.zip"

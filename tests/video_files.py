@@ -34,7 +34,6 @@ class Form:
         offset: seconds that all times are moved by.
         options: of the pictures' encoder.
         rotation: in degrees, counter-clockwise, that the file tells players to turn frames by.
-        interlaced: whether the encoder is told that frames are two fields.
     """
 
     rate: Fraction | int = 25
@@ -51,7 +50,6 @@ class Form:
     offset: float = 0.0
     options: tuple[tuple[str, str], ...] = (("preset", "ultrafast"), ("g", "12"))
     rotation: int = 0
-    interlaced: bool = False
 
 
 def picture(number: int, size: tuple[int, int]) -> np.ndarray:
