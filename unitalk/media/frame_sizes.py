@@ -57,9 +57,9 @@ def telling_faces(
 
     A crop's side is known to a pixel, so that large ones say more; boxes that leave the frame are
     cut at its edge, which says less; and crops that were all brought to one size after they were
-    cut are told by boxes that differ. So these are large boxes within the frame, in even steps
-    from the largest to the median; boxes that leave it only when the video has no others, and one
-    without an area, which `frame_sizes` will refuse by its video's name, only if it has no others.
+    cut are recognised by boxes that differ. So these are large boxes within the frame, in even
+    steps from the largest to the median; boxes that leave it only when the video has no others, and
+    one without an area, which `frame_sizes` refuses by its video's name, only then too.
 
     Args:
         videos: [rows] a number for each face's video.
@@ -113,8 +113,8 @@ def frame_sizes(dataset: Path, chosen: Iterable[Face]) -> dict[str, tuple[int, i
             found[video] = size
     if wrong:
         raise LayoutError(
-            f"{dataset}: the frame's size cannot be told from the face crops of {len(wrong):,} of "
-            f"{len(by_video):,} videos: {examples(wrong)}",
+            f"{dataset}: the frame's size cannot be inferred from the face crops of "
+            f"{len(wrong):,} of {len(by_video):,} videos: {examples(wrong)}",
             hint="give the dataset that the csv belongs to, with its crops as they were cut, or "
             "the frame's size itself (`frame_size`)",
         )
@@ -122,9 +122,9 @@ def frame_sizes(dataset: Path, chosen: Iterable[Face]) -> dict[str, tuple[int, i
 
 
 def face_file(layout: Layout, face: Face) -> Path | None:
-    """Where a face's crop is, in whichever split has its track; None when it is nowhere.
+    """Find a face's crop in whichever split has its track; None if there is none.
 
-    One or two looks at the disk when its name is as we write it; else its track is listed.
+    Takes one or two system calls when its name is as we write it; else its track is listed.
     """
     try:
         return _face_file(layout, face)
@@ -147,12 +147,12 @@ def _face_file(layout: Layout, face: Face) -> Path | None:
 
 
 def _size(picture: Image.Image) -> tuple[int, int]:
-    """Width and height in pixels, which stand in the header."""
+    """Width and height in pixels, from the header."""
     return picture.size
 
 
 def _frame_size(layout: Layout, chosen: Sequence[Face]) -> tuple[int, int] | str:
-    """A video's frame size, or why there is none."""
+    """A video's frame size, or why it cannot be inferred."""
     paths = [face_file(layout, face) for face in chosen]
     sizes = [open_crop(path, _size) for path in paths]
     pairs = [(face.box, size) for face, size in zip(chosen, sizes, strict=True) if size is not None]

@@ -80,7 +80,7 @@ class Timeline:
 
 
 def read_timeline(path: str, index: int, *, until: float, threads: int) -> Timeline | None:
-    """Look when each frame of a video is shown, up to a time.
+    """Find when each frame of a video is shown, up to a time.
 
     Args:
         path: the video.
@@ -111,7 +111,7 @@ def average_rate(stream: Any) -> float:  # noqa: ANN401 - of an extra
 
 
 def prepared_stream(container: Any, index: int, threads: int) -> Any:  # noqa: ANN401
-    """A stream of pictures, its decoder told how many threads it may have."""
+    """A stream of pictures whose decoder may use so many threads."""
     stream = container.streams[index]
     stream.thread_type = "AUTO" if threads != 1 else "SLICE"
     stream.codec_context.thread_count = threads
@@ -148,13 +148,13 @@ def _frames(av: Any, container: Any, stream: Any, until: float) -> Iterator[_See
 
 
 def decoded(av: Any, container: Any, stream: Any, failed: Any) -> Iterator[Any]:  # noqa: ANN401
-    """Decode frames; what cannot be decoded is told, and what comes after it goes on.
+    """Decode frames, from the container's position on, past whatever cannot be decoded.
 
     Args:
         av: the library.
-        container: opened, at the place to begin.
-        stream: which.
-        failed: is given each error.
+        container: the opened file.
+        stream: the stream to decode.
+        failed: called with each error.
     """
     packets = container.demux(stream)
     while True:
@@ -195,7 +195,7 @@ def of_frames(seen: list[_Seen], tick: float, rate: float) -> Timeline | None:
 def _made(
     shown: list[tuple[int, int]], tick: float, rate: float, keys: list[int]
 ) -> Timeline | None:
-    """The timeline of (pts, length); None where they are not in order, or are none."""
+    """The timeline of (pts, length); None if they are not in order, or there are none."""
     pts = np.array([one for one, _ in shown], np.int64)
     if not len(pts) or not tick or (np.diff(pts) <= 0).any():
         return None

@@ -1,4 +1,4 @@
-"""A track's sound: the header of a wav, its samples, and how to make it right."""
+"""A track's sound: the header of a wav, its samples, and how to convert another form."""
 
 from __future__ import annotations
 
@@ -138,14 +138,14 @@ def _walk(file: IO[bytes], size: int, whole: int) -> Wav:
 def _known(said: int, there: int, whole: int, size: int) -> int:
     """The bytes of samples; of a wav that was written into a pipe, all that follow the header.
 
-    Such a header has a length that no track has, or none, and the whole file's is wrong likewise.
+    Such a header has a length that no track has, or zero with a wrong length of the whole file.
     """
     piped = said >= _ENDLESS if said else whole + 8 != size
     return there if piped else said
 
 
 def other_kind(data: bytes) -> str | None:
-    """What the first bytes of a file that is no wav say it is, such as "an MP3 file"."""
+    """The kind of a file that is not a wav, by its first bytes: "an MP3 file", ..."""
     if data[4:8] == b"ftyp":
         return "an MP4 file"
     return next((kind for magic, kind in _KINDS.items() if data.startswith(magic)), None)

@@ -185,11 +185,7 @@ def _score(
     faces: Mapping[str, int],
     progress: Progress,
 ) -> None:
-    """Run the jobs.
-
-    Raises:
-        DataError: some of them fail; all others are done.
-    """
+    """Run the jobs."""
     wrong: list[str] = []
     hint: str | None = None
     total, todo = sum(faces.values()), sum(faces[name] for name in names)

@@ -264,11 +264,7 @@ def _request(data: Path, options: TrainOptions, world: World) -> Request:
 
 
 def _claim(folder: Path, request: Request, *, resume: bool, world: World) -> dict[str, Any] | None:
-    """Check that a run may write into a folder; returns the checkpoint to resume, if there is one.
-
-    Raises:
-        DestinationError: it may not.
-    """
+    """Check that a run may write into a folder, and give it the checkpoint to resume, if any."""
     marker = read_json(Layout(folder).marker)
     if marker and marker.get("made_by") == MADE_BY and not resume:
         raise DestinationError(

@@ -144,11 +144,7 @@ def _damaged(path: Path, first: bytes) -> DataError:
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a safetensors file: a length, a header in JSON, and the numbers.
-
-    Raises:
-        DataError: it is cut off or damaged.
-    """
+    """Read the tensors of a safetensors file: a length, a header in JSON, and the numbers."""
     content = path.read_bytes()
     start = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
     try:

@@ -265,11 +265,7 @@ class _Run:
         receipts(self._target).remove_halves()
 
     def drop_missing(self, csvs: Mapping[Split, Path], only: Sequence[str]) -> int:
-        """Remove the rows that could not be cut from the csv files; returns their number.
-
-        Raises:
-            DataError: no row is left; the csv files stay as they are.
-        """
+        """Remove the rows that could not be cut from the csv files; returns their number."""
         reasons = {split: self._reasons(split) for split in self._rows}
         dropped = sum(map(len, reasons.values()))
         if dropped == sum(len(one.rows.seconds) for one in self._rows.values()):

@@ -9,9 +9,10 @@
 Nothing of a track is read before it is asked for. A file that is missing or damaged is an error
 that names it, never a black picture and never silence.
 
-`track_rows` reads the csv files into arrays; `sequence` makes a `track` when it is asked for;
-`media_files` and `packed_files` find its files in folders and in archives (`file_source` decides
-which); `crop_pixels` and `sound_samples` decode them; `torch_dataset` is a PyTorch data set.
+`track_rows` reads a csv file into arrays, `dataset_rows` those of a dataset; `sequence` makes a
+`track` when it is asked for; `media_files` and `packed_files` find its files in folders and in
+archives (`file_source` decides which); `crop_pixels` and `sound_samples` decode them;
+`torch_dataset` is a PyTorch data set.
 """
 
 from unitalk.media.tracks.media_files import SOURCES, Source

@@ -1,4 +1,4 @@
-"""Which of a dataset's media are read: what is unpacked, or what is packed."""
+"""Choose between a dataset's unpacked media and its archives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_media(root: Path, source: Source) -> Media:
-    """What reads a dataset's face crops and sounds; nothing is opened yet."""
+    """The reader of a dataset's face crops and sounds; it has not opened anything yet."""
     if source == "folders":
         return Folders(root)
     archives = Archives(root)

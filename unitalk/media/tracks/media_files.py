@@ -46,7 +46,7 @@ class Crops(NamedTuple):
     Attributes:
         data: the bytes of each.
         where: says where the n-th one is.
-        hint: what to do about a damaged one.
+        hint: how to repair a damaged one.
     """
 
     data: list[bytes]
@@ -59,9 +59,9 @@ class Sound(NamedTuple):
 
     Attributes:
         data: its bytes.
-        where: it is.
-        hint: what to do when it is damaged.
-        convert: what to do when it has another form.
+        where: its file.
+        hint: how to repair it when it is damaged.
+        convert: how to convert it when it has another form.
     """
 
     data: bytes
@@ -98,16 +98,16 @@ class Media(Protocol):
         ...
 
     def known_by(self, part: Part, key: Key) -> object:
-        """Look what a track's crops or its sound are known by: names, sizes, times of change.
+        """The names, sizes and times of change of a track's crops or its sound; reads no file.
 
-        None where they are missing, or cannot be looked at; nothing is read.
+        None where they are missing or cannot be listed.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Media that lie unpacked in a dataset's folders."""
+    """Media that are unpacked in a dataset's folders."""
 
     root: Path
 
@@ -163,15 +163,11 @@ class Folders:
                 return _known_by(path.stat())
             with os.scandir(path) as listing:
                 return sorted((entry.name, *_known_by(entry.stat())) for entry in listing)
-        except OSError:  # such as a link to nothing: whoever reads it says what is wrong
+        except OSError:  # such as a link to nothing; reading it says what is wrong
             return None
 
     def _spelled(self, folder: Path, names: Sequence[str]) -> list[str]:
-        """The crops' own names.
-
-        Raises:
-            LayoutError: one is missing.
-        """
+        """The crops' own names."""
         there = faces(folder)
         missing = [str(folder / name) for name in names if name not in there]
         if missing:
@@ -190,13 +186,7 @@ def missing_faces(paths: Sequence[str], hint: str) -> LayoutError:
 
 
 def _read_all(folder: Path, names: Sequence[str], hint: str) -> list[bytes]:
-    """Read files of one folder; each is opened by its name in a folder that stays open.
-
-    Raises:
-        FileNotFoundError: one is missing.
-        DataError: one cannot be read.
-        DiskError: the disk refused one.
-    """
+    """Read files of one folder; each is opened by its name in a folder that stays open."""
     opened, name = -1, ""
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -222,7 +212,7 @@ def _read_all(folder: Path, names: Sequence[str], hint: str) -> list[bytes]:
 
 
 def _unreadable(error: OSError, hint: str) -> UnitalkError:
-    """What to say of a file that is there: the disk refuses it, or it is no file."""
+    """The error of a file that exists: the disk refuses it, or it is not a file."""
     return unreadable(error) or DataError(f"{error.filename}: {error.strerror}", hint=hint)
 
 

@@ -26,9 +26,9 @@ _REMEMBERED = 1024  # archives; UniTalk has 234
 
 
 class Archives:
-    """Media that lie packed, one archive a video for the crops and one for the sounds.
+    """Media in archives, one per video for the crops and one for the sounds.
 
-    An archive is looked at when something of it is first read, once in each process.
+    An archive's directory is read when something of it is first read, once in each process.
 
     Args:
         root: the dataset.
@@ -82,7 +82,7 @@ class Archives:
         return None if path is None else stamp(path)[2:]
 
     def _hint(self, key: Key) -> str:
-        """What to do about an archive that is missing or damaged."""
+        """How to repair an archive that is missing or damaged."""
         if made_by(self._root) != "download":
             return "copy this video's archives again from where the dataset was published"
         selection = f"Selection(videos=({key.video_id!r},), archives_only=True, refetch=True)"
@@ -103,22 +103,15 @@ class Archives:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _archive(path: Path, top: str, _: Stamp) -> Archive:
-    """An archive, looked at once in a process, though each track that arrives there is a new one.
+    """An archive, opened once in a process, although each track that arrives there is a new one.
 
-    Args:
-        path: the file.
-        top: its video.
-        _: what the file is known by; another one has to be looked at.
+    A file that was replaced has another stamp, and is opened again.
     """
     return Archive(path, top=top)
 
 
 def _spelling(archive: Archive, key: Key, suffix: str, hint: str) -> str:
-    """The name that a track has at the top of an archive.
-
-    Raises:
-        LayoutError: it is not there.
-    """
+    """The name that a track has at the top of an archive."""
     other = key.entity_id.replace(":", "_")
     spellings = (key.entity_id, other) if other not in key.taken else (key.entity_id,)
     for spelling in spellings:
@@ -130,11 +123,7 @@ def _spelling(archive: Archive, key: Key, suffix: str, hint: str) -> str:
 def _by_time(
     archive: Archive, folder: str, members: Sequence[Member], names: Sequence[str], hint: str
 ) -> list[Member]:
-    """The faces of some names, found by their time.
-
-    Raises:
-        LayoutError: one is missing.
-    """
+    """The faces of some names, found by their time."""
     exact = {member.inner: member for member in members}
     found = [exact.get(f"{folder}/{name}") for name in names]
     if None in found:
@@ -155,11 +144,7 @@ def _by_time(
 
 
 def _file(archive: Archive, name: str, members: Sequence[Member], hint: str) -> Sequence[Member]:
-    """The one member that is a file of this name.
-
-    Raises:
-        LayoutError: it is a folder.
-    """
+    """The one member that is a file of this name."""
     if [member.inner for member in members] != [name]:
         raise LayoutError(f"{archive.path}: {name} is a folder in it, and no sound", hint=hint)
     return members

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
 
@@ -15,17 +13,14 @@ from unitalk.errors import DataError, UsageError, examples
 from unitalk.executor import open_executor
 from unitalk.files import disk_boundary
 from unitalk.layout import SPLITS, Layout, Split
-from unitalk.media.tracks.file_source import open_media
+from unitalk.media.tracks.dataset_rows import DatasetRows
 from unitalk.media.tracks.media_files import SOURCES, Source
 from unitalk.media.tracks.track import GRAY_SIZE, Track
-from unitalk.media.tracks.track_rows import read_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from unitalk.media.tracks.media_files import Media
     from unitalk.media.tracks.torch_dataset import TrackDataset
-    from unitalk.media.tracks.track_rows import Rows
 
 T = TypeVar("T")
 
@@ -38,7 +33,7 @@ def tracks(
     videos: str | Path | Iterable[str] | None = None,
     source: Source = "auto",
 ) -> Tracks:
-    """Open a dataset's tracks: the csv files are read, and no face and no sound.
+    """Open a dataset's tracks: reads the csv files, but no face and no sound.
 
     Args:
         root: a dataset, made by this program or by the original scripts.
@@ -50,13 +45,13 @@ def tracks(
             there is one, else its archive.
 
     Returns:
-        The tracks, split after split, in the order in which they first stand in the csv.
+        The tracks, split after split, in the order in which they first occur in the csv.
 
     Raises:
         UsageError: a split, a source or the list of videos is unknown.
-        LayoutError: the folder is no dataset, or lacks the split.
+        LayoutError: the folder is not a dataset, or lacks the split.
         SchemaError: a csv file breaks the schema.
-        DataError: there are no rows of a video, or two of a face.
+        DataError: a video has no rows, or a face has two.
     """
     if source not in SOURCES:
         raise UsageError(f"unknown source {source!r}", hint=f"give one of {', '.join(SOURCES)}")
@@ -67,8 +62,8 @@ def tracks(
             f"unknown split {examples(map(repr, unknown))}", hint=f"give one of {', '.join(SPLITS)}"
         )
     root = Path(root).absolute()  # a process that it travels to may be in another folder
-    book = _Book(root, Layout(root).require_splits(splits), _wanted(videos), source)
-    return Tracks(book, np.arange(book.count))
+    rows = DatasetRows(root, Layout(root).require_splits(splits), _wanted(videos), source)
+    return Tracks(rows, np.arange(rows.count))
 
 
 def _wanted(videos: str | Path | Iterable[str] | None) -> tuple[str, ...] | None:
@@ -85,17 +80,17 @@ def _wanted(videos: str | Path | Iterable[str] | None) -> tuple[str, ...] | None
 class Tracks(Sequence[Track]):
     """Some of a dataset's tracks, each made when it is asked for.
 
-    A slice, or a list of numbers given to `pick`, is again a `Tracks`. It can be pickled, for the
-    workers of a loader: what travels is where the dataset is and which tracks are meant, and the
-    csv files are read again where it arrives.
+    A slice, or a list of numbers given to `pick`, is a `Tracks` too. It can be pickled for the
+    workers of a loader: the pickle has the dataset's path and the tracks' numbers, and the csv
+    files are read again where it arrives.
 
     Args:
-        book: the dataset.
+        rows: the dataset.
         which: [tracks] their numbers in it.
     """
 
-    def __init__(self, book: _Book, which: npt.NDArray[np.int64]) -> None:
-        self._book = book
+    def __init__(self, rows: DatasetRows, which: npt.NDArray[np.int64]) -> None:
+        self._rows = rows
         self._which = which
 
     def __len__(self) -> int:
@@ -108,11 +103,11 @@ class Tracks(Sequence[Track]):
     def __getitem__(self, index: int | slice) -> Track | Tracks:
         """The track of a number, or the tracks of a slice."""
         if isinstance(index, slice):
-            return Tracks(self._book, self._which[index])
-        return self._book.track(int(self._which[index]))
+            return Tracks(self._rows, self._which[index])
+        return self._rows.track(int(self._which[index]))
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} tracks with {self.faces:,} faces of {self._book.root}>"
+        return f"<{len(self):,} tracks with {self.faces:,} faces of {self._rows.root}>"
 
     @property
     def faces(self) -> int:
@@ -122,59 +117,59 @@ class Tracks(Sequence[Track]):
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """How many faces each track has, [tracks]."""
-        return self._book.lengths[self._which]
+        return self._rows.lengths[self._which]
 
     @property
     def frame_rates(self) -> npt.NDArray[np.float64]:
-        """How many frames a second each track's video has, [tracks], by the times of its faces."""
-        return self._book.frame_rates[self._which]
+        """Each track's frames per second, [tracks]: its video's, by the times of its faces."""
+        return self._rows.frame_rates[self._which]
 
     @property
     def videos(self) -> list[str]:
         """Each track's video, [tracks]."""
-        return [self._book.videos[number] for number in self._which.tolist()]
+        return [self._rows.videos[number] for number in self._which.tolist()]
 
     @property
     def places(self) -> npt.NDArray[np.int64]:
         """Which row of its split's csv each face is, from 0: [faces], track after track."""
-        pieces = [self._book.places(number) for number in self._which.tolist()]
+        pieces = [self._rows.places(number) for number in self._which.tolist()]
         return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
 
     def pick(self, numbers: Iterable[int]) -> Tracks:
-        """The tracks of some numbers, in their order; an own shuffle, a batch, a worker's share."""
-        return Tracks(self._book, self._which[np.fromiter(numbers, np.int64)])
+        """The tracks of some numbers, in their order: a shuffle, a batch, a worker's share."""
+        return Tracks(self._rows, self._which[np.fromiter(numbers, np.int64)])
 
     def find(self, entity_id: str) -> Track:
         """The track of an id.
 
         Raises:
-            DataError: there is none here, or more than one: in two splits or videos.
+            DataError: no track here has it, or more than one does, in two splits or videos.
         """
-        found = [number for number in self._book.find(entity_id) if number in self._which]
+        found = [number for number in self._rows.find(entity_id) if number in self._which]
         if len(found) == 1:
-            return self._book.track(found[0])
+            return self._rows.track(found[0])
         if not found:
             raise DataError(
                 f"there is no track {entity_id!r} among these {len(self):,}",
                 hint="a track's id is its entity_id in the csv, such as "
                 f"{examples([self[0].entity_id] if len(self) else [])}",
             )
-        where = (f"{track.split} {track.video_id}" for track in map(self._book.track, found))
+        where = (f"{track.split} {track.video_id}" for track in map(self._rows.track, found))
         raise DataError(
             f"{len(found)} tracks have the id {entity_id!r}: in {examples(where)}",
             hint="open one split, or one video",
         )
 
     def stream(self, read: Callable[[Track], T], *, jobs: int | None = None) -> Iterator[T]:
-        """Do something with each track, several at a time; the results come in the tracks' order.
+        """Call a function with each track, several at a time; yields in the tracks' order.
 
         In processes, as the decoders hold Python's lock so often that threads gain nothing. What
-        `read` returns travels between them, so the less it is the better. A script that calls this
-        does it below `if __name__ == "__main__":`, as with all processes that Python starts.
+        `read` returns travels between them, so the smaller the better. Call this below
+        `if __name__ == "__main__":`, as with all processes that Python starts.
 
         Args:
-            read: what to do: `Track.gray`, or a function of a module.
-            jobs: how many processes; 1 is this one; default: one a processor.
+            read: `Track.gray`, or a function of a module.
+            jobs: how many processes; 1 is this one; default: one per processor.
 
         Raises:
             UsageError: `jobs` is less than 1.
@@ -195,107 +190,3 @@ class Tracks(Sequence[Track]):
         from unitalk.media.tracks.torch_dataset import TrackDataset
 
         return TrackDataset(self, size=size, rate=rate)
-
-
-class _Book:
-    """A dataset's rows and media; opened again where it arrives in another process.
-
-    Args:
-        root: the dataset.
-        splits: which to open.
-        videos: the videos to keep; None keeps all.
-        source: where media are read from.
-        stamps: the sizes and times of the csv files, when they must be those of before.
-    """
-
-    def __init__(
-        self,
-        root: Path,
-        splits: tuple[Split, ...],
-        videos: tuple[str, ...] | None,
-        source: Source,
-        stamps: tuple[tuple[int, int], ...] | None = None,
-    ) -> None:
-        self.root = root
-        self._recipe = (root, splits, videos, source)
-        paths = [Layout(root).csv(split) for split in splits]
-        self._stamps = tuple((s.st_size, s.st_mtime_ns) for s in (path.stat() for path in paths))
-        if stamps not in {None, self._stamps}:
-            raise DataError(
-                f"{root}: its csv files were changed after the tracks were opened",
-                hint="open them again",
-            )
-        kept = None if videos is None else set(videos)
-        self._parts = [
-            read_rows(path, split, kept) for path, split in zip(paths, splits, strict=True)
-        ]
-        self._check_videos(videos)
-        self._firsts = np.cumsum([0, *(len(rows.entities) for rows in self._parts)]).tolist()
-        self.count = self._firsts[-1]
-        self.lengths = np.concatenate([np.diff(rows.starts) for rows in self._parts])
-        self._numbers: dict[str, tuple[int, ...]] = {}
-        for first, rows in zip(self._firsts, self._parts, strict=False):
-            for number, entity in enumerate(rows.entities, first):
-                self._numbers[entity] = (*self._numbers.get(entity, ()), number)
-        self._media: Media = open_media(root, source)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _Book, (*self._recipe, self._stamps)
-
-    def find(self, entity_id: str) -> tuple[int, ...]:
-        """The numbers of the tracks with an id."""
-        return self._numbers.get(entity_id, ())
-
-    @cached_property
-    def frame_rates(self) -> npt.NDArray[np.float64]:
-        """See `Tracks.frame_rates`; of all tracks."""
-        return np.concatenate([rows.frame_rates() for rows in self._parts])
-
-    @cached_property
-    def videos(self) -> list[str]:
-        """The video of each track."""
-        return [video for rows in self._parts for video in rows.videos]
-
-    def places(self, number: int) -> npt.NDArray[np.int64]:
-        """See `Tracks.places`; of one track."""
-        rows, place = self._find(number)
-        return rows.places(place)
-
-    def _find(self, number: int) -> tuple[Rows, int]:
-        """The split of a track, and its number there."""
-        part = bisect_right(self._firsts, number) - 1
-        return self._parts[part], number - self._firsts[part]
-
-    def track(self, number: int) -> Track:
-        """Make the track of a number."""
-        rows, place = self._find(number)
-        own = slice(rows.starts[place], rows.starts[place + 1])
-        entity = rows.entities[place]
-        other = entity.replace(":", "_")
-        return Track(
-            split=rows.split,
-            video_id=rows.videos[place],
-            entity_id=entity,
-            frame_timestamp=rows.seconds[own],
-            label_id=rows.labels[own].astype(np.int64),
-            boxes=rows.boxes[own],
-            scored=rows.scored[own],
-            _media=self._media,
-            _taken=(other,) if other != entity and other in self._numbers else (),
-        )
-
-    def _check_videos(self, videos: tuple[str, ...] | None) -> None:
-        """Look for videos that were asked for and have no row.
-
-        Raises:
-            DataError: there are some.
-        """
-        there = {video for rows in self._parts for video in rows.videos}
-        absent = [video for video in videos or () if video not in there]
-        if absent:
-            splits = " and ".join(rows.split for rows in self._parts)
-            raise DataError(
-                f"{self.root} has no rows of {len(absent):,} of the videos in {splits}: "
-                f"{examples(absent)}",
-                hint="look at the ids, or give the split of these videos",
-            )

@@ -41,8 +41,9 @@ class Track(Mapping[str, Any]):
     """One face over time; pictures and sound are read when they are asked for, and not kept.
 
     As a mapping it is the record that the dataset's Hugging Face loader gives: `entity_id`,
-    `images`, `audio`, `frame_timestamp`, `label_id`. It can be pickled: its rows go along, its
-    pictures and its sound do not.
+    `images`, `audio`, `frame_timestamp`, `label_id`. Its pickle has its rows, and not its pictures
+    and its sound. Reading raises LayoutError where a file is missing, DataError where it is damaged
+    or of another form, and names it.
 
     Attributes:
         split: its split.
@@ -50,9 +51,9 @@ class Track(Mapping[str, Any]):
         entity_id: its own id.
         frame_timestamp: [faces] float64, seconds, ascending.
         label_id: [faces] int64: 1 speaks audibly, 0 does not speak, 2 speaks and is not audible,
-            -1 nobody says.
+            -1 unlabelled.
         boxes: [faces, 4] float64: left, top, right, bottom, relative to the frame.
-        scored: [faces] bool: false for what a dataset leaves out of its score, as ASW does.
+        scored: [faces] bool: false for faces that a dataset leaves out of its score, as ASW does.
     """
 
     split: Split
@@ -68,35 +69,20 @@ class Track(Mapping[str, Any]):
     # -------------------------------------------------------------------------- what it has
 
     def jpgs(self) -> list[bytes]:
-        """The bytes of each face crop as they are in its file, in the order of the times.
-
-        Raises:
-            LayoutError: a crop is missing.
-            DataError: a crop is cut off, or is no jpg.
-        """
+        """The bytes of each face crop as they are in its file, in the order of the times."""
         crops = self._faces()
         crop_pixels.check_ends(crops)
         return crops.data
 
     def wav(self) -> bytes:
-        """The bytes of the sound as they are in its file.
-
-        Raises:
-            LayoutError: it is missing.
-            DataError: it is no whole wav of one channel in 16 bits.
-        """
+        """The bytes of the sound as they are in its file."""
         sound = self._media.sound(self._key)
         sound_samples.samples(sound)
         return sound.data
 
     @property
     def images(self) -> list[npt.NDArray[np.uint8]]:
-        """The face crops, each [height, width, 3], red, green, blue; decoded each time.
-
-        Raises:
-            LayoutError: a crop is missing.
-            DataError: a crop is damaged.
-        """
+        """The face crops, each [height, width, 3], red, green, blue; decoded each time."""
         return crop_pixels.colours(self._faces())
 
     def gray(self, size: int = GRAY_SIZE) -> npt.NDArray[np.uint8]:
@@ -106,34 +92,19 @@ class Track(Mapping[str, Any]):
 
         Args:
             size: in pixels.
-
-        Raises:
-            LayoutError: a crop is missing.
-            DataError: a crop is damaged.
-            MissingExtraError: the extra [tracks] is not installed.
         """
         if size < 1:
-            raise UsageError(f"a crop of {size} pixels is none", hint="give 1 or more")
+            raise UsageError(f"a crop cannot have {size} pixels", hint="give 1 or more")
         return crop_pixels.grays(self._faces(), size)
 
     @property
     def audio(self) -> Audio:
-        """The sound.
-
-        Raises:
-            LayoutError: it is missing.
-            DataError: it is no whole wav of one channel in 16 bits.
-        """
+        """The sound."""
         array, rate = sound_samples.samples(self._media.sound(self._key))
         return {"array": array, "sampling_rate": rate}
 
     def sound_at(self, rate: int) -> npt.NDArray[np.int16]:
-        """The samples of the sound, [samples], which has so many a second.
-
-        Raises:
-            LayoutError: it is missing.
-            DataError: it has another rate, or is no whole wav of one channel in 16 bits.
-        """
+        """The samples of the sound, [samples]; an error unless it has this rate."""
         sound = self._media.sound(self._key)
         array, own = sound_samples.samples(sound)
         if own != rate:
@@ -141,9 +112,9 @@ class Track(Mapping[str, Any]):
         return array
 
     def known_by(self) -> tuple[object, object]:
-        """What its crops and its sound are known by: names, sizes and times of change.
+        """The names, sizes and times of change of its crops and its sound; no file is read.
 
-        Equal ones mean that nobody wrote into them in between; no file is read.
+        While they are equal, nobody has written into the files.
         """
         crops = self._media.known_by("video", self._key)
         return crops, self._media.known_by("audio", self._key)

@@ -130,11 +130,7 @@ def _labels(faces: Faces) -> npt.NDArray[np.int8]:
 
 
 def _check_times(path: Path, rows: Rows, twice: Ints, near: Ints) -> None:
-    """Refuse rows of a track that mean one file with the row before them.
-
-    Raises:
-        DataError: there are some.
-    """
+    """Refuse rows of a track that mean one file with the row before them."""
     wrong = near if len(near) else twice
     owners = np.searchsorted(rows.starts, wrong[:EXAMPLES], side="right") - 1
     named = [
