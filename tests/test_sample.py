@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -14,17 +13,17 @@ import zipfile
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import pytest
 from build import read_rows
-from conftest import exhaustive
+from conftest import exhaustive, tree
 from PIL import Image
 
 from unitalk import schema
 from unitalk.catalog import video_list
-from unitalk.dataset.sample import SampleReport, make_sample, publish
+from unitalk.dataset.sample import make_sample, publish
 from unitalk.errors import DestinationError, LayoutError
 from unitalk.files import unzip
 
@@ -39,35 +38,20 @@ MAKE = "import sys, pathlib; from unitalk.dataset.sample import make_sample; "
 MAKE += "make_sample(pathlib.Path(sys.argv[1]))"
 
 
-class Made(NamedTuple):
-    root: Path
-    report: SampleReport
-
-
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    root = tmp_path_factory.mktemp("sample") / "dataset"
-    return Made(root, make_sample(root))
-
-
-@pytest.fixture(scope="module")
-def published(sample: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hub") / "repository"
-    publish(sample.root, folder)
+    publish(sample, folder)
     return folder
 
 
-def files(root: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(root.rglob("*"))
-        if path.is_file()
-    }
+def rows_of(root: Path, split: str) -> list[dict[str, str]]:
+    return read_rows(root / f"csv/{split}_orig.csv")
 
 
 def tracks_of(root: Path, split: str) -> dict[str, list[dict[str, str]]]:
     tracks: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in read_rows(root / f"csv/{split}_orig.csv"):
+    for row in rows_of(root, split):
         tracks[row["entity_id"]].append(row)
     return tracks
 
@@ -107,41 +91,62 @@ def average_precision(labels: list[int], scores: list[float]) -> float:
 
 
 @exhaustive
-def test_another_process_makes_the_same_bytes(sample: Made, tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-c", MAKE, str(tmp_path / "again")]
-    subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "7"}, cwd=ROOT)
-    assert files(tmp_path / "again") == files(sample.root)
+def test_another_process_makes_the_same_bytes_after_one_was_killed(
+    sample: Path, tmp_path: Path
+) -> None:
+    final = tmp_path / "sample"
+    command = [sys.executable, "-W", "error", "-c", MAKE, str(final)]
+    environment = os.environ | {"PYTHONHASHSEED": "7"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        limit = time.monotonic() + 60
+        while not next(tmp_path.glob(".*/clips_videos/val/*/*/*.jpg"), None):
+            assert process.poll() is None
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not final.exists()
+    subprocess.run(command, check=True, cwd=ROOT, env=environment)
+    assert os.listdir(tmp_path) == ["sample"]
+    assert tree(final) == tree(sample)
 
 
 @exhaustive
-def test_another_seed_and_overwrite(sample: Made, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    (other / ".unitalk").mkdir(parents=True)
-    marker = other / ".unitalk" / "dataset.json"
+def test_another_seed_is_another_sample(sample: Path, tmp_path: Path) -> None:
+    marker = tmp_path / ".unitalk/dataset.json"
+    marker.parent.mkdir()
     marker.write_text(json.dumps({"made_by": "sample"}))
     with pytest.raises(DestinationError):
-        make_sample(other, seed=1)
-    report = make_sample(other, seed=1, overwrite=True)
+        make_sample(tmp_path, seed=1)
+    report = make_sample(tmp_path, seed=1, overwrite=True)
     assert report.seed == json.loads(marker.read_text())["seed"] == 1
-    mine, theirs = files(sample.root), files(other)
+    mine, theirs = tree(sample), tree(tmp_path)
     media = [name for name in mine if name.endswith((".jpg", ".wav")) and name in theirs]
     assert media
     assert not [name for name in media if mine[name] == theirs[name]]
+    for split in SPLITS:
+        rows = rows_of(tmp_path, split)
+        assert report.to_dict()["splits"][split] == {
+            "videos": len({row["video_id"] for row in rows}),
+            "tracks": len({row["entity_id"] for row in rows}),
+            "faces": len(rows),
+            "positives": sum(row["label_id"] == "1" for row in rows),
+        }
+    assert report.to_dict()["bytes"] == sum(map(len, theirs.values()))
     assert 8_000_000 < report.size < 12_000_000
 
 
 # ------------------------------------------------------------------------------ the csv
 
 
-def test_videos_are_the_published_ones(sample: Made) -> None:
+def test_videos_are_the_published_ones(sample: Path) -> None:
     published = {
         split: [v.video_id for v in video_list.select(splits=(split,))] for split in SPLITS
     }
-    val = list(
-        dict.fromkeys(row["video_id"] for row in read_rows(sample.root / "csv/val_orig.csv"))
-    )
-    train = list(
-        dict.fromkeys(row["video_id"] for row in read_rows(sample.root / "csv/train_orig.csv"))
+    train, val = (
+        list(dict.fromkeys(row["video_id"] for row in rows_of(sample, s))) for s in SPLITS
     )
     assert val == published["val"]
     assert len(train) == 4
@@ -149,21 +154,21 @@ def test_videos_are_the_published_ones(sample: Made) -> None:
     assert "-maoolmiKi0" in train
     for part in ("clips_videos", "clips_audios"):
         for split, expected in (("train", train), ("val", val)):
-            assert sorted(os.listdir(sample.root / part / split)) == sorted(expected)
+            assert sorted(os.listdir(sample / part / split)) == sorted(expected)
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_csv_form(sample: Made, split: str) -> None:
-    path = sample.root / "csv" / f"{split}_orig.csv"
+def test_csv_form(sample: Path, split: str) -> None:
+    path = sample / "csv" / f"{split}_orig.csv"
     assert path.read_text().splitlines()[0].split(",") == COLUMNS
-    rows = read_rows(sample.root / f"csv/{split}_orig.csv")
+    rows = rows_of(sample, split)
     assert {row["label"]: row["label_id"] for row in rows} == {
         "SPEAKING_AUDIBLE": "1",
         "NOT_SPEAKING": "0",
     }
     # Tracks are contiguous, in time order, at 25 frames a second without a gap.
     changes = [a["entity_id"] != b["entity_id"] for a, b in pairwise(rows)]
-    tracks = tracks_of(sample.root, split)
+    tracks = tracks_of(sample, split)
     assert sum(changes) + 1 == len(tracks)
     for entity, own in tracks.items():
         assert {row["video_id"] for row in own} == {entity.rpartition(":")[0]}
@@ -182,23 +187,23 @@ def test_csv_form(sample: Made, split: str) -> None:
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_times_are_short_text_and_files_have_two_decimals(sample: Made, split: str) -> None:
-    rows = read_rows(sample.root / f"csv/{split}_orig.csv")
+def test_times_are_short_text_and_files_have_two_decimals(sample: Path, split: str) -> None:
+    rows = rows_of(sample, split)
     for row in rows:
         assert row["frame_timestamp"] == repr(frame_of(row) * 4 / 100)
-        assert jpeg_of(sample.root, split, row).is_file()
-    on_disk = list((sample.root / "clips_videos" / split).rglob("*.jpg"))
+        assert jpeg_of(sample, split, row).is_file()
+    on_disk = list((sample / "clips_videos" / split).rglob("*.jpg"))
     assert len(on_disk) == len(rows) == len({(r["entity_id"], r["frame_timestamp"]) for r in rows})
     # The trap is there: every fifth time's text is not its file's name.
     short = sum(len(row["frame_timestamp"].partition(".")[2]) == 1 for row in rows)
     assert 0.1 < short / len(rows) < 0.3
 
 
-def test_faces_share_time_and_hear_the_same(sample: Made) -> None:
+def test_faces_share_time_and_hear_the_same(sample: Path) -> None:
     for split in SPLITS:
         videos: dict[str, list[tuple[int, np.ndarray, int]]] = defaultdict(list)
-        for entity, own in tracks_of(sample.root, split).items():
-            sound = wav_of(sample.root, split, entity)
+        for entity, own in tracks_of(sample, split).items():
+            sound = wav_of(sample, split, entity)
             assert len(sound) == len(own) * 640
             videos[own[0]["video_id"]].append((frame_of(own[0]), sound, len(own)))
         for tracks in videos.values():
@@ -218,14 +223,14 @@ def test_faces_share_time_and_hear_the_same(sample: Made) -> None:
 # ------------------------------------------------------------------------------ faces and sound
 
 
-def test_crops_are_jpegs_of_the_box_size(sample: Made) -> None:
+def test_crops_are_jpegs_of_the_box_size(sample: Path) -> None:
     sizes = set()
     for split in SPLITS:
-        for row in read_rows(sample.root / f"csv/{split}_orig.csv"):
+        for row in rows_of(sample, split):
             left, top, right, bottom = (float(row[name]) for name in COLUMNS[2:6])
             assert 0 <= left < right <= 1
             assert 0 <= top < bottom <= 1
-            with Image.open(jpeg_of(sample.root, split, row)) as image:
+            with Image.open(jpeg_of(sample, split, row)) as image:
                 assert image.format == "JPEG"
                 assert image.mode == "RGB"
                 size = (round((right - left) * 1280), round((bottom - top) * 720))
@@ -236,13 +241,13 @@ def test_crops_are_jpegs_of_the_box_size(sample: Made) -> None:
     assert {(w * h >= 64 * 64) + (w * h >= 128 * 128) for w, h in sizes} == {0, 1, 2}
 
 
-def test_the_mouth_moves_when_the_face_speaks(sample: Made) -> None:
+def test_the_mouth_moves_when_the_face_speaks(sample: Path) -> None:
     energies: dict[str, list[float]] = {"0": [], "1": []}
     larger = []
-    for own in tracks_of(sample.root, "val").values():
+    for own in tracks_of(sample, "val").values():
         crops = []
         for row in own:
-            with Image.open(jpeg_of(sample.root, "val", row)) as image:
+            with Image.open(jpeg_of(sample, "val", row)) as image:
                 crops.append(np.asarray(image.convert("L").resize((112, 112)), dtype=float))
         mouth = np.array(crops)[:, 74:104, 28:84]
         motion = np.abs(np.diff(mouth, axis=0)).mean(axis=(1, 2))
@@ -259,11 +264,11 @@ def test_the_mouth_moves_when_the_face_speaks(sample: Made) -> None:
     assert np.mean(larger) > 0.95
 
 
-def test_a_speaking_face_is_heard(sample: Made) -> None:
+def test_a_speaking_face_is_heard(sample: Path) -> None:
     loud, category = [], {video.video_id: video.category for video in video_list.videos()}
     floor = defaultdict(list)
-    for entity, own in tracks_of(sample.root, "val").items():
-        sound = wav_of(sample.root, "val", entity).reshape(-1, 640)
+    for entity, own in tracks_of(sample, "val").items():
+        sound = wav_of(sample, "val", entity).reshape(-1, 640)
         power = (sound**2).mean(axis=1)
         floor[category[own[0]["video_id"]]].append(np.sqrt(np.percentile(power, 2)))
         assert np.abs(sound).max() < 32_767
@@ -277,49 +282,22 @@ def test_a_speaking_face_is_heard(sample: Made) -> None:
     assert np.mean(floor["noise"]) > 2 * np.mean(floor["language"])
 
 
-# ------------------------------------------------------------------------------ the report
+# ------------------------------------------------------------------------------ predictions
 
 
-def test_report(sample: Made) -> None:
-    report = sample.report.to_dict()
-    json.dumps(report, allow_nan=False)
-    assert report["schema_version"] == 1
-    assert report["warnings"] == []
-    assert report["destination"] == str(sample.root)
-    assert report["predictions"] == str(sample.root / "predictions.csv")
-    assert report["seed"] == 0
-    total = sum(path.stat().st_size for path in sample.root.rglob("*") if path.is_file())
-    assert report["bytes"] == total
-    assert 8_000_000 < total < 12_000_000
-    for split in SPLITS:
-        rows = read_rows(sample.root / f"csv/{split}_orig.csv")
-        assert report["splits"][split] == {
-            "videos": len({row["video_id"] for row in rows}),
-            "tracks": len({row["entity_id"] for row in rows}),
-            "faces": len(rows),
-            "positives": sum(row["label_id"] == "1" for row in rows),
-        }
-
-
-def test_the_baseline_is_a_weaker_model_on_the_same_faces(sample: Made) -> None:
-    truth = read_rows(sample.root / "csv/val_orig.csv")
-    labels = [int(row["label_id"]) for row in truth]
-    files = [read_rows(sample.root / name) for name in ("predictions.csv", "baseline.csv")]
-    keys = [name for name in PREDICTION_COLUMNS if name != "score"]
-    assert [[row[k] for k in keys] for row in files[0]] == [
-        [row[k] for k in keys] for row in files[1]
-    ]
-    good, weak = ([float(row["score"]) for row in file] for file in files)
-    assert good != weak
+def test_the_baseline_is_a_weaker_model_on_the_same_faces(sample: Path) -> None:
+    labels = [int(row["label_id"]) for row in rows_of(sample, "val")]
+    good, weak = (read_rows(sample / name) for name in ("predictions.csv", "baseline.csv"))
+    assert [row | {"score": ""} for row in good] == [row | {"score": ""} for row in weak]
     prior = sum(labels) / len(labels)
-    assert prior + 0.2 < average_precision(labels, weak) < average_precision(labels, good) - 0.02
-    assert sample.report.baseline == sample.root / "baseline.csv"
+    ap = [average_precision(labels, [float(row["score"]) for row in own]) for own in (weak, good)]
+    assert prior + 0.2 < ap[0] < ap[1] - 0.02
 
 
-def test_predictions(sample: Made) -> None:
+def test_predictions(sample: Path) -> None:
     truth, made = (
-        read_rows(sample.root / "csv/val_orig.csv"),
-        read_rows(sample.root / "predictions.csv"),
+        rows_of(sample, "val"),
+        read_rows(sample / "predictions.csv"),
     )
     assert list(made[0]) == PREDICTION_COLUMNS
     keys = [name for name in PREDICTION_COLUMNS if name not in {"label", "score"}]
@@ -351,19 +329,19 @@ def test_predictions(sample: Made) -> None:
 # ------------------------------------------------------------------------------ as the hub keeps it
 
 
-def test_published_files_are_the_parts_of_the_videos(sample: Made, published: Path) -> None:
+def test_published_files_are_the_parts_of_the_videos(sample: Path, published: Path) -> None:
     expected = {
         f"{folder}/{split}/{row['video_id']}.{suffix}"
         for folder, suffix in (("csv", "csv"), ("clips_audios", "zip"), ("clips_videos", "zip"))
         for split in SPLITS
-        for row in read_rows(sample.root / f"csv/{split}_orig.csv")
+        for row in rows_of(sample, split)
     }
-    assert set(files(published)) == expected
+    assert set(tree(published)) == expected
     assert not list(published.parent.glob(".*"))
 
 
 def test_published_archives_unpack_to_the_same_bytes(
-    sample: Made, published: Path, tmp_path: Path
+    sample: Path, published: Path, tmp_path: Path
 ) -> None:
     litter = []
     for path in sorted(published.rglob("*.zip")):
@@ -376,28 +354,28 @@ def test_published_archives_unpack_to_the_same_bytes(
             assert all(name.startswith((f"{video}/", "__MACOSX/._")) for name in names)
         target = tmp_path / part / split / video
         unzip(path, target, top=video)
-        assert files(target) == files(sample.root / part / split / video)
+        assert tree(target) == tree(sample / part / split / video)
     # Of one archive a split.
     assert sum(name.startswith("__MACOSX/._") for name in litter) == 2
     assert sum(name.endswith("/.DS_Store") for name in litter) == 2
 
 
 @exhaustive
-def test_publish_is_deterministic(sample: Made, published: Path, tmp_path: Path) -> None:
-    publish(sample.root, tmp_path / "again")
-    assert files(tmp_path / "again") == files(published)
+def test_publish_is_deterministic(sample: Path, published: Path, tmp_path: Path) -> None:
+    publish(sample, tmp_path / "again")
+    assert tree(tmp_path / "again") == tree(published)
 
 
-def test_publish_refuses(sample: Made, tmp_path: Path) -> None:
+def test_publish_refuses(sample: Path, tmp_path: Path) -> None:
     with pytest.raises(LayoutError):
         publish(tmp_path / "nothing", tmp_path / "hub")
     with pytest.raises(DestinationError):
-        publish(sample.root, sample.root / "hub")
+        publish(sample, sample / "hub")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("kept")
     with pytest.raises(DestinationError):
-        publish(sample.root, tmp_path / "mine")
-    assert files(tmp_path).keys() == {"mine/thesis.txt"}
+        publish(sample, tmp_path / "mine")
+    assert tree(tmp_path).keys() == {"mine/thesis.txt"}
 
 
 # ------------------------------------------------------------------------------ faults
@@ -422,22 +400,3 @@ def test_a_failing_job_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         make_sample(tmp_path / "sample", progress=Failing())
     assert not list(tmp_path.iterdir())
-
-
-@exhaustive
-def test_killed_then_run_again(sample: Made, tmp_path: Path) -> None:
-    final = tmp_path / "sample"
-    process = subprocess.Popen([sys.executable, "-c", MAKE, str(final)], cwd=ROOT)
-    try:
-        limit = time.monotonic() + 60
-        while not next(tmp_path.glob(".*/clips_videos/val/*/*/*.jpg"), None):
-            assert process.poll() is None
-            assert time.monotonic() < limit
-            time.sleep(0.01)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert not final.exists()
-    make_sample(final)
-    assert os.listdir(tmp_path) == ["sample"]
-    assert files(final) == files(sample.root)

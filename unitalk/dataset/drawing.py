@@ -1,19 +1,17 @@
 """The faces and the voices of the sample dataset: drawn and computed, recordings of nobody.
 
-A face lives in coordinates of its box, (0, 0) at the upper left and (1, 1) at the lower right. What
-stands still in it is drawn once a track; a frame adds eyes, brows and mouth, and one affine
-resampling gives it the head's motion and the box's size.
+A face is drawn in coordinates of its box, (0, 0) at the upper left and (1, 1) at the lower right;
+one resampling per frame gives it the head's motion and the box's size.
 """
 
 from __future__ import annotations
 
 import io
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,13 +29,18 @@ SAMPLES = RATE // FPS
 STEPS = 16
 """Steps a frame in which speech is planned: 400 a second."""
 
-_MARGIN = 0.1
-_OVERSIZE = 2
+_CANVAS = (256, 328)  # pixels of a face's box, about twice those of the largest crop
+_MARGIN = 0.1  # of the canvas around the box, as the head moves
+_STROKE = 5  # pixels
 _SMALL = 64
 _QUALITY = (62, 78)  # of a JPEG; a small face loses more by a low one
+_BLINK = 4  # frames
+_LONG_HAIR = 0.45  # share of people
+_TEETH = 0.012  # are seen in a mouth that is open so far
 _SKIN = ((241, 205, 178), (226, 179, 144), (203, 150, 113), (168, 116, 82), (124, 82, 58))
 _HAIR = ((38, 30, 27), (74, 50, 34), (121, 82, 45), (189, 148, 88), (128, 126, 124), (92, 44, 30))
 _SHIRT = ((46, 74, 112), (128, 52, 54), (62, 98, 74), (92, 84, 110), (196, 186, 164), (52, 54, 58))
+_WALL = ((150, 150, 140), (110, 130, 150), (160, 130, 120), (90, 110, 100), (70, 70, 80))
 _IRIS = ((70, 46, 30), (58, 84, 110), (72, 98, 66), (44, 34, 30))
 
 # Of a, e, i, o, u: the first three formants in Hz, how far the jaw drops, how wide the lips are.
@@ -155,23 +158,36 @@ def film(rng: np.random.Generator, opening: Array, width: Array, sizes: Array) -
     """Draw one person over time, with a camera's grain and a lamp's flicker; yields JPEGs.
 
     Args:
-        rng: draws the person and what the head does.
-        opening: how far speech opens the mouth, a frame.
-        width: how wide it makes the lips.
-        sizes: the crop's width and height in pixels.
+        rng: seeds what is drawn; the numbers that it yields afterwards do not depend on that.
+        opening: [frames] how far speech opens the mouth.
+        width: [frames] how wide it makes the lips.
+        sizes: [frames, 2] the crop's width and height in pixels.
     """
-    portrait = Portrait(rng, (int(sizes[:, 0].max()), int(sizes[:, 1].max())))
-    lamp = 1 + wander(rng, len(sizes), 0.05)
+    (rng,) = rng.spawn(1)
+    frames = len(sizes)
+    person = _Person(rng)
     grain = rng.normal(0, rng.uniform(0.8, 1.7), 1 << 16).astype(np.float32)
-    for place, pose in enumerate(_poses(rng, opening, width)):
-        across, down = (int(side) for side in sizes[place])
-        drawn = np.asarray(portrait.frame((across, down), pose), dtype=np.float32)
-        first = int(rng.integers(len(grain) - across * down))
-        noise = grain[first : first + across * down].reshape(down, across, 1)
-        seen = np.clip(drawn * lamp[place] + noise, 0, 255).astype(np.uint8)
+    blinks = (np.arange(frames) + rng.integers(100)) % rng.integers(50, 100) < _BLINK
+    # A mouth at rest is not frozen: lips part a little, a smile comes and goes.
+    reaches = (0.03, 0.05, 0.03, 0.018, 0.015, 0.02, 0.05)
+    rest, smile, gaze, across, down, zoom, lamp = (wander(rng, frames, r) for r in reaches)
+    middles = 0.5 + np.stack([across, down], axis=1) + rng.normal(0, 0.002, (frames, 2))
+    for i, (columns, lines) in enumerate(sizes.tolist()):
+        image = person.draw(
+            opening=max(0.03 + rest[i], opening[i]),
+            width=width[i] + smile[i],
+            gaze=None if blinks[i] else gaze[i],
+        )
+        half = 0.5 / (1 + zoom[i])
+        (left, top), (right, bottom) = _box(middles[i, 0], middles[i, 1], half, half)
+        size, box = (columns, lines), (left, top, right, bottom)
+        image = image.resize(size, Image.Resampling.BILINEAR, box=box)
+        first = int(rng.integers(len(grain) - columns * lines))
+        noise = grain[first : first + columns * lines].reshape(lines, columns, 1)
+        seen = np.clip(np.asarray(image, np.float32) * (1 + lamp[i]) + noise, 0, 255)
         data = io.BytesIO()
-        quality = _QUALITY[across < _SMALL]
-        Image.fromarray(seen).save(data, "JPEG", quality=quality, optimize=True)
+        quality = _QUALITY[columns < _SMALL]
+        Image.fromarray(seen.astype(np.uint8)).save(data, "JPEG", quality=quality, optimize=True)
         yield data.getvalue()
 
 
@@ -186,262 +202,80 @@ def wander(rng: np.random.Generator, frames: int, reach: float) -> Array:
     return path
 
 
-def _poses(rng: np.random.Generator, speech: Array, lips: Array) -> Iterator[Pose]:
-    frames = len(speech)
-    blinks = np.zeros(frames, dtype=bool)
-    at = int(rng.integers(5, 60))
-    while at < frames:
-        blinks[at : at + int(rng.integers(3, 6))] = True
-        at += int(rng.integers(35, 100))
-    jitter = rng.normal(0, 0.002, (2, frames))
-    across, down = wander(rng, frames, 0.018) + jitter[0], wander(rng, frames, 0.015) + jitter[1]
-    roll, zoom = wander(rng, frames, 0.04), 1 + wander(rng, frames, 0.02)
-    gaze, brow = wander(rng, frames, 0.03), wander(rng, frames, 0.01)
-    # A mouth at rest is not frozen: lips part a little, a smile comes and goes.
-    rest, smile = 0.03 + wander(rng, frames, 0.03), wander(rng, frames, 0.05)
-    for i in range(frames):
-        yield Pose(
-            opening=float(max(rest[i], speech[i])),
-            width=float(lips[i] + smile[i]),
-            blink=bool(blinks[i]),
-            gaze=float(gaze[i]),
-            brow=float(brow[i] + 0.015 * speech[i]),
-            shift=(float(across[i]), float(down[i])),
-            roll=float(roll[i]),
-            zoom=float(zoom[i]),
+class _Person:
+    """One drawn person: what does not move is drawn once, eyes and mouth for each frame."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        skin, hair, shirt, wall = (
+            _vary(rng, colors[rng.integers(len(colors))])
+            for colors in (_SKIN, _HAIR, _SHIRT, _WALL)
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pose:
-    """What moves in one frame; shifts in box widths, roll in radians."""
-
-    opening: float
-    width: float
-    blink: bool
-    gaze: float
-    brow: float
-    shift: tuple[float, float]
-    roll: float
-    zoom: float
-
-
-class Portrait:
-    """One drawn person before a background.
-
-    Args:
-        rng: draws the person.
-        size: the largest crop's width and height in pixels.
-    """
-
-    def __init__(self, rng: np.random.Generator, size: tuple[int, int]) -> None:
-        # A line of a small face would be less than a pixel: draw it larger, and halve it first.
-        self._halve = size[0] < _SMALL
-        self._scale = [_OVERSIZE * (1 + self._halve) * side for side in size]
-        self._skin = _vary(rng, _SKIN, 10)
-        self._hair = _vary(rng, _HAIR, 8)
+        self._lid = _mix(skin, (50, 20, 15), 0.65)
         self._iris = _IRIS[rng.integers(len(_IRIS))]
-        self._lip = _mix(self._skin, (150, 40, 48), rng.uniform(0.45, 0.7))
-        self._eye = 0.42 + rng.uniform(-0.015, 0.015)
+        self._lip = _mix(skin, (150, 40, 48), rng.uniform(0.45, 0.7))
+        self._eyes = 0.42 + rng.uniform(-0.015, 0.015)
         self._apart = 0.19 + rng.uniform(-0.015, 0.02)
         self._mouth = 0.77 + rng.uniform(-0.015, 0.015)
         self._lips = 0.16 + rng.uniform(-0.02, 0.02)
-        self._brow = rng.uniform(0.012, 0.022)
-        self._glasses = _sometimes(rng, 0.25)
-        image = self._background(rng)
-        pen = ImageDraw.Draw(image)
-        self._shoulders(pen, _vary(rng, _SHIRT, 12))
-        self._head(pen, rng)
-        image = image.filter(ImageFilter.GaussianBlur(0.006 * self._scale[0]))
-        self._still = _light(rng, image)
+        across, down = (round((1 + 2 * _MARGIN) * side) for side in _CANVAS)
+        self._still = Image.new("RGB", (across, down), wall)
+        pen = ImageDraw.Draw(self._still)
+        pen.ellipse(_box(0.5, 1.2, 0.62, 0.24), fill=shirt)
+        pen.ellipse(_box(0.5, 0.40, 0.455, 0.415), fill=hair)
+        if rng.random() < _LONG_HAIR:
+            pen.rectangle(_box(0.5, 0.8, 0.455, 0.4), fill=hair)
+        shade = _mix(skin, (60, 25, 15), 0.22)
+        pen.rectangle(_box(0.5, 0.95, 0.14, 0.1), fill=shade)
+        pen.ellipse(_box(0.5, 0.47, 0.395, 0.38), fill=skin)
+        pen.ellipse(_box(0.5, 0.64, 0.345, 0.345), fill=skin)
+        pen.chord(_box(0.5, 0.42, 0.43, 0.41), 205, 335, fill=hair)
+        pen.polygon([_at(0.5, 0.44), _at(0.44, 0.62), _at(0.56, 0.62)], fill=shade)
 
-    def frame(self, size: tuple[int, int], pose: Pose) -> Image.Image:
-        """Draw one frame at a crop's size."""
+    def draw(self, *, opening: float, width: float, gaze: float | None) -> Image.Image:
+        """The whole picture of one frame.
+
+        Args:
+            opening: how far the mouth is open, 0 to 1.
+            width: of the lips, about 1.
+            gaze: how far the eyes look aside, in box widths; None for eyes that are shut.
+        """
         image = self._still.copy()
         pen = ImageDraw.Draw(image)
-        for side in (-1, 1):
-            self._draw_eye(pen, side, pose)
-        self._draw_mouth(pen, pose)
-        # From a pixel of the crop to a point of the box, turned about its middle, to the canvas.
-        scale = self._scale
-        if self._halve:
-            image, scale = image.reduce(2), [side // 2 for side in scale]
-        across, down = (scale[i] / size[i] / pose.zoom for i in (0, 1))
-        turn, lean = math.cos(pose.roll), math.sin(pose.roll)
-        a, b, d, e = across * turn, -across * lean, down * lean, down * turn
-        middle = [((1 + 2 * _MARGIN) / 2 + pose.shift[i]) * scale[i] for i in (0, 1)]
-        x, y = size[0] / 2, size[1] / 2
-        matrix = (a, b, middle[0] - a * x - b * y, d, e, middle[1] - d * x - e * y)
-        return image.transform(
-            size, Image.Transform.AFFINE, matrix, resample=Image.Resampling.BILINEAR
-        )
-
-    def _at(self, u: float, v: float) -> tuple[float, float]:
-        return (u + _MARGIN) * self._scale[0], (v + _MARGIN) * self._scale[1]
-
-    def _box(self, u: float, v: float, ru: float, rv: float) -> list[tuple[float, float]]:
-        return [self._at(u - ru, v - rv), self._at(u + ru, v + rv)]
-
-    def _stroke(self, share: float) -> int:
-        return max(1, round(share * self._scale[0]))
-
-    def _background(self, rng: np.random.Generator) -> Image.Image:
-        size = tuple(round((1 + 2 * _MARGIN) * side) for side in self._scale)
-        wall = tuple(int(c) for c in rng.integers(50, 190, 3))
-        image = Image.new("RGB", (size[0], size[1]), _mix(wall, (120, 120, 120), 0.5))
-        pen = ImageDraw.Draw(image)
-        for _ in range(4):
-            left, top, right, bottom = rng.uniform(-0.1, 1.1, 4)
-            corners = [
-                self._at(min(left, right), min(top, bottom)),
-                self._at(max(left, right), max(top, bottom)),
-            ]
-            color = tuple(int(c) for c in rng.integers(40, 210, 3))
-            pen.rectangle(corners, fill=_mix(color, wall, 0.6))
-        return image.filter(ImageFilter.GaussianBlur(0.05 * self._scale[0]))
-
-    def _shoulders(self, pen: ImageDraw.ImageDraw, shirt: Color) -> None:
-        pen.ellipse(self._box(0.5, 1.2, 0.62, 0.24), fill=shirt)
-        pen.rectangle(
-            [self._at(0.36, 0.85), self._at(0.64, 1.02)], fill=_mix(self._skin, (40, 20, 10), 0.3)
-        )
-
-    def _head(self, pen: ImageDraw.ImageDraw, rng: np.random.Generator) -> None:
-        shade = _mix(self._skin, (60, 25, 15), 0.22)
-        long = _sometimes(rng, 0.45)
-        pen.ellipse(self._box(0.5, 0.40, 0.455, 0.415), fill=self._hair)
-        if long:
-            pen.rectangle([self._at(0.045, 0.40), self._at(0.955, 1.0)], fill=self._hair)
-        else:
-            for side in (-1, 1):
-                pen.ellipse(self._box(0.5 + 0.41 * side, 0.5, 0.06, 0.09), fill=shade)
-        pen.ellipse(self._box(0.5, 0.47, 0.395, 0.38), fill=self._skin)
-        pen.ellipse(self._box(0.5, 0.64, 0.345, 0.345), fill=self._skin)
-        for side in (-1, 1):
-            blush = _mix(self._skin, (205, 80, 70), 0.16)
-            pen.ellipse(self._box(0.5 + 0.235 * side, 0.63, 0.085, 0.055), fill=blush)
-        if not long and _sometimes(rng, 0.35):
-            # A beard along the jaw: the lower face, less the cheeks.
-            beard = _mix(self._skin, self._hair, 0.45)
-            pen.chord(self._box(0.5, 0.64, 0.345, 0.345), 345, 195, fill=beard)
-            pen.ellipse(self._box(0.5, 0.55, 0.31, 0.165), fill=self._skin)
-        # The fringe: the top of the head, with a parting.
-        parting = rng.uniform(0.3, 0.7)
-        pen.chord(self._box(0.5, 0.42, 0.43, 0.41), 196, 344, fill=self._hair)
-        for end in (0.07, 0.93):
-            low = 0.3 + 0.1 * rng.random()
-            pen.polygon(
-                [self._at(parting, 0.2), self._at(end, low), self._at(end, 0.24)], fill=self._hair
-            )
-        for _ in range(5):
-            shine = _mix(self._hair, (255, 240, 220), rng.uniform(0.05, 0.16))
-            left = rng.uniform(0.12, 0.6)
-            strand = self._box(left + 0.16, 0.3, 0.2, 0.26)
-            pen.arc(strand, 200, 300, fill=shine, width=self._stroke(0.014))
-        self._nose(pen, shade)
-
-    def _nose(self, pen: ImageDraw.ImageDraw, shade: Color) -> None:
-        pen.polygon(
-            [self._at(0.5, 0.44), self._at(0.435, 0.61), self._at(0.5, 0.625)],
-            fill=_mix(self._skin, shade, 0.5),
-        )
-        pen.ellipse(self._box(0.5, 0.605, 0.055, 0.032), fill=_mix(self._skin, shade, 0.35))
-        for side in (-1, 1):
-            pen.ellipse(
-                self._box(0.5 + 0.032 * side, 0.622, 0.016, 0.009),
-                fill=_mix(shade, (30, 10, 5), 0.6),
-            )
-
-    def _draw_eye(self, pen: ImageDraw.ImageDraw, side: int, pose: Pose) -> None:
-        u, v = 0.5 + side * self._apart, self._eye
-        lid = _mix(self._skin, (50, 20, 15), 0.65)
-        box = self._box(u, v, 0.082, 0.04)
-        if pose.blink:
-            pen.ellipse(box, fill=_mix(self._skin, (90, 45, 35), 0.15))
-            pen.arc(box, 10, 170, fill=lid, width=self._stroke(0.018))
-        else:
-            pen.ellipse(box, fill=(238, 236, 232))
-            pen.ellipse(self._box(u + pose.gaze, v, 0.038, 0.037), fill=self._iris)
-            pen.ellipse(self._box(u + pose.gaze, v, 0.018, 0.018), fill=(16, 14, 14))
-            pen.arc(box, 185, 355, fill=lid, width=self._stroke(0.02))
-        height = v - 0.085 - pose.brow
-        inner, outer = u - side * 0.085, u + side * 0.095
-        points = [
-            self._at(inner, height + 0.008),
-            self._at(u, height - 0.012),
-            self._at(outer, height + 0.014),
-        ]
-        pen.line(
-            points,
-            fill=_mix(self._hair, (20, 15, 12), 0.35),
-            width=self._stroke(2 * self._brow),
-            joint="curve",
-        )
-        if self._glasses:
-            frame = (40, 38, 40)
-            pen.ellipse(
-                self._box(u, v + 0.012, 0.135, 0.085), outline=frame, width=self._stroke(0.014)
-            )
-            pen.line(
-                [self._at(0.5 - 0.06, v), self._at(0.5 + 0.06, v)],
-                fill=frame,
-                width=self._stroke(0.014),
-            )
-
-    def _draw_mouth(self, pen: ImageDraw.ImageDraw, pose: Pose) -> None:
-        wide = self._lips * pose.width
-        gap = 0.085 * pose.opening
-        top, low = self._mouth - 0.3 * gap, self._mouth + 0.9 * gap
-        middle, half = (top + low) / 2, (low - top) / 2
+        for u in (0.5 - self._apart, 0.5 + self._apart):
+            eye = _box(u, self._eyes, 0.082, 0.04)
+            if gaze is None:
+                pen.arc(eye, 10, 170, fill=self._lid, width=_STROKE)
+                continue
+            pen.ellipse(eye, fill=(238, 236, 232))
+            pen.ellipse(_box(u + gaze, self._eyes, 0.038, 0.037), fill=self._iris)
+            pen.ellipse(_box(u + gaze, self._eyes, 0.018, 0.018), fill=(16, 14, 14))
+            pen.arc(eye, 185, 355, fill=self._lid, width=_STROKE)
+        gap, wide = 0.05 * opening, self._lips * width
+        middle = self._mouth + 0.5 * gap  # the jaw drops, the upper lip hardly rises
+        pen.ellipse(_box(0.5, middle, wide, gap + 0.026), fill=self._lip)
         upper = _mix(self._lip, (60, 15, 20), 0.2)
-        pen.ellipse(self._box(0.5, middle, wide, half + 0.026), fill=self._lip)
-        pen.chord(self._box(0.5, middle, wide, half + 0.024), 180, 360, fill=upper)
-        dark = (58, 16, 20)
-        if half < 0.008:  # noqa: PLR2004 - lips that touch
-            pen.line(
-                [self._at(0.5 - 0.9 * wide, middle), self._at(0.5 + 0.9 * wide, middle)],
-                fill=dark,
-                width=self._stroke(0.012),
-            )
-        else:
-            inner = 0.86 * wide
-            pen.ellipse(self._box(0.5, middle, inner, half), fill=dark)
-            if half > 0.02:  # noqa: PLR2004 - open enough to see inside
-                pen.chord(
-                    self._box(0.5, middle, inner * 0.8, half * 0.95), 215, 325, fill=(232, 226, 214)
-                )
-                pen.chord(
-                    self._box(0.5, middle + 0.25 * half, inner * 0.6, half * 0.72),
-                    25,
-                    155,
-                    fill=(168, 62, 66),
-                )
-        # The fold under the lip goes down with the jaw.
-        fold = self._box(0.5, low + 0.055, 0.09, 0.02)
-        pen.arc(
-            fold, 200, 340, fill=_mix(self._skin, (70, 30, 20), 0.35), width=self._stroke(0.012)
-        )
+        pen.chord(_box(0.5, middle, wide, gap + 0.024), 180, 360, fill=upper)
+        pen.ellipse(_box(0.5, middle, 0.86 * wide, max(gap, 0.006)), fill=(58, 16, 20))
+        if gap > _TEETH:
+            pen.chord(_box(0.5, middle, 0.7 * wide, 0.95 * gap), 215, 325, fill=(232, 226, 214))
+        return image
 
 
-def _sometimes(rng: np.random.Generator, share: float) -> bool:
-    return bool(rng.random() < share)
+def _at(u: float, v: float) -> tuple[float, float]:
+    """A point of the box, (0, 0) to (1, 1), as a pixel of the canvas."""
+    return (u + _MARGIN) * _CANVAS[0], (v + _MARGIN) * _CANVAS[1]
 
 
-def _mix(one: tuple[int, ...], other: tuple[int, ...], share: float) -> Color:
+def _box(u: float, v: float, across: float, down: float) -> list[tuple[float, float]]:
+    """Two opposite corners of a rectangle around a point, by half its width and height."""
+    return [_at(u - across, v - down), _at(u + across, v + down)]
+
+
+def _mix(one: Color, other: Color, share: float) -> Color:
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
-def _vary(rng: np.random.Generator, colors: tuple[Color, ...], amount: int) -> Color:
-    color = colors[rng.integers(len(colors))]
-    red, green, blue = (int(np.clip(c + rng.integers(-amount, amount + 1), 0, 255)) for c in color)
+def _vary(rng: np.random.Generator, color: Color) -> Color:
+    red, green, blue = np.clip(np.add(color, rng.integers(-10, 11, 3)), 0, 255).tolist()
     return red, green, blue
-
-
-def _light(rng: np.random.Generator, image: Image.Image) -> Image.Image:
-    """Light a picture from one side."""
-    across = np.linspace(-1, 1, image.width, dtype=np.float32)[None, :, None]
-    down = np.linspace(-1, 1, image.height, dtype=np.float32)[:, None, None]
-    light = 1 + rng.uniform(-0.14, 0.14) * across + rng.uniform(-0.12, 0.04) * down
-    lit = np.asarray(image, dtype=np.float32) * light
-    return Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))

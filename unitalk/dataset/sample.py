@@ -11,12 +11,13 @@ tracks of a scene hear the same sound, so a silent face hears the voice of anoth
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import shutil
-import wave
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,6 @@ import numpy as np
 from unitalk.catalog import video_list
 from unitalk.dataset.drawing import (
     FPS,
-    RATE,
     SAMPLES,
     STEPS,
     Speech,
@@ -37,7 +37,8 @@ from unitalk.dataset.drawing import (
 )
 from unitalk.errors import UsageError
 from unitalk.files import atomic_write, check_apart, disk_boundary, staged_folder
-from unitalk.layout import PUBLISHED_SPLITS, Layout, Split, face_name, hub_path
+from unitalk.layout import PUBLISHED_SPLITS, Layout, Part, Split, face_name, hub_path
+from unitalk.media.sound import write_wav
 from unitalk.progress import Progress, SilentProgress
 from unitalk.report import Count, Report
 from unitalk.schema import (
@@ -58,10 +59,10 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Row = tuple[str, ...]
 
-PREDICTIONS = "predictions.csv"
-BASELINE = "baseline.csv"
-"""The file of a model's scores for the val split, in the dataset's folder."""
+PREDICTIONS, BASELINE = "predictions.csv", "baseline.csv"
+"""The files of two models' scores for the val split, in the dataset's folder."""
 
+_ARCHIVED: tuple[Part, ...] = ("audio", "video")
 _TRAIN = 4
 _DASHED = "-maoolmiKi0"
 _FRAME = (1280, 720)
@@ -82,24 +83,17 @@ _NOISE = {"noise": 0.018}
 _SKILL = {"language": 1.35, "mixed": 1.0, "visual": 0.85, "noise": 0.7}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
-    """An imperfect model: how much better than `_SKILL`, and which random numbers are its own."""
-
-    skill: float
-    stream: int
-
-
-_MODELS = {PREDICTIONS: _Model(skill=0, stream=1), BASELINE: _Model(skill=-0.25, stream=2)}
+# How much better each model is than `_SKILL`.
+_MODELS = {PREDICTIONS: 0.0, BASELINE: -0.25}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleReport(Report):
-    """What was made.
+    """The sample that was made.
 
     Attributes:
         destination: the dataset's folder.
-        seed: what it was drawn from.
+        seed: the random seed.
         counts: for each split, how many videos, tracks, faces and positives (speaking faces).
         size: the bytes of all files.
         predictions: the scores of an imperfect model for the val split.
@@ -118,7 +112,7 @@ class SampleReport(Report):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Track:
-    """One face over time; arrays have a row a frame.
+    """One face over time; arrays have one row per frame.
 
     Attributes:
         start: its first frame, counted from its scene's.
@@ -137,7 +131,7 @@ class _Scene:
     """Faces that share the picture and the sound; `start` is a frame of the video."""
 
     start: int
-    tracks: tuple[_Track, ...]
+    tracks: list[_Track]
     sound: Array
 
 
@@ -159,8 +153,8 @@ def make_sample(
     Args:
         destination: the folder to make.
         seed: any whole number from 0.
-        overwrite: replace a sample that stands there.
-        progress: told of each video; default: nobody is.
+        overwrite: replace a sample that was made there.
+        progress: where to report to.
 
     Raises:
         DestinationError: the destination is not free.
@@ -168,43 +162,43 @@ def make_sample(
     """
     if seed < 0:
         raise UsageError(f"the seed {seed} is negative", hint="give a whole number from 0")
-    with staged_folder(
-        destination, made_by="sample", overwrite=overwrite, about={"seed": seed}
-    ) as folder:
+    destination, about = Path(destination), {"seed": seed}
+    with staged_folder(destination, made_by="sample", overwrite=overwrite, about=about) as folder:
         counts = _fill(folder, seed, progress or SilentProgress())
     return SampleReport(
-        destination=Path(destination),
+        destination=destination,
         seed=seed,
         counts=counts,
-        size=sum(path.stat().st_size for path in Path(destination).rglob("*") if path.is_file()),
-        predictions=Path(destination) / PREDICTIONS,
-        baseline=Path(destination) / BASELINE,
+        size=sum(path.stat().st_size for path in destination.rglob("*") if path.is_file()),
+        predictions=destination / PREDICTIONS,
+        baseline=destination / BASELINE,
     )
 
 
 def _fill(folder: Path, seed: int, progress: Progress) -> dict[Split, dict[str, int]]:
-    layout, chosen = Layout(folder), sample_videos()
+    layout, videos = Layout(folder), sample_videos()
     rows: dict[Split, list[Row]] = {split: [] for split in PUBLISHED_SPLITS}
     scores: dict[str, list[Row]] = {name: [] for name in _MODELS}
 
     def make(place: int) -> list[Row]:
-        return _make_video(layout, chosen[place], place, seed)
+        return _make_video(layout, videos[place], place, seed)
 
     with (
-        progress.task("making videos", total=len(chosen), unit="videos") as task,
+        progress.task("making videos", total=len(videos), unit="videos") as task,
         Threads(min(4, os.cpu_count() or 1)) as pool,
     ):
-        for video, made in zip(chosen, pool.map(make, range(len(chosen))), strict=True):
-            rows[video.split].extend(made)
+        for video, made in zip(videos, pool.map(make, range(len(videos))), strict=True):
+            rows[video.split] += made
             if video.category is not None:
-                for name, own in scores.items():
-                    own.extend(_predict(video, video.category, made, seed, _MODELS[name]))
+                for stream, (name, skill) in enumerate(_MODELS.items(), 1):
+                    rng = _generator(seed, video, stream)
+                    scores[name] += _predict(rng, made, _SKILL[video.category] + skill)
             task.advance()
-    for split in PUBLISHED_SPLITS:
-        _write_csv(layout.csv(split), rows[split], header=COLUMNS)
+    for split, own in rows.items():
+        _write_csv(layout.csv(split), own, header=COLUMNS)
     for name, own in scores.items():
         _write_csv(folder / name, own, header=PREDICTION_COLUMNS)
-    return {split: _count(rows[split]) for split in PUBLISHED_SPLITS}
+    return {split: _count(own) for split, own in rows.items()}
 
 
 def sample_videos() -> tuple[video_list.Video, ...]:
@@ -219,46 +213,43 @@ def _make_video(layout: Layout, video: video_list.Video, place: int, seed: int) 
     """Write one video's crops and sounds; return its rows."""
     rng = _generator(seed, video)
     rows: list[Row] = []
-    number = 0
+    tracks = [(scene, track) for scene in _plan_video(rng, video, place) for track in scene.tracks]
     layout.part("audio", video.split, video.video_id).mkdir(parents=True)
-    for scene in _plan_video(rng, video, place):
-        for track in scene.tracks:
-            entity = f"{video.video_id}:{number}"
-            number += 1
-            first, frames = track.start * SAMPLES, len(track.speaking)
-            sound = scene.sound[first : first + frames * SAMPLES]
-            _write_wav(layout.audio(video.split, video.video_id, entity), sound)
-            folder = layout.track(video.split, video.video_id, entity)
-            folder.mkdir(parents=True)
-            start = scene.start + track.start
-            crops = film(rng, track.opening, track.width, track.boxes[:, 2:])
-            for frame, crop in enumerate(crops, start):
-                (folder / face_name(frame / FPS)).write_bytes(crop)
-            rows.extend(_rows(video.video_id, entity, start, track))
+    for number, (scene, track) in enumerate(tracks):
+        entity = f"{video.video_id}:{number}"
+        first, frames = track.start * SAMPLES, len(track.speaking)
+        sound = scene.sound[first : first + frames * SAMPLES]
+        write_wav(layout.audio(video.split, video.video_id, entity), sound)
+        folder = layout.track(video.split, video.video_id, entity)
+        folder.mkdir(parents=True)
+        start = scene.start + track.start
+        crops = film(rng, track.opening, track.width, track.boxes[:, 2:])
+        for frame, crop in enumerate(crops, start):
+            (folder / face_name(frame / FPS)).write_bytes(crop)
+        rows += _rows(video.video_id, entity, start, track)
     return rows
 
 
-def _generator(seed: int, video: video_list.Video, purpose: int = 0) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(video.video_id.encode()), purpose])
+def _generator(seed: int, video: video_list.Video, stream: int = 0) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(video.video_id.encode()), stream])
 
 
 def _rows(video_id: str, entity: str, start: int, track: _Track) -> Iterator[Row]:
-    instance = 0
-    speaking = track.speaking.tolist()
-    for place, (left, top, width, height) in enumerate(track.boxes.tolist()):
-        if place and speaking[place] != speaking[place - 1]:
-            instance += 1
+    turns = np.cumsum(np.diff(track.speaking, prepend=track.speaking[:1]))
+    width, height = _FRAME
+    faces = zip(track.speaking.tolist(), turns.tolist(), track.boxes.tolist(), strict=True)
+    for frame, (speaking, turn, (left, top, across, down)) in enumerate(faces, start):
         yield (
             video_id,
-            repr(round((start + place) / FPS, 2)),
-            f"{left / _FRAME[0]:.6f}",
-            f"{top / _FRAME[1]:.6f}",
-            f"{(left + width) / _FRAME[0]:.6f}",
-            f"{(top + height) / _FRAME[1]:.6f}",
-            SPEAKING if speaking[place] else NOT_SPEAKING,
+            repr(round(frame / FPS, 2)),
+            f"{left / width:.6f}",
+            f"{top / height:.6f}",
+            f"{(left + across) / width:.6f}",
+            f"{(top + down) / height:.6f}",
+            SPEAKING if speaking else NOT_SPEAKING,
             entity,
-            str(int(speaking[place])),
-            f"{entity}:{instance}",
+            str(int(speaking)),
+            f"{entity}:{turn}",
         )
 
 
@@ -320,7 +311,7 @@ def _plan_scene(rng: np.random.Generator, start: int, count: int, noise: float) 
             )
         )
     samples = np.clip(sound, -1, 1) * 32_767
-    return _Scene(start=start, tracks=tuple(tracks), sound=samples.astype("<i2"))
+    return _Scene(start=start, tracks=tracks, sound=samples.astype("<i2"))
 
 
 def _spans(rng: np.random.Generator, count: int) -> list[tuple[int, int]]:
@@ -365,36 +356,18 @@ def _boxes(rng: np.random.Generator, frames: int, place: int, count: int) -> Arr
     return boxes
 
 
-# ------------------------------------------------------------------------------ sounds
-
-
-def _write_wav(path: Path, samples: Array) -> None:
-    with path.open("wb") as raw, wave.open(raw, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.tobytes())
-
-
 # ------------------------------------------------------------------------------ predictions
 
 
-def _predict(
-    video: video_list.Video, category: str, rows: Sequence[Row], seed: int, model: _Model
-) -> Iterator[Row]:
+def _predict(rng: np.random.Generator, rows: Sequence[Row], skill: float) -> Iterator[Row]:
     """Score a video's faces as an imperfect model would: late at onsets, wrong for a while."""
-    rng = _generator(seed, video, model.stream)
-    skill = _SKILL[category] + model.skill + rng.uniform(-0.2, 0.2)
+    skill += rng.uniform(-0.2, 0.2)
     bias = rng.normal(0, 0.3)
-    tracks: dict[str, list[Row]] = {}
-    for row in rows:
-        tracks.setdefault(row[_ENTITY], []).append(row)
-    for own in tracks.values():
-        truth = np.array([row[_LABEL] == SPEAKING for row in own]) * 2.0 - 1
+    for _, track in itertools.groupby(rows, itemgetter(_ENTITY)):
         belief, error = -0.5, rng.normal()
         offset = bias + rng.normal(0, 0.3)
-        for row, sign in zip(own, truth, strict=True):
-            belief += 0.45 * (sign - belief)
+        for row in track:
+            belief += 0.45 * ((1 if row[_LABEL] == SPEAKING else -1) - belief)
             error = 0.9 * error + (1 - 0.9**2) ** 0.5 * rng.normal()
             score = 1 / (1 + np.exp(-1.6 * (skill * belief + error + offset)))
             yield (*row[:_LABEL], SPEAKING, row[_ENTITY], repr(float(score)))
@@ -404,10 +377,10 @@ def _predict(
 
 
 def publish(dataset: Path, folder: Path) -> None:
-    """Write a dataset as the hub keeps it: two archives and a csv without header a video.
+    """Write a dataset as the hub keeps it: two archives and a csv without header per video.
 
-    The archives have the same bytes each time; the first of a split holds what macOS leaves in
-    archives, as the published ones do.
+    The archives have the same bytes each time; the first of a split contains the files that macOS
+    leaves in archives, as the published ones do.
 
     Args:
         dataset: the folder of a dataset.
@@ -422,18 +395,19 @@ def publish(dataset: Path, folder: Path) -> None:
     check_apart(layout.root, folder)
     with staged_folder(folder, made_by="sample", about={"published": True}) as staging:
         for split in splits:
-            videos: dict[str, list[Row]] = {}
-            for row in _read_csv(layout.csv(split)):
-                videos.setdefault(row[0], []).append(row)
-            for number, (video_id, rows) in enumerate(videos.items()):
-                _write_csv(staging / hub_path("csv", split, video_id), rows)
-                sounds = _members(layout.part("audio", split, video_id), video_id)
-                crops = _members(layout.part("video", split, video_id), video_id)
-                if number == 0:
-                    crops |= _litter(video_id)
-                _write_zip(staging / hub_path("audio", split, video_id), sounds)
-                _write_zip(staging / hub_path("video", split, video_id), crops)
-    # The hub knows nothing of our marker.
+            with layout.csv(split).open(encoding="utf-8", newline="") as file:
+                rows = list(csv.reader(file))[1:]
+            litter = True
+            for video, own in itertools.groupby(rows, itemgetter(0)):
+                _write_csv(staging / hub_path("csv", split, video), own)
+                for part in _ARCHIVED:
+                    members = _members(layout.part(part, split, video), video)
+                    if litter and part == "video":
+                        members[f"{video}/.DS_Store"] = b"\0\0\0\1Bud1"
+                        members[f"__MACOSX/._{video}"] = b"\0\5\x16\7\0\2\0\0Mac OS X        "
+                    _write_zip(staging / hub_path(part, split, video), members)
+                litter = False
+    # The hub does not have our marker.
     shutil.rmtree(Layout(Path(folder)).memory)
 
 
@@ -445,13 +419,6 @@ def _members(folder: Path, video_id: str) -> dict[str, bytes]:
     }
 
 
-def _litter(video_id: str) -> dict[str, bytes]:
-    return {
-        f"{video_id}/.DS_Store": b"\0\0\0\1Bud1",
-        f"__MACOSX/._{video_id}": b"\0\5\x16\7\0\2\0\0Mac OS X        ",
-    }
-
-
 def _write_zip(path: Path, members: Mapping[str, bytes]) -> None:
     with atomic_write(path, "wb") as file, zipfile.ZipFile(file, "w") as archive:
         for name in sorted(members):
@@ -460,16 +427,9 @@ def _write_zip(path: Path, members: Mapping[str, bytes]) -> None:
             archive.writestr(info, members[name])
 
 
-def _write_csv(path: Path, rows: Iterable[Row], *, header: Row | None = None) -> None:
+def _write_csv(path: Path, rows: Iterable[Sequence[str]], *, header: Row | None = None) -> None:
     with atomic_write(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         if header is not None:
             writer.writerow(header)
         writer.writerows(rows)
-
-
-def _read_csv(path: Path) -> list[Row]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        next(reader)
-        return [tuple(row) for row in reader]
