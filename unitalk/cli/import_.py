@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -23,8 +24,20 @@ if TYPE_CHECKING:
 
     from unitalk.cli._shared.console import Console
     from unitalk.dataset.import_ import ImportReport
+    from unitalk.layout import Split
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
+
+
+class _Options(TypedDict, total=False):
+    """The options that most imports have."""
+
+    destination: Path
+    splits: tuple[Split, ...]
+    partial: bool
+    overwrite: bool
+    jobs: int | None
+    scheduler: str | None
 
 
 @common_options
@@ -64,7 +77,7 @@ def asw(
     json_dir: Path,
     lists_dir: Path,
     rate: str,
-    **options: Any,
+    **options: Unpack[_Options],
 ) -> None:
     """Import ASW ("Look Who's Talking").
 
@@ -73,7 +86,9 @@ def asw(
     """
     from unitalk.dataset.import_ import import_asw
 
-    _run(console, import_asw, (json_dir, lists_dir), rate=int(rate), **options)
+    _run(
+        console, partial(import_asw, json_dir, lists_dir, rate=25 if rate == "25" else 5), **options
+    )
 
 
 @verb("ava", of=command)
@@ -84,7 +99,7 @@ def asw(
 )  # fmt: skip
 @splits_option
 @_import_options
-def ava(console: Console, /, csv: Path, **options: Any) -> None:
+def ava(console: Console, /, csv: Path, **options: Unpack[_Options]) -> None:
     """Import AVA-ActiveSpeaker.
 
     v1.0, which is one csv per video, or the bundle that TalkNet or ASC downloads; as an archive
@@ -92,7 +107,7 @@ def ava(console: Console, /, csv: Path, **options: Any) -> None:
     """
     from unitalk.dataset.import_ import import_ava
 
-    _run(console, import_ava, (csv,), **options)
+    _run(console, partial(import_ava, csv), **options)
 
 
 @verb("wasd", of=command)
@@ -102,14 +117,14 @@ def ava(console: Console, /, csv: Path, **options: Any) -> None:
 @click.option("--division", type=FILE, required=True, help="WASD's file eval/dataset_division.txt.")
 @splits_option
 @_import_options
-def wasd(console: Console, /, csv: Path, division: Path, **options: Any) -> None:
+def wasd(console: Console, /, csv: Path, division: Path, **options: Unpack[_Options]) -> None:
     """Import WASD and its five categories.
 
     These are written as a file for `unitalk eval --by category --categories`.
     """
     from unitalk.dataset.import_ import import_wasd
 
-    _run(console, import_wasd, (csv, division), **options)
+    _run(console, partial(import_wasd, csv, division), **options)
 
 
 @verb("columbia", of=command)
@@ -121,7 +136,9 @@ def wasd(console: Console, /, csv: Path, division: Path, **options: Any) -> None
     help="Of the video; labels are in pixels at half of it.",
 )  # fmt: skip
 @_import_options
-def columbia(console: Console, /, labels: Path, frame_size: str, **options: Any) -> None:
+def columbia(
+    console: Console, /, labels: Path, frame_size: str, **options: Unpack[_Options]
+) -> None:
     """Import Columbia as a test split.
 
     abbas, whom nobody scores, gets an eval of 0.
@@ -129,26 +146,18 @@ def columbia(console: Console, /, labels: Path, frame_size: str, **options: Any)
     from unitalk.dataset.import_ import import_columbia
     from unitalk.score.breakdown import parse_frame_size
 
-    _run(console, import_columbia, (labels,), frame_size=parse_frame_size(frame_size), **options)
+    size = parse_frame_size(frame_size)
+    _run(console, partial(import_columbia, labels, frame_size=size), **options)
 
 
-def _run(
-    console: Console,
-    function: Callable[..., ImportReport],
-    sources: tuple[Path, ...],
-    *,
-    destination: Path,
-    jobs: int | None,
-    scheduler: str | None,
-    **options: Any,
-) -> None:
+def _run(console: Console, make: partial[ImportReport], **options: Unpack[_Options]) -> None:
+    """Call an importer, whose positional arguments are its sources."""
     from unitalk.executor import open_executor
 
-    console.protect(*sources)
+    console.protect(*make.args)
+    jobs, scheduler = options.pop("jobs"), options.pop("scheduler")
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
-        report = function(
-            *sources, destination, executor=executor, progress=console.progress, **options
-        )
+        report = make(executor=executor, progress=console.progress, **options)
     console.emit(report, _render(report))
     console.warn(report.warnings)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from unitalk.formats.positional import Bools, PositionalRows
+    from unitalk.formats.positional_rows import Bools, PositionalRows
     from unitalk.formats.talknet import Line
     from unitalk.schema.split_rows import Track
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from unitalk.formats.positional import Bools, PositionalRows
+    from unitalk.formats.positional_rows import Bools, PositionalRows
     from unitalk.schema.split_rows import SplitRows, Track
 
 _CELLS = 5

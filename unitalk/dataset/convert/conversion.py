@@ -54,6 +54,7 @@ class Conversion:
             "misaligned": Found("faces seen or scored as another one"),
         }
         self.gaps = Found("tracks with gaps in time")
+        self.rates: Counter[float] = Counter()
 
     def into(self, root: Path, splits: tuple[Split, ...]) -> None:
         """Convert into a folder of its own."""

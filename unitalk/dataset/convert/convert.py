@@ -8,8 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unitalk.dataset.convert.flat_conversion import FlatConversion
-from unitalk.dataset.convert.positional_conversion import PositionalConversion
 from unitalk.files import check_apart, check_destination, disk_boundary, staged_folder
 from unitalk.layout import Layout
 
@@ -54,6 +52,8 @@ def convert_asc(
             tracks of one id, which the flat layout cannot tell apart.
         SchemaError: the source's csv breaks the schema.
     """
+    from unitalk.dataset.convert.flat_conversion import FlatConversion
+
     run = FlatConversion("asc", Layout(Path(source)), link, executor, progress)
     return _convert(run, destination, splits, overwrite=overwrite)
 
@@ -100,6 +100,8 @@ def convert_talknet(
             of one id, or in place crops or sounds are not what the loader needs.
         SchemaError: the source's csv breaks the schema.
     """
+    from unitalk.dataset.convert.positional_conversion import PositionalConversion
+
     run = PositionalConversion("talknet", Layout(Path(source)), link, executor, progress)
     return _convert(run, destination, splits, overwrite=overwrite)
 
@@ -121,6 +123,8 @@ def convert_loconet(
     the crops' names must have the times with two decimals. For splits that do not exist, empty JSON
     files are written, without which LoCoNet does not start.
     """
+    from unitalk.dataset.convert.positional_conversion import PositionalConversion
+
     run = PositionalConversion("loconet", Layout(Path(source)), link, executor, progress)
     return _convert(run, destination, splits, overwrite=overwrite)
 

@@ -7,18 +7,18 @@ where nothing is missing.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unitalk.dataset.convert.conversion import Conversion
-from unitalk.dataset.convert.convert_report import Found, Target, sentences
+from unitalk.dataset.convert.convert_report import Found, sentences
 from unitalk.dataset.convert.place_files import list_files, place_files
 from unitalk.errors import DestinationError, LayoutError, examples
 from unitalk.files import Placer, atomic_write
 from unitalk.formats import loconet, talknet
-from unitalk.formats.positional import PositionalRows, beside, by_time, misnamed
+from unitalk.formats.positional import beside, by_time, misnamed
+from unitalk.formats.positional_rows import PositionalRows
 from unitalk.layout import SPLITS, Layout
 from unitalk.schema.frame_rate import GAP_FRAMES, USUAL
 
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.dataset.convert.conversion import Files
+    from unitalk.dataset.convert.convert_report import Target
     from unitalk.dataset.convert.place_files import Job, VideoFiles
-    from unitalk.executor import Executor
-    from unitalk.files import Link
-    from unitalk.formats.positional import Bools
+    from unitalk.formats.positional_rows import Bools
     from unitalk.layout import Split
-    from unitalk.progress import Progress
     from unitalk.schema.split_rows import Track
 
 _READERS: dict[Target, str] = {"talknet": "TalkNet", "loconet": "LoCoNet"}
@@ -40,19 +38,6 @@ _READERS: dict[Target, str] = {"talknet": "TalkNet", "loconet": "LoCoNet"}
 
 class PositionalConversion(Conversion):
     """A conversion for TalkNet or LoCoNet."""
-
-    def __init__(
-        self,
-        target: Target,
-        old: Layout,
-        link: Link,
-        executor: Executor | None,
-        progress: Progress | None,
-    ) -> None:
-        super().__init__(target, old, link, executor, progress)
-        self.rates: Counter[float] = Counter()
-
-    # -------------------------------------------------------------------------- a new folder
 
     def into(self, root: Path, splits: tuple[Split, ...]) -> None:
         """Make a dataset of its own."""
