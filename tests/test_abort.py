@@ -7,7 +7,6 @@ Every limit of patience is 20 s here, so whoever waits for one of them fails the
     phase                       what waits              what the test does
     name look-up                getaddrinfo             the resolver does not return
     connect                     connect()               a listener whose queue is full
-    proxy                       connect, CONNECT        a proxy that takes the request, says nothing
     handshake                   do_handshake()          a server that accepts and says nothing
     headers                     recv()                  a hub that takes the request, says nothing
     body                        recv()                  a body that stops half-way, plain and TLS
@@ -18,20 +17,14 @@ Every limit of patience is 20 s here, so whoever waits for one of them fails the
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import socket
 import ssl
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import without_coverage
 from hub_client import BIG, CSV, REPO, ZIP, Raw, certificate, listed, serve_big, trusting
 from hub_server import Fault, FaultyHub, quick
 
@@ -176,15 +169,6 @@ def silent(line, server):
     server.over.wait(20)
 
 
-def test_while_a_proxy_says_nothing(monkeypatch):
-    with Raw(silent) as proxy:
-        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
-        for name in ("NO_PROXY", "no_proxy"):
-            monkeypatch.delenv(name, raising=False)
-        with patient("https://hub.invalid") as hub:
-            aborted(hub, lambda: hub.commit("main"), when=lambda: proxy.taken)
-
-
 # ------------------------------------------------------------------------------ before the headers
 
 
@@ -312,34 +296,6 @@ def test_stop_of_the_caller_is_seen_while_nothing_is_said(start):
                 job.result(30)
             took = time.monotonic() - began
     assert took - lag.seconds < SECOND
-
-
-def test_interrupt_of_a_process_that_waits_for_a_name():
-    """Ctrl-C reaches the main thread although its question is in the resolver, and it can exit."""
-    program = textwrap.dedent(f"""
-        import socket, time
-        from unitalk.net import Hub
-
-        def look_up(*args, **options):
-            print("asked", flush=True)
-            time.sleep(20)
-
-        socket.getaddrinfo = look_up
-        with Hub("http://hub.invalid", "{REPO}") as hub:
-            try:
-                hub.commit("main")
-            except KeyboardInterrupt:
-                raise SystemExit(130)
-    """)
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, env=without_coverage()
-    ) as process:
-        assert process.stdout.readline() == b"asked\n"
-        began = time.monotonic()
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(30) == 130
-        # The end of a process is more than ours; the resolver would have kept it for 20 s.
-        assert time.monotonic() - began < 5
 
 
 # ------------------------------------------------------------------------------ the watchdogs

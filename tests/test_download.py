@@ -322,16 +322,6 @@ def test_folder_that_is_not_ours(start, root):
     assert snapshot(root) == {"thesis.tex": b"years of work"}
 
 
-def test_folder_that_became_foreign_after_the_plan(start, root):
-    _, hub = start()
-    planned = plan_download(hub, root, selection=ASKED)
-    root.mkdir()
-    (root / "thesis.tex").write_text("years of work")
-    with pytest.raises(DestinationError):
-        run_download(planned, hub)
-    assert snapshot(root, without=()) == {"thesis.tex": b"years of work"}
-
-
 def test_another_repository(start, root):
     server, hub = start()
     download(hub, root)
@@ -354,15 +344,6 @@ def test_explicit_revision_that_the_folder_is_not_at(moved_on, root):
     _, hub, first = moved_on
     with pytest.raises(UsageError, match=first):
         plan_download(hub, root, revision="main", selection=ASKED)
-
-
-def test_plan_for_another_commit_is_not_run(moved_on, root, tmp_path):
-    _, hub, _ = moved_on
-    other = plan_download(hub, tmp_path / "other", selection=ASKED)
-    os.rename(root, tmp_path / "other")
-    with pytest.raises(UsageError, match="the plan is for") as caught:
-        run_download(other, hub)
-    assert caught.value.hint == "plan again"
 
 
 def test_one_writer(start, root):

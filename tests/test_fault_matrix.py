@@ -20,7 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -94,17 +94,6 @@ class Trouble:
     def at_byte(self) -> bool:
         """Whether it happens within a body; else to the request for the rest."""
         return "{at}" in self.bends.values()
-
-    def and_(self, other: Trouble) -> Trouble:
-        """Both at once."""
-        return replace(
-            other,
-            name=f"{self.name} and {other.name}",
-            bends={**self.bends, **other.bends},
-            words=f"{self.words}|{other.words}",
-            keeps=False,
-            ranged=self.ranged,
-        )
 
 
 def bent(name, words, /, **bends):
@@ -252,15 +241,6 @@ def pairs(firsts, seconds, one, two):
     return cases
 
 
-def together(firsts, seconds, one):
-    """Two troubles in one and the same answer."""
-    places = itertools.cycle(POSITIONS)
-    return [
-        Case((Step(first.and_(second), *one, position=next(places)),))
-        for first, second in itertools.product(firsts, seconds)
-    ]
-
-
 def large_file():
     bytes_, address = ("bytes", LARGE), ("address", LARGE)
     return {
@@ -269,11 +249,6 @@ def large_file():
         "address": singles(AT_RESOLVE, *address, always=False)
         + singles(AT_RESOLVE, *address, always=True),
         "pairs": pairs(some(AT_STORAGE, *KINDS), some(AT_STORAGE, *KINDS), bytes_, bytes_),
-        "together": together(
-            some(AT_STORAGE, "ignored range", "gzip", "no length", "no proof"),
-            [*some(AT_STORAGE, "cut", "reset", "damage", "too much"), *STALLS[:1]],
-            bytes_,
-        ),
         "address, then bytes": pairs(AT_RESOLVE, some(AT_STORAGE, "cut", "damage"), address, bytes_)
         + pairs(some(AT_STORAGE, "cut", "damage"), AT_RESOLVE, bytes_, address),
     }
@@ -287,28 +262,6 @@ def small_file():
         "address": singles(AT_RESOLVE, *address, always=False)
         + singles(AT_RESOLVE, *address, always=True),
         "pairs": pairs(some(AT_HUB, *FEW), some(AT_HUB, *FEW), bytes_, bytes_),
-        "together": together(
-            some(AT_HUB, "ignored range", "gzip", "no length"),
-            some(AT_HUB, "cut", "reset", "damage", "too much"),
-            bytes_,
-        ),
-    }
-
-
-def both_files():
-    """Across files, where only the clocks and the connections are shared."""
-    one, two = some(AT_STORAGE, *FEW), some(AT_HUB, *FEW)
-    return {
-        f"turned by {turn}": [
-            Case((Step(a, "bytes", LARGE, p), Step(b, "bytes", SMALL, q)))
-            for a, b, (p, q) in zip(
-                one,
-                two[turn:] + two[:turn],
-                itertools.cycle(itertools.product(POSITIONS, POSITIONS)),
-                strict=False,
-            )
-        ]
-        for turn in range(0, len(two), 3)
     }
 
 
@@ -354,7 +307,6 @@ def stalls():
 GROUPS = {
     "large file": large_file(),
     "small file": small_file(),
-    "both files": both_files(),
     "questions": questions(),
     "moods": moods(),
     "stalls": stalls(),

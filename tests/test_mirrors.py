@@ -291,14 +291,6 @@ def test_who_refuses_for_good_is_asked_once_and_named_once(start, tmp_path, stat
     assert hub.warnings[home.endpoint].endswith("; others are asked instead")
 
 
-def test_wrong_hash_goes_to_the_next(start, tmp_path):
-    home, mirror, hub = start([Fault(FILE, damage=5, times=-1)], [])
-    assert fetch(home, hub, tmp_path) == BIG
-    assert bodies(home) == [(None, 200, 400_000)]
-    assert bodies(mirror) == [(None, 200, 400_000)]
-    assert "have the hash" in hub.warnings[home.endpoint]
-
-
 def test_wrong_hash_everywhere_names_all(start, tmp_path):
     """Each is asked 1 + 2 times, by turns, as one alone is."""
     home, mirror, hub = start(*([Fault(FILE, damage=5, times=-1)] for _ in "ab"))
@@ -394,22 +386,6 @@ def test_who_asks_for_patience_is_left_for_who_does_not(start, tmp_path):
     assert len(asked(home)) == 2
 
 
-@pytest.mark.parametrize(("home_asks", "mirror_asks", "first"), [(100, 40, 1), (40, 100, 0)])
-def test_when_all_ask_for_patience_the_shortest_is_waited_for(start, home_asks, mirror_asks, first):
-    clock = Clock()
-    *servers, hub = start(
-        *(
-            [Fault("/revision/", status=429, headers={"Retry-After": str(seconds)})]
-            for seconds in (home_asks, mirror_asks)
-        ),
-        patience=patient(clock),
-    )
-    hub.commit("main")
-    assert 40 <= sum(clock.slept) <= 40.25
-    assert asked(servers[first]) == [(429, "revision"), (200, "revision")]
-    assert asked(servers[1 - first]) == [(429, "revision")]
-
-
 def test_where_nobody_ever_answered_patience_is_short():
     """3 tries, with waits of 1 s and 2 s between them, instead of 8 in two minutes."""
     clock, said = Clock(), []
@@ -422,17 +398,6 @@ def test_where_nobody_ever_answered_patience_is_short():
     assert len(said) == 2
     assert "ConnectionError with 127.0.0.1" in said[0]
     assert caught.value.hint == "run the command again to continue where it stopped"
-
-
-def test_where_somebody_has_answered_patience_is_long(start, tmp_path):
-    clock = Clock()
-    closing = Fault("/revision/", headers={"Connection": "close", "Content-Length": ""})
-    home, hub = start([closing], patience=patient(clock, tries=6))
-    assert hub.commit("main") == home.commit
-    home.__exit__()
-    with pytest.raises(HubError, match="given up after 6 failures"):
-        hub.commit("main")
-    assert len(clock.slept) == 5
 
 
 # ------------------------------------------------------------------------------ the token
@@ -471,12 +436,3 @@ def test_mirror_that_sends_back_home_does_not_get_the_token(start, tmp_path):
     assert [call.had_authorization for call in mirror.log] == [False]
     assert [c.had_authorization for c in home.log if c.role == "hub"] == [True, True]
     assert home.tokens_at_the_storage() == []
-
-
-def test_home_that_sends_to_a_mirror_keeps_the_token(start):
-    home, mirror, hub = start([], [], token="hf_x")
-    place = f"{mirror.endpoint}/api/datasets/{REPO}/revision/main"
-    home.faults = [Fault("/revision/", status=308, headers={"Location": place})]
-    assert hub.commit("main") == mirror.commit
-    assert [call.had_authorization for call in home.log] == [True]
-    assert [call.had_authorization for call in mirror.log] == [False]

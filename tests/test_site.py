@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import random
 import time
@@ -15,7 +14,6 @@ from bucket import Bucket, GetFault, HeadFault, quick_site
 from hub_server import Fault
 
 from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError
-from unitalk.net.site import forget
 
 NAME = "trainval/a video.mp4"
 BIG = random.Random(3).randbytes(400_000)
@@ -171,15 +169,6 @@ def test_without_a_validator_a_cut_file_is_begun_anew(start, part):
     assert server.bodies(NAME) == [(None, 200, 1000), (None, 200, 400_000)]
 
 
-def test_a_part_of_which_nothing_is_known_is_dropped(start, part):
-    part.parent.mkdir()
-    part.write_bytes(OTHER[:1000])
-    server, site = start()
-    fetch(site, part)
-    assert part.read_bytes() == BIG
-    assert server.bodies(NAME) == [(None, 200, 400_000)]
-
-
 @pytest.mark.parametrize("damage", ["{", '{"size": 1}'])
 def test_a_damaged_memory_is_as_good_as_none(start, part, damage):
     server, site = start(GetFault("trainval", cut=1000), options={"patience": {"tries": 1}})
@@ -188,15 +177,6 @@ def test_a_damaged_memory_is_as_good_as_none(start, part, damage):
     part.with_name("one.part.json").write_text(damage)
     fetch(site, part)
     assert part.read_bytes() == BIG
-
-
-def test_forget_removes_what_is_known(start, part):
-    server, site = start()
-    fetch(site, part)
-    known = json.loads(part.with_name("one.part.json").read_text())
-    assert known["size"] == 400_000
-    forget(part)
-    assert sorted(p.name for p in part.parent.iterdir()) == ["one.part"]
 
 
 # ------------------------------------------------------------------------------ another file
@@ -271,13 +251,6 @@ def test_a_web_page_is_no_video(start, part):
 
 
 # ------------------------------------------------------------------------------ patience
-
-
-@pytest.mark.parametrize("status", [429, 503])
-def test_what_may_pass_is_tried_again(start, part, status):
-    server, site = start(GetFault("trainval", status=status, times=2))
-    fetch(site, part)
-    assert [s for _, s, _ in server.bodies(NAME)] == [status, status, 200]
 
 
 def test_all_threads_wait_by_one_clock(start, tmp_path):
