@@ -136,7 +136,7 @@ def _render_one(one: HeldReport) -> str:
         ("size", "not known" if one.size is None else f"{one.size:,} bytes"),
         ("sha256", one.sha256 or "not known before the first download"),
         ("here", _STATES[one.state]),
-        ("path", None if one.present_path is None else str(one.present_path)),
+        ("path", None if one.path is None else str(one.path)),
         ("found", one.found_sha256 if one.state == "altered" else None),
         ("origin", one.origin),
         ("registered", one.registered),

@@ -1,4 +1,4 @@
-"""What a file is that is not csv text, by its first bytes."""
+"""Recognises files that are not csv text by their first bytes."""
 
 from __future__ import annotations
 

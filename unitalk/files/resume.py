@@ -31,7 +31,7 @@ _HASH = re.compile(r"[0-9a-f]{32,}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a run was asked for.
+    """The request of a run.
 
     Attributes:
         values: everything that must be the same for a later run to continue it, ready for JSON.
@@ -47,7 +47,7 @@ class Request:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What a marker says of it, see `files.mark`."""
+        """Its part of a marker, see `files.mark`."""
         return {self.key: self.values}
 
     def differences(self, folder: Path) -> list[str] | None:

@@ -136,7 +136,7 @@ def check_destination(
 
 
 def _check_replaceable(destination: Path) -> None:
-    """Refuse what neither a shell that stands there nor the system would see replaced."""
+    """Refuse the current folder, those above it, and mount points."""
     if Path.cwd().is_relative_to(destination):
         what = "the current folder, or lies above it,"
     elif destination.is_mount():

@@ -87,7 +87,7 @@ class Member(NamedTuple):
         """Where the content begins, from the header of its own that stands before it.
 
         Raises:
-            BadArchiveError: the header is none, or says something else than the directory.
+            BadArchiveError: it is not a header, or contradicts the directory.
         """
         if len(header) < _HEADER.size:
             raise BadArchiveError(f"member {self.name!r} lies beyond the end of the file")
@@ -113,7 +113,7 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What an archive holds, as far as it has been looked at.
+    """The checked contents of an archive.
 
     Attributes:
         size: how many bytes they unpack to.
@@ -151,7 +151,7 @@ class Directory:
         most: an archive with more files is refused.
 
     Raises:
-        BadArchiveError: there is none, or it contradicts itself.
+        BadArchiveError: there is no directory, or it contradicts itself.
     """
 
     def __init__(self, archive: int, *, top: str, most: int = MAX_MEMBERS) -> None:
@@ -165,7 +165,7 @@ class Directory:
         """Look at every member before anything is done with one.
 
         Args:
-            note: told of each file: where its record is, for `at`, and what it says.
+            note: called with each file's record: its place, for `at`, and its content.
 
         Raises:
             BadArchiveError: a member points out of the folder, is there twice or inside another,
@@ -203,21 +203,13 @@ class Directory:
 
     def files(self) -> Iterator[Member]:
         """The members that are files to write, in the directory's order."""
-        return (member for member in self.records() if member.inner)
-
-    def records(self) -> Iterator[Member]:
-        """Every member, folders and litter (without an inner path) too, in the directory's order.
-
-        Raises:
-            BadArchiveError: one is not acceptable by itself, or they are more or fewer than said.
-        """
-        return (member for _, member in self._records())
+        return (member for _, member in self._records() if member.inner)
 
     def at(self, places: Iterable[int]) -> Iterator[Member]:
         """The members whose records are at some places, as `look` told them; one after the other.
 
         Raises:
-            BadArchiveError: there is none.
+            BadArchiveError: there is no record.
         """
         block, start = b"", 0
         for place in places:
@@ -228,7 +220,7 @@ class Directory:
             yield self._record(block, place - start)[0]
 
     def _records(self) -> Iterator[tuple[int, Member]]:
-        """Every member, and where its record begins, counted from the directory's begin."""
+        """Every member, folders and litter too, and its record's place in the directory."""
         found = at = 0
         block, place = b"", 0
         while at < self._size:
@@ -332,7 +324,7 @@ class Directory:
         ordered = array("Q", (starts[index] for index in order))
         for index, following in zip(order, ordered[1:], strict=False):
             if ends[index] > following:
-                names = (m.name for m in self.records() if m.header == following)
+                names = (m.name for _, m in self._records() if m.header == following)
                 raise BadArchiveError(f"member {next(names)!r} lies inside another")
         return ordered
 
@@ -345,7 +337,7 @@ def _text(raw: bytes, flags: int) -> str:
 
 
 def _large(extra: bytes, name: str, fields: list[int], disk: int) -> tuple[int, int, int, int]:
-    """What is too large for a record's own fields, in their order."""
+    """The values that are too large for a record's own fields, in their order."""
     values: list[int] = []
     while len(extra) >= _EXTRA.size:
         kind, length = _EXTRA.unpack_from(extra)

@@ -148,6 +148,6 @@ class Archive:
 
 
 def stamp(file: int | Path) -> Stamp:
-    """What a file is known by: an open one, or a path."""
+    """What identifies a file: an open one, or a path."""
     about = os.stat(file)
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns

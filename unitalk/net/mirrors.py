@@ -191,7 +191,7 @@ class Turns:
         self._mirrors.pass_over(mirror, text)
 
     def _nobody(self) -> HubError:
-        """What each endpoint said, as the kind of error that the first one gave."""
+        """An error with every endpoint's answer, of the kind that the first one gave."""
         ended = {mirror: self._ended[mirror] for mirror in self._mirrors.all}
         first, _ = ended[self._mirrors.all[0]]
         if len(ended) == 1:

@@ -1,4 +1,4 @@
-"""Completes one partial file on the disk: continued, begun anew, proven by its hash."""
+"""Completes one partial file on the disk: resumes it, restarts it, checks its hash."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class PartFile:
-    """The bytes that have come of one file; a subclass knows where the others come from.
+    """The bytes of one file that have arrived; a subclass knows where the others come from.
 
     Attributes:
         turns: chooses the endpoint for each try.
@@ -41,7 +41,7 @@ class PartFile:
         raise NotImplementedError
 
     def wrong(self) -> IntegrityError | None:
-        """What is wrong with the whole file; None when it is proven."""
+        """The error of a complete file with wrong bytes; None when its hash is right."""
         raise NotImplementedError
 
     # -------------------------------------------------------------------------- for all
@@ -94,7 +94,7 @@ class PartFile:
                 self.append(mirror)
             except PassingError as trouble:
                 now = self.have
-                # A server that twice refuses the rest may still give the whole.
+                # A server that refuses the rest twice may still send the whole file.
                 refusals = refusals + 1 if trouble.range_refused else 0
                 if refusals > 1:
                     self.drop()

@@ -52,7 +52,7 @@ class Token(AuthBase):
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Say that there is none: else the body is read, however long, before anybody sees it."""
+        """Return None: otherwise requests reads the body, however long, before returning."""
         del resp
 
 
@@ -231,14 +231,14 @@ def _shut_down(response: requests.Response) -> None:
 
 
 def trouble_of(error: Exception, url: str) -> PassingError | RefusedError:
-    """What kept a request from an answer."""
+    """The error for a request that got no answer."""
     said = responses.without_queries(error)
     hint = "check the endpoint, the proxy's address and REQUESTS_CA_BUNDLE"
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         text = f"{responses.host(url)}: its certificate is not trusted: {said}"
         hint = "behind a proxy that inspects TLS, set REQUESTS_CA_BUNDLE to its CA file"
     elif isinstance(error, ValueError) or not isinstance(error, NETWORK_FAULT):
-        # An address that is none, a certificates' file that is not there.
+        # A malformed address, or a missing file of certificates.
         text = f"{responses.host(url)} cannot be asked: {said}"
     else:
         return responses.network_trouble(error, url)

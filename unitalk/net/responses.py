@@ -35,7 +35,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 @dataclass(slots=True, eq=False)
 class PassingError(Exception):
-    """What may go well the next time.
+    """A failure that may pass.
 
     Attributes:
         reason: for people.
@@ -54,7 +54,7 @@ class PassingError(Exception):
 
 @dataclass(slots=True, eq=False)
 class RefusedError(Exception):
-    """What will not go well the next time either, where it was asked.
+    """A failure that will not pass at the endpoint that gave it.
 
     Attributes:
         error: what it means, for callers who have no other endpoint.
@@ -172,7 +172,7 @@ def is_encoded(response: requests.Response) -> bool:
 
 
 def error_text(response: requests.Response, body: bytes) -> str:
-    """What the hub says about a refusal, in one line."""
+    """The hub's explanation of a refusal, in one line."""
     said = response.headers.get("X-Error-Message", "")
     if not said and "json" in response.headers.get("Content-Type", ""):
         with contextlib.suppress(ValueError):
@@ -216,7 +216,7 @@ def quota_wait(response: requests.Response) -> float | None:
 
 
 def network_trouble(error: Exception, url: str) -> PassingError:
-    """What the network did, in words, without anything secret."""
+    """The error for a network failure, without anything secret."""
     kind = type(error).__name__
     return PassingError(
         f"{kind} with {host(url)}: {without_queries(error)}", unreachable=_was_unreachable(error)

@@ -76,8 +76,8 @@ class Site(Client):
 
         Raises:
             NotFoundError: there is no such file.
-            AccessError: there is none, or it is not for us.
-            HubError: nobody can be reached, or what answers has no files.
+            AccessError: there is no such file, or no permission to read it.
+            HubError: no endpoint can be reached, or it answers with a web page.
         """
 
         def ask(mirror: Mirror, _: Turns) -> SiteFile:
@@ -92,8 +92,8 @@ class Site(Client):
 
         Raises:
             NotFoundError: there is no such file.
-            AccessError: there is none, or it is not for us.
-            HubError: nobody can be reached, or what answers has no files.
+            AccessError: there is no such file, or no permission to read it.
+            HubError: no endpoint can be reached, or it answers with a web page.
         """
 
         def ask(mirror: Mirror, _: Turns) -> bytes:
@@ -111,7 +111,7 @@ class Site(Client):
         """Bring a file's bytes to `part`, of the announced size and, if there is one, hash.
 
         Bytes that an earlier run left at `part` are continued if the file is still the same, and
-        dropped if it is not or nobody can know. A whole file causes no request.
+        dropped if it is not, or if that is unknown. A complete file causes no request.
 
         Args:
             path: below the address.
@@ -119,20 +119,20 @@ class Site(Client):
             on_bytes: see `PartFile`.
 
         Returns:
-            What the server said of the file that is now at `part`.
+            What the server said about the file that is now at `part`.
 
         Raises:
             IntegrityError: the bytes have a wrong hash, again and again.
             NotFoundError: there is no such file.
-            AccessError: there is none, or it is not for us.
-            HubError: nobody can be reached, or the server tells no size.
+            AccessError: there is no such file, or no permission to read it.
+            HubError: no endpoint can be reached, or the server gives no size.
             StoppedError: `stop` is set.
             OSError: the disk is full, or does not take the file.
         """
         turns = Turns(self.mirrors, path)
         file = _SitePart(turns=turns, part=part, on_bytes=on_bytes, site=self, path=path)
         if file.known is None:
-            drop(part)  # nobody knows any more what it is a part of
+            drop(part)  # no record says which file it is a part of
         file.bring()
         known = file.known
         assert known is not None  # noqa: S101 - else its size were unknown
@@ -141,14 +141,14 @@ class Site(Client):
 
 @dataclass(slots=True, kw_only=True)
 class _SitePart(PartFile):
-    """A file of which only that is known which a server has said of it."""
+    """A file of which we know only what a server has said."""
 
     site: Site
     path: str
 
     @property
     def known(self) -> SiteFile | None:
-        """What was said of the partial file; None where that is not known, or cannot be read."""
+        """What a server said about the partial file; None where no record can be read."""
         try:
             known: Any = read_json(_memory(self.part))
             return None if known is None else SiteFile(**known)
@@ -227,7 +227,7 @@ def _memory(part: Path) -> Path:
 
 
 def _described(response: requests.Response, mirror: Mirror, url: str) -> SiteFile:
-    """What the headers of a reply say of the file that it is about.
+    """What the headers of a reply say about the file.
 
     Raises:
         RefusedError: it is a web page where a file is expected.

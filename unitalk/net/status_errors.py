@@ -1,4 +1,4 @@
-"""Turns a status that is no success into an error."""
+"""Turns an unsuccessful status into an error."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def site_refusal(
 
 
 def _described(response: requests.Response, body: bytes, *, url: str, endpoint: str) -> str:
-    """Who refused what, with which words, in one line."""
+    """The host, the status and the explanation of a refusal, in one line."""
     code = responses.one_line(response.headers.get("X-Error-Code", ""))
     said = responses.error_text(response, body)
     what = f"{url}: "

@@ -1,4 +1,4 @@
-"""How long to wait for what, and how a thread ends that is told to stop."""
+"""How long to wait, and how a thread that is told to stop ends."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def check_stop(stop: threading.Event) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to wait for what, in seconds, and by which clock.
+    """How long to wait, in seconds, and by which clock.
 
     Attributes:
         connect: for a connection, for each address of a host.
         read: for the next bytes, headers included.
-        slow: a transfer that brings less than `CHUNK` in this time is begun anew, and so is a
-            request whose answer does not begin in this time and `connect`.
+        slow: a transfer that brings less than `CHUNK` in this time is restarted, and so is a
+            request whose answer does not begin within this time and `connect`.
         tries: how many failures in a row, without one more byte, end a request to an endpoint.
         unreached: the same, where the endpoint could not even be connected to, and never was.
         backoff: the first wait; doubled after each failure.

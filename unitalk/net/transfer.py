@@ -34,7 +34,7 @@ _FINISHERS = max(1, min(4, os.cpu_count() or 1))
 """How many files are finished at a time; more would only share the same cores."""
 
 _LASTING = (DataError, DestinationError, NotFoundError)
-"""What would fail the second time too."""
+"""Failures that would be the same the second time."""
 
 _File = TypeVar("_File")
 _Got = TypeVar("_Got")

@@ -116,7 +116,7 @@ def plan_ava(
 
     Raises:
         UsageError: it cannot be known of which split a list is.
-        DataError: a list is none.
+        DataError: a list has no file names.
         NotFoundError: the server has no list.
         HubError: it cannot be reached.
     """
@@ -173,7 +173,7 @@ def _sized(site: Site, videos: list[PlannedVideo], jobs: int) -> tuple[PlannedVi
         except HubError:
             site.check_stop()
             if not site.answered:
-                raise  # nobody ever has, so nobody will
+                raise  # no endpoint has ever answered, so none will
             # else the fetch will say what it is
 
     def fail(_: PlannedVideo, error: Exception) -> None:

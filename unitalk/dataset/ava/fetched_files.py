@@ -1,4 +1,4 @@
-"""What the folder of AVA's videos remembers: which files a download put there.
+"""The memory of the folder of AVA's videos: which files a download put there.
 
 `.unitalk/ava_videos.json` is written before a file gets its final name, so whatever is ours is in
 it, and whatever is not in it is not ours.

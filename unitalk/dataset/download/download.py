@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from unitalk.net import Hub
 
 _UNPACKED = 1.1
-"""What crops and sounds unpack to, as a multiple of their archive: both hardly shrink in a zip."""
+"""The unpacked size of crops and sounds, as a multiple of their archive's: both hardly shrink."""
 
 _LESS = "free some space, or ask for less: a split, a category, some videos, one part"
 
@@ -113,7 +113,7 @@ def run_download(
         raise UsageError(f"{jobs} jobs cannot fetch a file", hint="give 1 or more")
     progress = SilentProgress() if progress is None else progress
     with disk_errors(plan.root), locked(plan.root):
-        # What stands there and may be adopted takes no room; what of it gives way is counted later.
+        # Existing files that may be adopted take no room; those to replace are counted later.
         expected = [file for file in plan.to_do if file.state != "unproven"]
         _check_space(plan, expected, jobs=jobs, keep_archives=keep_archives)
         _claim(plan)
@@ -187,7 +187,7 @@ def _transfer(job: Job, local: set[str]) -> Transfer[PlannedFile, Path]:
 
 
 def _in_turn(files: Sequence[PlannedFile]) -> list[PlannedFile]:
-    """The csv files first: they are small, and without them nothing is of use.
+    """The csv files first: they are small, and nothing is of use without them.
 
     Then the largest and the smallest archive in turn, so that unpacking starts at once and no
     large archive is left alone at the end.
@@ -258,7 +258,7 @@ def _claim(plan: Plan) -> None:
 
 
 def _renewed(plan: Plan) -> Plan:
-    """The plan with what is on the disk now, when nobody else can change it."""
+    """The plan with the present state of the disk, which nobody else can change now."""
     files = (
         PlannedFile.found(plan.root, file.remote, file.where, archives_only=plan.archives_only)
         for file in plan.files
@@ -286,7 +286,7 @@ def _tidy(job: Job) -> None:
 
 
 def _withdraw(plan: Plan) -> None:
-    """Take out of the dataset what its commit does not have; nothing of it is deleted."""
+    """Move what the commit does not have out of the dataset; nothing is deleted."""
     for path in plan.withdrawn:
         where = parse_hub_path(path)
         if where is not None:
@@ -302,10 +302,9 @@ def _check_space(
 ) -> None:
     """Compare the free space with what files of a plan will take.
 
-    The listing has packed sizes only. Counted are: what the archives unpack to, by a fixed ratio;
-    the archives that are on the disk at a time, which are at most twice `jobs` (the largest), or
-    all when they are kept; each csv twice, as it is merged too. Partial files already have their
-    space.
+    The listing has packed sizes only. Counted are: the unpacked files, by a fixed ratio; the
+    archives that are on the disk at a time, at most twice `jobs` (the largest), or all when they
+    are kept; each csv twice, as it is merged too. Partial files already have their space.
 
     Raises:
         UnitalkError: there is less.

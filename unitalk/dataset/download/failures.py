@@ -31,7 +31,7 @@ def update(root: Path, *, asked: Iterable[str], failed: Iterable[str]) -> Path |
     place = root / FILE
     before: tuple[str, ...] = ()
     if place.is_file():
-        with contextlib.suppress(DataError, UsageError):  # empty, or written over: begin anew
+        with contextlib.suppress(DataError, UsageError):  # empty or overwritten: start a new list
             before = video_list.read_list(place)
     done = set(asked)
     ids = dict.fromkeys([*(name for name in before if name not in done), *failed])

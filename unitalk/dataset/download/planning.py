@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from unitalk.net import Hub, RemoteFile
 
 MADE_BY = "download"
-"""What the marker of the folder says."""
+"""The verb in the folder's marker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class Plan(Report):
         repository: where from.
         commit: the one that is downloaded.
         previous: the commit that the folder leaves, when it is updated.
-        adopting: whether the folder was begun by other means; what stands there is looked at.
+        adopting: whether other means began the folder; its files are checked and kept.
         archives_only: whether archives are kept and not unpacked.
         refetch: whether what is there is made again.
         files: what was asked for and is on the hub, in the order of the lists; then what the
@@ -152,7 +152,7 @@ class Plan(Report):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """What a dataset's folder says of itself."""
+    """What a dataset's marker says."""
 
     commit: str | None
     adopted: bool

@@ -1,4 +1,4 @@
-"""What the folder remembers: whose content each final name has, and the hub's listing.
+"""The folder's memory: which content each final name has, and the hub's listing.
 
 A receipt is written before the name that it speaks of is given, so whatever is ours has one. It
 holds the listed size and hash, the commit, and `unhashed` where a part was adopted by its look.

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BEFORE = "before-adoption"
-"""Where lies what an adopted dataset had and what was not whole."""
+"""The folder for incomplete parts of an adopted dataset."""
 WITHDRAWN = "withdrawn"
-"""Where lies what a newer commit no longer has."""
+"""The folder for parts that a newer commit no longer has."""
 
 
 def set_aside(root: Path, path: Path, name: str) -> Path:
-    """Move what is not deleted, as it may be somebody's, to a folder of that name; return where."""
+    """Move what may be the user's to a folder of that name; return its new path."""
     there = root / name / path.relative_to(root)
     number = 1
     while os.path.lexists(there):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What the steps of all files share.
+    """The context of all files' steps.
 
     Attributes:
         plan: what is done.
@@ -49,7 +49,7 @@ class Job:
 
     @property
     def memory(self) -> Path:
-        """What the folder remembers."""
+        """The folder's memory."""
         return Layout(self.plan.root).memory
 
     def final(self, file: PlannedFile) -> Path:
@@ -111,7 +111,7 @@ def bring(job: Job, file: PlannedFile, on_bytes: Callable[[int], object]) -> Pat
 
 
 def finish(job: Job, file: PlannedFile, source: Path) -> None:
-    """Make of whole bytes what stands in the dataset."""
+    """Turn complete bytes into the part of the dataset."""
     if file.part == "csv":
         csv_merge.check_rows(source, file.path)
         _put_in_place(job, file, _own(job, file, source))
@@ -124,7 +124,7 @@ def finish(job: Job, file: PlannedFile, source: Path) -> None:
 
 
 def _own(job: Job, file: PlannedFile, source: Path) -> Path:
-    """The bytes under the partial file's name: what is somebody else's is copied."""
+    """The bytes under the partial file's name; files of other folders are copied."""
     partial = job.partial(file)
     if source != partial:
         partial.parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ def _unpack(job: Job, file: PlannedFile, source: Path) -> None:
     try:
         unzip(source, staging, top=file.video_id, on_member=job.check_stop)
     except StoppedError:
-        raise  # who interrupts does not want to wait; the next run clears up
+        raise  # an interrupt must not wait; the next run cleans up
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise

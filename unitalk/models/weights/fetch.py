@@ -37,12 +37,12 @@ How = Literal["downloaded", "registered", "present"]
 Known = Literal["table", "registry"]
 
 _STARTS = {False: (b"PK\x03\x04", b"\x80"), True: (b"\x1f\x8b",)}
-"""What a file of `torch.save` begins with, an archive or a pickle; and what a tar.gz does."""
+"""The first bytes of what `torch.save` writes, an archive or a pickle; and of a tar.gz."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsReport(Report):
-    """What became of one checkpoint.
+    """The result for one checkpoint.
 
     Attributes:
         checkpoint: the checkpoint.
@@ -114,9 +114,10 @@ def download_weights(
     progress = SilentProgress() if progress is None else progress
     with locked(folder):
         here = look(checkpoint, folder)
-        if here.state == "present" and here.entry is not None and not replace:
+        if here.state == "present" and not replace:
             known: Known = "registry" if checkpoint.sha256 is None else "table"
-            return _report(checkpoint, folder, here.entry, how="present", compared_with=known)
+            entry = folder_index.entries(folder)[name]
+            return _report(checkpoint, folder, entry, how="present", compared_with=known)
         if checkpoint.size is not None:
             check_space(folder, checkpoint.size, hint="free some space")
         part = _part(checkpoint, folder)

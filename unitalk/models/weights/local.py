@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -11,7 +11,7 @@ from unitalk.catalog.checkpoints import Checkpoint, checkpoints, is_known, named
 from unitalk.errors import DataError, DestinationError, DiskError, UsageError
 from unitalk.files import disk_boundary, locked, sha256
 from unitalk.models.weights import folder_index
-from unitalk.report import INTERNAL, Report
+from unitalk.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,35 +32,17 @@ class Held(Checkpoint):
 
     Attributes:
         state: whether it is here.
-        path: where it is or would be.
-        entry: what was registered; None when nothing ever was.
+        path: its file; None where there is none.
+        origin: the address or the file that it came from.
+        registered: when it was registered, in UTC.
         found_sha256: the hash of the file as it is, where it had to be computed.
     """
 
-    computed = {  # noqa: RUF012 - annotated in the base
-        "path": "present_path", "origin": "origin", "registered": "registered",
-        "found_sha256": "found_sha256",
-    }  # fmt: skip
-
     state: State
-    path: Path = field(metadata=INTERNAL)
-    entry: Entry | None = field(metadata=INTERNAL)
-    found_sha256: str | None = field(default=None, metadata=INTERNAL)
-
-    @property
-    def present_path(self) -> Path | None:
-        """Where its file is."""
-        return self.path if self.state in {"present", "altered"} else None
-
-    @property
-    def origin(self) -> str | None:
-        """The address or the file that it came from."""
-        return None if self.entry is None else self.entry.origin
-
-    @property
-    def registered(self) -> str | None:
-        """When it was registered."""
-        return None if self.entry is None else self.entry.registered
+    path: Path | None
+    origin: str | None
+    registered: str | None
+    found_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +90,15 @@ def find_weights(name_or_file: str, folder: Path, *, models: Collection[str] | N
         return path
     checkpoint = named(name_or_file, models)
     here = look(checkpoint, folder)
-    if here.entry is None or here.state in {"absent", "lost"}:
+    if here.path is None:
         raise UsageError(
-            f"{checkpoint.name} is not on this machine: there is no {here.path}",
+            f"{checkpoint.name} is not on this machine: there is no {folder / checkpoint.file}",
             hint=f"`download_weights({checkpoint.name!r}, {str(folder)!r})`",
         )
     if here.state == "altered":
         raise DataError(
-            f"{here.path} is not the file that was registered on {here.entry.registered}: its "
-            f"sha256 is {here.found_sha256}, registered is {here.entry.sha256}",
+            f"{here.path} is not the file that was registered on {here.registered}: its "
+            f"sha256 is {here.found_sha256}, registered is {here.sha256}",
             hint="to have that one again: "
             f"`download_weights({checkpoint.name!r}, {str(folder)!r})`",
         )
@@ -133,14 +115,20 @@ def held(folder: Path) -> tuple[Held, ...]:
 
 
 def _glance(kind: type[_Held], checkpoint: Checkpoint, folder: Path, entry: Entry | None) -> _Held:
-    path = folder / checkpoint.file
-    state: State = "absent"
     about = {field.name: getattr(checkpoint, field.name) for field in fields(Checkpoint)}
-    if entry is not None:
-        state = "present" if path.is_file() else "lost"
-        about["size"] = checkpoint.size or entry.size
-        about["sha256"] = checkpoint.sha256 or entry.sha256
-    return kind(**about, state=state, path=path, entry=entry)
+    if entry is None:
+        return kind(**about, state="absent", path=None, origin=None, registered=None)
+    about["size"] = checkpoint.size or entry.size
+    about["sha256"] = checkpoint.sha256 or entry.sha256
+    path = folder / checkpoint.file
+    here = path.is_file()
+    return kind(
+        **about,
+        state="present" if here else "lost",
+        path=path if here else None,
+        origin=entry.origin,
+        registered=entry.registered,
+    )
 
 
 def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> HeldReport:
@@ -153,7 +141,7 @@ def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> HeldRe
     """
     entry = folder_index.entries(folder).get(checkpoint.name)
     here = _glance(HeldReport, checkpoint, folder, entry)
-    if here.state != "present" or entry is None:
+    if here.path is None or entry is None:
         return here
     stat = here.path.stat()
     if not check and (stat.st_size, stat.st_mtime_ns) == (entry.size, entry.mtime_ns):
@@ -162,8 +150,8 @@ def look(checkpoint: Checkpoint, folder: Path, *, check: bool = False) -> HeldRe
     if found != entry.sha256:
         return replace(here, state="altered", found_sha256=found)
     if stat.st_mtime_ns != entry.mtime_ns:
-        # Copied or touched: the same bytes. In a folder of somebody else's it is hashed each time.
+        # Copied or touched: the same bytes. In a read-only folder it is hashed each time.
         entry = replace(entry, mtime_ns=stat.st_mtime_ns)
         with contextlib.suppress(DestinationError, DiskError, OSError), locked(folder):
             folder_index.record(folder, checkpoint.name, entry)
-    return replace(here, entry=entry, found_sha256=found)
+    return replace(here, found_sha256=found)
