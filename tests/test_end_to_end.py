@@ -53,13 +53,11 @@ def media(root: Path) -> dict[str, bytes]:
 # ------------------------------------------------------------------------------ what ASC reads
 
 
-@pytest.mark.parametrize("split", ["train", "val"])
-def test_ascs_loader_finds_every_face_of_the_sample_with_its_own_bytes(sample, tmp_path, split):
+def test_ascs_loader_finds_every_face_of_the_sample_with_its_own_bytes(sample, tmp_path):
     """It takes the csv's text for a file name, and entity and label from the end of the row."""
+    split, csv_file = "val", "csv/val_orig.csv"
     report = convert_asc(sample, tmp_path / "asc")
-    before, after = table(sample / f"csv/{split}_orig.csv"), table(
-        tmp_path / f"asc/csv/{split}_orig.csv"
-    )  # fmt: skip
+    before, after = table(sample / csv_file), table(tmp_path / "asc" / csv_file)
     assert report.sound
     for old, new in zip(before, after, strict=True):
         jpg = tmp_path / "asc/clips_videos" / split / new[-3] / f"{new[1]}.jpg"
@@ -70,8 +68,7 @@ def test_ascs_loader_finds_every_face_of_the_sample_with_its_own_bytes(sample, t
         old[1] for old in before if Path(f"{old[1]}.jpg").name != crop(sample, split, old).name
     ]
     assert len(before) * 0.15 < len(shorter) < len(before) * 0.25
-    if split == "val":
-        assert {"12.0", "900.2"} <= set(shorter)
+    assert {"12.0", "900.2"} <= set(shorter)
 
 
 def test_ascs_ground_truth_folder_is_the_split_divided_by_video(sample, tmp_path):
@@ -186,24 +183,18 @@ def strict(text: str) -> dict:
     return json.loads(text, parse_constant=refuse)
 
 
-# The two that take long, sample and quickstart, are in test_disk_hazards.
-VERBS = {
-    "videos": lambda s, w: ["videos"],
-    "trim": lambda s, w: ["trim", "--path", s, "--new-path", w / "new", "--list", "noise"],
-    "convert-asc": lambda s, w: ["convert-asc", "--source", s, "--destination", w / "new"],
-    "eval": lambda s, w: ["eval", "-g", s / "csv/val_orig.csv", "-p", s / "predictions.csv"],
-}
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_answers_strict_json_without_asserts_from_a_folder_it_cannot_write_to(
+@pytest.mark.parametrize("verb", ["trim", "eval"])
+def test_verbs_answer_strict_json_without_asserts_from_a_folder_they_cannot_write_to(
     sample, tmp_path, verb
 ):
     """Under `python -O`; root may write everywhere, so it is looked whether anything was."""
     here = tmp_path / "here"
     here.mkdir(mode=0o555)
-    command = [sys.executable, "-O", "-m", "unitalk", *VERBS[verb](sample, tmp_path), "--format",
-               "json", "-q"]  # fmt: skip
+    words = {
+        "trim": ["--path", sample, "--new-path", tmp_path / "new", "--list", "noise"],
+        "eval": ["-g", sample / "csv/val_orig.csv", "-p", sample / "predictions.csv"],
+    }[verb]
+    command = [sys.executable, "-O", "-m", "unitalk", verb, *words, "--format", "json", "-q"]
     ran = subprocess.run(
         list(map(str, command)), cwd=here, capture_output=True, text=True, check=False
     )
@@ -228,9 +219,8 @@ def test_what_download_answers_is_strict_json_too(run, sample, tmp_path, offline
 
 @pytest.mark.parametrize(
     "arguments",
-    [["videos", "--category", "noise", "--format", "json"], ["--help"], ["trim"], ["nonsense"],
-     ["eval", "-g", "none.csv", "-p", "none.csv"], ["videos", "--split", "train", "--ids"]],
-)  # fmt: skip
+    [["videos", "--category", "noise", "--format", "json"], ["nonsense"]],
+)
 def test_the_module_and_the_program_are_one(arguments, tmp_path):
     program = Path(sys.executable).with_name("unitalk")
     if not program.is_file():

@@ -76,10 +76,9 @@ def test_labels_ids_and_instances_are_derived_and_numbers_keep_their_text(ava, t
     assert (train.tracks, train.faces, train.positives, train.counted) == (1, 6, 3, None)
     assert (train.reordered, train.gaps) == (0, 1)  # 900.63 to 901.2
     assert (val.videos, val.tracks, val.positives, val.reordered) == ((TWO,), 2, 1, 2)
-    assert report.warnings == (
-        "train: 1 gaps of more than 0.2 s within tracks; `unitalk verify` lists them",
-        "val: the rows of 2 tracks did not stand together in the order of time, and do so now",
-    )
+    gaps, order = report.warnings
+    assert gaps.startswith("train: 1 gaps of more than 0.2 s within tracks")
+    assert order.startswith("val: the rows of 2 tracks ")
     assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
 
 
