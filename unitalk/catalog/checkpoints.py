@@ -7,7 +7,7 @@ import difflib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unitalk.errors import UsageError
 from unitalk.report import Report
@@ -57,22 +57,11 @@ def checkpoints() -> tuple[Checkpoint, ...]:
     """Every published checkpoint that is known, in the table's order."""
     path = Path(__file__).resolve().with_name("checkpoints.csv")
     with path.open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Checkpoint(
-                name=row["name"],
-                model=row["model"],
-                trained_on=row["trained_on"] or None,
-                loads_into=row["loads_into"] or None,
-                elsewhere=row["elsewhere"] or None,
-                file=row["file"],
-                url=row["url"],
-                source=row["source"],
-                licence=row["licence"] or None,
-                size=int(row["size"]) if row["size"] else None,
-                sha256=row["sha256"] or None,
-            )
-            for row in csv.DictReader(file)
-        )
+        rows: list[dict[str, Any]] = list(csv.DictReader(file))
+    for row in rows:
+        row.update({name: cell or None for name, cell in row.items()})
+        row["size"] = row["size"] and int(row["size"])
+    return tuple(Checkpoint(**row) for row in rows)
 
 
 def is_known(name: str) -> bool:

@@ -149,7 +149,17 @@ def ranked(
     for row in published(benchmark, trained_on=trained_on):
         models.setdefault((row.model, row.trained_on), []).append(row)
     rows = [_model(numbers, columns) for numbers in models.values()]
-    rows += [_own(name, values, columns) for name, values in own.items()]
+    rows += [
+        Ranked(
+            name=name,
+            trained_on=None,
+            values={part: values.get(part) for part in columns},
+            is_own=True,
+            sources=(),
+            caveats=(),
+        )
+        for name, values in own.items()
+    ]
     return tuple(sorted(rows, key=_place))  # equal rows keep their order: published, then own
 
 
@@ -167,17 +177,6 @@ def _model(numbers: list[Published], columns: tuple[str, ...]) -> Ranked:
     )
 
 
-def _own(name: str, values: Mapping[str, float | None], columns: tuple[str, ...]) -> Ranked:
-    return Ranked(
-        name=name,
-        trained_on=None,
-        values={part: values.get(part) for part in columns},
-        is_own=True,
-        sources=(),
-        caveats=(),
-    )
-
-
 def _place(row: Ranked) -> tuple[bool, float]:
     overall = row.values.get(OVERALL)
     return overall is None, -(overall or 0.0)
@@ -192,15 +191,6 @@ def _read() -> tuple[Published, ...]:
     path = Path(__file__).resolve().with_name("results.csv")
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(
-            Published(
-                benchmark=row["benchmark"],
-                model=row["model"],
-                trained_on=row["trained_on"],
-                metric=row["metric"],
-                part=row["part"],
-                value=float(row["value"]),
-                source=row["source"],
-                caveat=row["caveat"] or None,
-            )
+            Published(**row | {"value": float(row["value"]), "caveat": row["caveat"] or None})
             for row in csv.DictReader(file)
         )

@@ -11,11 +11,15 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unitalk.errors import DataError, UsageError, examples
 from unitalk.files.file_types import FIRST_BYTES, identify
 from unitalk.layout import PUBLISHED_SPLITS, Split
 from unitalk.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 REPOSITORY = "plnguyen2908/UniTalk-ASD"
 """The dataset's repository on the hub."""
@@ -119,17 +123,22 @@ def select(
     return tuple(chosen)
 
 
-def resolve_list(name_or_file: str | Path) -> tuple[str, ...]:
-    """The video ids of a list, given as a category's name or as a file.
+def resolve_list(videos: str | Path | Iterable[str]) -> tuple[str, ...]:
+    """The video ids of a list, given as a category's name, as a file, or as the ids themselves.
 
     `noise` is always the category; a file of that name is given as `./noise`. A file that is not
     there and has the name of a published list is that list, see `published_category`.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: a text is neither, or there is no id.
         DataError: the file lists nothing, or a line is not an id.
     """
-    text = str(name_or_file)
+    if not isinstance(videos, (str, Path)):
+        ids = tuple(dict.fromkeys(videos))
+        if not ids:
+            raise UsageError("the list of videos is empty", hint="give ids, a file or a category")
+        return ids
+    text = str(videos)
     if text in CATEGORIES:
         return tuple(video.video_id for video in select(categories=(text,)))
     path = Path(text)

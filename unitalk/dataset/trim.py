@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from unitalk import schema
 from unitalk.catalog import video_list
-from unitalk.errors import DataError, LayoutError, UsageError, examples
+from unitalk.errors import DataError, LayoutError, examples
 from unitalk.files import Link, Placer, check_apart, check_destination, disk_boundary, staged_folder
 from unitalk.layout import Layout, Part, Split
 from unitalk.progress import Progress, SilentProgress, Task
@@ -88,7 +88,7 @@ def trim_dataset(
         UsageError: the list is neither a category nor a file, or is empty.
     """
     progress = progress or SilentProgress()
-    wanted = _wanted(videos)
+    wanted = video_list.resolve_list(videos)
     check_apart(source, destination)
     check_destination(destination, made_by="trim", overwrite=overwrite)
     old = Layout(Path(source))
@@ -102,7 +102,9 @@ def trim_dataset(
             raise _no_such_videos(old, split, absent)
         kept = tuple(video for video in wanted if video in found)
         placer = Placer(link)
-        warnings = [*_taken_for(videos)]
+        warnings: list[str] = []
+        if isinstance(videos, (str, Path)) and (name := video_list.published_category(videos)):
+            warnings.append(f"{videos} does not exist: took the published category {name}")
         warnings += [f"not in {old.csv(split)}: {examples(absent)}"] if absent else []
         with progress.task("placing", total=len(kept) * len(_MEDIA), unit="folders") as task:
             for part in _MEDIA:
@@ -119,21 +121,6 @@ def trim_dataset(
         absent=absent,
         warnings=tuple(warnings),
     )
-
-
-def _wanted(videos: str | Path | Iterable[str]) -> tuple[str, ...]:
-    if isinstance(videos, (str, Path)):
-        return video_list.resolve_list(videos)
-    wanted = tuple(dict.fromkeys(videos))
-    if not wanted:
-        raise UsageError("the list of videos is empty", hint="give ids, a file or a category")
-    return wanted
-
-
-def _taken_for(videos: str | Path | Iterable[str]) -> Iterator[str]:
-    """Say when a file that is not there is taken for a published list."""
-    if isinstance(videos, (str, Path)) and (category := video_list.published_category(videos)):
-        yield f"{videos} does not exist: took the published category {category}"
 
 
 def _copy_rows(source: Path, destination: Path, wanted: tuple[str, ...]) -> tuple[int, set[str]]:

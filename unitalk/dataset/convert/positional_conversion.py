@@ -241,11 +241,7 @@ def _before(csv: Path) -> Path:
 
 
 def _refuse_to_lose(csv: Path) -> None:
-    """Check that the csv that is kept is the first one; a run that was stopped kept this very one.
-
-    Raises:
-        DestinationError: another one is kept already.
-    """
+    """Raise when another csv is kept already; a run that was stopped kept this very one."""
     before = _before(csv)
     if before.exists() and not _has(before, csv.read_bytes()):
         raise DestinationError(
@@ -255,11 +251,7 @@ def _refuse_to_lose(csv: Path) -> None:
 
 
 def _refuse_to_replace(tables: dict[Path, bytes], *, overwrite: bool) -> None:
-    """Check that no table with other content is lost by accident.
-
-    Raises:
-        DestinationError: one exists.
-    """
+    """Raise when a table with other content would be lost by accident."""
     there = [path for path in tables if path.exists()]
     if there and not overwrite:
         raise DestinationError(

@@ -62,19 +62,9 @@ def tracks(
             f"unknown split {examples(map(repr, unknown))}", hint=f"give one of {', '.join(SPLITS)}"
         )
     root = Path(root).absolute()  # a process that it travels to may be in another folder
-    rows = DatasetRows(root, Layout(root).require_splits(splits), _wanted(videos), source)
+    wanted = None if videos is None else video_list.resolve_list(videos)
+    rows = DatasetRows(root, Layout(root).require_splits(splits), wanted, source)
     return Tracks(rows, np.arange(rows.count))
-
-
-def _wanted(videos: str | Path | Iterable[str] | None) -> tuple[str, ...] | None:
-    if videos is None:
-        return None
-    if isinstance(videos, (str, Path)):
-        return video_list.resolve_list(videos)
-    wanted = tuple(dict.fromkeys(videos))
-    if not wanted:
-        raise UsageError("the list of videos is empty", hint="give ids, a file or a category")
-    return wanted
 
 
 class Tracks(Sequence[Track]):
