@@ -304,9 +304,6 @@ def test_an_id_that_is_a_pattern_is_found_out(tmp_path):
     assert [seen.complete for seen in talknet(tmp_path / "to")] == [False]
 
 
-# ------------------------------------------------------------------------------ refusals
-
-
 # ------------------------------------------------------------------------------ killed
 
 

@@ -23,8 +23,6 @@ from unitalk.catalog import video_list
 from unitalk.dataset.sample import publish
 from unitalk.net.loopback import LoopbackHub
 
-DASHED = "-maoolmiKi0"
-
 
 @pytest.fixture
 def offline(monkeypatch):
@@ -69,21 +67,6 @@ def test_ascs_loader_finds_every_face_of_the_sample_with_its_own_bytes(sample, t
     ]
     assert len(before) * 0.15 < len(shorter) < len(before) * 0.25
     assert {"12.0", "900.2"} <= set(shorter)
-
-
-def test_ascs_ground_truth_folder_is_the_split_divided_by_video(sample, tmp_path):
-    """Its scripts take every file of the folder, and cut 18 characters off the name."""
-    convert_asc(sample, tmp_path / "asc")
-    for split in ("train", "val"):
-        divided = {}
-        for name in os.listdir(tmp_path / "asc/csv" / split):
-            with (tmp_path / "asc/csv" / split / name).open(newline="") as file:
-                divided[name[:-18]] = list(csv.reader(file))
-        whole: dict[str, list[list[str]]] = {}
-        for row in table(tmp_path / f"asc/csv/{split}_orig.csv"):
-            whole.setdefault(row[0], []).append(row[:8])
-        assert divided == whole
-        assert (DASHED in divided) == (split == "train")
 
 
 # ------------------------------------------------------------------------------ one after another
