@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from unitalk.cli._shared.common_options import verb
-from unitalk.cli._shared.conversions import conversion_options, run
+from unitalk.cli._shared.conversions import Options, conversion_options, run
 
 if TYPE_CHECKING:
     from unitalk.cli._shared.console import Console
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @verb("convert-asc")
 @conversion_options(in_place=False)
-def command(console: Console, /, **options: Any) -> None:
+def command(console: Console, /, **options: Unpack[Options]) -> None:
     """Convert a dataset to the flat layout of ASC and ASDNet.
 
     These read the csv's text of a time as a file name, and take a file that is not there for a

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from unitalk.cli._shared.common_options import verb
-from unitalk.cli._shared.conversions import conversion_options, run
+from unitalk.cli._shared.conversions import Options, conversion_options, run
 
 if TYPE_CHECKING:
     from unitalk.cli._shared.console import Console
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @verb("convert-loconet")
 @conversion_options(in_place=True)
-def command(console: Console, /, **options: Any) -> None:
+def command(console: Console, /, **options: Unpack[Options]) -> None:
     """Write what the loaders of LoCoNet, TalkNCE and LASER read.
 
     This is what convert-talknet writes, and the JSON files that say who is seen at what time. For

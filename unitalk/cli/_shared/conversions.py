@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -24,8 +24,23 @@ if TYPE_CHECKING:
 
     from unitalk.cli._shared.console import Console
     from unitalk.dataset.convert import ConvertReport
+    from unitalk.files import Link
+    from unitalk.layout import Split
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
+
+
+class Options(TypedDict, total=False):
+    """The options of a conversion."""
+
+    source: Path
+    destination: Path | None
+    splits: tuple[Split, ...]
+    link: Link
+    overwrite: bool
+    jobs: int | None
+    scheduler: str | None
+
 
 _NAMES = {"asc": "ASC", "talknet": "TalkNet", "loconet": "LoCoNet"}
 
@@ -50,25 +65,17 @@ def conversion_options(*, in_place: bool) -> Callable[[Function], Function]:
 
 
 def run(
-    console: Console,
-    convert: Callable[..., ConvertReport],
-    *,
-    source: Path,
-    destination: Path | None,
-    jobs: int | None,
-    scheduler: str | None,
-    **options: object,
+    console: Console, convert: Callable[..., ConvertReport], **options: Unpack[Options]
 ) -> None:
-    """Convert, show the report, and set the exit code; `options` are those of the conversion."""
+    """Convert, show the report, and set the exit code."""
     from unitalk.executor import open_executor
 
-    console.protect(source)
+    console.protect(options["source"])
+    jobs, scheduler = options.pop("jobs"), options.pop("scheduler")
     if jobs is None and scheduler is None:
         jobs = 1
     with open_executor(jobs=jobs, scheduler=scheduler) as executor:
-        report = convert(
-            source, destination, executor=executor, progress=console.progress, **options
-        )
+        report = convert(**options, executor=executor, progress=console.progress)
     console.emit(report, render(report))
     console.warn(report.warnings)
     if not report.sound:
