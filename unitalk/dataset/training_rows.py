@@ -63,11 +63,7 @@ def check_training_rows(
 
 
 def _labels(name: str, tracks: Tracks) -> npt.NDArray[np.int64]:
-    """The label of each face.
-
-    Raises:
-        DataError: a face has none.
-    """
+    """The label of each face; a face without one is an error."""
     labels: npt.NDArray[np.int64] = np.concatenate([track.label_id for track in tracks])
     lacking = np.count_nonzero(labels < 0)
     if lacking:
@@ -83,11 +79,7 @@ def _speaking(labels: npt.NDArray[np.int64]) -> int:
 
 
 def _leaks(train: Tracks, val: Tracks, *, allow_leak: bool) -> list[str]:
-    """Warn of videos that are in both splits.
-
-    Raises:
-        DataError: there are some, and `allow_leak` is not set.
-    """
+    """Warn of videos that are in both splits, or refuse them."""
     found = videos_in_splits({"train": Counter(train.videos), "val": Counter(val.videos)})
     both = [one.video_id for one in found if one.kind == "video-in-both-splits"]
     if not both:

@@ -179,11 +179,7 @@ def _place_part(
 
 
 def _lacking(part: Part, kept: tuple[str, ...], lacking: list[str], *, partial: bool) -> str:
-    """Say which videos have no media of a kind; a dataset may lack a kind altogether.
-
-    Raises:
-        LayoutError: some videos have them and some do not, and `partial` was not asked for.
-    """
+    """Warn of videos without media of a kind, or refuse them, unless all videos lack the kind."""
     message = f"no {_HAS[part]} of {len(lacking):,} of {len(kept):,} videos: {examples(lacking)}"
     if len(lacking) == len(kept):
         return f"the source has no {_HAS[part]} of these videos"

@@ -64,8 +64,8 @@ class Found(NamedTuple):
     """
 
     files: list[File]
-    absent: tuple[str, ...]
-    empty: tuple[Split, ...]
+    absent: list[str]
+    empty: list[Split]
 
 
 def find_files(json_dir: Path, lists_dir: Path, splits: Sequence[Split], rate: Rate) -> Found:
@@ -76,17 +76,16 @@ def find_files(json_dir: Path, lists_dir: Path, splits: Sequence[Split], rate: R
         DataError: a list is empty, or two lists name one video.
     """
     read = functools.partial(read_video, rate=rate)
-    found = Found([], (), ())
+    found = Found([], [], [])
     for split, videos in _read_lists(lists_dir, splits).items():
         paths = [json_dir / f"{video}.json" for video in videos]
-        absent = tuple(path.name for path in paths if not path.is_file())
+        there = [path for path in paths if path.is_file()]
         found.files.extend(
-            File(split=split, path=path, read=read, columns=schema.EVAL_COLUMNS)
-            for path in paths
-            if path.name not in absent
+            File(split=split, path=path, read=read, columns=schema.EVAL_COLUMNS) for path in there
         )
-        empty = (split,) if len(absent) == len(paths) else ()
-        found = found._replace(absent=found.absent + absent, empty=found.empty + empty)
+        found.absent.extend(path.name for path in paths if path not in there)
+        if not there:
+            found.empty.append(split)
     return found
 
 
@@ -145,11 +144,7 @@ def read_video(path: Path, *, rate: Rate = 5) -> Rows:
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    """Read the json; a name that occurs twice would hide what the first one has.
-
-    Raises:
-        SchemaError: it is not the json of a video.
-    """
+    """Read the json; a name that occurs twice would hide what the first one has."""
 
     def whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
@@ -208,11 +203,7 @@ def _is_number(value: object) -> bool:
 
 
 def _expand(path: Path, faces: Sequence[_Face]) -> list[tuple[int, str]]:
-    """The rows at 25 frames a second: the number of the face that each shows, and its time.
-
-    Raises:
-        SchemaError: labels are not on frames, or cover the same ones.
-    """
+    """The rows at 25 frames a second: the number of the face that each shows, and its time."""
     problems = Problems(str(path), "import it with `rate=5`, which keeps the rows as they are")
     shown: list[tuple[int, str]] = []
     last: dict[str, int] = {}

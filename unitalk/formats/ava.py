@@ -62,9 +62,6 @@ def _unpack(archive: Path, scratch: Path) -> Path:
     """Unpack an archive's csv files into a folder of its name beside `scratch`.
 
     Folders that only wrap others are left out, unless they alone have the split's name.
-
-    Raises:
-        ArchiveError: it cannot be read, or has no csv file.
     """
     unpack_members(archive, scratch, wanted=_is_csv)
     if not entries(scratch):

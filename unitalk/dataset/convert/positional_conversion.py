@@ -102,11 +102,7 @@ class PositionalConversion(Conversion):
         self._write_empty(self.old)
 
     def _refuse_other_files(self, rows: PositionalRows, files: Files) -> None:
-        """Compare the crops and the sounds that the loader opens with the rows.
-
-        Raises:
-            LayoutError: they are not in their places, or not those of the rows.
-        """
+        """Refuse crops and sounds that are not those that the loader opens for the rows."""
         nowhere = Found("tracks whose crops are not where the loader looks")
         others = Found("tracks whose crops are not those of their rows")
         silent = Found("tracks without sound where the loader looks")

@@ -165,11 +165,7 @@ def _begin(
 
 
 def _recorded_plan(destination: Path, tracks: int) -> tuple[Shard, ...]:
-    """How the destination's marker says that so many tracks are cut.
-
-    Raises:
-        DestinationError: it does not say it.
-    """
+    """How so many tracks are cut, as the marker says; a damaged marker is refused."""
     marker = Layout(destination).marker
     try:
         shards = tuple(Shard(**shard) for shard in (read_json(marker) or {})["shards"])

@@ -7,6 +7,7 @@ Each file is a task of its own that writes a part; the parts are joined afterwar
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,24 +35,14 @@ if TYPE_CHECKING:
     from unitalk.layout import Split
 
 
-class _Job(NamedTuple):
-    file: File
-    part: Path
-
-
 class _Part(NamedTuple):
-    """One part, and what it has."""
+    """The csv of one file's rows, and what it has."""
 
     file: File
     path: Path
     videos: list[str]
     tracks: list[str]
-    faces: int
-    positives: int
-    unlabelled: int
-    counted: int
-    reordered: int
-    gaps: int
+    counts: Counter[str]
 
 
 def write_splits(
@@ -76,7 +67,7 @@ def write_splits(
         DataError: a track is in two files, or some files of a split have labels and others do not.
     """
     with TemporaryDirectory(dir=root, prefix=".parts-") as scratch:
-        jobs = (_Job(file, Path(scratch, f"{n}.csv")) for n, file in enumerate(files))
+        jobs = ((file, Path(scratch, f"{n}.csv")) for n, file in enumerate(files))
         parts: list[_Part] = []
         errors: list[SchemaError] = []
         with (progress or SilentProgress()).task(
@@ -97,10 +88,11 @@ def write_splits(
         )
 
 
-def _write_part(job: _Job) -> _Part | SchemaError:
+def _write_part(job: tuple[File, Path]) -> _Part | SchemaError:
     """Read one file and write its part; an error is a value, so that the others are read too."""
+    file, path = job
     try:
-        return _complete_and_write(job, job.file.read(job.file.path))
+        return _complete_and_write(file, path, file.read(file.path))
     except SchemaError as error:
         return error
 
@@ -108,27 +100,24 @@ def _write_part(job: _Job) -> _Part | SchemaError:
 # ------------------------------------------------------------------------------ one file
 
 
-def _complete_and_write(job: _Job, rows: Rows) -> _Part:
+def _complete_and_write(source: File, path: Path, rows: Rows) -> _Part:
     given = rows.columns
     tracks, names = schema.text_codes(given[schema.ENTITY])
     seconds = schema.seconds_of(pa.RecordBatch.from_pydict(given))
     table = FaceTable.of(seconds, tracks)
     videos, titles = schema.text_codes(given[schema.VIDEO])
-    _check(job.file.path, rows, table, videos)
+    _check(source.path, rows, table, videos)
     labels, found = schema.text_codes(given[schema.LABEL])
     spelled = [schema.SPELLED[text] for text in found]
     columns = schema.complete(given | {schema.LABEL: schema.text_column(spelled, labels)})
-    batch = pa.RecordBatch.from_pydict({name: columns[name] for name in job.file.columns})
+    batch = pa.RecordBatch.from_pydict({name: columns[name] for name in source.columns})
     if table.order is not None:
         batch = batch.take(table.order)
-    with atomic_write(job.part, "wb") as file:
+    with atomic_write(path, "wb") as file:
         schema.append_text(file, batch)
     moved = np.concatenate([table.apart, table.unordered])
-    return _Part(
-        file=job.file,
-        path=job.part,
-        videos=titles,
-        tracks=names,
+    counts = Counter(
+        tracks=len(names),
         faces=batch.num_rows,
         positives=_count(labels, spelled, schema.SPEAKING),
         unlabelled=_count(labels, spelled, schema.UNLABELLED),
@@ -136,6 +125,7 @@ def _complete_and_write(job: _Job, rows: Rows) -> _Part:
         reordered=len(np.unique(table.track[moved])),
         gaps=len(table.gaps()[0]),
     )
+    return _Part(source, path, titles, names, counts)
 
 
 def _count(codes: npt.NDArray[np.int32], texts: list[str], text: str) -> int:
@@ -143,11 +133,7 @@ def _count(codes: npt.NDArray[np.int32], texts: list[str], text: str) -> int:
 
 
 def _check(path: Path, rows: Rows, table: FaceTable, videos: npt.NDArray[np.int32]) -> None:
-    """Look for faces that occur twice, and for tracks of two videos.
-
-    Raises:
-        SchemaError: there are some.
-    """
+    """Refuse faces that occur twice, and tracks of two videos."""
     twice, near = table.clashes(table.times)
     strays = np.flatnonzero(table.inside & (np.diff(table.ordered(videos)) != 0)) + 1
     problems = Problems(
@@ -175,11 +161,7 @@ def _check(path: Path, rows: Rows, table: FaceTable, videos: npt.NDArray[np.int3
 
 
 def _check_tracks(parts: Sequence[_Part]) -> None:
-    """Hold every track to one file.
-
-    Raises:
-        DataError: one is in two.
-    """
+    """Refuse a track that is in two files."""
     seen: dict[str, _Part] = {}
     twice = [
         f"{track} ({seen[track].file.path} and {part.file.path})"
@@ -195,11 +177,13 @@ def _check_tracks(parts: Sequence[_Part]) -> None:
 
 
 def _put_together(layout: Layout, split: Split, parts: Sequence[_Part]) -> SplitCounts:
-    faces, unlabelled = sum(p.faces for p in parts), sum(p.unlabelled for p in parts)
-    if 0 < unlabelled < faces:
-        some = [str(p.file.path) for p in parts if p.unlabelled]
+    total = sum((part.counts for part in parts), Counter())
+    unlabelled = total.pop("unlabelled", 0)
+    if 0 < unlabelled < total["faces"]:
+        some = [str(part.file.path) for part in parts if part.counts["unlabelled"]]
         raise DataError(
-            f"{split}: {unlabelled:,} of {faces:,} faces have no label, in {examples(some)}",
+            f"{split}: {unlabelled:,} of {total['faces']:,} faces have no label, in "
+            f"{examples(some)}",
             hint="a split has labels or has none; import the files apart",
         )
     with atomic_write(layout.csv(split), "wb") as file:
@@ -210,10 +194,10 @@ def _put_together(layout: Layout, split: Split, parts: Sequence[_Part]) -> Split
     return SplitCounts(
         split=split,
         videos=tuple(dict.fromkeys(video for part in parts for video in part.videos)),
-        tracks=sum(len(p.tracks) for p in parts),
-        faces=faces,
-        positives=None if unlabelled else sum(p.positives for p in parts),
-        counted=sum(p.counted for p in parts) if schema.EVAL in parts[0].file.columns else None,
-        reordered=sum(p.reordered for p in parts),
-        gaps=sum(p.gaps for p in parts),
+        tracks=total["tracks"],
+        faces=total["faces"],
+        positives=None if unlabelled else total["positives"],
+        counted=total["counted"] if schema.EVAL in parts[0].file.columns else None,
+        reordered=total["reordered"],
+        gaps=total["gaps"],
     )

@@ -81,7 +81,7 @@ def import_asw(
                 hint="take them from the dataset's repository, or leave them out with "
                 "`partial=True`",
             )
-        about |= {"rate": rate, "absent": list(absent)}
+        about |= {"rate": rate, "absent": absent}
         made = write_splits(staging, files, source=json_dir, executor=executor, progress=progress)
     warnings = [*warnings_of(made)]
     if absent:
@@ -89,7 +89,7 @@ def import_asw(
     warnings += [f"{split}: not one of its files is there; it was not made" for split in empty]
     return ImportReport(
         dataset="asw", source=str(json_dir), destination=str(destination), splits=made,
-        absent=absent, warnings=tuple(warnings),
+        absent=tuple(absent), warnings=tuple(warnings),
     )  # fmt: skip
 
 
