@@ -189,46 +189,39 @@ def test_somebodys_csv_is_not_replaced_unless_told(run, dataset):
     assert other.read_text() == LOADER_CSV
 
 
-def spoil_missing(root):
-    (root / "clips_videos/val/EEey6Pt0rqI/EEey6Pt0rqI:0/1.00.jpg").unlink()
-    return "EEey6Pt0rqI:0 (1.00.jpg is missing)"
+SPOILED = {
+    "missing": ("1.00.jpg", None, "EEey6Pt0rqI:0 (1.00.jpg is missing)"),
+    "extra": (None, "1.08.jpg", "EEey6Pt0rqI:0 (1.08.jpg has no row)"),
+    "silent": ("../../../../clips_audios/val/EEey6Pt0rqI/EEey6Pt0rqI:0.wav", None,
+               "1 tracks without sound where the loader looks: val/EEey6Pt0rqI:0"),
+    "renamed": (".", "../EEey6Pt0rqI_0",
+                "1 tracks whose crops are not where the loader looks: val/EEey6Pt0rqI:0"),
+}  # fmt: skip
+"""What becomes of a path in a track's folder: it is gone, new, or has another name."""
 
 
-def spoil_extra(root):
-    (root / "clips_videos/val/EEey6Pt0rqI/EEey6Pt0rqI:0/1.08.jpg").touch()
-    return "EEey6Pt0rqI:0 (1.08.jpg has no row)"
-
-
-def spoil_wav(root):
-    (root / "clips_audios/val/EEey6Pt0rqI/EEey6Pt0rqI:0.wav").unlink()
-    return "1 tracks without sound where the loader looks: val/EEey6Pt0rqI:0"
-
-
-def spoil_spelling(root):
-    folder = root / "clips_videos/val/EEey6Pt0rqI/EEey6Pt0rqI:0"
-    folder.rename(folder.with_name("EEey6Pt0rqI_0"))
-    return "1 tracks whose crops are not where the loader looks: val/EEey6Pt0rqI:0"
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [spoil_missing, spoil_extra, spoil_wav, spoil_spelling],
-)
-def test_in_place_nothing_is_written_when_the_loader_would_not_find_it(run, dataset, spoil):
-    said = spoil(dataset)
+@pytest.mark.parametrize("fault", SPOILED)
+def test_in_place_nothing_is_written_when_the_loader_would_not_find_it(run, dataset, fault):
+    folder = dataset / "clips_videos/val/EEey6Pt0rqI/EEey6Pt0rqI:0"
+    old, new, said = SPOILED[fault]
+    if old and new:
+        folder.rename(folder / new)
+    elif old:
+        (folder / old).unlink()
+    else:
+        (folder / new).touch()
     before = tree(dataset)
     ran = run("convert-talknet", "--source", dataset)
     assert (ran.code, ran.stdout, tree(dataset)) == (3, "", before)
     assert said in ran.stderr
-    assert "--destination" in ran.stderr
     # Into a folder of its own, what is there is read by the loader, and the rest is listed.
     to = dataset.with_name("to")
     report = convert_talknet(dataset, to)
-    if spoil is not spoil_wav:
+    if fault != "silent":
         assert all(seen.complete for seen in talknet(to))
         assert sum(seen.frames for seen in talknet(to)) == report.rows
         assert verified(to)
-    assert report.sound == (spoil is spoil_spelling)
+    assert report.sound == (fault == "renamed")
     assert report.misaligned == 0
 
 

@@ -378,15 +378,6 @@ def test_lists_of_videos_and_sizes(run, source, tmp_path):
     assert run("export", "parquet", *arguments, "--overwrite").code == 0
 
 
-@pytest.mark.parametrize("size", ["0", "none", "1 PB", "0.0001kB", "64Mi b"])
-def test_what_is_no_size(run, source, tmp_path, size):
-    ran = run("export", "hf", "--source", source, "--destination", tmp_path / "e",
-              f"--shard-size={size}")  # fmt: skip
-    assert (ran.code, ran.stdout) == (2, "")
-    assert "such as 256MB" in ran.stderr
-    assert not (tmp_path / "e").exists()
-
-
 def test_a_size_without_a_unit_is_not_taken_for_a_few_bytes():
     """Everybody who types 512 means megabytes; a hundred shards of 512 bytes is what came."""
     option = next(one for one in command_of("webdataset").params if "--shard-size" in one.opts)
@@ -399,12 +390,11 @@ def test_a_size_without_a_unit_is_not_taken_for_a_few_bytes():
             read(text)
         given = re.findall(r"Give ([^ ]+), or ([^ ]+) for bytes", caught.value.message)[0]
         assert [read(one) for one in given] == [int(float(text) * 1e6), int(float(text))]
+    for text in ("1e6B", "0", "none", "1 PB", "0.0001kB", "64Mi b"):
+        with pytest.raises(click.BadParameter, match="such as 256MB"):
+            read(text)
     for text, size in {
-        "1000000": 1_000_000, "1e6B": None, "7B": 7, "3 kb": 3000, "1.5G": 1_500_000_000,
+        "1000000": 1_000_000, "7B": 7, "3 kb": 3000, "1.5G": 1_500_000_000,
         "64MiB": 64 * 1024**2, "2Gi": 2 * 1024**3,
     }.items():  # fmt: skip
-        if size is None:
-            with pytest.raises(click.BadParameter, match="is not a size"):
-                read(text)
-        else:
-            assert read(text) == size
+        assert read(text) == size
