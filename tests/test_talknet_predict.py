@@ -193,7 +193,7 @@ def test_threads_are_shared_among_processes(monkeypatch):
 def test_a_score_that_is_no_number_is_refused(tiny, tmp_path):
     found = np.full(22, 0.5, np.float32)
     found[3] = np.nan
-    with pytest.raises(UnitalkError, match="1 of 22 faces is no number"):
+    with pytest.raises(UnitalkError, match="1 of 22 faces is not a number"):
         write_predictions(tiny, "val", tmp_path / "out.csv", found, np.arange(22))
     assert not (tmp_path / "out.csv").exists()
 

@@ -46,7 +46,7 @@ class Sound:
     """The decoded sound of a video.
 
     Attributes:
-        samples: [samples] from the first frame's begin on; a view of a file.
+        samples: [samples] from the start of the first frame; a view of a file.
         failed: how many packets could not be decoded.
         silent: whether every sample is zero.
         cancelled: where channels cancel each other out when they are mixed, "channel 2 of 2", the

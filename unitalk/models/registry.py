@@ -62,7 +62,7 @@ def load_network(
 
     Raises:
         UsageError: there is no such file or no such network.
-        DataError: the file is no checkpoint, is damaged, would run code, or holds another network;
+        DataError: the file is not a checkpoint, is damaged, would run code, or has another network;
             or entries are missing, too many, or of another shape.
     """
     if expected is not None and expected not in NETWORKS:

@@ -92,7 +92,7 @@ def load(path: Path) -> dict[str, Any]:
     """Read a checkpoint; nothing in it is executed.
 
     Raises:
-        DataError: it is none, or is damaged.
+        DataError: it is not a checkpoint, or is damaged.
     """
     found = read_tensors(path)
     if not isinstance(found, dict) or NETWORK_KEY not in found or "state" not in found:

@@ -37,7 +37,7 @@ def choose_device(name: str, *, local_rank: int = 0) -> torch.device:
         local_rank: which GPU `auto` and `cuda` mean.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no such device.
     """
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
@@ -46,7 +46,7 @@ def choose_device(name: str, *, local_rank: int = 0) -> torch.device:
         return torch.device("cpu")
     found = re.fullmatch(r"cuda(?::(\d+))?", name)
     if found is None:
-        raise UsageError(f"{name!r} is no device", hint="give auto, cpu, cuda or cuda:N")
+        raise UsageError(f"{name!r} is not a device", hint="give auto, cpu, cuda or cuda:N")
     number = local_rank if found[1] is None else int(found[1])
     if number >= count:
         there = f"{count} GPUs: cuda:0 to cuda:{count - 1}" if count else "no GPU"
@@ -112,13 +112,13 @@ def write_predictions(
         places: [faces] the row of each, from 0; other rows are left out.
 
     Raises:
-        UnitalkError: a score is no number.
+        UnitalkError: a score is not a number.
     """
     wrong = np.flatnonzero(~np.isfinite(found))
     if len(wrong):
         raise UnitalkError(
-            f"the network's score of {len(wrong):,} of {len(found):,} faces is no number",
-            hint="training has gone astray, or the weights are damaged: take others, or fp32",
+            f"the network's score of {len(wrong):,} of {len(found):,} faces is not a number",
+            hint="training diverged, or the weights are damaged: use others, or fp32",
         )
     order = np.argsort(places)
     ordered, rows = found[order], places[order]

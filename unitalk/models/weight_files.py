@@ -110,7 +110,7 @@ def read_tensors(path: Path) -> object:
 
 
 def _no_weights(path: Path, first: bytes) -> DataError:
-    """Say what a file is that nobody saved as weights."""
+    """The error of a file that is something else than weights."""
     if not first:
         return DataError(f"{path}: the file is empty", hint=_AGAIN)
     known = identify(first)
@@ -122,7 +122,7 @@ def _no_weights(path: Path, first: bytes) -> DataError:
 
 
 def _damaged(path: Path, first: bytes) -> DataError:
-    """Say what is wrong with a file that begins as PyTorch's do."""
+    """The error of a file that begins as PyTorch's do."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - _TAIL))

@@ -13,17 +13,16 @@ class CropOptions:
     """How crops and sounds are cut.
 
     Attributes:
-        margin: by which share of its size a box is widened on each side.
+        margin: widen each box by this share of its size on each side.
         compat: end a sound where TalkNet's scripts end it, at the time of the track's last face,
-            so that this face has no sound; both ends are cut down to a whole sample.
-        audio_stream: which stream of sound of each video is taken, counted from 1; default: the
-            one that FFmpeg takes for the best.
-        video_stream: likewise of pictures, covers not counted.
-        drop_missing: leave out the rows whose crop or sound cannot be cut, and cut the others as if
+            so that this face has no sound; both ends are rounded down to a whole sample.
+        audio_stream: the stream of sound to take, counted from 1; default: FFmpeg's choice.
+        video_stream: the stream of pictures to take, covers not counted; likewise.
+        drop_missing: leave out rows whose crop or sound cannot be cut, and cut the others as if
             those had never been there.
 
     Raises:
-        UsageError: a margin that is no share, or a number of a stream below 1.
+        UsageError: a margin below 0, or a stream below 1.
     """
 
     margin: float = 0.0
@@ -35,7 +34,7 @@ class CropOptions:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.margin) and self.margin >= 0):
             raise UsageError(
-                f"a margin of {self.margin} is no share of a box", hint="give one such as 0.4"
+                f"a margin of {self.margin} is not a share of a box", hint="give one such as 0.4"
             )
         for name in ("audio_stream", "video_stream"):
             number = getattr(self, name)

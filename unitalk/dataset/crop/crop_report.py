@@ -33,7 +33,7 @@ FINDINGS = {
     "sound-silent": "these tracks have silence alone, where the video's sound is not silent",
     "sound-empty": "these tracks of one face have no sound, as they end where they begin",
 }
-"""What may be wrong with a video: something is missing or not right."""
+"""The kinds of findings: what may be wrong with a video."""
 
 NOTES = {
     "several-video-streams": "the file has several streams of pictures",
@@ -49,7 +49,7 @@ NOTES = {
     "interlaced": "frames are woven of two fields; crops are cut as they are",
     "size-changes": "the frame's size changes within the video",
 }
-"""What is worth knowing about a video, and handled."""
+"""The kinds of notes: what is handled, and worth knowing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +82,8 @@ class Finding(Report):
             kind: which.
             split: the video's.
             video: its id.
-            places: all that it is about; the first ten are told. None is the file itself.
-            said: what is added to the words.
+            places: all that it is about, of which the first ten are named; empty for the file.
+            said: a detail to add to the words.
         """
         what = {**FINDINGS, **NOTES}[kind] + (f": {said}" if said else "")
         where, count = examples(places), max(1, len(places))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 _PIXELS = 2.0
-"""Beyond this an edge is no share of a frame: boxes that leave it do so by less than half of it."""
+"""An edge beyond this is in pixels: boxes that leave the frame do so by less than half of it."""
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FOLDERS = ("trainval", "train", "val", "test")
 """The folders below the given one that are looked into, as AVA's videos are kept."""
 
-# What stands beside a video and is none, where no name has one of the usual endings.
+# Endings of files beside a video that are not videos.
 _BESIDE = frozenset(
     {
         *("align", "csv", "description", "json", "log", "md", "tsv", "txt", "xml", "yaml", "yml"),
@@ -29,15 +29,15 @@ _BESIDE = frozenset(
 
 
 def find_videos(folder: Path, wanted: Collection[str]) -> dict[str, Path]:
-    """Find the files of videos; those that are not there are not in what is returned.
+    """Find the files of videos, as far as there are any.
 
     Args:
         folder: where to look, and in its `FOLDERS`.
         wanted: ids.
 
     Raises:
-        UsageError: the folder is not there.
-        DataError: there are two files for one id.
+        UsageError: there is no such folder.
+        DataError: an id has two files.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder", hint="give the folder with the videos")
@@ -107,5 +107,5 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _usual(paths: list[Path]) -> list[Path]:
-    """Those with an ending that only videos have; all, if there are none."""
+    """The files with a video's ending; all, if none has one."""
     return [path for path in paths if path.suffix[1:].lower() in VIDEO_ENDINGS] or paths

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from unitalk.layout import Split
 
 VERSION = 2
-"""Of what is made of the same rows and the same video."""
+"""Changes when the same rows and the same video give other files."""
 
 
 class Job(NamedTuple):
