@@ -10,7 +10,6 @@ import numpy as np
 from unitalk import schema
 from unitalk.errors import UsageError
 from unitalk.files import disk_boundary
-from unitalk.schema.face_table import NOBODY
 from unitalk.score.diagnose.boxes import check_boxes
 from unitalk.score.diagnose.coverage import check_coverage
 from unitalk.score.diagnose.duplicate_causes import check_duplicates
@@ -29,6 +28,7 @@ from unitalk.score.diagnose.times import check_times
 from unitalk.threads import Threads
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -75,76 +75,51 @@ def diagnose(
     )
 
 
-def _run(truth: Read, guess: Read) -> list[Finding]:
+def _run(truth: Read, guess: Read) -> Iterator[Finding]:
     """The findings of the checks that can run, in any order."""
-    findings = [check_files(truth, guess)]
-    findings += [
-        refusal(check, error) for check, error in guess.refused.items() if check in CHECKS[1:]
-    ]
+    yield check_files(truth, guess)
+    for check, error in guess.refused.items():
+        if check in CHECKS[1:]:
+            yield refusal(check, error)
     if guess.faces is None:
-        return findings
-    pairing, sortable = None, frozenset[str]()
+        return
+    pairing = None
     if truth.faces is not None:
         ids, tracks, names = check_ids(truth.faces, guess, guess.faces)
-        findings.append(ids)
+        yield ids
         if schema.TIME in guess.faces.table.column_names:
             times, pairing = check_times(truth.faces, guess.faces, tracks, names)
-            findings.append(times)
+            yield times
             if ids.status != "problem" or len(pairing.found):
-                if ids.status == times.status == "ok":
-                    sortable = _sortable(truth.faces, guess.faces, pairing)
-                findings += _of_faces(truth.faces, guess, guess.faces, pairing)
-    return findings + _of_scores(truth.faces, guess, guess.faces, pairing, sortable)
+                yield from _of_faces(truth.faces, guess, guess.faces, pairing)
+    yield from _of_scores(truth.faces, guess, guess.faces, pairing)
 
 
-def _of_faces(truth: Faces, guess: Read, faces: Faces, pairing: Pairing) -> list[Finding]:
-    found = [check_coverage(truth, faces, pairing), check_duplicates(truth, faces, pairing)]
-    if "boxes" in guess.refused or not len(pairing.found):
-        return found
-    if set(schema.BOX) <= set(faces.table.column_names):
-        return [*found, check_boxes(truth, faces, pairing)]
-    return [*found, ok("boxes", "the predictions have none, and need none")]
+def _of_faces(truth: Faces, guess: Read, faces: Faces, pairing: Pairing) -> Iterator[Finding]:
+    yield check_coverage(truth, faces, pairing)
+    yield check_duplicates(truth, faces, pairing)
+    if "boxes" not in guess.refused and len(pairing.found):
+        there = set(schema.BOX) <= set(faces.table.column_names)
+        none = ok("boxes", "the predictions have none, and need none")
+        yield check_boxes(truth, faces, pairing) if there else none
 
 
 def _of_scores(
-    truth: Faces | None,
-    guess: Read,
-    faces: Faces,
-    pairing: Pairing | None,
-    sortable: frozenset[str],
-) -> list[Finding]:
+    truth: Faces | None, guess: Read, faces: Faces, pairing: Pairing | None
+) -> Iterator[Finding]:
     """Labels, scores, their order, and the number; as far as these can be had."""
-    columns = faces.table.column_names
-    everything = faces.numbers(schema.SCORE) if schema.SCORE in columns else None
     used = np.ones(len(faces), np.bool_) if pairing is None else ~pairing.unused
-    found, scored, worth = [], None, None
-    if truth is not None and pairing is not None and len(pairing.found):
-        scored = Scored.of(truth, faces, pairing, sortable)
-        worth = scored.worth() if scored is not None else None
-    if truth is not None and (one_class := check_truth_labels(truth)) is not None:
-        found.append(one_class)
-    elif "labels" not in guess.refused:
-        found.append(check_labels(faces, used))
-    if everything is not None:
-        scores = check_scores(scored, everything[used], worth)
-        found.append(scores)
-        if scored is not None and scores.code is not None:  # they are inverted
+    scored = Scored.of(truth, faces, pairing) if truth and pairing else None
+    labels = check_truth_labels(truth) if truth else None
+    if labels is None and "labels" not in guess.refused:
+        labels = check_labels(faces, used)
+    scores = None
+    if schema.SCORE in faces.table.column_names:
+        scores = check_scores(scored, faces.numbers(schema.SCORE)[used])
+        if scored and scores.code is not None:  # they are inverted
             scored = replace(scored, scores=-scored.scores)
-            worth = scored.worth()
-    if worth is not None and scored is not None:
-        found.append(check_order(scored, worth))
-        explained = any(finding.status == "problem" for finding in found)
-        found.append(check_result(worth, explained=explained))
-    return found
-
-
-def _sortable(truth: Faces, faces: Faces, pairing: Pairing) -> frozenset[str]:
-    """The columns that sort the predictions as the ground truth's would, where ids and times do."""
-    if (pairing.partners == NOBODY).any():
-        return frozenset()  # rows would be sorted that are for no face
-    if schema.VIDEO not in faces.table.column_names:
-        return frozenset((schema.ENTITY, schema.TIME))
-    said, theirs = faces.codes(schema.VIDEO)
-    true, ours = truth.codes(schema.VIDEO)
-    same = np.array_equal(np.array(theirs)[said], np.array(ours)[true[pairing.partners]])
-    return frozenset((schema.ENTITY, schema.TIME, *([schema.VIDEO] if same else [])))
+    order = check_order(scored, faces) if scored else None
+    found = [finding for finding in (labels, scores, order) if finding]
+    yield from found
+    if scored:
+        yield check_result(scored, explained=any(f.status == "problem" for f in found))

@@ -74,17 +74,24 @@ def check_ids(truth: Faces, guess: Read, faces: Faces) -> tuple[Finding, Integer
     there = {name for name, _ in pairs}
     known = {text: names[code] for text, code in id_spelling.places(names, there).items()}
     unknown = [pair for pair in pairs if pair[0] not in known]
-    used = set(known.values())
-    what, mended, change = _respell([name for name in names if name not in used], unknown)
+    what, mended, code = _respell(set(names), set(names) - set(known.values()), pairs, unknown)
     own = [mended.get(pair, known.get(pair[0], pair[0])) for pair in pairs]
-    place = {name: index for index, name in enumerate(names)}
-    left = [name for name in dict.fromkeys(own) if name not in place]
-    place |= {name: index for index, name in enumerate(left, len(names))}
+    place = {name: index for index, name in enumerate(dict.fromkeys([*names, *own]))}
     tails = {name.rpartition(":")[2] for name in names}
     without = [name for name, _ in unknown if name in tails]
     if mended:
-        code = _line(change, pairs, mended, set(names)) if change else None
-        finding = _respelt(faces, pairs, of, (what, mended), code)
+        wrong = np.flatnonzero(np.array([pair in mended for pair in pairs])[of])
+        rows = wrong[np.sort(np.unique(of[wrong], return_index=True)[1])][:SHOWN]
+        few = [pairs[index] for index in of[rows]]
+        told = [" is ".join(id_spelling.told_apart(pair[0], mended[pair])) for pair in few]
+        finding = problem(
+            "ids",
+            f"{len(mended):,} of {counted(len(pairs), 'id')} in the predictions {what} "
+            f"({counted(len(wrong), 'face')})",
+            examples=places(faces, rows, told),
+            advice=_ADVICE,
+            code=code,
+        )
     elif 2 * len(without) > len(unknown):
         finding = problem(
             "ids",
@@ -96,7 +103,7 @@ def check_ids(truth: Faces, guess: Read, faces: Faces) -> tuple[Finding, Integer
         finding = refusal("ids", guess.refused["ids"])
     else:
         finding = _unchanged(there, known, len({name for name, _ in unknown}))
-    return finding, np.array([place[name] for name in own], np.int64)[of], [*names, *left]
+    return finding, np.array([place[name] for name in own], np.int64)[of], list(place)
 
 
 def _ids(faces: Faces) -> tuple[list[_Pair], Integers]:
@@ -112,56 +119,39 @@ def _ids(faces: Faces) -> tuple[list[_Pair], Integers]:
     return [(names[key // len(titles)], titles[key % len(titles)]) for key in found.tolist()], of
 
 
-def _respell(free: list[str], unknown: list[_Pair]) -> tuple[str, dict[_Pair, str], _Change | None]:
+def _respell(
+    names: set[str], free: set[str], pairs: list[_Pair], unknown: list[_Pair]
+) -> tuple[str, dict[_Pair, str], str | None]:
     """Find the one change that restores most ids, if that is enough of them.
 
-    Only `free`, the ids that the predictions lack, can be meant. Returns what was done to the
-    unknown ids, the ground truth's spelling of each, and the change if a line of code undoes it.
+    Args:
+        names: the ground truth's ids.
+        free: those that the predictions lack; only these can be meant.
+        pairs: the predictions' ids.
+        unknown: those that are not the ground truth's.
+
+    Returns:
+        What was done to the ids, the ground truth's spelling of each, and the line of code that
+        undoes it, where one does so and leaves all other ids alone.
     """
-    wanted = set(free)
-    best: tuple[str, dict[_Pair, str], _Change | None] = ("", {}, None)
-    for change in _CHANGES:
-        undone = {pair: change.undo(pair) for pair in unknown}
-        restored = {pair: name for pair, name in undone.items() if name in wanted}
-        if len(restored) > len(best[1]):
-            best = change.what, restored, change
     others = id_spelling.respelt({name for name, _ in unknown}, free)
-    names = {text: name for one in others for text, name in one.names.items()}
-    written = {pair: names[pair[0]] for pair in unknown if pair[0] in names}
-    if len(written) > len(best[1]):
-        best = " and ".join(one.what for one in others), written, None
-    return best if len(best[1]) >= _ENOUGH * len(unknown) else ("", {}, None)
-
-
-def _line(
-    change: _Change, pairs: list[_Pair], mended: dict[_Pair, str], known: set[str]
-) -> str | None:
-    """The line that restores these ids, if it leaves all others alone."""
-    for pair in pairs:
-        undone = change.undo(pair)
-        if (undone in known or pair[0] in known) and undone != mended.get(pair, pair[0]):
-            return None
-    return change.code()
-
-
-def _respelt(
-    faces: Faces, pairs: list[_Pair], of: Integers, found: tuple[str, dict[_Pair, str]],
-    code: str | None,
-) -> Finding:  # fmt: skip
-    what, mended = found
-    wrong = np.flatnonzero(np.array([pair in mended for pair in pairs])[of])
-    _, first = np.unique(of[wrong], return_index=True)
-    rows = wrong[np.sort(first)][:SHOWN]
-    few = [pairs[index] for index in of[rows]]
-    said = [" is ".join(id_spelling.told_apart(pair[0], mended[pair])) for pair in few]
-    return problem(
-        "ids",
-        f"{len(mended):,} of {counted(len(pairs), 'id')} in the predictions {what} "
-        f"({counted(len(wrong), 'face')})",
-        examples=places(faces, rows, said),
-        advice=_ADVICE,
-        code=code,
+    meant = {text: name for one in others for text, name in one.names.items()}
+    respelt = {pair: meant[pair[0]] for pair in unknown if pair[0] in meant}
+    found: list[tuple[_Change | None, dict[_Pair, str]]] = [
+        (change, {pair: name for pair in unknown if (name := change.undo(pair)) in free})
+        for change in _CHANGES
+    ]
+    change, mended = max([*found, (None, respelt)], key=lambda one: len(one[1]))
+    if len(mended) < _ENOUGH * len(unknown):
+        return "", {}, None
+    if change is None:
+        return " and ".join(one.what for one in others), mended, None
+    undone = {pair: change.undo(pair) for pair in pairs}
+    harms = any(
+        undone[pair] != mended.get(pair, pair[0]) and not names.isdisjoint((undone[pair], pair[0]))
+        for pair in pairs
     )
+    return change.what, mended, None if harms else change.code()
 
 
 def _unchanged(there: set[str], known: dict[str, str], unknown: int) -> Finding:

@@ -14,17 +14,17 @@ import numpy as np
 
 from unitalk import schema
 from unitalk.score.diagnose.findings import Finding, note, ok, percent, problem
-from unitalk.score.diagnose.score_values import area_of
+from unitalk.score.diagnose.score_values import area_of, sort_keys, sorted_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
 
-    from unitalk.score.diagnose.score_values import Scored, Worth
+    from unitalk.schema import Faces
+    from unitalk.score.diagnose.score_values import Scored
 
     Floats = npt.NDArray[np.float64]
-    Rows = npt.NDArray[np.int64]
 
 _REMEDY = (
     f"write each score beside its {schema.ENTITY} and {schema.TIME}; a program that goes by "
@@ -67,32 +67,35 @@ class _Fit(NamedTuple):
     ranks: Floats
 
 
-def check_order(scored: Scored, worth: Worth) -> Finding:
+def check_order(scored: Scored, faces: Faces) -> Finding:
     """Look for an order of the rows in which the scores fit clearly better."""
-    if len(np.unique(scored.tracks)) < _FEWEST:
+    if len(np.unique(scored.keys[schema.ENTITY])) < _FEWEST:
         return note("order", f"not checked: with fewer than {_FEWEST} tracks luck explains much")
     positives = scored.labels.astype(np.float64)
-    fits = [(float(fit.ranks @ positives), fit) for fit in _fits(scored, _ranks(scored.scores))]
+    fits = [(float(fit.ranks @ positives), fit) for fit in _fits(scored)]
     strength, best = max(fits, key=lambda one: abs(one[0]))
     turned = strength < 0
     area = area_of(scored.labels, -best.ranks if turned else best.ranks)
-    if worth.leaps_to(area):
-        return _misordered(scored, best, area, worth, turned=turned)
-    said = f"the scores fit clearly better in none of {len(fits)} other orders of the rows"
-    return note("order", said) if worth.at_chance else ok("order", said)
+    if not scored.leaps_to(area):
+        said = f"the scores fit clearly better in none of {len(fits)} other orders of the rows"
+        return note("order", said) if scored.at_chance else ok("order", said)
+    code = _code(best, turned=turned) if _sorts(faces, scored, best.columns) else None
+    made = f"made for {best.made} and written to {best.written}"
+    return problem(
+        "order",
+        f"the scores are on the wrong faces: {made}{', and inverted' if turned else ''}, they "
+        f"get {percent(area)} instead of {percent(scored.area)}; {best.cause}",
+        advice=_REMEDY + ("; to put these scores where they belong" if code else ""),
+        code=code,
+    )
 
 
-def _ranks(scores: Floats) -> Floats:
-    """Each score's rank, equal ones sharing theirs, around a mean of 0."""
-    _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks: Floats = (np.cumsum(counts) - counts / 2)[places]
-    return ranks - len(scores) / 2
-
-
-def _fits(scored: Scored, ranks: Floats) -> Iterator[_Fit]:
-    """Lay the scores on the faces in every known way."""
+def _fits(scored: Scored) -> Iterator[_Fit]:
+    """Lay the scores on the faces in every known way, as ranks around a mean of 0."""
+    _, places, counts = np.unique(scored.scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - counts / 2)[places] - len(places) / 2
     for name, cause, columns in _SORTS:
-        order = scored.sorted_by(columns)
+        order = sorted_by(scored.keys, columns)
         yield _Fit(name, _AS_IS, cause, columns, ranks[np.argsort(order)])
         yield _Fit(_AS_IS, name, cause, columns, ranks[order])
     cause = "the rows were put in another order without their scores"
@@ -100,17 +103,13 @@ def _fits(scored: Scored, ranks: Floats) -> Iterator[_Fit]:
     yield _Fit("the ground truth's rows", _AS_IS, cause, (), ranks[place])
 
 
-def _misordered(scored: Scored, fit: _Fit, area: float, worth: Worth, *, turned: bool) -> Finding:
-    code = None
-    if scored.sortable.issuperset(fit.columns) and fit.columns:
-        code = _code(fit, turned=turned)
-    return problem(
-        "order",
-        f"the scores are on the wrong faces: made for {fit.made} and written to {fit.written}"
-        f"{', and inverted' if turned else ''}, they get {percent(area)} instead of "
-        f"{percent(worth.area)}; {fit.cause}",
-        advice=_REMEDY + ("; to put these scores where they belong" if code else ""),
-        code=code,
+def _sorts(faces: Faces, scored: Scored, columns: tuple[str, ...]) -> bool:
+    """Whether sorting the predictions puts them in the order in which their faces are sorted."""
+    own = sort_keys(faces, scored.rows)
+    return (
+        0 < len(columns) == len(own.keys() & columns)
+        and len(scored.rows) == len(faces)  # else rows would be sorted that are for no face
+        and np.array_equal(sorted_by(own, columns), sorted_by(scored.keys, columns))
     )
 
 

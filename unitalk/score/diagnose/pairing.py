@@ -62,26 +62,15 @@ def pair(truth: Integers, true: Floats, keys: Integers, said: Floats) -> tuple[I
         said: [predictions] seconds.
 
     Returns:
-        Partners and holders, as `Pairing` has them; of equal predictions the first has the face.
+        Partners and holders, as `Pairing` has them; of several predictions the first has the face.
     """
     partners = KeyIndex.of(truth).find(keys)
-    again, first = KeyIndex.of(keys).repeats()
-    partners[again] = NOBODY
+    left = np.flatnonzero(partners == NOBODY)
+    near = nearby(truth, true, np.zeros(len(truth), np.bool_), keys[left], said[left])
+    partners[left] = np.where(near.several, NOBODY, near.faces)
+    again, first = KeyIndex.of(partners).repeats()
+    known = partners[again] != NOBODY
     holders = np.full(len(keys), NOBODY, np.int64)
-    left = partners == NOBODY
-    left[again] = False
-    rows = np.flatnonzero(left)
-    if len(rows):
-        holder = np.full(len(truth), NOBODY, np.int64)
-        found = np.flatnonzero(partners != NOBODY)
-        holder[partners[found]] = found
-        near = nearby(truth, true, holder != NOBODY, keys[rows], said[rows])
-        one = (near.faces != NOBODY) & ~near.several
-        rows, near_faces = rows[one][::-1], near.faces[one][::-1]
-        free = holder[near_faces] == NOBODY
-        holder[near_faces[free]] = rows[free]  # of several, the last one: the first in the file
-        has = holder[near_faces] == rows
-        partners[rows[has]] = near_faces[has]
-        holders[rows[~has]] = holder[near_faces[~has]]
-    holders[again] = np.where(partners[first] != NOBODY, first, holders[first])
+    holders[again[known]] = first[known]
+    partners[again] = NOBODY
     return partners, holders

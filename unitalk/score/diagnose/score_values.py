@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from unitalk.score import ap
 from unitalk.score.diagnose.findings import Finding, counted, note, ok, percent, places, problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from unitalk.schema import Faces
@@ -28,83 +31,68 @@ _PRINTED = 0.5e-4  # half of the last digit that the reference prints: worth a n
 _DECIMALS = 6  # scores with more are not looked at as rounded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Scored:
-    """The predictions that are for a face that counts, in the order of their rows.
+    """The predictions that are for a face that counts, and what their scores are worth.
 
     Attributes:
+        rows: [rows] the row in the predictions.
         places: [rows] the face's row in the ground truth.
-        tracks: [rows] a number for the track.
-        keys: [rows] by column, numbers that sort as video, id and time do, ids as text.
-        labels: [rows] whether the face speaks.
+        keys: [rows] what the ground truth's rows are sorted by, as `sort_keys` returns it.
+        labels: [rows] whether the face speaks; there are both.
         scores: [rows].
-        sortable: columns of the predictions that sort as `keys` do.
+        order: [rows] the rows by track and time.
     """
 
+    rows: Integers
     places: Integers
-    tracks: npt.NDArray[np.int32]
-    keys: dict[str, Integers]
+    keys: dict[str, npt.NDArray[Any]]
     labels: Bools
     scores: Floats
-    sortable: frozenset[str]
+    order: Integers
 
     @classmethod
-    def of(
-        cls, truth: Faces, faces: Faces, pairing: Pairing, sortable: frozenset[str]
-    ) -> Scored | None:
-        """Take them out; None where there are none, or no scores."""
+    def of(cls, truth: Faces, faces: Faces, pairing: Pairing) -> Scored | None:
+        """Take them out; None without scores, a positive or a negative."""
         rows = pairing.found
         if (counts := truth.scored()) is not None:
             rows = rows[counts[pairing.partners[rows]]]
-        if not len(rows) or schema.SCORE not in faces.table.column_names:
-            return None
         places = pairing.partners[rows]
-        keys = {schema.TIME: truth.milliseconds()[places]}
-        for column in (schema.VIDEO, schema.ENTITY):
-            codes, names = truth.codes(column)
-            keys[column] = np.argsort(np.argsort(np.array(names)))[codes[places]]
+        labels = positives_of(truth)[places]
+        if labels.all() or not labels.any() or schema.SCORE not in faces.table.column_names:
+            return None
+        tracks = truth.codes(schema.ENTITY)[0][places]
         return cls(
-            places=places, tracks=truth.codes(schema.ENTITY)[0][places], keys=keys,
-            labels=positives_of(truth)[places], scores=faces.numbers(schema.SCORE)[rows],
-            sortable=sortable,
+            rows=rows, places=places, keys=sort_keys(truth, places), labels=labels,
+            scores=faces.numbers(schema.SCORE)[rows],
+            order=np.lexsort((truth.milliseconds()[places], tracks)),
         )  # fmt: skip
 
-    def sorted_by(self, columns: tuple[str, ...]) -> Integers:
-        """The order that a stable `DataFrame.sort_values` gives."""
-        return np.lexsort([self.keys[column] for column in reversed(columns)])
+    @property
+    def prior(self) -> float:
+        """The share of positives."""
+        return np.count_nonzero(self.labels) / len(self.labels)
 
-    def worth(self) -> Worth | None:
-        """Measure the scores; None without a positive, a negative, or a second row."""
-        positives = int(np.count_nonzero(self.labels))
-        ranking = ap.rank(self.labels, self.scores)
-        area, best = ap.average_precision(ranking), ap.best_case(ranking)
-        order = np.lexsort((self.keys[schema.TIME], self.tracks))
-        few = order[:: -(-len(order) // _CHANCE_ROWS)]
-        chance = ap.chance_interval(self.labels[few], self.scores[few])
-        if area is None or best is None or chance is None or positives == len(order):
-            return None
-        return Worth(
-            area=area, best=best, chance=chance, prior=positives / len(order), rows=len(order)
-        )
+    @cached_property
+    def area(self) -> float:
+        """Average precision."""
+        return area_of(self.labels, self.scores)
 
+    @cached_property
+    def best(self) -> float:
+        """What the reference could print with luck in the order of ties."""
+        return ap.best_case(ap.rank(self.labels, self.scores)) or 0.0
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
-    """What the scores are worth as they stand.
+    @cached_property
+    def chance(self) -> tuple[float, float]:
+        """The lowest and the highest of these scores on faces that they do not belong to."""
+        few = self.order[:: -(-len(self.order) // _CHANCE_ROWS)]
+        return ap.chance_interval(self.labels[few], self.scores[few]) or (0.0, 1.0)
 
-    Attributes:
-        area: average precision.
-        best: what the reference could print with luck in the order of ties.
-        chance: the lowest and the highest of these scores on faces that they do not belong to.
-        prior: share of positives.
-        rows: faces.
-    """
-
-    area: float
-    best: float
-    chance: tuple[float, float]
-    prior: float
-    rows: int
+    @property
+    def at_chance(self) -> bool:
+        """Whether the scores do no better than on other faces."""
+        return self.area <= self.chance[1]
 
     def leaps_to(self, area: float) -> bool:
         """Whether another average precision is so much higher that luck is no explanation.
@@ -115,10 +103,19 @@ class Worth:
         low, high = self.chance
         return area > max(self.area, high) + max(_LEAP, 2 * (high - low))
 
-    @property
-    def at_chance(self) -> bool:
-        """Whether the scores do no better than on other faces."""
-        return self.area <= self.chance[1]
+
+def sort_keys(faces: Faces, rows: Integers) -> dict[str, npt.NDArray[Any]]:
+    """[rows] By column, numbers that sort as its values do, ids as text."""
+    keys = {schema.TIME: faces.numbers(schema.TIME)[rows]}
+    for column in {schema.VIDEO, schema.ENTITY} & set(faces.table.column_names):
+        codes, names = faces.codes(column)
+        keys[column] = np.argsort(np.argsort(np.array(names)))[codes[rows]]
+    return keys
+
+
+def sorted_by(keys: dict[str, npt.NDArray[Any]], columns: Sequence[str]) -> Integers:
+    """The order that a stable `DataFrame.sort_values` gives."""
+    return np.lexsort([keys[column] for column in reversed(columns)])
 
 
 def area_of(labels: Bools, scores: Floats) -> float:
@@ -186,30 +183,29 @@ def check_labels(faces: Faces, used: Bools) -> Finding:
 # ------------------------------------------------------------------------------ scores
 
 
-def check_scores(scored: Scored | None, everything: Floats, worth: Worth | None) -> Finding:
+def check_scores(scored: Scored | None, everything: Floats) -> Finding:
     """Look for scores that say nothing, that are inverted, or that were rounded away.
 
-    `everything` are all scores, also of predictions that are for no face; `worth` may be unknown.
+    `everything` are all scores, also of predictions that are for no face.
     """
     values, counts = np.unique(everything, return_counts=True)
     if len(values) == 1:
         return problem(
             "scores",
             f"every score is {values[0]:g}: average precision can only be the prior"
-            + (f", {percent(worth.prior)}" if worth else ""),
+            + (f", {percent(scored.prior)}" if scored else ""),
             advice="look into the model's output: a head that was not loaded, or a column of "
             "constants",
         )
-    if scored is not None and worth is not None and worth.at_chance:
-        turned = area_of(scored.labels, -scored.scores)
-        if worth.leaps_to(turned):
-            return problem(
-                "scores",
-                f"the scores are inverted: negated, they get {percent(turned)} instead of "
-                f"{percent(worth.area)}",
-                advice=f"give the score of {schema.SPEAKING}, not that of the other class",
-                code=f'predictions["{schema.SCORE}"] = -predictions["{schema.SCORE}"]',
-            )
+    turned = area_of(scored.labels, -scored.scores) if scored and scored.at_chance else None
+    if scored and turned and scored.leaps_to(turned):
+        return problem(
+            "scores",
+            f"the scores are inverted: negated, they get {percent(turned)} instead of "
+            f"{percent(scored.area)}",
+            advice=f"give the score of {schema.SPEAKING}, not that of the other class",
+            code=f'predictions["{schema.SCORE}"] = -predictions["{schema.SCORE}"]',
+        )
     if len(values) == 2:  # noqa: PLR2004
         return problem(
             "scores",
@@ -217,12 +213,12 @@ def check_scores(scored: Scored | None, everything: Floats, worth: Worth | None)
             "and average precision ranks",
             advice="write the model's score before the threshold",
         )
-    if worth is None or worth.best - worth.area <= _PRINTED:
+    if scored is None or scored.best - scored.area <= _PRINTED:
         return ok("scores", f"{len(values):,} different scores, {values[0]:g} to {values[-1]:g}")
-    return _tied(values, counts, worth)
+    return _tied(values, counts, scored)
 
 
-def _tied(values: Floats, counts: npt.NDArray[np.intp], worth: Worth) -> Finding:
+def _tied(values: Floats, counts: npt.NDArray[np.intp], scored: Scored) -> Finding:
     shares = counts / counts.sum()
     decimals = next((d for d in range(_DECIMALS) if (np.round(values, d) == values).all()), None)
     rounded = "" if decimals is None else f", written with {counted(decimals, 'decimal')}"
@@ -231,9 +227,9 @@ def _tied(values: Floats, counts: npt.NDArray[np.intp], worth: Worth) -> Finding
         f"{percent(shares[counts > 1].sum())} of the faces share their score with another one"
         f"{rounded} ({percent(shares[0])} have the lowest, {percent(shares[-1])} the highest): "
         f"the reference, which has no rule for that, prints anything from "
-        f"{percent(worth.area)} to {percent(worth.best)}"
+        f"{percent(scored.area)} to {percent(scored.best)}"
     )
-    if worth.best - worth.area < _MATTERS:
+    if scored.best - scored.area < _MATTERS:
         return note("scores", what, advice=advice)
     return problem("scores", what, advice=advice)
 
@@ -241,20 +237,18 @@ def _tied(values: Floats, counts: npt.NDArray[np.intp], worth: Worth) -> Finding
 # ------------------------------------------------------------------------------ the result
 
 
-def check_result(worth: Worth | None, *, explained: bool) -> Finding:
+def check_result(scored: Scored, *, explained: bool) -> Finding:
     """The number itself, and what chance would give.
 
     `explained`: another check has said already why the scores are worth nothing.
     """
-    if worth is None:
-        return note("result", "there is no average precision to give")
-    low, high = (percent(edge) for edge in worth.chance)
-    span = low if low == high else f"{low} to {high}"
+    low, high = map(percent, scored.chance)
     what = (
-        f"average precision {percent(worth.area)} of {counted(worth.rows, 'face')}, prior "
-        f"{percent(worth.prior)}; on faces that they do not belong to, these scores get {span}"
+        f"average precision {percent(scored.area)} of {counted(len(scored.rows), 'face')}, prior "
+        f"{percent(scored.prior)}; on faces that they do not belong to, these scores get "
+        f"{low if low == high else f'{low} to {high}'}"
     )
-    if not worth.at_chance:
+    if not scored.at_chance:
         return ok("result", what)
     if explained:
         return note("result", what)

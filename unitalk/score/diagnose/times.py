@@ -9,7 +9,7 @@ change that explains most is reported if that is nearly everything.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -51,7 +51,6 @@ class _Change:
         undo: the same as code, with `{t}` for what is said; empty when it cannot be undone.
         below: seconds by which a face may be earlier than that.
         above: seconds by which it may be later.
-        decimals: how many all times have where they were rounded.
         is_fitted: whether it was made to fit, so that nearly all faces must come back as well.
     """
 
@@ -62,27 +61,15 @@ class _Change:
     undo: str = ""
     below: float = REACH
     above: float = REACH
-    decimals: int | None = None
     is_fitted: bool = False
 
     def seconds(self, said: Floats) -> Floats:
-        """At which seconds the faces would be; NaN where it cannot be this change."""
-        if self.decimals is None:
-            return (said - self.start) / self.unit
-        steps = said * 10.0**self.decimals
-        on_grid = np.abs(steps - np.rint(steps)) < _TINY * np.maximum(1, np.abs(steps))
-        return np.where(on_grid, said, np.nan)
+        """At which seconds the faces would be."""
+        return (said - self.start) / self.unit
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """Rows of one file in the order of tracks and times.
-
-    Attributes:
-        rows: [rows] the row in the file; rows of one time keep the order of the file.
-        tracks: [rows] ascending.
-        seconds: [rows].
-    """
+class _Times(NamedTuple):
+    """Rows of one file in the order of tracks and times; those of one time as in the file."""
 
     rows: Integers
     tracks: Integers
@@ -118,7 +105,8 @@ def check_times(
     )  # fmt: skip
     lost = np.flatnonzero((partners == NOBODY) & (tracks < len(known)))
     if pairing.repeats[lost].all():  # they are duplicates, and their times are right
-        return _near(wanted, true, keys, said, pairing), pairing
+        near = pairing.found[wanted[partners[pairing.found]] != keys[pairing.found]]
+        return _near(true, said, near, pairing), pairing
     chosen = np.unique(tracks[lost])
     ours = _Times.of(codes.astype(np.int64), true, chosen)
     theirs = _Times.of(tracks, said, chosen)
@@ -129,14 +117,15 @@ def check_times(
     partners[theirs.rows] = np.where(laid != NOBODY, ours.rows[laid], NOBODY)
     holders[theirs.rows] = NOBODY
     pairing.guessed[theirs.rows] = not change.undo
-    return _explained(truth, faces, change, theirs.rows, pairing), pairing
+    # Undone in all rows, a change of some tracks would break the others.
+    seconds = change.seconds(said)
+    undone = pair(wanted, true, pack(tracks, np.rint(seconds * 1000).astype(np.int64)), seconds)[0]
+    undo = change.undo if np.array_equal(undone, partners) else ""
+    return _explained(faces, true, replace(change, undo=undo), theirs.rows, pairing), pairing
 
 
-def _near(
-    wanted: Integers, true: Floats, keys: Integers, said: Floats, pairing: Pairing
-) -> Finding:
-    """Times that are the ground truth's, or within its reach."""
-    rows = pairing.found[wanted[pairing.partners[pairing.found]] != keys[pairing.found]]
+def _near(true: Floats, said: Floats, rows: Integers, pairing: Pairing) -> Finding:
+    """Times that are the ground truth's, or within its reach: `rows`."""
     if not len(rows):
         return ok("times", "every known track's times are those of the ground truth")
     at, face = in_seconds(said[rows[0]], true[pairing.partners[rows[0]]])
@@ -164,18 +153,15 @@ def _unexplained(ours: _Times, theirs: _Times, pairing: Pairing, rows: Integers)
 
 
 def _explained(
-    truth: Faces, faces: Faces, change: _Change, rows: Integers, pairing: Pairing
+    faces: Faces, true: Floats, change: _Change, rows: Integers, pairing: Pairing
 ) -> Finding:
     # What has the right time by luck (0.4 is 0.40, rounded or not) is neither counted nor shown.
-    true, said = truth.numbers(schema.TIME), faces.numbers(schema.TIME)
+    said = faces.numbers(schema.TIME)
     moved = np.sort(rows[pairing.partners[rows] != NOBODY])
     moved = moved[np.abs(true[pairing.partners[moved]] - said[moved]) > REACH]
     tracks = np.unique(pairing.tracks[moved])
     pairs = [in_seconds(said[row], true[pairing.partners[row]]) for row in moved[:SHOWN]]
-    code = None
-    if change.undo and _restores(truth, faces, change, pairing):
-        column = f'predictions["{schema.TIME}"]'
-        code = f"{column} = {change.undo.format(t=column)}"
+    column = f'predictions["{schema.TIME}"]'
     return problem(
         "times",
         f"{counted(len(moved), 'prediction')} of {counted(len(tracks), 'track')} "
@@ -184,17 +170,8 @@ def _explained(
             faces, moved, [f"{at} where the face is at {face} s" for at, face in pairs]
         ),
         advice=change.advice,
-        code=code,
+        code=f"{column} = {change.undo.format(t=column)}" if change.undo else None,
     )
-
-
-def _restores(truth: Faces, faces: Faces, change: _Change, pairing: Pairing) -> bool:
-    """Whether undoing the change in all rows makes these pairs."""
-    seconds = change.seconds(faces.numbers(schema.TIME))
-    keys = pack(pairing.tracks, np.rint(seconds * 1000).astype(np.int64))
-    wanted = pack(truth.codes(schema.ENTITY)[0], truth.milliseconds())
-    partners, _ = pair(wanted, truth.numbers(schema.TIME), keys, seconds)
-    return np.array_equal(partners, pairing.partners)
 
 
 # ------------------------------------------------------------------------- tracks, face by face
@@ -235,13 +212,12 @@ def _lay(ours: _Times, theirs: _Times, change: _Change) -> Integers:
     near enough. As all windows are equally long, no other way finds more faces.
     """
     at = change.seconds(theirs.seconds)
-    valid = np.flatnonzero(np.isfinite(at))
     keys = _finely(ours.tracks, ours.seconds).tolist()
-    low = _finely(theirs.tracks[valid], at[valid] - change.below).tolist()
-    high = _finely(theirs.tracks[valid], at[valid] + change.above).tolist()
+    low = _finely(theirs.tracks, at - change.below).tolist()
+    high = _finely(theirs.tracks, at + change.above).tolist()
     result = np.full(len(at), NOBODY, np.int64)
     place, end = 0, len(keys)
-    for row, first, last in zip(valid.tolist(), low, high, strict=True):
+    for row, (first, last) in enumerate(zip(low, high, strict=True)):
         while place < end and keys[place] < first:
             place += 1
         if place < end and keys[place] <= last:
@@ -262,10 +238,9 @@ def _changes(ours: _Times, theirs: _Times) -> Iterator[_Change]:
     """Everything that is known to happen; of two that explain as much the first is reported."""
     for decimals, name in enumerate(("whole seconds", "1 decimal", "2 decimals")):
         unit = 10.0**-decimals
-        rounded = _Change(what=f"are rounded to {name}", decimals=decimals,
-                          below=unit / 2, above=unit / 2)  # fmt: skip
-        yield rounded
-        yield replace(rounded, what=f"are cut off after {name}", below=0.0, above=unit - _TINY)
+        if (np.abs(theirs.seconds - theirs.seconds.round(decimals)) < _TINY).mean() >= _ENOUGH:
+            yield _Change(what=f"are rounded to {name}", below=unit / 2, above=unit / 2)
+            yield _Change(what=f"are cut off after {name}", below=0.0, above=unit - _TINY)
     for said, true in zip(theirs.ends(), ours.ends(), strict=True):
         yield from _shift(said - true)
     yield from _scale(ours, theirs)
