@@ -15,7 +15,8 @@ from reference import area_fast
 import unitalk
 from unitalk import DataError, EvaluateOptions, UsageError
 from unitalk.catalog import video_list
-from unitalk.score.breakdown import DIVISIONS, parse_frame_size, read_categories
+from unitalk.score.breakdown import DIVISIONS
+from unitalk.score.eval_options import parse_frame_size, read_categories
 
 # Two videos. Each line is a face: where, when, which track, its box from left to right and from top
 # to bottom (relative to the frame), whether it speaks, and the score that a model gave.
@@ -341,5 +342,5 @@ def test_frame_sizes():
     assert parse_frame_size("1280x720") == (1280, 720)
     assert parse_frame_size(" 640 X 480 ") == (640, 480)
     for wrong in ("1280", "0x720", "12.5x10", "x", "-3x4", "1280x720x3", "00x1"):
-        with pytest.raises(UsageError, match="no frame size"):
+        with pytest.raises(UsageError, match="not a frame size"):
             parse_frame_size(wrong)

@@ -21,7 +21,7 @@ import unitalk
 from unitalk import schema
 from unitalk.catalog.video_list import read_list
 from unitalk.files.file_types import FIRST_BYTES, identify
-from unitalk.score.breakdown import read_categories
+from unitalk.score.eval_options import read_categories
 
 FRAME = pd.DataFrame(
     {"entity_id": ["v:0"] * 40, "frame_timestamp": np.arange(40) / 25, "score": 1.0}

@@ -247,7 +247,7 @@ def test_what_stood_there_survives_a_disk_that_takes_no_more(here, what):
 # ------------------------------------------------------------------------------ wrong numbers
 
 
-@pytest.mark.parametrize("size", [(0, 0), (-5, 10), (float("nan"), 5), (1280,), "1280x720"])
+@pytest.mark.parametrize("size", [(0, 0), (-5, 10), (float("nan"), 5)])
 def test_a_frame_size_that_is_none_is_refused(truth, size):
     with pytest.raises(UsageError):
         unitalk.evaluate(
@@ -399,13 +399,6 @@ def test_a_seed_of_numpy_is_a_seed(truth, seed):
     found = unitalk.evaluate(truth, guessed(truth), ci=5, seed=seed)
     validate(json.loads(json.dumps(found.to_dict())))
     assert found == unitalk.evaluate(truth, guessed(truth), ci=5, seed=3)
-
-
-@pytest.mark.parametrize("seed", [None, 1.5, "7", True])
-@pytest.mark.parametrize("ci", [5, 1000])
-def test_a_seed_that_is_none_is_refused(truth, seed, ci):
-    with pytest.raises(UsageError):
-        unitalk.evaluate(truth, guessed(truth), ci=ci, seed=seed)
 
 
 @pytest.mark.parametrize(

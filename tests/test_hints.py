@@ -404,7 +404,6 @@ def archives_that_are_not_kept(person):
 
 
 @obeys(
-    "give a file with a line `id,category` each",
     "give one `id,category` a line",
     "UniTalk's categories divide its val split; for other videos give `categories`, a file "
     "with a line `id,category` for each",

@@ -17,7 +17,7 @@ from unitalk import ArchiveError, DataError, SchemaError, UsageError, schema
 from unitalk.dataset.import_ import import_ava, import_wasd
 from unitalk.errors import DestinationError
 from unitalk.executor import Processes
-from unitalk.score.breakdown import read_categories
+from unitalk.score.eval_options import read_categories
 
 ONE, TWO = "-5KQ66BBWC4", "HV0H6oc4Kvs"
 E = f"{ONE}_0900_0960:1"

@@ -28,7 +28,7 @@ FORMATS = ("text", "json", "csv", "markdown", "latex")
 def _size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
     if value is None:
         return None
-    from unitalk.score.breakdown import parse_frame_size
+    from unitalk.score.eval_options import parse_frame_size
 
     return parse_frame_size(value)
 

@@ -144,7 +144,7 @@ def columbia(
     abbas, whom nobody scores, gets an eval of 0.
     """
     from unitalk.dataset.import_ import import_columbia
-    from unitalk.score.breakdown import parse_frame_size
+    from unitalk.score.eval_options import parse_frame_size
 
     size = parse_frame_size(frame_size)
     _run(console, partial(import_columbia, labels, frame_size=size), **options)

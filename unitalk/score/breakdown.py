@@ -7,29 +7,30 @@ stands beside each.
 
 from __future__ import annotations
 
-import csv
-import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unitalk import schema
 from unitalk.catalog import video_list
-from unitalk.errors import DataError, UsageError, examples
-from unitalk.files.file_types import FIRST_BYTES, identify
+from unitalk.errors import DataError, UsageError
+from unitalk.media import frame_sizes
 from unitalk.schema import bins
-from unitalk.schema.face_table import ascend, pack, unpack_times, unpack_tracks
+from unitalk.schema.face_table import pack, unpack_times, unpack_tracks
+from unitalk.score.eval_options import EvaluateOptions, read_categories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
 
-    from unitalk.choices import FaceSize
     from unitalk.score.match import Truth
+
+ALL = "all"
+"""Instead of a breakdown's name: every one that applies, each in a table of its own."""
 
 _NO_CATEGORY = "(none)"
 
@@ -49,42 +50,94 @@ class Division:
     codes: npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, kw_only=True)
+def check_names(by: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the breakdowns of one cross table, or `all` alone.
+
+    Raises:
+        UsageError: a name is unknown or repeated, or `all` is not alone.
+    """
+    names = (by,) if isinstance(by, str) else tuple(by)
+    if ALL in names and len(names) > 1:
+        raise UsageError(
+            f"{ALL!r} stands for every breakdown, and others were asked for as well",
+            hint=f"give {ALL!r} alone, or the names whose cross table is wanted",
+        )
+    if len(set(names)) < len(names):
+        raise UsageError(
+            f"a breakdown is asked for twice: {', '.join(names)}", hint="give each name once"
+        )
+    for name in names:
+        if name not in {*DIVISIONS, ALL}:
+            raise UsageError(
+                f"unknown breakdown {name!r}", hint=f"the breakdowns are {', '.join(DIVISIONS)}"
+            )
+    return names
+
+
+@dataclass(frozen=True)
 class Divider:
     """Divides one ground truth.
 
     Attributes:
         truth: the ground truth.
-        categories: each video's category, in the order in which the table has the categories; None
-            takes UniTalk's.
-        frames: each video's frame size (width, height) in pixels; None when it is not known.
-        face_size: what a face's size is: its box's width, or its box's area.
+        options: where the videos' categories and frame sizes come from, and what a face's size is.
     """
 
     truth: Truth
-    categories: Mapping[str, str] | None = None
-    frames: Callable[[], Mapping[str, tuple[float, float]]] | None = None
-    face_size: FaceSize = "width"
+    options: EvaluateOptions
 
-    def divide(self, name: str) -> Division:
-        """Divide by one breakdown.
+    def tables(self, names: Sequence[str]) -> list[list[Division]]:
+        """The divisions of each table: one table of all these names, or for `all` one of each.
 
         Raises:
-            UsageError: the name is none, or the breakdown needs what was not given.
+            UsageError: a breakdown needs what was not given.
         """
-        if name not in DIVISIONS:
-            raise UsageError(
-                f"unknown breakdown {name!r}", hint=f"the breakdowns are {', '.join(DIVISIONS)}"
-            )
-        return DIVISIONS[name](self)
+        if tuple(names) == (ALL,):
+            return [[DIVISIONS[name](self)] for name in self._applicable()]
+        return [[DIVISIONS[name](self) for name in names]] if names else []
 
-    def applicable(self) -> list[str]:
-        """Name the breakdowns for which all is there that they need."""
-        names = [name for name in DIVISIONS if name != "face-size" or self.frames is not None]
-        published = self._category_of()
-        if self.categories is None and not any(v in published for v in self.truth.video_names):
+    def _applicable(self) -> list[str]:
+        """The breakdowns for which there is everything that they need."""
+        names = list(DIVISIONS)
+        if self.options.frame_size is None and self.options.data is None:
+            names.remove("face-size")
+        published = self._categories
+        if self.options.categories is None and not published.keys() & set(self.truth.video_names):
             names.remove("category")
         return names
+
+    @cached_property
+    def _categories(self) -> Mapping[str, str]:
+        """Each video's category, in the order in which the table has the categories."""
+        given = self.options.categories
+        if given is None:
+            return {v.video_id: v.category for v in video_list.videos() if v.category is not None}
+        return read_categories(Path(given)) if isinstance(given, (str, Path)) else given
+
+    def _frame_sizes(self) -> npt.NDArray[np.float64]:
+        """[videos, 2] The width and height of each video's frame in pixels."""
+        truth, options = self.truth, self.options
+        if options.frame_size is not None:
+            return np.full((len(truth.video_names), 2), options.frame_size, np.float64)
+        if options.data is None:
+            raise UsageError(
+                "faces are to be divided by size, and their boxes are relative to the frame",
+                hint="give the frame's size with `frame_size`, or the dataset with `data`, "
+                "whose crops tell it",
+            )
+        boxes = np.stack([truth.faces.numbers(edge) for edge in schema.BOX], axis=1)
+        times = truth.faces.numbers(schema.TIME)
+        chosen = (
+            frame_sizes.Face(
+                truth.video_names[truth.video_codes[row]],
+                truth.track_names[truth.tracks[row]],
+                float(times[row]),
+                tuple(boxes[row].tolist()),
+            )
+            for row in frame_sizes.telling_faces(truth.video_codes, boxes)
+        )
+        sizes = frame_sizes.frame_sizes(Path(options.data), chosen)
+        return np.array([sizes[video] for video in truth.video_names], np.float64)
 
     @cached_property
     def _company(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -97,12 +150,11 @@ class Divider:
 
     def _by_category(self) -> Division:
         """UniTalk's four categories, or those of a file; a video may be in none."""
-        known = self._category_of()
-        order = video_list.CATEGORIES if self.categories is None else known.values()
+        known = self._categories
+        order = video_list.CATEGORIES if self.options.categories is None else known.values()
         values = [*dict.fromkeys(order), _NO_CATEGORY]
-        place = {value: index for index, value in enumerate(values)}
-        of_video = [place[known.get(video, _NO_CATEGORY)] for video in self.truth.video_names]
-        if set(of_video) == {place[_NO_CATEGORY]}:
+        of_video = [values.index(known.get(v, _NO_CATEGORY)) for v in self.truth.video_names]
+        if set(of_video) == {values.index(_NO_CATEGORY)}:
             raise UsageError(
                 f"no video of {self.truth.faces.name} is in a category, the first is "
                 f"{self.truth.video_names[0]}",
@@ -110,11 +162,6 @@ class Divider:
                 "`categories`, a file with a line `id,category` for each",
             )
         return self._of_videos("category", values, of_video)
-
-    def _category_of(self) -> Mapping[str, str]:
-        if self.categories is not None:
-            return self.categories
-        return {v.video_id: v.category for v in video_list.videos() if v.category is not None}
 
     def _by_video(self) -> Division:
         values = sorted(self.truth.video_names)
@@ -136,14 +183,7 @@ class Divider:
         By width: under 64, 64 to 128, over 128, the custom of papers on AVA. By area: under
         64 x 64, under 128 x 128, the rest, the rule of UniTalk's authors for their crops.
         """
-        if self.frames is None:
-            raise UsageError(
-                "faces are to be divided by size, and their boxes are relative to the frame",
-                hint="give the frame's size with `frame_size`, or the dataset with `data`, "
-                "whose crops tell it",
-            )
-        frames = self.frames()
-        sizes = np.array([frames[video] for video in self.truth.video_names], np.float64)
+        sizes = self._frame_sizes()
         left, top, right, bottom = (self.truth.faces.numbers(name) for name in schema.BOX)
         largest = max(right.max(), bottom.max())
         if largest > bins.LARGEST_SHARE:
@@ -153,16 +193,14 @@ class Divider:
                 hint="divide them by the frame's width and height",
             )
         width = bins.pixels(right - left, sizes[self.truth.video_codes, 0])
-        if self.face_size == "width":
+        if self.options.face_size == "width":
             return Division(name="face-size", values=bins.WIDTHS, codes=bins.width_codes(width))
         height = bins.pixels(bottom - top, sizes[self.truth.video_codes, 1])
         return Division(name="face-size", values=bins.AREAS, codes=bins.area_codes(width * height))
 
     def _by_track_length(self) -> Division:
         """Seconds from a track's first face to its last, and one mean step for the last one."""
-        keys = self.truth.keys
-        if not ascend(keys):
-            keys = np.sort(keys)
+        keys = np.sort(self.truth.keys)
         first = np.flatnonzero(np.diff(unpack_tracks(keys), prepend=-1))
         last = np.append(first[1:], len(keys)) - 1
         of_track = np.zeros(len(self.truth.track_names), np.int64)
@@ -232,57 +270,3 @@ def cross(divisions: Sequence[Division]) -> tuple[list[dict[str, str]], npt.NDAr
         ]
         codes = (np.cumsum(there) - 1)[codes]
     return cells, codes
-
-
-def read_categories(path: Path) -> dict[str, str]:
-    """Read a file with a video and its category a line, with or without the header `id,category`.
-
-    Links are taken for the ids in them; the categories keep the order of their first lines.
-
-    Raises:
-        UsageError: there is no such file.
-        DataError: a line has not two cells, or a video is in two categories.
-    """
-    hint = "give a file with a line `id,category` each"
-    if not path.exists() or path.is_dir():
-        raise UsageError(f"{path} is no file", hint=hint)
-    content = path.read_bytes()
-    if foreign := identify(content[:FIRST_BYTES]):
-        raise DataError(f"{path}: the file is {foreign.what}", hint=hint)
-    try:
-        text = content.decode("utf-8-sig")
-        rows = list(csv.reader(text.splitlines(), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read as csv: {error}", hint=hint) from error
-    found: dict[str, str] = {}
-    wrong = []
-    for number, row in enumerate(rows, 1):
-        cells = [cell.strip() for cell in row]
-        if not any(cells) or (number == 1 and cells[-1].lower() == "category"):
-            continue
-        video = video_list.video_id(cells[0])
-        if len(cells) != 2 or not all(cells) or video is None:  # noqa: PLR2004 - id and category
-            wrong.append(f"{path}:{number}: {','.join(cells)!r}")
-            continue
-        if found.setdefault(video, cells[1]) != cells[1]:
-            wrong.append(f"{path}:{number}: {video} is already in {found[video]}")
-    if wrong or not found:
-        raise DataError(
-            f"not a list of categories: {examples(wrong) or f'{path} is empty'}",
-            hint="give one `id,category` a line",
-        )
-    return found
-
-
-def parse_frame_size(text: str) -> tuple[float, float]:
-    """Read `1280x720`.
-
-    Raises:
-        UsageError: it is something else.
-    """
-    sides = re.fullmatch(r"\s*(\d+)\s*[xX*]\s*(\d+)\s*", text)
-    if not sides or not int(sides[1]) * int(sides[2]):
-        raise UsageError(
-            f"{text!r} is no frame size", hint="give width and height in pixels: 1280x720"
-        )
-    return float(sides[1]), float(sides[2])

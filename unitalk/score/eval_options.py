@@ -1,38 +1,25 @@
-"""What an evaluation may be asked for, checked and made ready."""
+"""What an evaluation may be asked for besides the score, and how it is read from text."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+import csv
+import re
 from dataclasses import dataclass
-from functools import partial as bound
-from numbers import Integral, Real
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from unitalk import schema
+from unitalk.catalog import video_list
 from unitalk.choices import FACE_SIZES, UNITS, FaceSize, Unit
-from unitalk.errors import UsageError
-from unitalk.media import frame_sizes
-from unitalk.score.breakdown import Divider, Division, read_categories
-from unitalk.score.jackknife import Resampling
+from unitalk.errors import DataError, UsageError, examples
+from unitalk.files.file_types import FIRST_BYTES, identify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from unitalk.score.match import Truth
-
-ALL = "all"
-"""Instead of a breakdown's name: every one that applies, each in a table of its own."""
-
-RESAMPLES = 1000
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateOptions:
-    """What an evaluation may be told besides what to score.
+    """Options of an evaluation.
 
     Attributes:
         categories: a file with `id,category` a line, or a mapping from video ids to categories;
@@ -42,7 +29,10 @@ class EvaluateOptions:
         face_size: whether `face-size` goes by the boxes' width or area.
         ci_unit: what is resampled as a whole, `video` or `track`.
         metrics: whether to measure more than average precision.
-        threshold: from which score on a face is taken to speak, for the metrics that need one.
+        threshold: the lowest score that counts as speaking, for the metrics that need one.
+
+    Raises:
+        UsageError: an unknown `ci_unit` or `face_size`, or a frame without width or height.
     """
 
     categories: str | Path | Mapping[str, str] | None = None
@@ -54,169 +44,64 @@ class EvaluateOptions:
     threshold: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what would be taken for something else.
-
-        Raises:
-            UsageError: a value is none of those that it may be.
-        """
-        _one_of("ci_unit", self.ci_unit, UNITS)
-        _one_of("face_size", self.face_size, FACE_SIZES)
-        _check_size(self.frame_size)
-        _check_categories(self.categories)
-        if self.threshold is not None and not _is_number(self.threshold):
-            raise UsageError(f"threshold is {self.threshold!r}", hint="give a number")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a caller wants of an evaluation.
-
-    Attributes:
-        by: names of breakdowns, or `all`.
-        resampling: how to make intervals, or None.
-        partial: whether to score what matches when not all does.
-        options: the rest.
-    """
-
-    by: tuple[str, ...]
-    resampling: Resampling | None
-    partial: bool
-    options: EvaluateOptions
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        by: str | Sequence[str],
-        ci: int | bool | None,
-        seed: int,
-        partial: bool,
-        options: EvaluateOptions | None,
-    ) -> Asked:
-        """Check and complete what a caller gave.
-
-        Raises:
-            UsageError: it contradicts itself.
-        """
-        options = _options_of(options)
-        names = _names_of(by)
-        if ALL in names and len(names) > 1:
+        # Any other text would be taken for the second choice, without a word.
+        for name, value, known in (
+            ("ci_unit", self.ci_unit, UNITS), ("face_size", self.face_size, FACE_SIZES),
+        ):  # fmt: skip
+            if value not in known:
+                raise UsageError(f"{name} is {value!r}", hint=f"give one of {', '.join(known)}")
+        if self.frame_size is not None and not all(side > 0 for side in self.frame_size):
             raise UsageError(
-                f"{ALL!r} stands for every breakdown, and others were asked for as well",
-                hint=f"give {ALL!r} alone, or the names whose cross table is wanted",
-            )
-        if len(set(names)) < len(names):
-            raise UsageError(
-                f"a breakdown is asked for twice: {', '.join(names)}", hint="give each name once"
-            )
-        if ci is None or isinstance(ci, (bool, np.bool_)):
-            count = RESAMPLES if ci else 0
-        else:
-            count = _whole("ci", ci)
-        drawn_from = _whole("seed", seed)
-        how = Resampling(resamples=count, seed=drawn_from) if count else None
-        return cls(by=names, resampling=how, partial=partial, options=options)
-
-
-def _one_of(name: str, value: object, known: Sequence[str]) -> None:
-    if value not in known:
-        raise UsageError(f"{name} is {value!r}", hint=f"give one of {', '.join(known)}")
-
-
-def _check_size(size: object) -> None:
-    if size is None:
-        return
-    pair = isinstance(size, (tuple, list)) and len(size) == 2  # noqa: PLR2004 - width and height
-    if not pair or not all(_is_number(side) and side > 0 for side in size):  # type: ignore[attr-defined]
-        raise UsageError(
-            f"frame_size is {size!r}", hint="give (width, height) in pixels, such as (1280, 720)"
-        )
-
-
-def _check_categories(categories: object) -> None:
-    if not isinstance(categories, Mapping):
-        return
-    for video, category in categories.items():
-        if not isinstance(category, str) or not category:
-            raise UsageError(
-                f"the category of {video!r} is {category!r}", hint="give names as text"
+                f"frame_size is {self.frame_size!r}", hint="give (width, height) in pixels"
             )
 
 
-def _is_number(value: object) -> bool:
-    is_true_or_false = isinstance(value, (bool, np.bool_))
-    return not is_true_or_false and isinstance(value, Real) and math.isfinite(value)
-
-
-def _whole(name: str, value: object) -> int:
-    """Take a whole number, also one of numpy's.
+def parse_frame_size(text: str) -> tuple[float, float]:
+    """Read `1280x720`.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is something else.
     """
-    is_true_or_false = isinstance(value, (bool, np.bool_))
-    if isinstance(value, Integral) and not is_true_or_false:
-        return int(value)
-    raise UsageError(f"{name} is {value!r}", hint="give a whole number")
-
-
-def _names_of(by: object) -> tuple[str, ...]:
-    names = (by,) if isinstance(by, str) else by
-    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"by is {by!r}", hint="give a breakdown's name, or a list of names")
-    return tuple(map(str, names))
-
-
-def _options_of(options: object) -> EvaluateOptions:
-    if options is None:
-        return EvaluateOptions()
-    if not isinstance(options, EvaluateOptions):
-        raise UsageError(f"options are {options!r}", hint="give unitalk.EvaluateOptions(...)")
-    return options
-
-
-def tables_of(truth: Truth, asked: Asked) -> list[list[Division]]:
-    """The divisions of every table that was asked for."""
-    if not asked.by:
-        return []
-    options = asked.options
-    categories = options.categories
-    if isinstance(categories, (str, Path)):
-        categories = read_categories(Path(categories))
-    divider = Divider(
-        truth=truth,
-        categories=categories,
-        frames=_frames(truth, options),
-        face_size=options.face_size,
-    )
-    if asked.by == (ALL,):
-        return [[divider.divide(name)] for name in divider.applicable()]
-    return [[divider.divide(name) for name in asked.by]]
-
-
-def _frames(
-    truth: Truth, options: EvaluateOptions
-) -> Callable[[], Mapping[str, tuple[float, float]]] | None:
-    """How to find each video's frame size, if anything was given to find it with."""
-    if options.frame_size is not None:
-        size = options.frame_size
-        return lambda: dict.fromkeys(truth.video_names, size)
-    if options.data is not None:
-        return bound(_frames_of_crops, truth, Path(options.data))
-    return None
-
-
-def _frames_of_crops(truth: Truth, data: Path) -> Mapping[str, tuple[float, float]]:
-    """Ask a few crops of every video."""
-    boxes = np.stack([truth.faces.numbers(edge) for edge in schema.BOX], axis=1)
-    times = truth.faces.numbers(schema.TIME)
-    chosen = (
-        frame_sizes.Face(
-            truth.video_names[truth.video_codes[row]],
-            truth.track_names[truth.tracks[row]],
-            float(times[row]),
-            tuple(boxes[row].tolist()),
+    sides = re.fullmatch(r"\s*(\d+)\s*[xX*]\s*(\d+)\s*", text)
+    if not sides or not int(sides[1]) * int(sides[2]):
+        raise UsageError(
+            f"{text!r} is not a frame size", hint="give width and height in pixels: 1280x720"
         )
-        for row in frame_sizes.telling_faces(truth.video_codes, boxes)
-    )
-    return frame_sizes.frame_sizes(data, chosen)
+    return float(sides[1]), float(sides[2])
+
+
+def read_categories(path: Path) -> dict[str, str]:
+    """Read a file with a video and its category a line, with or without the header `id,category`.
+
+    Links are taken for the ids in them; the categories keep the order of their first lines.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: a line has not two cells, or a video is in two categories.
+    """
+    hint = "give one `id,category` a line"
+    if not path.exists() or path.is_dir():
+        raise UsageError(f"{path} is not a file", hint=hint)
+    content = path.read_bytes()
+    if foreign := identify(content[:FIRST_BYTES]):
+        raise DataError(f"{path}: the file is {foreign.what}", hint=hint)
+    try:
+        rows = list(csv.reader(content.decode("utf-8-sig").splitlines(), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as csv: {error}", hint=hint) from error
+    found: dict[str, str] = {}
+    wrong = []
+    for number, row in enumerate(rows, 1):
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or (number == 1 and cells[-1].lower() == "category"):
+            continue
+        video = video_list.video_id(cells[0])
+        if len(cells) != 2 or not all(cells) or video is None:  # noqa: PLR2004 - id and category
+            wrong.append(f"{path}:{number}: {','.join(cells)!r}")
+        elif found.setdefault(video, cells[1]) != cells[1]:
+            wrong.append(f"{path}:{number}: {video} is already in {found[video]}")
+    if wrong or not found:
+        raise DataError(
+            f"not a list of categories: {examples(wrong) or f'{path} is empty'}", hint=hint
+        )
+    return found

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unitalk.score import ap
 from unitalk.score.breakdown import cross
-from unitalk.score.jackknife import Estimate, Resampling, estimate
+from unitalk.score.jackknife import estimate
+from unitalk.score.match import taken
 from unitalk.score.result import (
     FEW_VIDEOS,
     NO_POSITIVES,
@@ -22,33 +23,20 @@ from unitalk.score.result import (
 from unitalk.threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
     from unitalk.choices import Unit
+    from unitalk.score import jackknife
     from unitalk.score.breakdown import Division
+    from unitalk.score.jackknife import Estimate, Resampling
     from unitalk.score.match import Matched
+
+    Rows = npt.NDArray[np.int64]
 
 MANY_VIDEOS = 5
 """An interval from fewer videos is flagged: so few say little about the videos to come."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """Some of the scored faces; `rows` is None when it is all of them."""
-
-    by: dict[str, str]
-    rows: npt.NDArray[np.int64] | None
-
-
-@dataclass(frozen=True, slots=True)
-class _How:
-    """How to make intervals; `units` is None when there are to be none."""
-
-    units: npt.NDArray[np.int64] | None
-    resampling: Resampling | None
-    unit: Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +55,7 @@ class Scored:
 
 
 def score_groups(
-    names: Sequence[str],
-    systems: Sequence[Matched],
+    systems: Mapping[str, Matched],
     tables: Sequence[Sequence[Division]],
     resampling: Resampling | None,
     unit: Unit,
@@ -76,31 +63,72 @@ def score_groups(
     """Score every cell of every table, and last the total.
 
     Args:
-        names: the systems' names.
         systems: the same faces, scored by each; the first is the baseline.
         tables: the divisions whose cross table is wanted, for each table.
         resampling: how to make intervals, or None for none.
         unit: what is left out as a whole.
     """
-    cells = [cell for table in tables for cell in _cells(systems[0], table)]
-    cells.append(_Cell({}, None))
-    units = None if resampling is None else _units(systems[0], unit)
-    how = _How(units, resampling, unit)
+    first = next(iter(systems.values()))
+    cells = [cell for table in tables for cell in _cells(first, table)]
+    units = None if resampling is None else _units(first, unit)
+
+    def score(cell: tuple[dict[str, str], Rows | None]) -> Scored:
+        by, rows = cell
+        group = count(by, first, rows)
+        scores = [taken(system.scores, rows) for system in systems.values()]
+        labels = taken(first.labels, rows)
+        if group.flags:
+            groups = [group for _ in scores]
+        else:
+            areas = [ap.average_precision(ap.rank(labels, one)) for one in scores]
+            groups = [replace(group, average_precision=area) for area in areas]
+        if units is None or group.flags:
+            return Scored(tuple(groups), _differences(systems, groups, [None] * len(groups)), 0)
+        found = estimate(labels, scores, taken(units, rows), resampling)
+        groups = [
+            replace(
+                one,
+                interval=made.interval,
+                flags=_why_no_interval(made, unit) + (FEW_VIDEOS,) * (one.videos < MANY_VIDEOS),
+            )
+            for one, made in zip(groups, found, strict=True)
+        ]
+        drawn = [made.difference for made in found]
+        return Scored(tuple(groups), _differences(systems, groups, drawn), found[0].resamples)
+
     with Threads(2, only_read=True) as pool:
-        return list(pool.map(lambda cell: _score(cell, names, systems, how), cells))
+        return list(pool.map(score, [*cells, ({}, None)]))
 
 
-def _cells(matched: Matched, table: Sequence[Division]) -> list[_Cell]:
-    """The cells of a cross table that have faces."""
+def count(by: dict[str, str], matched: Matched, rows: Rows | None = None) -> Group:
+    """Count some of the faces, or all; the flags say why such faces have no number."""
+    labels = taken(matched.labels, rows)
+    faces, positives = len(labels), int(np.count_nonzero(labels))
+    flags = (NO_POSITIVES,) * (positives == 0) + (ONLY_POSITIVES,) * (positives == faces)
+    return Group(
+        by=by,
+        videos=_distinct(taken(matched.video_codes, rows)),
+        tracks=_distinct(taken(matched.tracks, rows)),
+        faces=faces,
+        positives=positives,
+        prior=positives / faces,
+        average_precision=None,
+        interval=None,
+        flags=flags,
+    )
+
+
+def _cells(matched: Matched, table: Sequence[Division]) -> list[tuple[dict[str, str], Rows]]:
+    """The cells of a cross table that have faces: each one's values and its rows."""
     cells, codes = cross(table)
-    codes = matched.of_groundtruth(codes)
+    codes = taken(codes, matched.rows)
     order = np.argsort(codes.astype(np.int32), kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(cells)))
     pieces = np.split(order, ends[:-1])
-    return [_Cell(by, rows) for by, rows in zip(cells, pieces, strict=True) if len(rows)]
+    return [(by, rows) for by, rows in zip(cells, pieces, strict=True) if len(rows)]
 
 
-def _units(matched: Matched, unit: Unit) -> npt.NDArray[np.int64]:
+def _units(matched: Matched, unit: Unit) -> Rows:
     """Each face's video or track, numbered by name, so that the order of rows cannot matter."""
     by_video = unit == "video"
     names = matched.video_names if by_video else matched.track_names
@@ -109,78 +137,32 @@ def _units(matched: Matched, unit: Unit) -> npt.NDArray[np.int64]:
     return place[matched.video_codes if by_video else matched.tracks]
 
 
-def _score(
-    cell: _Cell,
-    names: Sequence[str],
-    systems: Sequence[Matched],
-    how: _How,
-) -> Scored:
-    rows = slice(None) if cell.rows is None else cell.rows
-    first = systems[0]
-    labels = first.labels[rows]
-    scores = [system.scores[rows] for system in systems]
-    faces, positives = len(labels), int(np.count_nonzero(labels))
-    flags = flags_of(faces, positives)
-    videos = _distinct(first.video_codes[rows])
-    areas = [None if flags else ap.average_precision(ap.rank(labels, one)) for one in scores]
-    estimates: Sequence[Estimate] | None = None
-    if how.units is not None and not flags:
-        estimates = estimate(labels, scores, how.units[rows], how.resampling)
-        flags = (FEW_VIDEOS,) * (videos < MANY_VIDEOS)
-    groups = tuple(
-        Group(
-            by=cell.by,
-            videos=videos,
-            tracks=_distinct(first.tracks[rows]),
-            faces=faces,
-            positives=positives,
-            prior=positives / faces,
-            average_precision=area,
-            interval=estimates[index].interval if estimates else None,
-            flags=_why_no_interval(estimates[index], how.unit) + flags if estimates else flags,
-        )
-        for index, area in enumerate(areas)
-    )
-    differences = _differences(cell, names, areas, estimates, [group.flags for group in groups])
-    return Scored(groups, differences, estimates[0].resamples if estimates else 0)
-
-
 def _differences(
-    cell: _Cell,
-    names: Sequence[str],
-    areas: Sequence[float | None],
-    estimates: Sequence[Estimate] | None,
-    flags: Sequence[tuple[str, ...]],
+    names: Iterable[str], groups: Sequence[Group], drawn: Sequence[jackknife.Difference | None]
 ) -> tuple[Difference, ...]:
-    made = []
-    for index in range(1, len(names)):
-        own, base = areas[index], areas[0]
-        drawn = estimates[index].difference if estimates else None
-        made.append(
-            Difference(
-                system=names[index],
-                baseline=names[0],
-                by=cell.by,
-                difference=None if own is None or base is None else own - base,
-                interval=drawn.interval if drawn else None,
-                p_value=drawn.p_value if drawn else None,
-                flags=tuple(dict.fromkeys((*flags[index], *flags[0]))),
-            )
+    """Compare each further system's group with the first one's."""
+    baseline, *others = names
+    base = groups[0]
+    return tuple(
+        Difference(
+            system=name,
+            baseline=baseline,
+            by=own.by,
+            difference=None
+            if own.average_precision is None or base.average_precision is None
+            else own.average_precision - base.average_precision,
+            interval=found.interval if found else None,
+            p_value=found.p_value if found else None,
+            flags=tuple(dict.fromkeys((*own.flags, *base.flags))),
         )
-    return tuple(made)
+        for name, own, found in zip(others, groups[1:], drawn[1:], strict=True)
+    )
 
 
 def _why_no_interval(made: Estimate, unit: Unit) -> tuple[str, ...]:
     if made.interval is not None:
         return ()
     return (NO_SPREAD,) if made.resamples else (RESTS_ON_ONE[unit],)
-
-
-def flags_of(faces: int, positives: int) -> tuple[str, ...]:
-    """Say why such faces have no number; empty when they have one."""
-    if positives == 0:
-        return (NO_POSITIVES,)
-    return (ONLY_POSITIVES,) if positives == faces else ()
 
 
 def _distinct(codes: npt.NDArray[np.int32]) -> int:

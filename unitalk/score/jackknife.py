@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 METHOD = "jackknife-t"
 """What a signature calls the method."""
 
+RESAMPLES = 1000
+"""How many are drawn where nobody says how many."""
+
 P_FLOOR = 1e-12
 """No smaller p-value is reported: no experiment is free of assumptions to that degree."""
 
@@ -64,7 +67,7 @@ class Resampling:
             0 and 1.
     """
 
-    resamples: int = 1000
+    resamples: int = RESAMPLES
     seed: int = 0
     confidence: float = 0.95
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,17 +15,18 @@ from unitalk import schema
 from unitalk.errors import DataError, UsageError
 from unitalk.files import disk_boundary
 from unitalk.score import ap, notices
+from unitalk.score.breakdown import Divider, check_names
 from unitalk.score.digest import row_hashes, track_hashes
-from unitalk.score.eval_options import Asked, EvaluateOptions, tables_of
-from unitalk.score.groups import flags_of, score_groups
-from unitalk.score.jackknife import METHOD
+from unitalk.score.eval_options import EvaluateOptions
+from unitalk.score.groups import count, score_groups
+from unitalk.score.jackknife import METHOD, RESAMPLES, Resampling
 from unitalk.score.match import Matched, Truth, match, match_all
 from unitalk.score.result import Comparison, Difference, Evaluation, Group, Resamples
 from unitalk.score.signature import Signature
 from unitalk.threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -67,8 +68,10 @@ def evaluate(
         DataError: a face is there twice, or boxes of the same face differ.
         UsageError: both files are stdin, or a breakdown is unknown or lacks what it needs.
     """
-    asked = Asked.of(by=by, ci=ci, seed=seed, partial=partial, options=options)
-    systems, _ = _run(groundtruth, {name or name_of(predictions): predictions}, asked)
+    systems, _ = _run(
+        groundtruth, {name or name_of(predictions): predictions},
+        by=by, ci=ci, seed=seed, partial=partial, options=options or EvaluateOptions(),
+    )  # fmt: skip
     return systems[0]
 
 
@@ -97,21 +100,13 @@ def compare(
     Raises:
         UnitalkError: as for `evaluate`.
     """
-    _check_names(predictions)
     if not predictions:
         raise UsageError("there is nothing to compare", hint="give predictions by name")
-    asked = Asked.of(by=by, ci=ci, seed=seed, partial=partial, options=options)
-    systems, differences = _run(groundtruth, predictions, asked)
+    systems, differences = _run(
+        groundtruth, predictions,
+        by=by, ci=ci, seed=seed, partial=partial, options=options or EvaluateOptions(),
+    )  # fmt: skip
     return Comparison(systems=tuple(systems), differences=differences)
-
-
-def _check_names(predictions: object) -> None:
-    named = isinstance(predictions, Mapping)
-    if not named or not all(isinstance(name, str) for name in predictions):  # type: ignore[attr-defined]
-        raise UsageError(
-            "the systems to compare have no names",
-            hint='give a mapping: {"base": predictions, "mine": others}',
-        )
 
 
 @disk_boundary("predictions")
@@ -155,7 +150,6 @@ def name_of(given: Given) -> str:
 
 
 def _load_first(groundtruth: Given, predictions: Mapping[str, Given]) -> tuple[Faces, Faces]:
-    first = next(iter(predictions.values()))
     given = [one for one in (groundtruth, *predictions.values()) if isinstance(one, (str, Path))]
     if [str(one) for one in given].count("-") > 1:
         raise UsageError(
@@ -165,8 +159,8 @@ def _load_first(groundtruth: Given, predictions: Mapping[str, Given]) -> tuple[F
     # Some of Arrow's reading runs on one core; beside that of the other file it costs no time.
     with Threads(2, only_read=True) as pool:
         truth = pool.submit(_load, groundtruth, "groundtruth")
-        guess = pool.submit(_load, first, "predictions")
-        return truth.result(), guess.result()
+        first = pool.submit(_load, next(iter(predictions.values())), "predictions")
+        return truth.result(), first.result()
 
 
 def _load(given: Given, kind: schema.Kind) -> Faces:
@@ -175,11 +169,6 @@ def _load(given: Given, kind: schema.Kind) -> Faces:
         columns = (schema.TIME, *schema.BOX, schema.LABEL, schema.ENTITY, schema.SCORE)
     if isinstance(given, (str, Path)):
         return schema.load(given, kind, columns=columns)
-    if not hasattr(given, "columns"):
-        raise UsageError(
-            f"{schema.KIND_NAME[kind]} cannot be a {type(given).__name__}",
-            hint="give a path or a pandas frame",
-        )
     return schema.from_frame(given, kind, columns=columns)
 
 
@@ -187,9 +176,19 @@ def _load(given: Given, kind: schema.Kind) -> Faces:
 
 
 def _run(
-    groundtruth: Given, predictions: Mapping[str, Given], asked: Asked
+    groundtruth: Given,
+    predictions: Mapping[str, Given],
+    *,
+    by: str | Sequence[str],
+    ci: int | bool | None,
+    seed: int,
+    partial: bool,
+    options: EvaluateOptions,
 ) -> tuple[list[Evaluation], tuple[Difference, ...]]:
     """Load, join, divide and score."""
+    breakdowns = check_names(by)
+    limit = RESAMPLES if ci is True else ci
+    resampling = Resampling(resamples=limit, seed=seed) if limit else None
     faces, first = _load_first(groundtruth, predictions)
     truth = Truth.of(faces)
     rest = list(predictions.values())[1:]
@@ -203,30 +202,41 @@ def _run(
 
     if rest:
         named = zip(predictions, chain([first], others()), strict=True)
-        systems = match_all(truth, named, partial=asked.partial)
+        matches = match_all(truth, named, partial=partial)
     else:
-        systems = [match(truth, first, partial=asked.partial)]
-    tables = tables_of(truth, asked)
+        matches = [match(truth, first, partial=partial)]
+    systems = dict(zip(predictions, matches, strict=True))
+    tables = Divider(truth, options).tables(breakdowns)
     inputs = {"groundtruth": faces.describe()}
     del truth, faces, first  # the boxes are compared; half of the memory goes back here
     pa.default_memory_pool().release_unused()
-    names = list(predictions)
     scored: list[Scored] = []
-    if tables or asked.resampling or len(systems) > 1:
-        scored = score_groups(names, systems, tables, asked.resampling, asked.options.ci_unit)
-    resamples = _resamples(asked, scored)
+    if tables or resampling or rest:
+        scored = score_groups(systems, tables, resampling, options.ci_unit)
+    resamples = (
+        None
+        if resampling is None
+        else Resamples(
+            method=METHOD,
+            unit=options.ci_unit,
+            limit=resampling.resamples,
+            count=scored[-1].resamples,
+            seed=resampling.seed,
+            confidence=resampling.confidence,
+        )
+    )
     evaluations = [
         _score(
             name,
             matched,
-            options=asked.options,
+            options=options,
             resamples=resamples,
             inputs=inputs | {"predictions": heads[index]},
             groups=tuple(one.groups[index] for one in scored),
         )
-        for index, (name, matched) in enumerate(zip(names, systems, strict=True))
+        for index, (name, matched) in enumerate(systems.items())
     ]
-    differences = tuple(one.differences[index] for index in range(len(names) - 1) for one in scored)
+    differences = tuple(one.differences[index] for index in range(len(rest)) for one in scored)
     return evaluations, differences
 
 
@@ -239,8 +249,8 @@ def _score(
     inputs: dict[str, str],
     groups: tuple[Group, ...],
 ) -> Evaluation:
-    faces, positives = len(matched.labels), int(np.count_nonzero(matched.labels))
-    undefined = notices.undefined(faces, positives)
+    total = groups[-1] if groups else count({}, matched)
+    undefined = notices.undefined(total.faces, total.positives)
     with Threads(1, only_read=True) as pool:  # numpy sorts beside the rest
         ranked = pool.submit(ap.rank, matched.labels, matched.scores)
         tracks = track_hashes(matched)
@@ -249,27 +259,29 @@ def _score(
         ranking = ranked.result()
     area = None if undefined else ap.average_precision(ranking)
     best = area if area is None or not ranking.ties else ap.best_case(ranking)
-    total = Group(
-        by={},
-        videos=int(np.count_nonzero(np.bincount(matched.video_codes))),
-        tracks=int(np.count_nonzero(np.bincount(matched.tracks))),
-        faces=faces,
-        positives=positives,
-        prior=positives / faces,
-        average_precision=area,
-        interval=groups[-1].interval if groups else None,
-        flags=groups[-1].flags if groups else flags_of(faces, positives),
+    missing = matched.missing + matched.elsewhere
+    signature = Signature(
+        videos=total.videos,
+        tracks=total.tracks,
+        faces=total.faces,
+        positives=total.positives,
+        gt=f"{int(hashes.sum(dtype=np.uint64)):016x}",
+        eval=f"-{matched.left_out}" if matched.left_out else None,
+        partial=f"-{missing}+{matched.extra}" if missing or matched.extra else None,
+        ci=resamples.method if resamples else None,
+        unit=resamples.unit if resamples else None,
+        resamples=resamples.count if resamples else None,
+        seed=resamples.seed if resamples else None,
     )
-    signature = _sign(total, resamples, matched, int(hashes.sum(dtype=np.uint64)))
     return Evaluation(
         name=name,
         average_precision=area,
         undefined=undefined,
         interval=total.interval,
-        faces=faces,
+        faces=total.faces,
         tracks=total.tracks,
         videos=total.videos,
-        positives=positives,
+        positives=total.positives,
         prior=total.prior,
         ties=ranking.ties,
         reference_interval=None if area is None or best is None else (area, best),
@@ -277,44 +289,13 @@ def _score(
         left_out=matched.left_out,
         missing=matched.missing,
         extra=matched.extra,
-        groups=groups or (total,),
+        groups=groups or (replace(total, average_precision=area),),
         resamples=resamples,
         metrics=_metrics(matched, options),
         inputs=inputs,
         warnings=tuple(notices.warnings(matched, area, best, chance, ranking.ties)),
         signature=signature.long(),
         matched=matched,
-    )
-
-
-def _resamples(asked: Asked, scored: Sequence[Scored]) -> Resamples | None:
-    how = asked.resampling
-    if how is None:
-        return None
-    return Resamples(
-        method=METHOD,
-        unit=asked.options.ci_unit,
-        limit=how.resamples,
-        count=scored[-1].resamples,
-        seed=how.seed,
-        confidence=how.confidence,
-    )
-
-
-def _sign(total: Group, resamples: Resamples | None, matched: Matched, digest: int) -> Signature:
-    missing = matched.missing + matched.elsewhere
-    return Signature(
-        videos=total.videos,
-        tracks=total.tracks,
-        faces=total.faces,
-        positives=total.positives,
-        gt=f"{digest:016x}",
-        eval=f"-{matched.left_out}" if matched.left_out else None,
-        partial=f"-{missing}+{matched.extra}" if missing or matched.extra else None,
-        ci=resamples.method if resamples else None,
-        unit=resamples.unit if resamples else None,
-        resamples=resamples.count if resamples else None,
-        seed=resamples.seed if resamples else None,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from unitalk import schema
 from unitalk.score.diagnose.findings import SHOWN, Finding, ok, places, problem
-from unitalk.score.match import BOX_TOLERANCE
+from unitalk.score.mismatches import BOX_TOLERANCE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
