@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import pytest
 from hub_server import QUICK, Fault, FaultyHub, HubServer
 
 from unitalk.net import Patience
@@ -194,21 +191,3 @@ def _head(line: socket.socket) -> str:
             raise ConnectionAbortedError
         said += piece
     return said.decode()
-
-
-def certificate_for(folder: Path, *hosts: str) -> Path:
-    """Make a certificate for some hosts, signed by itself, and its key, in one file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("there is no openssl to make a certificate with")
-    path, half = folder / "hosts.pem", folder / "half.pem"
-    names = ",".join(f"DNS:{host}" for host in hosts)
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=a test", "-addext", f"subjectAltName={names}",
-         "-keyout", str(path), "-out", str(half)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    with path.open("ab") as both:
-        both.write(half.read_bytes())
-    return path

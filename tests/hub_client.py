@@ -122,8 +122,8 @@ class Raw:
             self.script(line, self)
 
 
-def certificate(folder):
-    """Make a certificate for 127.0.0.1, signed by itself, and its key, in one file."""
+def certificate(folder, *names):
+    """Make a certificate for 127.0.0.1 or some hosts, self-signed, and its key, in one file."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("there is no openssl to make a certificate with")
@@ -132,7 +132,7 @@ def certificate(folder):
         subprocess.run(
             [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
              "-nodes", "-days", "2", "-subj", "/CN=a test",
-             "-addext", "subjectAltName=IP:127.0.0.1",
+             "-addext", f"subjectAltName={','.join(names) or 'IP:127.0.0.1'}",
              "-keyout", str(path), "-out", str(folder / "half.pem")],
             check=True, capture_output=True,
         )  # fmt: skip

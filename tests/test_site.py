@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from bucket import Bucket, GetFault, HeadFault, quick_site
+from hub_client import Counter
 from hub_server import Fault
 
 from unitalk.errors import AccessError, HubError, IntegrityError, NotFoundError
@@ -47,13 +48,6 @@ def start(folder):
 @pytest.fixture
 def part(tmp_path):
     return tmp_path / "parts" / "one.part"
-
-
-class Counter:
-    total = 0
-
-    def __call__(self, amount):
-        self.total += amount
 
 
 def fetch(site, part):

@@ -17,7 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
 import pytest
-from bucket import Internet, Page, certificate_for
+from bucket import Internet, Page
+from hub_client import certificate
 from real_data import LIGHT_ASD, needs
 
 from unitalk import schemas
@@ -332,7 +333,7 @@ QUOTA_PAGE = (
 @pytest.fixture
 def internet(tmp_path, monkeypatch):
     """Play the hosts of the internet behind a proxy."""
-    pem = certificate_for(tmp_path, *HOSTS)
+    pem = certificate(tmp_path, *(f"DNS:{host}" for host in HOSTS))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(pem))
     for name in ("NO_PROXY", "no_proxy", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
