@@ -6,15 +6,16 @@ the whole shards; another request is refused. The index is written last, when al
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unitalk.dataset.export.export_report import ExportReport
 from unitalk.dataset.export.shard_plan import Shard, estimated, plan_shards
-from unitalk.dataset.export.shards import FORMS, Job, remove_half_shards, whole, write_shard
+from unitalk.dataset.export.shards import FORMS, Done, Job, remove_half_shards, whole, write_shard
 from unitalk.errors import EXAMPLES, DestinationError, DiskError, UsageError
 from unitalk.executor import Here
 from unitalk.files import (
@@ -36,7 +37,7 @@ from unitalk.media.tracks import Tracks, tracks
 from unitalk.progress import Progress, SilentProgress, size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from unitalk.choices import FormName
     from unitalk.executor import Executor
@@ -113,21 +114,29 @@ def export_tracks(
     with locked(Layout(target).memory):
         request.check(target)
         shards = _recorded_plan(target, len(found))
-        run = _Run(target, FORMS[form], found, shards, progress or SilentProgress())
-        run.write_missing(executor or Here())
+        kept = len(_whole(target, FORMS[form], shards))
+        wrong = _write_missing(
+            target,
+            FORMS[form],
+            found,
+            shards,
+            executor=executor or Here(),
+            progress=progress or SilentProgress(),
+        )
+        there = _whole(target, FORMS[form], shards)
         counts = _counted(found, shards)
-        if not run.damaged:
-            run.write_index(counts)
+        if not wrong.damaged:
+            _write_index(target, FORMS[form], counts, there)
         return ExportReport(
             source=str(source),
             destination=str(destination),
             form=form,
             splits=counts,
-            bytes=run.bytes,
-            written=len(run.whole) - run.kept,
-            kept=run.kept,
-            damaged=run.damaged,
-            findings=tuple(run.findings),
+            bytes=sum(shard["bytes"] for shard in there),
+            written=len(there) - kept,
+            kept=kept,
+            damaged=wrong.damaged,
+            findings=wrong.examples,
         )
 
 
@@ -195,99 +204,85 @@ def _counted(found: Tracks, shards: Sequence[Shard]) -> dict[Split, dict[str, in
 # ------------------------------------------------------------------------------ the run
 
 
-@dataclass(slots=True)
-class _Run:
-    """Writes the missing shards.
-
-    Attributes:
-        whole: the whole shards by name, each with its counts and its receipt.
-        kept: how many of them an earlier run wrote.
-        damaged: how many tracks cannot be read.
-        findings: what is wrong with the first ones.
-    """
-
-    destination: Path
-    form: Form
-    tracks: Tracks
-    shards: tuple[Shard, ...]
-    progress: Progress
-    whole: dict[str, dict[str, Any]] = field(default_factory=dict)
-    kept: int = 0
-    damaged: int = 0
-    findings: list[str] = field(default_factory=list)
-
-    @property
-    def bytes(self) -> int:
-        """The bytes of all whole shards."""
-        return sum(about["bytes"] for about in self.whole.values())
-
-    def name(self, shard: Shard) -> str:
-        """The path of a shard below the destination."""
-        return self.form.shard_name(shard.split, shard.number)
-
-    def write_missing(self, executor: Executor) -> None:
-        """Write the missing shards.
-
-        Raises:
-            DiskError: there is too little room for them.
-        """
-        for shard in self.shards:
-            self._look(shard)
-        self.kept = len(self.whole)
-        missing = [shard for shard in self.shards if self.name(shard) not in self.whole]
-        remove_half_shards(self.destination, self.form)
-        if not missing:
-            return
-        _check_space(self.destination, sum(shard.size for shard in missing))
-        (self.destination / INDEX).unlink(missing_ok=True)
-        results = executor.run(write_shard, map(self._job, missing))
-        total = sum(shard.tracks for shard in self.shards)
-        done = total - sum(shard.tracks for shard in missing)
-        try:
-            with self.progress.task("exporting", total=total, unit="tracks", done=done) as task:
-                for shard, result in zip(missing, results, strict=True):
-                    self.damaged += result.damaged
-                    self.findings += result.examples[: EXAMPLES - len(self.findings)]
-                    self._look(shard)
-                    task.advance(shard.tracks)
-        finally:
-            if isinstance(results, Generator):
-                results.close()  # ends the tasks that are still writing
-            remove_half_shards(self.destination, self.form)
-
-    def _job(self, shard: Shard) -> Job:
-        start = sum(one.tracks for one in self.shards[: self.shards.index(shard)])
-        return Job(
-            self.form.name,
-            str(self.destination),
-            self.name(shard),
-            shard.first,
-            tuple(self.tracks[start : start + shard.tracks]),
-        )
-
-    def _look(self, shard: Shard) -> None:
-        name = self.name(shard)
-        receipt = whole(self.destination, name)
-        if receipt is not None:
+def _whole(destination: Path, form: Form, shards: Iterable[Shard]) -> list[dict[str, Any]]:
+    """The whole shards, each with its counts and its receipt."""
+    found = []
+    for shard in shards:
+        name = form.shard_name(shard.split, shard.number)
+        if receipt := whole(destination, name):
             counts = {"split": shard.split, "tracks": shard.tracks, "faces": shard.faces}
-            self.whole[name] = counts | receipt
+            found.append({"name": name, **counts, **receipt})
+    return found
 
-    def write_index(self, splits: Mapping[Split, Mapping[str, int]]) -> None:
-        """Write the index, which says that all shards are there, and the card of `hf`."""
-        if self.form.name == "hf":
-            with atomic_write(self.destination / CARD) as file:
-                file.write(card(splits))
-        shards = [{"name": name, **about} for name, about in self.whole.items()]
-        write_json(
-            self.destination / INDEX,
-            {
-                "schema_version": 1,
-                "form": self.form.name,
-                "form_version": self.form.version,
-                "splits": splits,
-                "shards": sorted(shards, key=lambda shard: shard["name"]),
-            },
+
+def _write_missing(
+    destination: Path,
+    form: Form,
+    found: Tracks,
+    shards: Sequence[Shard],
+    *,
+    executor: Executor,
+    progress: Progress,
+) -> Done:
+    """Write the missing shards; tells of the tracks that cannot be read."""
+    there = {shard["name"] for shard in _whole(destination, form, shards)}
+    starts = itertools.accumulate((shard.tracks for shard in shards), initial=0)
+    missing = [
+        (shard, start)
+        for shard, start in zip(shards, starts, strict=False)
+        if form.shard_name(shard.split, shard.number) not in there
+    ]
+    remove_half_shards(destination, form)
+    if not missing:
+        return Done(0, ())
+    _check_space(destination, sum(shard.size for shard, _ in missing))
+    (destination / INDEX).unlink(missing_ok=True)
+    jobs = (
+        Job(
+            form.name,
+            str(destination),
+            form.shard_name(shard.split, shard.number),
+            shard.first,
+            tuple(found[start : start + shard.tracks]),
         )
+        for shard, start in missing
+    )
+    results = executor.run(write_shard, jobs)
+    total = len(found)
+    done = total - sum(shard.tracks for shard, _ in missing)
+    damaged = 0
+    examples: tuple[str, ...] = ()
+    try:
+        with progress.task("exporting", total=total, unit="tracks", done=done) as task:
+            for (shard, _), result in zip(missing, results, strict=True):
+                damaged += result.damaged
+                examples = (*examples, *result.examples)[:EXAMPLES]
+                task.advance(shard.tracks)
+    finally:
+        if isinstance(results, Generator):
+            results.close()  # ends the tasks that are still writing
+        remove_half_shards(destination, form)
+    return Done(damaged, examples)
+
+
+def _write_index(
+    destination: Path,
+    form: Form,
+    splits: Mapping[Split, Mapping[str, int]],
+    shards: Iterable[Mapping[str, Any]],
+) -> None:
+    """Write the index, which says that all shards are there, and the card of `hf`."""
+    if form.name == "hf":
+        with atomic_write(destination / CARD) as file:
+            file.write(card(splits))
+    index = {
+        "schema_version": 1,
+        "form": form.name,
+        "form_version": form.version,
+        "splits": splits,
+        "shards": sorted(shards, key=lambda shard: str(shard["name"])),
+    }
+    write_json(destination / INDEX, index)
 
 
 def _check_space(destination: Path, needed: int) -> None:
