@@ -19,6 +19,28 @@ VIDEOS = ["xY_3-aQ9zZk", "-Bc_d0w1Kkq", "mmO4-b_7Pe2", "A1a_Zzz-9rT", "QQ-_11abc
 """In no sorted order, with the characters of published ids; so are their tracks, 0 to 11."""
 
 
+def misordered(guess: pd.DataFrame) -> pd.DataFrame:
+    """Scores made for tracks sorted as text."""
+    order = guess.sort_values(KEY, kind="stable").index
+    return guess.assign(score=guess["score"].to_numpy()[order])
+
+
+CAUSES = {
+    "file": lambda g: g.drop(columns="score"),
+    "ids": lambda g: g.assign(entity_id=g["entity_id"].str.replace(":", "_")),
+    "times": lambda g: g.assign(frame_timestamp=g["frame_timestamp"] * 1000),
+    "coverage": lambda g: g[g["entity_id"] != g["entity_id"].iloc[-1]],
+    "duplicates": lambda g: pd.concat([g, g[:1]], ignore_index=True),
+    "boxes": lambda g: g.assign(
+        **{c: np.floor(g[c] * size) for c, size in zip(BOX, (1280, 720) * 2, strict=True)}
+    ),
+    "labels": lambda g: g.assign(label=np.where(np.arange(len(g)) % 2, SPEAKING, "NOT_SPEAKING")),
+    "scores": lambda g: g.assign(score=g["score"].round(1)),
+    "order": misordered,
+}
+"""By check, a change of good predictions that is its problem alone."""
+
+
 @dataclass(frozen=True)
 class Data:
     """Ground truth, good predictions in its order, and what these score (independently)."""

@@ -8,9 +8,8 @@ import os
 import threading
 
 import pytest
-from diagnosed import BOX, KEY, VIDEOS, draw, percent
+from diagnosed import CAUSES, draw, misordered, percent
 
-from unitalk.cli import main
 from unitalk.score.diagnose import CHECKS
 
 
@@ -42,24 +41,6 @@ def test_good_predictions(diagnose, data):
     lines = ran.stdout.splitlines()
     assert [line.split()[1] for line in lines if line.startswith("ok ")] == list(CHECKS)
     assert lines[-1] == "no problem found"
-
-
-def misordered(guess):
-    order = guess.sort_values(KEY, kind="stable").index
-    return guess.assign(score=guess["score"].to_numpy()[order])
-
-
-CAUSES = {
-    "order": misordered,
-    "times": lambda g: g.assign(frame_timestamp=g["frame_timestamp"].round(1)),
-    "ids": lambda g: g.assign(entity_id=g["entity_id"].str.replace(":", "_")),
-    "coverage": lambda g: g[g["entity_id"] != f"{VIDEOS[0]}:5"],
-    "boxes": lambda g: g.assign(**{name: (g[name] * 500).round() for name in BOX}),
-    "labels": lambda g: g.assign(label=g["label"].where(g.index % 3 > 0, "NOT_SPEAKING")),
-    "scores": lambda g: g.assign(score=-g["score"]),
-    "duplicates": lambda g: g.loc[[*g.index, 0]],
-    "file": lambda g: g.drop(columns="score"),
-}
 
 
 @pytest.mark.parametrize("check", CAUSES)
@@ -123,9 +104,3 @@ def test_a_pipe_a_packed_file_and_a_folder_are_as_good_as_a_file(diagnose, data,
         assert ran.code == 0
         assert percent(data.area) in ran.stdout
     writer.join()
-
-
-def test_help_is_the_verbs_line(run):
-    ran = run("diagnose", "--help")
-    assert ran.code == 0
-    assert main.VERBS["diagnose"] in ran.stdout
