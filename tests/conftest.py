@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import urllib3  # noqa: F401 - opens a socket when it is imported, before any test does
-from build import Track, make_dataset
+from build import Track, make_dataset, make_small, make_tiny
 from hypothesis import HealthCheck, settings
 
 from unitalk.cli.main import main
@@ -224,6 +224,31 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from unitalk.dataset.sample import make_sample
 
     return made_once(tmp_path_factory, "sample", make_sample)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`make_small`'s dataset, made once and only read."""
+    return made_once(tmp_path_factory, "small", make_small)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`make_tiny`'s dataset, made once and only read."""
+    return made_once(tmp_path_factory, "tiny", make_tiny)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights of a Light-ASD that has learned nothing."""
+    import torch
+
+    from unitalk.models.registry import new_network
+
+    torch.manual_seed(5)
+    path = tmp_path_factory.mktemp("weights") / "random.model"
+    torch.save(new_network("light-asd").state_dict(), path)
+    return path
 
 
 def on_another_file_system(folder: Path) -> Path:

@@ -7,10 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-from build import make_tiny
 from conftest import exhaustive, one_in, without_coverage
 
 torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
@@ -19,19 +17,6 @@ pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 from unitalk.models.registry import new_network  # noqa: E402
 
 SHORT = ("--model", "light-asd", "--batch-frames", "12", "--workers", "0", "--device", "cpu")
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> Path:
-    return make_tiny(tmp_path_factory.mktemp("tiny") / "dataset")
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    torch.manual_seed(5)
-    path = tmp_path_factory.mktemp("weights") / "random.model"
-    torch.save(new_network("light-asd").state_dict(), path)
-    return path
 
 
 def test_train_prints_its_epochs_and_says_where_the_best_is(run, tiny, tmp_path):

@@ -23,7 +23,6 @@ pytest.importorskip("av", reason='pip install "unitalk[video]"')
 from video_files import Form, make_video  # noqa: E402
 
 from unitalk.models.predict import PredictOptions, predict  # noqa: E402
-from unitalk.models.registry import new_network  # noqa: E402
 from unitalk.models.train import TrainOptions, train_network  # noqa: E402
 
 VIDEOS = ("-2345678901", "EEey6Pt0rqI")  # the second is published, and could be downloaded
@@ -164,13 +163,6 @@ def reads(run, made: Path, split: str, weights: Path, tmp_path: Path) -> dict[st
         except UnitalkError as error:
             said[verb] = f"{error.message} -> {error.hint}"
     return said
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "random.model"
-    torch.save(new_network("light-asd").state_dict(), path)
-    return path
 
 
 # Those that take seconds are among the many.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from build import make_dataset, make_real, make_tiny, track
+from build import make_dataset, make_real, track
 from conftest import exhaustive, one_in
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,11 +23,6 @@ from unitalk.models.augment import draw  # noqa: E402
 from unitalk.models.data import ScoringTracks, TrainingBatches, Wanted, plan_epoch  # noqa: E402
 from unitalk.models.features import audio_features  # noqa: E402
 from unitalk.models.read_ahead import Reader  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> Path:
-    return make_tiny(tmp_path_factory.mktemp("tiny") / "dataset")
 
 
 def plan(lengths, budget, *, seed=0, epoch=1, processes=1):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from build import make_tiny, read_rows
+from build import read_rows
 from conftest import exhaustive, one_in
 
 from unitalk.errors import DataError, UnitalkError
@@ -24,20 +24,6 @@ from unitalk.models.registry import load_network, new_network  # noqa: E402
 from unitalk.models.track_scores import write_predictions  # noqa: E402
 
 CPU = PredictOptions(device="cpu")
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> Path:
-    return make_tiny(tmp_path_factory.mktemp("tiny") / "dataset")
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    torch.manual_seed(5)
-    network = new_network("light-asd")
-    path = tmp_path_factory.mktemp("weights") / "random.model"
-    torch.save(network.state_dict(), path)
-    return path
 
 
 def by_hand(data: Path, weights: Path, split: str = "val", *, compat=False, logits=False):

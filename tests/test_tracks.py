@@ -13,17 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from build import HEADER, face, jpg, make_dataset, make_real, make_small, read_rows, write_csv
+from build import HEADER, face, jpg, make_dataset, make_real, read_rows, write_csv
 from build import Track as Drawn
 from conftest import slow
 
 from unitalk.errors import DataError, LayoutError, UsageError
 from unitalk.media.tracks import Track, tracks
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory) -> Path:
-    return make_small(tmp_path_factory.mktemp("small") / "dataset")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from build import jpg, make_small, pack
+from build import jpg, pack
 from conftest import one_in
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,11 +26,6 @@ from unitalk.net.loopback import LoopbackHub
 VIDEO = "-maoolmiKi0"
 CROPS = f"archives/clips_videos/val/{VIDEO}.zip"
 SOUNDS = f"archives/clips_audios/val/{VIDEO}.zip"
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory) -> Path:
-    return make_small(tmp_path_factory.mktemp("small") / "dataset")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from build import Track, jpg, make_dataset, make_real, make_small
+from build import Track, jpg, make_dataset, make_real
 from conftest import without_coverage
 from PIL import Image
 
@@ -17,11 +17,6 @@ from unitalk.media import jpegs
 from unitalk.media.tracks import tracks
 
 NAME = "0.40.jpg"
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory) -> Path:
-    return make_small(tmp_path_factory.mktemp("small") / "dataset")
 
 
 @pytest.fixture

@@ -18,11 +18,6 @@ pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 KEYS = ["entity_id", "images", "audio", "frame_timestamp", "label_id"]
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory) -> Path:
-    return make_small(tmp_path_factory.mktemp("small") / "dataset")
-
-
 def dataset(root: Path, **options):
     return tracks(root, split="val").to_torch(**options)
 
