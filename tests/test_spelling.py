@@ -10,7 +10,6 @@ from build import HEADER, face
 
 import unitalk
 from unitalk import layout
-from unitalk.dataset.verify.media_check import spelled
 from unitalk.schema import id_spelling
 from unitalk.score.diagnose import diagnose
 
@@ -125,4 +124,3 @@ def test_a_track_is_found_on_the_disk_in_either_form(tmp_path, name, colon):
         assert layout.find_entity(folder.parent, own) == folder
         assert layout.find_entities(folder.parent, [own]) == {own: folder.name}
         assert layout.find_entity(folder.parent, own, others={folder.name}) is None
-        assert spelled([folder.name], own, "", set()) == folder.name

@@ -25,9 +25,8 @@ from PIL import Image
 from verify_data import A, B, Data, copy_of, found, only
 
 from unitalk.dataset.verify import deep_check, verify_dataset
-from unitalk.dataset.verify.crop_check import look
 from unitalk.dataset.verify.crop_sizes import contradicting, one_size
-from unitalk.dataset.verify.wav_check import sound_faults
+from unitalk.dataset.verify.media_check import look, sound_faults
 from unitalk.layout import face_name
 from unitalk.media import jpegs
 from unitalk.schema import Faces

@@ -35,12 +35,14 @@ from verify_data import (
 from unitalk.dataset.verify import KINDS, Finding, VerifyReport, verify_dataset
 from unitalk.dataset.verify.cross_split import compare_files
 from unitalk.dataset.verify.csv_check import csv_findings
+from unitalk.dataset.verify.folder_listing import listing
+from unitalk.dataset.verify.folders import Walk
 from unitalk.dataset.verify.loader_findings import talknet_findings
-from unitalk.dataset.verify.media_check import Place, check_track, listing
-from unitalk.dataset.verify.row_groups import read_rows
+from unitalk.dataset.verify.split_csv import read_rows
 from unitalk.dataset.verify.verify_report import by_kind
 from unitalk.errors import DataError
 from unitalk.layout import face_name, face_seconds
+from unitalk.schema.face_names import FaceNames
 
 
 @pytest.fixture
@@ -330,8 +332,10 @@ def test_a_tracks_folder_beside_a_slow_reading(tmp_path_factory, names, times):
             expected["double-jpg"] += len(own) - 1
         else:
             expected["extra-jpg"] += len(own)
-    track = check_track(Place(root, "val", "v", "v:0"), folder, ours)
-    assert Counter(finding.kind for finding in track.findings) == +expected
+    rows = read(root, [face("v", time, "v:0", 0) for time in sorted(times)])
+    walk = Walk(root=root, rows=rows, layout="unitalk", names=FaceNames(rows))
+    (track,) = walk.group(*walk.groups(), ["video"])
+    assert Counter(finding.kind for finding in walk.findings) == +expected
     for want, name in zip(ours, track.names, strict=True):
         own = by_time.get(want, [])
         assert name in own if own else name is None

@@ -189,7 +189,7 @@ def _contents(lines: Sequence[Line], rows: SplitRows) -> Iterator[Fault]:
         line = found.get(track.entity)
         if line is None:
             continue
-        count = track.stop - track.start
+        count = track.faces
         if line.frames != count or len(line.labels) != count:
             detail = f"{line.frames:,} frames and {len(line.labels):,} labels for {count:,} faces"
             yield Fault("loader-count", line.number, track, detail)

@@ -28,6 +28,11 @@ class Track(NamedTuple):
     start: int
     stop: int
 
+    @property
+    def faces(self) -> int:
+        """How many rows it has."""
+        return self.stop - self.start
+
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRows:

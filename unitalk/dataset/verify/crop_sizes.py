@@ -12,8 +12,7 @@ from unitalk.layout import face_name
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from unitalk.dataset.verify.tree import Walk
-    from unitalk.dataset.verify.verify_report import Finding
+    from unitalk.dataset.verify.folders import Walk
     from unitalk.schema.split_rows import SplitRows
 
     Array = npt.NDArray[np.float64]
@@ -28,8 +27,8 @@ _VARIED = 0.05  # by so much, relative to their mean, boxes differ that cannot h
 _LEAST = 1e-4  # share of a frame
 
 
-def size_findings(rows: SplitRows, sizes: Ints, walk: Walk) -> tuple[list[Finding], list[str]]:
-    """Compare a split's crops with their boxes, video by video.
+def check_sizes(rows: SplitRows, sizes: Ints, walk: Walk) -> list[str]:
+    """Compare a split's crops with their boxes, video by video; findings are added to the walk's.
 
     Args:
         rows: the split's.
@@ -37,39 +36,39 @@ def size_findings(rows: SplitRows, sizes: Ints, walk: Walk) -> tuple[list[Findin
         walk: where the crops are.
 
     Returns:
-        Findings and notes.
+        Notes, where sizes say nothing of boxes.
     """
     boxes = np.stack([rows.faces.numbers(name) for name in schema.BOX], axis=1)
     opened = np.flatnonzero((sizes[:, 0] > 0) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
     same = one_size(sizes[opened], boxes[opened])
     if same is not None:
-        return [], [
+        return [
             f"the crops of {rows.split} were brought to {same[0]} x {same[1]} pixels, so that "
             "their sizes say nothing of their boxes"
         ]
-    findings: list[Finding] = []
-    odd: list[Finding] = []
+    odd: list[Places] = []
     videos = _by_video(rows, opened)
     for own in videos:
-        track = rows.tracks[rows.table.track[own[0]]]
         found = contradicting(sizes[own], boxes[own])
         if found is None:
-            place, folder = walk.place(track)._replace(entity=None), walk.crops_of(track).parent
-            detail = "the crops fit no one frame"
-            odd.append(place.finding("crop-size", folder, faces=len(own), detail=detail))
+            odd.append(own)
             continue
         wrong, frame = found
         for row in own[wrong].tolist():
             track = rows.tracks[rows.table.track[row]]
             path = walk.crops_of(track) / face_name(int(rows.milliseconds[row]) / 1000)
             detail = _detail(sizes[row], boxes[row], frame)
-            findings.append(walk.place(track).finding("crop-size", path, detail=detail))
-    if len(odd) * 2 <= len(videos):
-        return findings + odd, []
-    return findings, [
-        f"the crops of {len(odd):,} of {len(videos):,} videos of {rows.split} have sizes that "
-        "follow from no frame and box, so that nothing is said about them"
-    ]
+            walk.note("crop-size", path, track.video, track.entity, detail=detail)
+    if len(odd) * 2 > len(videos):
+        return [
+            f"the crops of {len(odd):,} of {len(videos):,} videos of {rows.split} have sizes that "
+            "follow from no frame and box, so that nothing is said about them"
+        ]
+    for own in odd:
+        track = rows.tracks[rows.table.track[own[0]]]
+        folder, detail = walk.crops_of(track).parent, "the crops fit no one frame"
+        walk.note("crop-size", folder, track.video, faces=len(own), detail=detail)
+    return []
 
 
 def _by_video(rows: SplitRows, chosen: Places) -> list[Places]:

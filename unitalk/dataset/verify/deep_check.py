@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from unitalk.dataset.verify.crop_check import look
-from unitalk.dataset.verify.wav_check import sound_faults
+from unitalk.dataset.verify.media_check import look, sound_faults
 from unitalk.executor import open_executor
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from unitalk.dataset.verify.tree import Found
+    from unitalk.dataset.verify.folders import Found
     from unitalk.progress import Task
     from unitalk.schema.split_rows import SplitRows
 
@@ -110,10 +109,9 @@ def _batches(rows: SplitRows, found: Found, task: Task) -> Iterator[Batch]:
     first, last = rows.milliseconds[own[[0, -1]]].tolist()
     span = (last - first) / 1000
     step = span / max(len(own) - 1, 1)
-    names = [None] * len(own) if found.faces is None else found.faces.names
-    own = own[np.array([name is not None for name in names], bool)]
-    task.advance(len(names) - len(own))
-    crops = [os.path.join(str(found.folder), name) for name in names if name is not None]
+    own = own[np.array([name is not None for name in found.names], bool)]
+    task.advance(len(found.names) - len(own))
+    crops = [os.path.join(str(found.folder), name) for name in found.names if name is not None]
     wav = None if found.wav is None else str(found.wav)
     for start in range(0, max(len(crops), 1), FILES):
         part = slice(start, start + FILES)

@@ -1,228 +1,117 @@
-"""Compare the folder of a track with its rows, from a listing: no file is looked at by itself.
-
-One `os.scandir` of a folder gives its names and which of them are folders; only links need a stat.
-"""
+"""Check one jpg or one wav: whether it is whole, and whether there is anything to see or hear."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from unitalk.dataset.verify.verify_report import Finding, relative
-from unitalk.layout import face_name, face_seconds, spellings
+import numpy as np
+
+from unitalk.files import unreadable
+from unitalk.media import jpegs, wavs
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
     from pathlib import Path
 
-    from unitalk.layout import Part
+BLACK = 8
+"""Of 255: an image of zeros decodes to 0, or to little more where it was packed badly."""
+FLAT = 3
+"""Of 255: how far the values of one colour may be from each other after packing."""
 
-_LITTER = frozenset({".DS_Store", "__MACOSX", ".localized", ".Spotlight-V100", ".Trashes"})
+TOLERANCE = 0.2
+"""Seconds that a sound may be shorter or longer than its faces span: five frames.
 
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What one folder has.
-
-    Attributes:
-        files: names of files.
-        folders: names of folders.
-        others: names of what is neither, such as links that lead nowhere.
-    """
-
-    files: set[str] = field(default_factory=set)
-    folders: set[str] = field(default_factory=set)
-    others: set[str] = field(default_factory=set)
-
-    def reason(self, name: str) -> str | None:
-        """Why a name is not the file that it should be."""
-        if name in self.others:
-            return "is a link that leads nowhere"
-        return "is a folder" if name in self.folders else None
+The authors close gaps up to this one by interpolation, and all usual ways to cut differ by less:
+TalkNet's preparation cuts from the first time to the last, one frame less than there are faces, and
+rounds to samples; others round to whole frames at both ends.
+"""
+_FRAME = 0.04
 
 
-class Place(NamedTuple):
-    """What findings about one folder say of where it is."""
+class Seen(NamedTuple):
+    """What a jpg is: its size, (0, 0) if it did not open; what is wrong with it, if anything."""
 
-    root: Path
-    split: str | None = None
-    video: str | None = None
-    entity: str | None = None
-
-    def finding(
-        self,
-        kind: str,
-        path: Path,
-        *,
-        faces: int | None = None,
-        detail: str | None = None,
-        part: Part | None = None,
-    ) -> Finding:
-        """One finding about a file or a folder; its time is in its name."""
-        return Finding(
-            kind=kind,
-            split=self.split,
-            video_id=self.video,
-            entity_id=self.entity,
-            seconds=face_seconds(path.name),
-            faces=faces,
-            path=relative(self.root, path),
-            detail=detail,
-            part=part,
-        )
-
-    def listed(
-        self,
-        folder: Path,
-        findings: list[Finding],
-        *,
-        missing: str,
-        faces: int,
-        part: Part | None = None,
-    ) -> Listing | None:
-        """List a folder; a missing one, or one that cannot be listed, is added to the findings.
-
-        Args:
-            folder: the folder.
-            findings: what was found so far.
-            missing: the kind of finding when it is missing.
-            faces: how many faces are missing with it.
-            part: the part of the video to fetch again.
-        """
-        try:
-            there = listing(folder)
-        except OSError as error:
-            findings.append(self.finding("folder-unreadable", folder, detail=error.strerror))
-            return None
-        if there is None:
-            findings.append(self.finding(missing, folder, faces=faces, part=part))
-        return there
-
-    def strays(self, folder: Path, names: Iterable[str]) -> list[Finding]:
-        """A finding for each thing that is no part of a dataset."""
-        return [
-            self.finding("macos-litter" if is_litter(name) else "stray-file", folder / name)
-            for name in sorted(names)
-        ]
+    size: tuple[int, int]
+    kind: str | None = None
+    detail: str | None = None
 
 
-def listing(folder: Path) -> Listing | None:
-    """List a folder once; None when there is none.
-
-    Raises:
-        OSError: it cannot be listed.
-    """
+def look(path: str | Path) -> Seen:
+    """Open one jpg and look at all of it."""
     try:
-        with os.scandir(folder) as listed:
-            entries = list(listed)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    files = {entry.name for entry in entries if entry.is_file()}
-    if len(files) == len(entries):
-        return Listing(files)
-    folders = {entry.name for entry in entries if entry.is_dir()}
-    return Listing(files, folders, {entry.name for entry in entries} - files - folders)
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        kind = "file-unreadable" if unreadable(error) else "jpg-unreadable"
+        return Seen((0, 0), kind, error.strerror)
+    fault = end_fault(len(data), data[: jpegs.MAGIC_BYTES], data[-2:])
+    if fault is not None:
+        return Seen((0, 0), *fault)
+    try:
+        size, gray = jpegs.glance(data)
+        if int(gray.max()) - int(gray.min()) <= FLAT:
+            return Seen(size, *_flat(data))
+    except jpegs.DamagedError as error:
+        return Seen((0, 0), "jpg-unreadable", str(error)[:80])
+    return Seen(size)
 
 
-def is_litter(name: str) -> bool:
-    """Whether macOS leaves things of this name."""
-    return name in _LITTER or name.startswith("._")
+def end_fault(size: int, start: bytes, end: bytes) -> tuple[str, str | None] | None:
+    """What `jpegs.end_fault` finds, as (kind, detail)."""
+    fault = jpegs.end_fault(size, start, end)
+    return None if fault is None else (f"jpg-{fault[0]}", fault[1])
 
 
-def spelled(names: Container[str], entity: str, suffix: str, others: Container[str]) -> str | None:
-    """Find a track among names, as `layout.find_entity` finds it in a folder."""
-    for name in spellings(entity):
-        if name + suffix in names and (name == entity or name not in others):
-            return name + suffix
-    return None
+def _flat(data: bytes) -> tuple[str | None, str | None]:
+    """Look at a picture that seems to be of one value, in full."""
+    colours = jpegs.decode(data).reshape(-1, 3)
+    low, high = colours.min(axis=0), colours.max(axis=0)
+    if high.max() <= BLACK:
+        return "jpg-black", None
+    if (high.astype(int) - low).max() <= FLAT:
+        return "jpg-constant", "all of it is {}, {}, {}".format(
+            *np.median(colours, axis=0).astype(int)
+        )
+    return None, None
 
 
-@dataclass(frozen=True, slots=True)
-class FoundTrack:
-    """What a track's folder has of its faces.
-
-    Attributes:
-        findings: what is wrong.
-        names: [faces] each face's own file name; None where it is missing.
-        renamed: how many files are found only by their time.
-    """
-
-    findings: list[Finding]
-    names: list[str | None]
-    renamed: int = 0
-
-
-def check_track(
-    place: Place,
-    folder: Path,
-    ours: Sequence[str],
-    opened: Sequence[str] | None = None,
-    *,
-    extra: bool = True,
-) -> FoundTrack:
-    """Compare a track's folder with its faces.
+def sound_faults(path: str | Path, span: float, step: float) -> list[tuple[str, str]]:
+    """All that is wrong with a track's sound, as (kind, detail).
 
     Args:
-        place: where it is.
-        folder: the track's.
-        ours: [faces] the names that we would have written; faces are found by their time.
-        opened: [faces] the only names that the loader opens, where it does not go by time.
-        extra: whether files without a row are findings.
+        path: the wav.
+        span: seconds from the track's first face to its last.
+        step: seconds from one face to the next.
     """
-    findings: list[Finding] = []
-    there = place.listed(folder, findings, missing="missing-track", faces=len(ours))
-    if there is None:
-        return FoundTrack(findings, [None] * len(ours))
-    exact = ours if opened is None else opened
-    if not there.folders and not there.others and there.files == set(exact):
-        return FoundTrack([], list(exact))
-    own, doubles, foreign = _by_time(there.files)
-    names = [own.get(name) for name in ours]
-    pairs = list(zip(exact, names, strict=True))
-    findings = place.strays(folder, foreign | ((there.folders | there.others) - set(exact)))
-    if any(names):
-        findings += [
-            place.finding("missing-jpg", folder / want, detail=there.reason(want))
-            for want, name in pairs
-            if name is None
-        ]
-    else:
-        detail = "its folder is there, without one of its crops"
-        findings.append(place.finding("missing-track", folder, faces=len(ours), detail=detail))
-    wanted = set(ours)
-    findings += [
-        place.finding("double-jpg", folder / name, detail=f"{own[face]} is there too")
-        for name, face in sorted(doubles.items())
-        if face in wanted
-    ]
-    if extra:
-        more = [name for face, name in own.items() if face not in wanted]
-        more += [name for name, face in doubles.items() if face not in wanted]
-        findings += [place.finding("extra-jpg", folder / name) for name in sorted(more)]
-    renamed = [(want, name) for want, name in pairs if name is not None and name != want]
-    if opened is not None and renamed:
-        want, name = renamed[0]
-        detail = f"the csv says {want.removesuffix('.jpg')}, the file is {name}"
-        findings.append(
-            place.finding("asc-time-text", folder / want, faces=len(renamed), detail=detail)
-        )
-    return FoundTrack(findings, names, len(renamed))
+    try:
+        with open(path, "rb") as file:
+            sound = wavs.read_header(file)
+            file.seek(sound.start)
+            samples = file.read(sound.said)
+    except wavs.NotAWavError as error:
+        return [("wav-unreadable", str(error))]
+    except OSError as error:
+        kind = "file-unreadable" if unreadable(error) else "wav-unreadable"
+        return [(kind, str(error.strerror))]
+    found: list[tuple[str, str]] = []
+    if sound.fault:
+        found.append(("wav-truncated", sound.fault))
+    if not (sound.readable and sound.rate == wavs.RATE):
+        found.append(("wav-format", sound.form))
+    if samples and _is_silent(samples, sound.bits):
+        found.append(("wav-silent", f"{sound.seconds:.2f} s of one value"))
+    if not sound.fault:  # of a file that is cut off, enough is said
+        # From the first face to the last, or to the end of the last one's time.
+        longest = span + max(step, _FRAME) + TOLERANCE
+        if not span - TOLERANCE <= sound.seconds <= longest:
+            detail = f"{sound.seconds:.2f} s for faces over {span:.2f} s"
+            found.append(("wav-length", detail))
+    return found
 
 
-def _by_time(files: set[str]) -> tuple[dict[str, str], dict[str, str], set[str]]:
-    """Sort names of files: our name -> own name; second ones -> our name; and other files."""
-    own: dict[str, str] = {}
-    doubles: dict[str, str] = {}
-    foreign: set[str] = set()
-    # Our own spelling comes first, so that the other one is the second.
-    for name in sorted(files, key=lambda name: (len(name), name)):
-        seconds = face_seconds(name)
-        face = None if seconds is None else face_name(seconds)
-        if face is None:
-            foreign.add(name)
-        elif (face in files and name != face) or face in own:
-            doubles[name] = face
-        else:
-            own[face] = name
-    return own, doubles, foreign
+def _is_silent(samples: bytes, bits: int) -> bool:
+    """Whether all samples have one value."""
+    width = {8: 1, 16: 2, 32: 4}.get(bits)
+    if width is None or len(samples) < width:
+        return not any(samples)
+    values = np.frombuffer(samples[: len(samples) // width * width], f"<u{width}")
+    return bool((values == values[0]).all())

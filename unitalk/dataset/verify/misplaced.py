@@ -10,7 +10,7 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from unitalk.dataset.verify.tree import video_folder
+from unitalk.dataset.verify.folders import video_folder
 from unitalk.dataset.verify.verify_report import Finding
 
 if TYPE_CHECKING:

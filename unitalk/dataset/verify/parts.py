@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from unitalk.dataset.verify.crop_check import end_fault
-from unitalk.dataset.verify.tree import Walk
+from unitalk.dataset.verify.folders import Walk
+from unitalk.dataset.verify.media_check import end_fault
 from unitalk.dataset.verify.verify_report import relative
 from unitalk.media import jpegs, wavs
 from unitalk.schema.face_names import FaceNames
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from unitalk import schema
-    from unitalk.dataset.verify.tree import Found
+    from unitalk.dataset.verify.folders import Found
     from unitalk.layout import Layout
 
 _HARMLESS = "macos-litter"  # no reason to fetch gigabytes again
@@ -50,9 +50,9 @@ def faults_of_part(
         One line per fault; nothing when the part is whole.
     """
     rows = SplitRows(split=split, path="", faces=faces)
-    walk = Walk(root=places.root, split=split, layout="unitalk", names=FaceNames(rows))
+    walk = Walk(root=places.root, rows=rows, layout="unitalk", names=FaceNames(rows))
     faults: list[str] = []
-    for group in walk.groups(rows.tracks):
+    for group in walk.groups():
         if group.video != video_id:
             faults.append(f"the csv has rows of the video {group.video}")
             continue
@@ -64,11 +64,8 @@ def faults_of_part(
 
 def _cut_files(root: Path, found: Found) -> Iterator[str]:
     """The files of one track that are empty or cut off."""
-    if found.faces is not None and found.folder is not None:
-        crops = [found.folder / name for name in found.faces.names if name is not None]
-        faults = [(path, _jpg_fault(path)) for path in crops]
-    else:
-        faults = []
+    crops = [found.folder / name for name in found.names if name is not None]
+    faults = [(path, _jpg_fault(path)) for path in crops]
     if found.wav is not None:
         faults.append((found.wav, _wav_fault(found.wav)))
     for path, fault in faults:

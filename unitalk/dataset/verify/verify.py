@@ -11,13 +11,13 @@ import numpy as np
 
 from unitalk.choices import LAYOUTS
 from unitalk.dataset.verify import misplaced
-from unitalk.dataset.verify.crop_sizes import size_findings
+from unitalk.dataset.verify.crop_sizes import check_sizes
 from unitalk.dataset.verify.cross_split import entities_in_splits, video_csvs, videos_in_splits
 from unitalk.dataset.verify.csv_check import csv_findings
 from unitalk.dataset.verify.deep_check import open_all
+from unitalk.dataset.verify.folders import Walk, beside_splits
 from unitalk.dataset.verify.loader_findings import asc_findings, asc_time_texts, talknet_findings
-from unitalk.dataset.verify.row_groups import read_rows
-from unitalk.dataset.verify.tree import Walk, beside_splits
+from unitalk.dataset.verify.split_csv import read_rows
 from unitalk.dataset.verify.verify_report import Finding, VerifyReport, by_kind
 from unitalk.errors import UsageError
 from unitalk.files import disk_boundary, made_by
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from unitalk.choices import LayoutName
-    from unitalk.dataset.verify.tree import Found
+    from unitalk.dataset.verify.folders import Found
     from unitalk.layout import Split
     from unitalk.progress import Task
     from unitalk.schema.split_rows import SplitRows, Track
@@ -153,19 +153,16 @@ class _Run:
     def _check_files(self, rows: SplitRows) -> None:
         texts = asc_time_texts(self.root, rows) if self.layout == "asc" else None
         walk = Walk(
-            root=self.root, split=rows.split, layout=self.layout, names=FaceNames(rows, texts),
-            whole=rows.whole, findings=self.findings,
+            root=self.root, rows=rows, layout=self.layout, names=FaceNames(rows, texts),
+            findings=self.findings,
         )  # fmt: skip
-        tracks = walk.tracks(walk.groups(rows.tracks))
         renamed = 0
 
         def counted() -> Iterator[Found]:
             nonlocal renamed
-            for found in tracks:
-                if found.faces is not None:
-                    renamed += found.faces.renamed
-                    self.files += len(found.faces.names) - found.faces.names.count(None)
-                self.files += found.wav is not None
+            for found in walk.tracks():
+                renamed += found.renamed
+                self.files += len(found.names) - found.names.count(None) + (found.wav is not None)
                 yield found
 
         with self.progress.task(f"checking {rows.split}", total=len(rows), unit="faces") as task:
@@ -173,17 +170,14 @@ class _Run:
                 sizes = self._open(rows, walk, counted(), task)
             else:
                 for found in counted():
-                    track = rows.tracks[found.number]
-                    task.advance(track.stop - track.start)
+                    task.advance(rows.tracks[found.number].faces)
         if renamed and self.layout == "unitalk":
             self.notes.append(
                 f"{renamed:,} crops of {rows.split} have names that do not say their times with "
                 'two decimals; LoCoNet, which opens "%.2f.jpg", does not find them'
             )
         if self.deep:
-            findings, notes = size_findings(rows, sizes, walk)
-            self.findings += findings
-            self.notes += notes
+            self.notes += check_sizes(rows, sizes, walk)
 
     def _open(
         self, rows: SplitRows, walk: Walk, tracks: Iterable[Found], task: Task
@@ -193,9 +187,8 @@ class _Run:
         for opened in open_all(rows, tracks, task, jobs=self.jobs):
             if opened.sizes:
                 sizes[opened.rows] = opened.sizes
-            place = walk.place(rows.tracks[opened.track])
-            self.findings += [
-                place.finding(fault.kind, Path(fault.path), detail=fault.detail)
-                for fault in opened.faults
-            ]
+            track = rows.tracks[opened.track]
+            for fault in opened.faults:
+                path = Path(fault.path)
+                walk.note(fault.kind, path, track.video, track.entity, detail=fault.detail)
         return sizes
