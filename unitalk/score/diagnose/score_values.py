@@ -74,14 +74,18 @@ class Scored:
         return np.count_nonzero(self.labels) / len(self.labels)
 
     @cached_property
+    def _ranking(self) -> ap.Ranking:
+        return ap.rank(self.labels, self.scores)
+
+    @cached_property
     def area(self) -> float:
         """Average precision."""
-        return area_of(self.labels, self.scores)
+        return ap.average_precision(self._ranking) or 0.0
 
     @cached_property
     def best(self) -> float:
         """What the reference could print with luck in the order of ties."""
-        return ap.best_case(ap.rank(self.labels, self.scores)) or 0.0
+        return ap.best_case(self._ranking) or 0.0
 
     @cached_property
     def chance(self) -> tuple[float, float]:

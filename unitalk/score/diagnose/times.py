@@ -117,11 +117,12 @@ def check_times(
     partners[theirs.rows] = np.where(laid != NOBODY, ours.rows[laid], NOBODY)
     holders[theirs.rows] = NOBODY
     pairing.guessed[theirs.rows] = not change.undo
-    # Undone in all rows, a change of some tracks would break the others.
-    seconds = change.seconds(said)
-    undone = pair(wanted, true, pack(tracks, np.rint(seconds * 1000).astype(np.int64)), seconds)[0]
-    undo = change.undo if np.array_equal(undone, partners) else ""
-    return _explained(faces, true, replace(change, undo=undo), theirs.rows, pairing), pairing
+    if change.undo:  # in all rows; where only some tracks were changed, that breaks the others
+        at = change.seconds(said)
+        undone, _ = pair(wanted, true, pack(tracks, np.rint(at * 1000).astype(np.int64)), at)
+        if not np.array_equal(undone, partners):
+            change = replace(change, undo="")
+    return _explained(faces, true, change, theirs.rows, pairing), pairing
 
 
 def _near(true: Floats, said: Floats, rows: Integers, pairing: Pairing) -> Finding:
