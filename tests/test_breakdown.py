@@ -10,7 +10,6 @@ import pytest
 from conftest import slow
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import area_fast
 
 import unitalk
 from unitalk import DataError, EvaluateOptions, UsageError
@@ -251,42 +250,6 @@ def random_scene(rng: random.Random, faces: int) -> tuple[pd.DataFrame, pd.DataF
         score=[rng.choice([0.1, 0.5, rng.random()]) for _ in rows]
     )
     return truth, guess
-
-
-@slow
-@pytest.mark.parametrize("seed", range(20))
-def test_against_a_slow_division(seed):
-    """Company, speech of others and AP by loops over rows, in no way like ours."""
-    truth, guess = random_scene(random.Random(seed), 60)
-    both = truth.assign(score=guess["score"]).to_dict("records")
-    wanted: dict[tuple[str, str], list[dict]] = {}
-    for one in both:
-        same = [
-            o
-            for o in both
-            if (o["video_id"], o["frame_timestamp"]) == (one["video_id"], one["frame_timestamp"])
-        ]
-        others = [o for o in same if o is not one]
-        speaks = any(o["label"] == "SPEAKING_AUDIBLE" for o in others)
-        company = "4+" if len(same) > 3 else str(len(same))
-        wanted.setdefault((company, "yes" if speaks else "no"), []).append(one)
-    result = unitalk.evaluate(truth, guess, by=["faces", "crowded"])
-    assert {tuple(g.by.values()) for g in result.groups[:-1]} == set(wanted)
-    for group in result.groups[:-1]:
-        faces = wanted[tuple(group.by.values())]
-        labels = [face["label"] == "SPEAKING_AUDIBLE" for face in faces]
-        assert counts(group) == (
-            len({face["video_id"] for face in faces}),
-            len({face["entity_id"] for face in faces}),
-            len(faces),
-            sum(labels),
-        )
-        if 0 < sum(labels) < len(labels):
-            # Ties as one step: the worst order, negatives of a tie first.
-            order = sorted(range(len(faces)), key=lambda i: (-faces[i]["score"], labels[i]))
-            assert group.average_precision == pytest.approx(
-                area_fast([labels[i] for i in order]), abs=1e-12
-            )
 
 
 def test_all_is_every_breakdown_that_applies_on_its_own():

@@ -120,21 +120,16 @@ def test_scoring_files_imports_nothing_heavy(given, options):
 # ------------------------------------------------------------------------------ formats
 
 
-def json_schema() -> dict:
-    return schemas.read("eval")
-
-
 @pytest.mark.parametrize(
     "options",
-    [[], ["--by", "category", "--ci", "100"], ["--by", "all", "--metrics"],
-     ["-p", "noisy.csv", "--by", "faces", "--ci", "100", "--metrics"], ["--leaderboard"],
+    [[], ["-p", "noisy.csv", "--by", "faces", "--ci", "100", "--metrics"], ["--leaderboard"],
      ["-p", "noisy.csv", "--leaderboard"], ["--ci", "100", "--ci-unit", "track", "--seed", "3"]],
 )  # fmt: skip
 def test_json_is_what_the_shipped_schema_says(run, given, options):
     jsonschema = pytest.importorskip("jsonschema", reason="the extra [test] has jsonschema")
     ran = run(*given, *options, "--format", "json")
     assert ran.code == 0
-    jsonschema.validate(json.loads(ran.stdout), json_schema())
+    jsonschema.validate(json.loads(ran.stdout), schemas.read("eval"))
 
 
 @slow
@@ -151,7 +146,7 @@ def test_the_schema_refuses_what_is_no_result(run, given):
             place = place[step]
         place[path[-1]] = value
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(broken, json_schema())
+            jsonschema.validate(broken, schemas.read("eval"))
 
 
 def test_one_seed_gives_the_same_bytes_and_another_one_others(run, given):

@@ -25,7 +25,7 @@ from conftest import exhaustive, one_in
 from reference import area
 
 import unitalk
-from unitalk import EvaluateOptions, UnitalkError, UsageError, parse_signature, schemas
+from unitalk import DataError, EvaluateOptions, UnitalkError, UsageError, schemas
 from unitalk.score import score_tables
 
 PLACE = Path(unitalk.__file__).parents[1]
@@ -183,7 +183,7 @@ def test_json_follows_the_schema_and_no_form_breaks_on_degenerate_data(videos, k
     assert (one.average_precision is None) == (one.positives in (0, one.faces))
 
 
-def test_two_runs_are_the_same_bytes_and_the_order_of_rows_changes_none(run, here):
+def test_the_order_of_rows_changes_no_byte(run, here):
     """In all forms and the plot; the page and the calibration error are tests of their own."""
     pytest.importorskip("matplotlib", reason="the extra [plot] has matplotlib")
     kept = {name: pd.read_csv(f"{name}.csv") for name in "gpq"}
@@ -198,7 +198,6 @@ def test_two_runs_are_the_same_bytes_and_the_order_of_rows_changes_none(run, her
         return found | {"plot": Path("x.svg").read_text(encoding="utf-8")}
 
     first = made()
-    assert made() == first
     for number, (name, frame) in enumerate(kept.items()):
         frame.sample(frac=1, random_state=number).to_csv(f"{name}.csv", index=False)
     assert made() == first
@@ -255,28 +254,22 @@ def test_a_frame_size_that_is_none_is_refused(truth, size):
         )
 
 
-def test_boxes_in_pixels_are_not_divided_by_size_without_a_word(truth):
+def test_boxes_in_pixels_are_not_divided_by_size(truth):
     """A box of 35 pixels (0.05 x 700) would be `<64`; 35 x 1280 makes it `>128`."""
     edges = [name for name in truth if name.startswith("entity_box")]
     pixels = truth.assign(**{name: truth[name] * 700 for name in edges})
     options = EvaluateOptions(frame_size=(1280, 720))
-    try:
-        found = unitalk.evaluate(pixels, guessed(truth), by="face-size", options=options)
-    except UnitalkError:
-        return
-    assert any("box" in warning for warning in found.warnings)
+    with pytest.raises(UnitalkError, match="box"):
+        unitalk.evaluate(pixels, guessed(truth), by="face-size", options=options)
 
 
 def test_a_track_ends_with_its_video(truth):
-    """Two tracks of 20 faces (0.8 s each), 5 s apart, in two videos: not one track of 5 to 10 s."""
+    """One id for tracks of two videos is refused: it is not one track of 5 to 10 s."""
     two = truth[truth["entity_id"].isin(["v0:0", "v1:0"])].assign(entity_id="face0")
     late = two["video_id"] == "v1"
     two = two.assign(frame_timestamp=two["frame_timestamp"].where(~late, two.frame_timestamp + 5))
-    try:
-        found = unitalk.evaluate(two, guessed(two), by="track-length")
-    except UnitalkError:
-        return
-    assert [group.by for group in found.groups[:-1]] == [{"track-length": "0-1"}]
+    with pytest.raises(DataError, match="in two videos"):
+        unitalk.evaluate(two, guessed(two), by="track-length")
 
 
 # ------------------------------------------------------------------------------ forms disagree
@@ -345,9 +338,6 @@ def test_of_several_the_system_that_lacks_faces_is_named(run, here):
     assert "mine" in ran.stderr or "q.csv" in ran.stderr
 
 
-# ------------------------------------------------------------------------------ width and digits
-
-
 # ------------------------------------------------------------------------------ files
 
 
@@ -379,9 +369,6 @@ def test_a_file_name_that_is_no_utf_8_is_no_traceback(run, here, options):
     assert run("eval", "-g", "g.csv", "-p", name, *options).code in (0, 2)
 
 
-# ------------------------------------------------------------------------------ nonsense
-
-
 def test_a_list_of_categories_may_come_through_a_pipe(run, here):
     read, write = os.pipe()  # what the shell makes of `<(...)`
     os.write(write, "".join(f"v{i},k\n" for i in range(8)).encode())
@@ -394,22 +381,10 @@ def test_a_list_of_categories_may_come_through_a_pipe(run, here):
 # ------------------------------------------------------------------------------ Python
 
 
-@pytest.mark.parametrize("seed", [np.int64(3), np.uint8(3)])
-def test_a_seed_of_numpy_is_a_seed(truth, seed):
-    found = unitalk.evaluate(truth, guessed(truth), ci=5, seed=seed)
+def test_a_seed_of_numpy_is_a_seed(truth):
+    found = unitalk.evaluate(truth, guessed(truth), ci=5, seed=np.int64(3))
     validate(json.loads(json.dumps(found.to_dict())))
     assert found == unitalk.evaluate(truth, guessed(truth), ci=5, seed=3)
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [("|ci:jackknife-t", ""), ("|unit:video", ""), ("unit:video", "unit:foo"), ("gt:", "gt:zz"),
-     ("positives:", "positives:9999")],
-)  # fmt: skip
-def test_a_signature_that_no_run_can_have_is_refused(truth, old, new):
-    signature = unitalk.evaluate(truth, guessed(truth), ci=5).signature
-    with pytest.raises(UsageError):
-        parse_signature(signature.replace(old, new))
 
 
 @pytest.mark.parametrize("name", ["a\nb", "[2]", "*"])

@@ -15,11 +15,8 @@ from unitalk import (
     CoverageError,
     DataError,
     SchemaError,
-    Signature,
-    UsageError,
     compare,
     evaluate,
-    parse_signature,
 )
 
 WITH = HEADER + ",eval"
@@ -225,18 +222,3 @@ def test_ground_truth_without_labels_is_refused_in_words(given, tmp_path, run, h
     path.write_text(path.read_text().replace(",0.45,,", ",0.45,NOT_SPEAKING,", 1))
     with pytest.raises(SchemaError, match="5 problems in the ground truth"):
         evaluate(path, given[1])
-
-
-# ------------------------------------------------------------------------------ showing it
-
-
-def test_the_signature_is_read_back():
-    signature = Signature(
-        videos=1, tracks=1, faces=4, positives=3, gt="0123456789abcdef", eval="-24110"
-    )
-    assert "|gt:0123456789abcdef|eval:-24110|unitalk:" in signature.long()
-    assert "|g:0123456789abcdef|e:-24110|unitalk:" in signature.short()
-    assert parse_signature(signature.long()) == signature
-    assert parse_signature(signature.short()) == signature
-    with pytest.raises(UsageError, match="eval:24110"):
-        parse_signature(signature.long().replace("-24110", "24110"))

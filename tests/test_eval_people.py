@@ -214,16 +214,6 @@ def test_a_score_per_track(run, here):
     assert (found["ties"], found["tracks"], found["videos"]) == (6, 2, 1)
 
 
-@pytest.mark.parametrize("speaking", [0, 1])
-def test_one_row_has_no_number(run, here, speaking):
-    write_csv(here / "g.csv", rows_of([speaking]))
-    write_csv(here / "p.csv", with_scores(rows_of([speaking]), ["0.5"]), None)
-    ran = run("eval", "-g", "g.csv", "-p", "p.csv")
-    assert ran.code == 3
-    assert ran.stdout.startswith("average precision: undefined (")
-    assert "warning" not in ran.stdout
-
-
 @exhaustive
 def test_two_million_rows(here):
     """Ranked positive, negative, positive, ...: the k-th positive has precision k / (2k - 1).

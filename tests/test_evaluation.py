@@ -126,21 +126,6 @@ def test_neither_the_order_of_rows_nor_an_increasing_map_of_scores_matters(good,
     assert mapped == plain
 
 
-def test_the_signature_names_the_content_of_the_ground_truth_and_not_its_spelling(good, tmp_path):
-    groundtruth, predicted, rows, scores = good
-    signature = evaluate(groundtruth, predicted).signature
-    respelled = [[r[0], f"{float(r[1]):.4f}", *r[2:8]] for r in reversed(rows)]
-    same = write_csv(tmp_path / "same.csv", respelled, None)
-    assert evaluate(same, predicted).signature == signature
-    flipped = [list(row) for row in rows]
-    flipped[7][6] = {"NOT_SPEAKING": "SPEAKING_AUDIBLE"}.get(flipped[7][6], "NOT_SPEAKING")
-    other = write_csv(tmp_path / "other.csv", flipped)
-    digest = [part for part in signature.split("|") if part.startswith("gt:")]
-    assert digest[0] not in evaluate(other, predicted).signature
-    assert signature.startswith("ap:ava|ties:grouped|videos:3|tracks:15|faces:120|positives:")
-    assert signature.endswith(f"|unitalk:{unitalk.__version__}")
-
-
 # ------------------------------------------------------------------------------ coverage
 
 
@@ -178,24 +163,6 @@ def test_partial_scores_what_matches_and_says_so_everywhere(good, tmp_path):
         "partial: 1 predictions have no face and were left out",
     )
     assert "|partial:-30+1|" in result.signature
-
-
-def test_nothing_in_common_is_an_error_even_when_partial(good, tmp_path):
-    groundtruth, _, rows, scores = good
-    body = [[*row[:7], "x:" + row[7], row[8]] for row in predictions(rows, scores)]
-    path = write_csv(tmp_path / "none.csv", body, None)
-    with pytest.raises(unitalk.CoverageError, match="0 of 120 faces match"):
-        evaluate(groundtruth, path, partial=True)
-
-
-@pytest.mark.parametrize("text", ["0.12", "0.120", "0.12000000000000001", "1.2e-1", "0.1204"])
-def test_a_time_is_its_milliseconds_and_not_its_text(tmp_path, text):
-    rows = [face("v", "0.08", "v:0", 0), face("v", "0.12", "v:0", 1)]
-    groundtruth = write_csv(tmp_path / "g.csv", rows)
-    guess = predictions(rows, [0.1, 0.9])
-    guess[1][1] = text
-    path = write_csv(tmp_path / "p.csv", guess, None)
-    assert evaluate(groundtruth, path).average_precision == 1.0
 
 
 def test_a_face_that_is_there_twice_is_named_with_both_lines(good, tmp_path):
@@ -288,11 +255,13 @@ def test_avas_third_label_and_other_spellings(tmp_path):
     assert result.average_precision == pytest.approx(1 / 3, abs=1e-15)  # it is ranked last of three
 
 
-@pytest.mark.parametrize(("labels", "why"), [([0, 0], "no face is"), ([1, 1], "every face is")])
+@pytest.mark.parametrize(
+    ("labels", "why"), [([0, 0], "no face is"), ([1, 1], "every face is"), ([0], "no face is")]
+)
 def test_one_class_has_no_number(run, tmp_path, labels, why):
     rows = [face("v", f"{i / 25:.2f}", "v:0", label) for i, label in enumerate(labels)]
     groundtruth = write_csv(tmp_path / "g.csv", rows)
-    path = write_csv(tmp_path / "p.csv", predictions(rows, [0.1, 0.2]), None)
+    path = write_csv(tmp_path / "p.csv", predictions(rows, [0.1, 0.2][: len(rows)]), None)
     ran = run("eval", "-g", groundtruth, "-p", path, "--format", "json")
     found = json.loads(ran.stdout)
     assert found["average_precision"] is None

@@ -311,22 +311,14 @@ rows_of_units = st.lists(
 @slow
 @settings(max_examples=100, deadline=None)
 @given(rows_of_units, st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(rows, random: Random):
-    shuffled = random.sample(rows, len(rows))
-    made = []
-    for some in (rows, shuffled):
-        labels, scores, units = (np.array(column) for column in zip(*some, strict=True))
-        systems = [scores, np.abs(scores)]
-        made += [estimate(labels, systems, units, Resampling(resamples=n)) for n in (1000, 2)]
-    assert made[:2] == made[2:]  # to the last bit
-
-
-@slow
-@settings(max_examples=100, deadline=None)
-@given(rows_of_units)
-def test_whatever_the_rows_what_is_said_is_within_bounds_and_agrees(rows):
+def test_whatever_the_rows_what_is_said_is_within_bounds_and_agrees(rows, random: Random):
     labels, scores, units = (np.array(column) for column in zip(*rows, strict=True))
-    for own in estimate(labels, [scores, np.abs(scores), -scores], units):
+    systems = [scores, np.abs(scores), -scores]
+    order = random.sample(range(len(rows)), len(rows))
+    for how in (Resampling(), Resampling(resamples=2)):  # the order of rows changes no bit
+        mixed = estimate(labels[order], [one[order] for one in systems], units[order], how)
+        assert mixed == estimate(labels, systems, units, how)
+    for own in estimate(labels, systems, units):
         if own.interval is not None:
             low, high = own.interval
             assert 0 <= low < own.average_precision < high <= 1
@@ -438,13 +430,6 @@ def test_what_cannot_be_asked_is_refused(wrong, said):
 
 
 # --------------------------------------------------------------------------- Student's distribution
-
-
-@pytest.mark.parametrize("degrees", [1, 2, 7, 999])
-def test_tails_are_the_integral_of_students_density(degrees):
-    for t in (0.1, 1.0, 2.5, 6.0):
-        assert outside(t, degrees) == pytest.approx(1 - t_inside(t, degrees), abs=1e-9)
-    assert outside(0.0, degrees) == 1
 
 
 def test_tails_are_exact_far_out():

@@ -185,14 +185,6 @@ def test_disjoint_lists_divide_rows_and_files_without_rest(made, data, link):
     assert files == Counter(wanted.items())
 
 
-# ------------------------------------------------------------------------------ archives
-
-parts = st.from_regex(r"[a-z0-9é][a-z0-9é _.:-]{0,5}[a-z0-9]", fullmatch=True)
-members = st.dictionaries(
-    st.lists(parts, min_size=1, max_size=3).map("/".join), st.binary(max_size=300), min_size=1
-)
-
-
 # ------------------------------------------------------------------------------ found by trying
 
 

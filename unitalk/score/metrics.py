@@ -54,18 +54,18 @@ class Metrics(Report):
     too where no face reaches the threshold; F1 is 0 there, because positives were missed.
     """
 
-    roc_auc: float | None
-    sklearn_average_precision: float | None
-    best_f1: float | None
-    best_f1_threshold: float | None
+    roc_auc: float | None = None
+    sklearn_average_precision: float | None = None
+    best_f1: float | None = None
+    best_f1_threshold: float | None = None
     threshold: float
     f1: float | None
     accuracy: float | None
     precision: float | None
     recall: float | None
-    equal_error_rate: float | None
-    false_alarms_at_90_recall: int | None
-    false_alarm_rate_at_90_recall: float | None
+    equal_error_rate: float | None = None
+    false_alarms_at_90_recall: int | None = None
+    false_alarm_rate_at_90_recall: float | None = None
     expected_calibration_error: float | None
 
 
@@ -125,7 +125,7 @@ def _over_all_thresholds(
     positives = int(np.count_nonzero(labels))
     negatives = len(labels) - positives
     if not positives or not negatives:
-        return dict.fromkeys(_ORDER_ONLY)
+        return {}
     from sklearn.metrics import (  # type: ignore[import-untyped]
         average_precision_score,
         roc_auc_score,
@@ -151,17 +151,6 @@ def _over_all_thresholds(
         "false_alarms_at_90_recall": false_alarms,
         "false_alarm_rate_at_90_recall": false_alarms / negatives,
     }
-
-
-_ORDER_ONLY = (
-    "roc_auc",
-    "sklearn_average_precision",
-    "best_f1",
-    "best_f1_threshold",
-    "equal_error_rate",
-    "false_alarms_at_90_recall",
-    "false_alarm_rate_at_90_recall",
-)
 
 
 def _counted(shares: npt.NDArray[np.float64], whole: int) -> npt.NDArray[np.int64]:
