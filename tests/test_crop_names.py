@@ -13,7 +13,7 @@ from unitalk.dataset.import_ import import_ava
 from unitalk.dataset.verify import verify_dataset
 from unitalk.layout import face_name
 from unitalk.media.tracks.track_rows import read_rows
-from unitalk.schema.crop_names import hundredths_of
+from unitalk.schema.face_names import hundredths_of
 
 
 @given(st.lists(st.floats(0, 3e6) | st.integers(0, 10**6).map(lambda n: n / 200), min_size=1))

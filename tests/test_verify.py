@@ -128,19 +128,16 @@ def test_a_cell_that_the_schema_refuses(data, column, text, says):
     assert "were not looked for" in report.notes[0]
 
 
-def test_a_row_with_too_few_cells(data):
+def test_a_row_that_is_no_row(data):
+    """Too few cells in line 102, the header again in line 150."""
     rows = data.rows()
     rows[100] = rows[100][:-1]
-    data.write(rows)
-    finding = only(data.verify(), "csv-row", line=102, path="csv/val_orig.csv")
-    assert finding["detail"] == "9 cells where 10 are expected"
-
-
-def test_the_header_in_the_middle(data):
-    rows = data.rows()
-    data.write([*rows[:100], COLUMNS, *rows[100:]])
-    finding = only(data.verify(), "csv-row", line=102)
-    assert "the header again" in finding["detail"]
+    data.write([*rows[:148], COLUMNS, *rows[148:]])
+    said = [(f.kind, f.line, f.detail) for f in data.verify().findings]
+    assert said == [
+        ("csv-row", 102, "9 cells where 10 are expected"),
+        ("csv-row", 150, "the header again: were several files joined?"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -251,23 +248,20 @@ def test_an_instance_id_of_another_track(data, text):
     only(data.verify(), "instance-name", entity_id=f"{B}:1", line=172)
 
 
-def test_an_instance_id_that_does_not_grow_with_the_label(data):
-    """EEey6Pt0rqI:0 begins to speak in its 48th face, line 49: k goes from 0 to 1."""
+@pytest.mark.parametrize(
+    ("rows_of", "instance", "line", "says"),
+    [
+        # EEey6Pt0rqI:0 begins to speak in its 48th face, line 49: k should go from 0 to 1.
+        (slice(47, 61), f"{A}:0:0", 49, f"{A}:0:0 then {A}:0:0, with another label"),
+        (slice(180, 190), f"{B}:1:1", 182, f"{B}:1:0 then {B}:1:1, with the same label"),
+    ],
+)
+def test_an_instance_id_that_does_not_follow_the_label(data, rows_of, instance, line, says):
     rows = data.rows()
-    for row in rows[47:61]:
-        row[INSTANCE] = f"{A}:0:0"
+    for row in rows[rows_of]:
+        row[INSTANCE] = instance
     data.write(rows)
-    finding = only(data.verify(), "instance-step", entity_id=f"{A}:0", line=49)
-    assert finding["detail"] == f"{A}:0:0 then {A}:0:0, with another label"
-
-
-def test_an_instance_id_that_grows_without_the_label(data):
-    rows = data.rows()
-    for row in rows[180:190]:
-        row[INSTANCE] = f"{B}:1:1"
-    data.write(rows)
-    finding = only(data.verify(), "instance-step", entity_id=f"{B}:1", line=182)
-    assert "with the same label" in finding["detail"]
+    only(data.verify(), "instance-step", entity_id=instance[:-2], line=line, detail=says)
 
 
 # ------------------------------------------------------------------------------ the csv: a track
@@ -489,32 +483,24 @@ def test_a_folder_where_a_jpg_should_be(data):
     only(data.verify(), "missing-jpg", seconds=12.4, detail="is a folder")
 
 
-def test_an_extra_jpg(data):
-    (data.track(f"{A}:0") / "99.00.jpg").touch()
-    only(data.verify(), "extra-jpg", entity_id=f"{A}:0", seconds=99.0,
-         path=f"clips_videos/val/{A}/{A}:0/99.00.jpg")  # fmt: skip
+EXTRA = {
+    "extra-jpg": (
+        f"clips_videos/val/{A}/{A}:0/99.00.jpg",
+        {"entity_id": f"{A}:0", "seconds": 99.0},
+    ),
+    "extra-wav": (f"clips_audios/val/{A}/{A}:7.wav", {"video_id": A}),
+    "extra-track": (f"clips_videos/val/{A}/{A}:7", {"video_id": A}),
+    "extra-video": ("clips_videos/val/other", {"split": "val"}),
+    "double-jpg": (f"clips_videos/val/{A}/{A}:0/12.4.jpg", {"detail": "12.40.jpg is there too"}),
+}
 
 
-def test_two_jpgs_of_one_time(data):
-    folder = data.track(f"{A}:0")
-    shutil.copy(folder / "12.40.jpg", folder / "12.4.jpg")
-    finding = only(data.verify(), "double-jpg", path=f"clips_videos/val/{A}/{A}:0/12.4.jpg")
-    assert finding["detail"] == "12.40.jpg is there too"
-
-
-def test_an_extra_wav(data):
-    shutil.copy(data.wav(f"{A}:0"), data.wav(f"{A}:7"))
-    only(data.verify(), "extra-wav", video_id=A, path=f"clips_audios/val/{A}/{A}:7.wav")
-
-
-def test_an_extra_track(data):
-    shutil.copytree(data.track(f"{A}:0"), data.track(f"{A}:7"))
-    only(data.verify(), "extra-track", video_id=A, path=f"clips_videos/val/{A}/{A}:7")
-
-
-def test_an_extra_video(data):
-    shutil.copytree(data.root / "clips_videos/val" / A, data.root / "clips_videos/val/other")
-    only(data.verify(), "extra-video", split="val", path="clips_videos/val/other")
+@pytest.mark.parametrize("kind", EXTRA)
+def test_what_no_row_wants(data, kind):
+    path, place = EXTRA[kind]
+    where = data.root / path
+    where.touch() if where.suffix in {".jpg", ".wav"} else where.mkdir()
+    only(data.verify(), kind, path=path, **place)
 
 
 @pytest.mark.parametrize(

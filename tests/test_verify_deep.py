@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 import wave
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -465,8 +464,3 @@ def test_the_module_opens_pictures_only_when_it_is_asked_to():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "False False\n"
-
-
-def test_paths_of_the_sample_are_untouched(sample):
-    """The tests' copies are links to it."""
-    assert verify_dataset(Path(sample), deep=True, jobs=1).ok

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from build import HEADER, Track, face, make_dataset, write_csv
+from build import HEADER, face, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from verify_data import (
@@ -32,7 +32,7 @@ from verify_data import (
     only,
 )
 
-from unitalk.dataset.verify import KINDS, Finding, VerifyReport, verify_dataset
+from unitalk.dataset.verify import KINDS, Finding, VerifyReport
 from unitalk.dataset.verify.cross_split import compare_files
 from unitalk.dataset.verify.csv_check import csv_findings
 from unitalk.dataset.verify.folder_listing import listing
@@ -495,13 +495,3 @@ def test_videos_are_named_once_and_in_each_part_that_needs_it():
         for videos, part in (((A,), "csv"), ((B,), "audio"), ((A, B), "video"))
     ]
     assert set(report(*findings).ids) == {A, B}
-
-
-def test_nothing_is_undefined_in_json(tmp_path):
-    make_dataset(tmp_path / "d", {"v": [Track("v:0", ["0.0", "0.04"], [0, 1])]})
-    (tmp_path / "d/clips_audios/val/v/v:0.wav").unlink()
-    result = verify_dataset(tmp_path / "d").to_dict()
-    assert result["findings"] == [
-        {"kind": "missing-wav", "split": "val", "video_id": "v", "entity_id": "v:0", "faces": 2,
-         "path": "clips_audios/val/v/v:0.wav"}
-    ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The file names of a split's crops, each made once and not once per face."""
+"""The file names of face crops: the number in each, and the names of a split, each made once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from unitalk.layout import face_name
 from unitalk.schema.columns import TIME
-from unitalk.schema.crop_names import hundredths_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,8 +15,20 @@ if TYPE_CHECKING:
     from unitalk.schema.faces import Faces
     from unitalk.schema.split_rows import SplitRows
 
+_NEAR = 1e-3  # hundredths of a second
 _LONG = 1 << 22  # hundredths of a second: 11 hours
 _PIECE = 1 << 20  # rows at a time, so that no temporary is large
+
+
+def hundredths_of(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """The number in each time's `face_name`, times 100; times with equal numbers share a file."""
+    hundred = seconds * 100
+    result = np.rint(hundred).astype(np.int64)
+    # In the middle between two names, the text is made of the float itself.
+    for place in np.flatnonzero(np.abs(hundred - np.floor(hundred) - 0.5) < _NEAR).tolist():
+        name = face_name(float(seconds[place]))
+        result[place] = round(float(name.removesuffix(".jpg")) * 100)
+    return result
 
 
 class FaceNames:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from unitalk.schema.crop_names import hundredths_of
+from unitalk.schema.face_names import hundredths_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -477,21 +477,12 @@ def _unsound(table: pa.Table, kind: Kind) -> list[str]:
 
 def _first_wrong(table: pa.Table, column: str, kind: Kind) -> str:
     """The first value of an unsound column, and what is wrong with it."""
-    values = table[column]
-    if column in NUMBERS:
-        numbers = values.to_numpy()  # what is missing becomes NaN
-        sound = np.isfinite(numbers)
-        if column == TIME:
-            sound &= (numbers >= 0) & (numbers < MAX_SECONDS)
-        row = int(np.argmin(sound))
-    else:
-        wrong = [wrong_with(column, text, kind) is not None for text in _texts(values)]
-        codes = np.concatenate([as_numpy(c.indices) for c in _dictionary_chunks(values)])
-        row = int(np.argmax(np.array(wrong)[codes]))
-    value = values[row].as_py()
-    if value is None:
-        return f"column {column}, row {row}: the value is missing"
-    return f"column {column}, row {row}: {shown(str(value))} {wrong_with(column, str(value), kind)}"
+    for row, value in enumerate(table[column].to_pylist()):
+        if value is None:
+            return f"column {column}, row {row}: the value is missing"
+        if clause := wrong_with(column, str(value), kind):
+            return f"column {column}, row {row}: {shown(str(value))} {clause}"
+    return f"column {column} breaks the schema"
 
 
 def _is_sound(table: pa.Table, name: str, kind: Kind) -> bool:
