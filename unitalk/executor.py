@@ -1,8 +1,8 @@
-"""Where independent tasks are done: in this process, in several, or on a Dask cluster.
+"""Runs independent tasks: in this process, in several processes, or on a Dask cluster.
 
-The one seam for work at scale. A task is a value, and what does it is a function of a module, so
-that both can travel; a task may be done twice, when whoever did it first was lost, so it must leave
-the same bytes either way. Results come in the order of the tasks.
+A task is a value, and a function of a module does it, so that both can be sent elsewhere. A task
+whose worker was lost is done again, so it must leave the same bytes however often it runs. Results
+come in the order of the tasks.
 """
 
 from __future__ import annotations
@@ -27,42 +27,42 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AHEAD = 2  # tasks that a process has been given: one under way, one to go on with
-_WAITING = 4  # tasks for each process that are under way or wait for an earlier one
-_LOOK = 0.01  # seconds between two looks whether a cluster has done a task
-PATIENCE = 30.0  # seconds until a scheduler must have answered, and a worker be there
+_AHEAD = 2  # tasks that a process is given: one to do now, and the next
+_WAITING = 4  # tasks per process that are being done, or done and waiting for an earlier one
+_LOOK = 0.01  # seconds between two looks at a task on a cluster
+PATIENCE = 30.0  # seconds to wait for a scheduler, and for its first worker
 
 
 class Executor(Protocol):
-    """Does tasks somewhere."""
+    """Runs tasks."""
 
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
-        """Do every task, and give what the function gave, in the tasks' order.
+        """Do every task, and yield the results in the order of the tasks.
 
-        Tasks are drawn only as fast as they are done. What a task raises is raised here, and what
-        is then under way is given up.
+        Tasks are drawn only as fast as they are done. An error of a task is raised here, and the
+        tasks that are running then are given up.
 
         Args:
-            function: of a module, by its name.
+            function: a function of a module, so that it can be pickled by name.
             tasks: values that can be pickled.
 
         Raises:
-            UnitalkError: what was to do a task was lost, again and again.
+            UnitalkError: each worker that was given a task was lost.
         """
         ...
 
 
 @contextmanager
 def open_executor(*, jobs: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
-    """Give an executor: this process, several processes, or a cluster's workers.
+    """Open an executor: this process, several processes, or a cluster's workers.
 
     Args:
-        jobs: how many processes; 1 is this one; default: one a processor.
+        jobs: the number of processes; 1 is this process; default: one per processor.
         scheduler: the address of a Dask scheduler such as `tcp://host:8786`, which then decides
             how many tasks are done at a time.
 
     Raises:
-        UsageError: `jobs` is less than 1, or there is a scheduler as well.
+        UsageError: `jobs` is less than 1, or a scheduler is given as well.
         MissingExtraError: a scheduler is given and Dask is not installed.
         UnitalkError: the scheduler cannot be reached, has no worker, or has one with another
             version of this package.
@@ -83,7 +83,7 @@ def open_executor(*, jobs: int | None = None, scheduler: str | None = None) -> I
 
 
 class Here:
-    """Does one task after the other in this process."""
+    """Runs one task after the other in this process."""
 
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         """See `Executor.run`."""
@@ -94,27 +94,27 @@ class Here:
 
 
 class Processes:
-    """Does tasks in processes that end with this one.
+    """Runs tasks in processes that end with this one.
 
-    Python's own pool waits for what is under way when it is interrupted, and its processes outlive
-    one that is killed. Here each process has a pipe of its own, and ends when that is closed.
+    Python's own pool waits for running tasks when it is interrupted, and its processes survive when
+    this one is killed. Here each process has a pipe of its own, and ends when that is closed.
 
     Args:
-        count: how many; they are started as they are needed.
+        count: the number of processes; they are started when they are needed.
     """
 
     def __init__(self, count: int) -> None:
         self._count = count
 
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
-        """See `Executor.run`; when the reader stops reading, the processes are ended at once."""
+        """See `Executor.run`; when the caller stops reading, the processes are ended at once."""
         pool: _Pool[T, R] = _Pool(function, self._count)
         try:
             given = taken = 0
             for number, task in enumerate(tasks):
                 pool.give(number, task)
                 given = number + 1
-                # One process may be slow, or only begin: what others do must not pile up behind.
+                # One process may be slow: the results of the others must not pile up behind it.
                 while taken in pool.done or given - taken >= _WAITING * self._count:
                     if taken in pool.done:
                         yield pool.done.pop(taken)
@@ -130,10 +130,10 @@ class Processes:
 
 
 class _Pool(Generic[T, R]):
-    """Processes that are started as they are needed.
+    """Processes that are started when they are needed.
 
     Attributes:
-        done: what tasks gave, by their numbers, until someone takes it out.
+        done: results by the numbers of their tasks, until the caller takes them out.
     """
 
     def __init__(self, function: Callable[[T], R], processes: int) -> None:
@@ -141,11 +141,11 @@ class _Pool(Generic[T, R]):
         self._wanted = processes
         self._children = Children()
         self._started = 0
-        self._open: dict[Connection, int] = {}  # how many tasks each has
+        self._open: dict[Connection, int] = {}  # the number of tasks that each has
         self.done: dict[int, R] = {}
 
     def give(self, number: int, task: T) -> None:
-        """Give a task to a process that has little to do; wait until there is one."""
+        """Send a task to the process that has the fewest; wait while all have enough."""
         if self._started < self._wanted and all(self._open.values()):
             self._start()
         while min(self._open.values()) >= _AHEAD:
@@ -156,7 +156,7 @@ class _Pool(Generic[T, R]):
         self._open[pipe] += 1
 
     def take(self) -> None:
-        """Wait for what tasks give."""
+        """Wait for results."""
         for pipe in connection.wait([pipe for pipe, count in self._open.items() if count]):
             for own in self._open:
                 if own is pipe:
@@ -168,7 +168,7 @@ class _Pool(Generic[T, R]):
                     self.done[number] = given
 
     def end(self) -> None:
-        """End all processes, whatever they do."""
+        """End all processes, whatever they are doing."""
         with stopping.noted():
             self._children.end()
             for pipe in self._open:
@@ -196,7 +196,7 @@ def _death() -> Iterator[None]:
 
 
 def _serve(pipe: Connection, function: Callable[[Any], Any]) -> None:
-    """Do tasks until the pipe is closed, by whom or whatever."""
+    """Do tasks until the pipe is closed."""
     while True:
         try:
             number, task = pipe.recv()
@@ -214,12 +214,12 @@ def _serve(pipe: Connection, function: Callable[[Any], Any]) -> None:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, or what can be said of it when it cannot travel; with its traceback as a note."""
+    """The error with its traceback as a note, or its text where it cannot be pickled."""
     if not isinstance(error, UnitalkError):
         error.add_note("in another process:\n" + "".join(traceback.format_exception(error)))
     try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - what was made here, a moment ago
-    except Exception:  # noqa: BLE001 - whatever an error's own code may raise
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - pickled by this very line
+    except Exception:  # noqa: BLE001 - an error's own code may raise anything
         return RuntimeError("".join(traceback.format_exception(error)))
     return error
 
@@ -255,22 +255,22 @@ def _cluster(address: str) -> Iterator[Executor]:
 
 
 class Cluster:
-    """Does tasks on the workers of a Dask cluster, each of which sees the same files.
+    """Runs tasks on the workers of a Dask cluster, all of which see the same files.
 
     A task whose worker is lost is done by another one.
 
     Args:
-        client: of the scheduler, connected.
+        client: a client that is connected to the scheduler.
     """
 
     def __init__(self, client: Any) -> None:  # noqa: ANN401 - Dask is an extra
         self._client = client
 
     def check(self, address: str) -> None:
-        """Look whether there are workers that can do our tasks.
+        """Check that there are workers, all with this version of the package.
 
         Raises:
-            UnitalkError: there is none, or one has another version.
+            UnitalkError: there is no worker, or one has another version.
         """
         try:
             self._client.wait_for_workers(1, timeout=PATIENCE)
@@ -319,7 +319,7 @@ class Cluster:
 
 
 def _result(future: Any) -> Any:  # noqa: ANN401 - Dask is an extra
-    """Wait without Dask's locks, which a stop must not be raised in."""
+    """Wait without holding Dask's locks, in which a stop must not be raised."""
     while not future.done():
         time.sleep(_LOOK)
     with stopping.noted():
