@@ -28,15 +28,12 @@ def explain(source: Source, kind: Kind, head: Head, wanted: Sequence[str]) -> Sc
         told.insert(0, f"{source.name}: cannot be read to its end: {error}")
     if not count:
         return None
-    rest = f"\n  and {count - len(told):,} more" if count > len(told) else ""
     noun = "problem" if count == 1 else "problems"
     named = "" if head.header_line else f": {', '.join(head.columns)}"
-    return SchemaError(
-        f"{source.name}: {count:,} {noun} in the {KIND_NAME[kind]}\n  " + "\n  ".join(told) + rest,
+    return _error(
+        f"{source.name}: {count:,} {noun} in the {KIND_NAME[kind]}", told, count,
         hint=f"correct this and run the command again; the file has {head.describe()}{named}",
-        problems=told,
-        count=count,
-    )
+    )  # fmt: skip
 
 
 def together(name: str, files: int, errors: Sequence[SchemaError]) -> SchemaError:
@@ -45,16 +42,13 @@ def together(name: str, files: int, errors: Sequence[SchemaError]) -> SchemaErro
         return errors[0]
     problems = [problem for error in errors for problem in error.problems or [error.message]]
     count = sum(max(error.count, 1) for error in errors)
-    shown = problems[:EXAMPLES]
-    rest = f"\n  and {count - len(shown):,} more" if count > len(shown) else ""
-    return SchemaError(
-        f"{name}: {count:,} problems in {len(errors):,} of {files:,} files\n  "
-        + "\n  ".join(shown)
-        + rest,
-        hint=errors[0].hint,
-        problems=shown,
-        count=count,
-    )
+    what = f"{name}: {count:,} problems in {len(errors):,} of {files:,} files"
+    return _error(what, problems[:EXAMPLES], count, hint=errors[0].hint)
+
+
+def _error(what: str, told: list[str], count: int, *, hint: str | None) -> SchemaError:
+    rest = [f"and {count - len(told):,} more"] if count > len(told) else []
+    return SchemaError("\n  ".join([what, *told, *rest]), hint=hint, problems=told, count=count)
 
 
 def walk(
