@@ -154,24 +154,20 @@ def test_tracks_in_another_order_are_the_fields_most_repeated_trap(talknet):
     assert finding["detail"] == f"{B}:0 stands there; 4 tracks are not in their places"
 
 
-def test_a_track_that_the_loaders_csv_lacks(talknet):
-    lines = loader_lines(talknet)
-    write_loader(talknet, lines[:1] + lines[2:])
-    finding = only(as_talknet(talknet), "loader-tracks", entity_id=f"{A}:1")
-    assert finding["detail"] == "is not in the loader's csv"
-
-
-def test_a_track_that_only_the_loaders_csv_has(talknet):
-    lines = loader_lines(talknet)
-    write_loader(talknet, [*lines[:1], ["other:0", *lines[0][1:]], *lines[1:]])
-    finding = only(as_talknet(talknet), "loader-tracks", line=2)
-    assert finding["detail"] == "other:0 is not in the split's csv"
-
-
-def test_a_track_that_is_there_twice(talknet):
-    lines = loader_lines(talknet)
-    write_loader(talknet, [*lines, lines[-1]])
-    only(as_talknet(talknet), "loader-tracks", line=5, detail="is there twice")
+@pytest.mark.parametrize(
+    ("change", "place", "says"),
+    [
+        (lambda own: own[:1] + own[2:], {"entity_id": f"{A}:1"}, "is not in the loader's csv"),
+        (
+            lambda own: [*own[:1], ["other:0", *own[0][1:]], *own[1:]],
+            {"line": 2}, "other:0 is not in the split's csv",
+        ),
+        (lambda own: [*own, own[-1]], {"line": 5}, "is there twice"),
+    ],
+)  # fmt: skip
+def test_a_track_that_only_one_csv_has(talknet, change, place, says):
+    write_loader(talknet, change(loader_lines(talknet)))
+    only(as_talknet(talknet), "loader-tracks", **place, detail=says)
 
 
 @pytest.mark.parametrize("cell", ["frames", "labels"])
