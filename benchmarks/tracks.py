@@ -198,6 +198,7 @@ def shards(root: Path, jobs: int) -> float:
 def read_shard(path: Path) -> int:
     """Read the tracks of one shard from its begin to its end; returns their faces."""
     from unitalk.media.tracks import crop_pixels, sound_samples
+    from unitalk.media.tracks.media_files import Crops, Sound
 
     count = 0
     jpgs: list[bytes] = []
@@ -205,13 +206,13 @@ def read_shard(path: Path) -> int:
         for member in shard:
             data = shard.extractfile(member).read()
             if member.name.endswith(".wav"):
-                sound_samples.samples(data, member.name)
+                sound_samples.samples(Sound(data, member.name, "", ""))
             elif member.name.endswith(".json"):  # a track's first file
-                count += len(crop_pixels.grays(jpgs, str, SIZE))
+                count += len(crop_pixels.grays(Crops(jpgs, str, ""), SIZE))
                 jpgs.clear()
             else:
                 jpgs.append(data)
-    return count + len(crop_pixels.grays(jpgs, str, SIZE))
+    return count + len(crop_pixels.grays(Crops(jpgs, str, ""), SIZE))
 
 
 def make_shards(root: Path) -> None:
