@@ -469,6 +469,16 @@ def test_no_line_sorts_rows_that_it_cannot_sort(data, extra):
     assert finding.code is None
 
 
+def test_faces_that_do_not_count_are_sorted_with_the_others(data):
+    """The line is for all rows; of these the last track is left out of the score."""
+    counts = (data.truth["entity_id"] != data.truth["entity_id"].iloc[-1]).astype(int)
+    truth = data.truth.assign(eval=counts.astype(str))
+    order = data.truth.sort_values(KEY).index
+    broken = data.guess.assign(score=data.guess["score"].to_numpy()[order])
+    finding = only_problem(diagnose(truth, broken), "order")
+    assert after(finding, broken)["score"].equals(data.guess["score"])
+
+
 def test_few_tracks_are_not_judged(data):
     few = data.truth["entity_id"].isin(data.truth["entity_id"].unique()[:4])
     diagnosis = diagnose(data.truth[few], data.guess[few])

@@ -118,7 +118,7 @@ def _of_scores(
         scores = check_scores(scored, faces.numbers(schema.SCORE)[used])
         if scored and scores.code is not None:  # they are inverted
             scored = replace(scored, scores=-scored.scores)
-    order = check_order(scored, faces) if scored else None
+    order = check_order(scored) if scored else None
     found = [finding for finding in (labels, scores, order) if finding]
     yield from found
     if scored:

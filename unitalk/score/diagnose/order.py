@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from unitalk import schema
+from unitalk.schema.face_table import NOBODY
 from unitalk.score.diagnose.findings import Finding, note, ok, percent, problem
 from unitalk.score.diagnose.score_values import area_of, sort_keys, sorted_by
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from unitalk.schema import Faces
     from unitalk.score.diagnose.score_values import Scored
 
     Floats = npt.NDArray[np.float64]
@@ -67,7 +67,7 @@ class _Fit(NamedTuple):
     ranks: Floats
 
 
-def check_order(scored: Scored, faces: Faces) -> Finding:
+def check_order(scored: Scored) -> Finding:
     """Look for an order of the rows in which the scores fit clearly better."""
     if len(np.unique(scored.keys[schema.ENTITY])) < _FEWEST:
         return note("order", f"not checked: with fewer than {_FEWEST} tracks luck explains much")
@@ -79,7 +79,7 @@ def check_order(scored: Scored, faces: Faces) -> Finding:
     if not scored.leaps_to(area):
         said = f"the scores fit clearly better in none of {len(fits)} other orders of the rows"
         return note("order", said) if scored.at_chance else ok("order", said)
-    code = _code(best, turned=turned) if _sorts(faces, scored, best.columns) else None
+    code = _code(best, turned=turned) if _sorts(scored, best.columns) else None
     made = f"made for {best.made} and written to {best.written}"
     return problem(
         "order",
@@ -103,14 +103,13 @@ def _fits(scored: Scored) -> Iterator[_Fit]:
     yield _Fit("the ground truth's rows", _AS_IS, cause, (), ranks[place])
 
 
-def _sorts(faces: Faces, scored: Scored, columns: tuple[str, ...]) -> bool:
+def _sorts(scored: Scored, columns: tuple[str, ...]) -> bool:
     """Whether sorting the predictions puts them in the order in which their faces are sorted."""
-    own = sort_keys(faces, scored.rows)
-    return (
-        0 < len(columns) == len(own.keys() & columns)
-        and len(scored.rows) == len(faces)  # else rows would be sorted that are for no face
-        and np.array_equal(sorted_by(own, columns), sorted_by(scored.keys, columns))
-    )
+    own = sort_keys(scored.faces, np.arange(len(scored.faces)))
+    if not columns or not own.keys() >= set(columns) or (scored.partners == NOBODY).any():
+        return False
+    meant = sort_keys(scored.truth, scored.partners)
+    return np.array_equal(sorted_by(own, columns), sorted_by(meant, columns))
 
 
 def _code(fit: _Fit, *, turned: bool) -> str:

@@ -36,7 +36,9 @@ class Scored:
     """The predictions that are for a face that counts, and what their scores are worth.
 
     Attributes:
-        rows: [rows] the row in the predictions.
+        truth: the ground truth.
+        faces: the predictions.
+        partners: [predictions] as `Pairing` has them.
         places: [rows] the face's row in the ground truth.
         keys: [rows] what the ground truth's rows are sorted by, as `sort_keys` returns it.
         labels: [rows] whether the face speaks; there are both.
@@ -44,7 +46,9 @@ class Scored:
         order: [rows] the rows by track and time.
     """
 
-    rows: Integers
+    truth: Faces
+    faces: Faces
+    partners: Integers
     places: Integers
     keys: dict[str, npt.NDArray[Any]]
     labels: Bools
@@ -63,8 +67,8 @@ class Scored:
             return None
         tracks = truth.codes(schema.ENTITY)[0][places]
         return cls(
-            rows=rows, places=places, keys=sort_keys(truth, places), labels=labels,
-            scores=faces.numbers(schema.SCORE)[rows],
+            truth=truth, faces=faces, partners=pairing.partners, places=places,
+            keys=sort_keys(truth, places), labels=labels, scores=faces.numbers(schema.SCORE)[rows],
             order=np.lexsort((truth.milliseconds()[places], tracks)),
         )  # fmt: skip
 
@@ -248,7 +252,7 @@ def check_result(scored: Scored, *, explained: bool) -> Finding:
     """
     low, high = map(percent, scored.chance)
     what = (
-        f"average precision {percent(scored.area)} of {counted(len(scored.rows), 'face')}, prior "
+        f"average precision {percent(scored.area)} of {counted(len(scored.labels), 'face')}, prior "
         f"{percent(scored.prior)}; on faces that they do not belong to, these scores get "
         f"{low if low == high else f'{low} to {high}'}"
     )
