@@ -34,7 +34,7 @@ PATIENCE = 30.0  # seconds to wait for a scheduler, and for its first worker
 
 
 class Executor(Protocol):
-    """Runs tasks."""
+    """Runs independent tasks, in the order in which they are given."""
 
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
         """Do every task, and yield the results in the order of the tasks.
