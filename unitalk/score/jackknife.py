@@ -144,37 +144,27 @@ def estimate(
     positives = np.bincount(lots[labels], minlength=count)
     negatives = np.bincount(lots, minlength=count) - positives
     if not positives.any() or not negatives.any():
-        return tuple(_unknown(None, None) for _ in systems)
+        nothing = Estimate(average_precision=None, interval=None, resamples=0, difference=None)
+        return (nothing,) * len(systems)
     areas = np.array([_leave_out(labels, scores, lots, count) for scores in systems])
     # Without one of the lots, would there still be both?
     if min(np.count_nonzero(positives), np.count_nonzero(negatives)) == 1:
-        return tuple(
-            _unknown(area, None if number == 0 else area - areas[0, 0])
-            for number, area in enumerate(areas[:, 0])
-        )
-    odds = _log_odds(areas, int(positives.sum()))
-    return tuple(
-        Estimate(
+        odds, count = None, 0
+    else:
+        odds = _log_odds(areas, int(positives.sum()))
+
+    def one(number: int) -> Estimate:
+        pair = [0, number]
+        return Estimate(
             average_precision=float(areas[number, 0]),
-            interval=_interval(odds[number], resampling),
+            interval=None if odds is None else _interval(odds[number], resampling),
             resamples=count,
-            difference=_compare(areas[[0, number]], odds[[0, number]], resampling)
+            difference=_compare(areas[pair, 0], None if odds is None else odds[pair], resampling)
             if number
             else None,
         )
-        for number in range(len(systems))
-    )
 
-
-def _unknown(area: float | None, difference: float | None) -> Estimate:
-    return Estimate(
-        average_precision=None if area is None else float(area),
-        interval=None,
-        resamples=0,
-        difference=None
-        if difference is None
-        else Difference(value=float(difference), interval=None, p_value=None),
-    )
+    return tuple(one(number) for number in range(len(systems)))
 
 
 def _deal(
@@ -334,7 +324,7 @@ def _interval(odds: npt.NDArray[np.float64], resampling: Resampling) -> tuple[fl
 
 
 def _compare(
-    areas: npt.NDArray[np.float64], odds: npt.NDArray[np.float64], resampling: Resampling
+    areas: npt.NDArray[np.float64], odds: npt.NDArray[np.float64] | None, resampling: Resampling
 ) -> Difference:
     """Compare two systems: the paired jackknife's t test of their log-odds.
 
@@ -342,11 +332,13 @@ def _compare(
     with the jackknife's pseudovalues.)
 
     Args:
-        areas: [2, 1 + lots] of the baseline and of the other.
-        odds: [2, 1 + lots] their log-odds.
+        areas: [2] of the baseline and of the other, of all rows.
+        odds: [2, 1 + lots] their log-odds; None where they rest on one lot.
         resampling: for the confidence.
     """
-    value = float(areas[1, 0] - areas[0, 0])
+    value = float(areas[1] - areas[0])
+    if odds is None:
+        return Difference(value=value, interval=None, p_value=None)
     apart = odds[1] - odds[0]
     spread = _spread(apart)
     if spread < _NO_SPREAD:

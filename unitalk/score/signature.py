@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from unitalk._version import __version__
 from unitalk.errors import UsageError
@@ -26,8 +26,12 @@ _SHORT = {
 }
 """Each field's name in the short form; the order is that of both forms."""
 _LONG = {short: name for name, short in _SHORT.items()}
-_PATTERNS = {"gt": r"[0-9a-f]{16}", "eval": r"-\d+", "unit": "video|track"}
 _NUMBERS = frozenset({"videos", "tracks", "faces", "positives", "resamples", "seed"})
+_PATTERNS = {"gt": r"[0-9a-f]{16}", "eval": r"-\d+", "unit": "video|track"} | dict.fromkeys(
+    _NUMBERS, r"\d+"
+)
+_NEEDED = frozenset({"ap", "ties", "videos", "tracks", "faces", "positives", "gt", "unitalk"})
+_RESAMPLED = frozenset({"ci", "unit", "resamples", "seed"})  # all of these or none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,31 +87,19 @@ def parse_signature(text: str) -> Signature:
     """Read a signature back, long or short.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a signature.
     """
     found: dict[str, str | int] = {}
     for part in text.strip().split("|"):
-        name, colon, value = part.partition(":")
+        name, _, value = part.partition(":")
         name = _LONG.get(name, name)
-        if not colon or not value or name not in _SHORT or name in found:
+        is_read = re.fullmatch(_PATTERNS.get(name, ".+"), value, re.ASCII)
+        if not is_read or name not in _SHORT or name in found:
             raise _no_signature(text, part)
-        if name in _NUMBERS:
-            if not re.fullmatch(r"\d+", value, re.ASCII):
-                raise _no_signature(text, part)
-            found[name] = int(value)
-        else:
-            found[name] = value
-    needed = {field.name for field in fields(Signature)} & {
-        "ap", "ties", "videos", "tracks", "faces", "positives", "gt", "unitalk"
-    }  # fmt: skip
-    if needed - set(found):
-        raise _no_signature(text, f"without {', '.join(sorted(needed - set(found)))}")
-    resampled = {"ci", "unit", "resamples", "seed"}
-    if set(found) & resampled not in (set(), resampled):
-        raise _no_signature(text, f"without {', '.join(sorted(resampled - set(found)))}")
-    for name, pattern in _PATTERNS.items():
-        if name in found and not re.fullmatch(pattern, str(found[name]), re.ASCII):
-            raise _no_signature(text, f"{name}:{found[name]}")
+        found[name] = int(value) if name in _NUMBERS else value
+    needed = _NEEDED | (_RESAMPLED if found.keys() & _RESAMPLED else frozenset())
+    if lacking := needed - found.keys():
+        raise _no_signature(text, f"without {', '.join(sorted(lacking))}")
     if int(found["positives"]) > int(found["faces"]):
         raise _no_signature(text, "more positives than faces")
     return Signature(**found)  # type: ignore[arg-type] # each by its field's name
