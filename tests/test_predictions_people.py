@@ -87,7 +87,7 @@ def test_talknets_val_res(tmp_path, truth):
     assert result.average_precision == pytest.approx(AP, abs=1e-15)
 
 
-@pytest.mark.parametrize("labelled", [0, 1, 3, 6])
+@pytest.mark.parametrize("labelled", [0, 3])
 def test_a_label_that_is_empty_says_nothing_and_is_no_error(tmp_path, truth, labelled):
     """A series shorter than the frame leaves holes, which pandas writes as empty cells."""
     frame = val_res(truth, SCORES)
