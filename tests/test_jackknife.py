@@ -417,7 +417,7 @@ def test_a_p_value_is_never_0():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"resamples": 1}, "1 resamples"),
+        ({"resamples": 1}, "at least 2 resamples"),
         ({"seed": -1}, "the seed is -1"),
         ({"confidence": 1.0}, "the confidence is 1.0"),
         ({"confidence": 95}, "the confidence is 95"),

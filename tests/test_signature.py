@@ -84,7 +84,7 @@ def test_both_forms_are_read_back(signature, resampled):
      FULL.long().replace("unit:video", "unit:face")],
 )  # fmt: skip
 def test_what_is_no_signature_is_refused(text):
-    with pytest.raises(UsageError, match="is no signature") as error:
+    with pytest.raises(UsageError, match="is not a signature") as error:
         parse_signature(text)
     assert error.value.hint
 

@@ -1,8 +1,8 @@
 """Divide the faces: by category, by video, by what else is in the frame, by size, by length.
 
 Every division is made on the whole ground truth, before anything is left out, so that a face's
-company does not depend on what a model predicted. What the divisions are and where they come from
-stands beside each.
+company does not depend on what a model predicted. Each division's docstring says what it is and
+where it comes from.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def curve(
         UsageError: `points` is below two.
     """
     if points < 2:  # noqa: PLR2004 - a line has two ends
-        raise UsageError(f"a curve of {points} points has no two ends", hint="keep at least 2")
+        raise UsageError(f"points must be at least 2 (got {points})", hint="keep at least 2")
     if not labels.any():
         return None
     order = np.argsort(scores)[::-1]
@@ -191,7 +191,7 @@ def histogram(
         UsageError: `bins` is below one.
     """
     if bins < 1:
-        raise UsageError(f"a histogram of {bins} bins", hint="ask for at least 1")
+        raise UsageError(f"bins must be at least 1 (got {bins})", hint="ask for at least 1")
     low, high = _span(scores)
     # Halves, because the whole of a range may be too large for a number.
     edges = 2 * np.linspace(low / 2, high / 2, bins + 1)

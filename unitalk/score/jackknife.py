@@ -74,7 +74,7 @@ class Resampling:
     def __post_init__(self) -> None:
         if self.resamples < 2:  # noqa: PLR2004
             raise UsageError(
-                f"{self.resamples} resamples: a spread takes two at least",
+                f"an interval needs at least 2 resamples (got {self.resamples})",
                 hint="give 1000; with fewer videos than that, each is left out once",
             )
         if self.seed < 0:

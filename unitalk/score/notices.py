@@ -1,4 +1,4 @@
-"""What whoever is about to publish a number should know about it."""
+"""Warnings to show before a score is published."""
 
 from __future__ import annotations
 

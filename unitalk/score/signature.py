@@ -107,6 +107,6 @@ def parse_signature(text: str) -> Signature:
 
 def _no_signature(text: str, part: str) -> UsageError:
     return UsageError(
-        f"{text[:100]!r} is no signature: {part!r}",
+        f"{text[:100]!r} is not a signature: {part!r}",
         hint="give a signature of `evaluate`, whole",
     )
