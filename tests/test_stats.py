@@ -8,22 +8,20 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 from build import Track, face, make_dataset, write_csv, write_wav
 from conftest import exhaustive
 from PIL import Image
 from real_data import ASW, CHECKOUT, needs
 
-from unitalk import schema
+import unitalk
+from unitalk import EvaluateOptions, schema
 from unitalk.dataset.stats import NO_CATEGORY, statistics
 from unitalk.dataset.stats.stats_result import DESCRIPTION
 from unitalk.dataset.stats.stored_media import count_media
 from unitalk.errors import LayoutError
 from unitalk.layout import Layout
 from unitalk.progress import SilentProgress
-from unitalk.score import breakdown
-from unitalk.score.match import Truth
 
 LANGUAGE, MIXED, NOISE, VISUAL = "ho_oK12hY6M", "qv3-HaaxGUc", "EEey6Pt0rqI", "wh3-1DUTb3Q"
 TRAIN = "-maoolmiKi0"
@@ -324,34 +322,25 @@ def test_what_is_divided_is_divided_without_a_rest(sample):
 
 
 def test_the_evaluation_divides_the_sample_into_the_same_parts(sample):
-    """Names and numbers of faces are those of `unitalk eval --by`, for val of the sample."""
+    """Names and numbers of faces are those of `evaluate(by=...)`, for val of the sample."""
+
+    def parts(by, of="faces", **options) -> dict[str, int]:
+        asked = EvaluateOptions(frame_size=(1280, 720), **options)
+        files = sample / "csv/val_orig.csv", sample / "predictions.csv"
+        *groups, _total = unitalk.evaluate(*files, by=by, options=asked).groups
+        return {group.by[by]: getattr(group, of) for group in groups}
+
+    def some(counts: dict[str, int]) -> dict[str, int]:
+        return {name: count for name, count in counts.items() if count}
+
     val = statistics(sample, splits=("val",))
-    truth = Truth.of(schema.load(sample / "csv/val_orig.csv", "groundtruth"))
-    for size, field in (("width", "faces_by_pixel_width"), ("area", "faces_by_pixel_area")):
-        divider = breakdown.Divider(
-            truth=truth,
-            frames=lambda: dict.fromkeys(truth.video_names, (1280, 720)),
-            face_size=size,
-        )
-        assert counted(divider.divide("face-size")) == getattr(val.total, field).counts
-    assert counted(divider.divide("faces")) == val.total.faces_by_company.counts
-    division = divider.divide("track-length")
-    first = np.unique(truth.tracks, return_index=True)[1]
-    lengths = dict(zip(division.values, np.bincount(division.codes[first], minlength=5),
-                       strict=True))  # fmt: skip
-    assert lengths == val.total.tracks_by_length.counts
-    categories = counted(divider.divide("category"))
-    assert {g.category: g.faces for g in val.categories} == {
-        name: count for name, count in categories.items() if count
-    }
+    assert parts("face-size") == some(val.total.faces_by_pixel_width.counts)
+    assert parts("face-size", face_size="area") == some(val.total.faces_by_pixel_area.counts)
+    assert parts("faces") == some(val.total.faces_by_company.counts)
+    assert parts("track-length", of="tracks") == some(val.total.tracks_by_length.counts)
+    assert parts("category") == {group.category: group.faces for group in val.categories}
     # A face is crowded when another one speaks in its frame: where two or more do, all are.
-    crowded = counted(divider.divide("crowded"))["yes"]
-    assert crowded >= 2 * val.total.frames_by_speakers.counts["2+"] > 0
-
-
-def counted(division) -> dict[str, int]:
-    codes = np.bincount(division.codes, minlength=len(division.values)).tolist()
-    return dict(zip(division.values, codes, strict=True))
+    assert parts("crowded")["yes"] >= 2 * val.total.frames_by_speakers.counts["2+"] > 0
 
 
 # ------------------------------------------------------------------------------ real annotations
