@@ -4,7 +4,7 @@
 
 The sample's val split has more faces than its train split, so here it is the one that is trained
 on: 58 tracks of 22 videos; what it comes to is looked at on the other four videos. On two cores it
-takes less than three minutes. Small batches and a rate that is higher than for real data make the
+takes two to five minutes. Small batches and a rate that is higher than for real data make the
 most of so few faces.
 """
 
