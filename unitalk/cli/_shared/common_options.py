@@ -106,7 +106,7 @@ def verb(
         command = make(name, help=about)(click.pass_obj(function))
         click.option(
             "--format", "form", type=click.Choice(forms), default="text", show_default=True,
-            expose_value=False, callback=_set, help="For people, or for programs.",
+            expose_value=False, callback=_set, help="Form of the result.",
         )(command)  # fmt: skip
         if output:
             click.option(
