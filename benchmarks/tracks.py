@@ -74,7 +74,7 @@ def make_tree(root: Path, tracks: int, faces: int, widths: tuple[int, int]) -> f
 
 def draw(folder: Path, widths: tuple[int, int]) -> list[Path]:
     """Draw faces between two widths, a sixth higher than wide, several people."""
-    from unitalk.dataset.drawing import film, speak
+    from unitalk.dataset.drawing import draw_crops, speak
 
     folder.mkdir(parents=True)
     paths = []
@@ -83,7 +83,7 @@ def draw(folder: Path, widths: tuple[int, int]) -> list[Path]:
         frames = DRAWN // 10
         across = np.linspace(*widths, frames).astype(int)
         sizes = np.stack([across, across * 7 // 6], axis=1)
-        for crop in film(rng, *speak(rng, frames).mouth(), sizes):
+        for crop in draw_crops(rng, *speak(rng, frames).mouth(), sizes):
             paths.append(folder / f"{len(paths)}.jpg")
             # As `cv2.imwrite` packs, by which crops are usually written.
             Image.open(io.BytesIO(crop)).save(paths[-1], quality=95)

@@ -23,7 +23,7 @@ from unitalk.dataset.drawing import (
     Speech,
     Voice,
     background,
-    film,
+    draw_crops,
     speak,
     wander,
 )
@@ -160,7 +160,7 @@ def _shoot(folder: Path, take: Take, rng: np.random.Generator) -> Filmed:
         sound += _LOUD * voice
         boxes.append(_boxes(rng, frames, person, take.people))
         opening, width = (np.interp(at, np.arange(beats) + 0.5, way) for way in said.mouth())
-        jpgs = film(rng, opening, width, boxes[-1][:, 2:])
+        jpgs = draw_crops(rng, opening, width, boxes[-1][:, 2:])
         faces.append([np.asarray(Image.open(io.BytesIO(jpg))) for jpg in jpgs])
     own = slice(_BEFORE, frames - _AFTER)
     filmed = Filmed(

@@ -146,7 +146,8 @@ $ echo EEey6Pt0rqI,noise > lists.csv
 {eval} -p {scores} --metrics --leaderboard --format markdown
 
 == the_frames_size
--> give the frame's size with `frame_size`, or the dataset with `data`, whose crops tell it
+-> give the frame's width and height with `frame_size`, or the dataset with `data`, whose crops
+   tell it
 -> give the dataset that the csv belongs to, with its crops as they were cut, or the frame's size
    itself (`frame_size`)
 2! {eval} -p {scores} --by face-size
@@ -212,7 +213,7 @@ convert-talknet --source data --destination another
 convert-asc --source {small} --destination asc --jobs 1
 
 == an_export_of_something_else
--> give a new folder, or `overwrite=True` to begin anew there
+-> give a new folder, or `overwrite=True` to start over there
 export webdataset --jobs 1 --source {small} --destination shards
 2! export webdataset --jobs 1 --source {small} --destination shards --shard-size 2MB
 export webdataset --jobs 1 --source {small} --destination new --shard-size 2MB
@@ -348,7 +349,7 @@ def videos_that_no_list_has(person):
         person.plays(f"4! {get} --split val\n{get} --video unlistedvid")
 
 
-@obeys("leave out `update` to begin one", unless=("--update",))
+@obeys("leave out `update` to start one", unless=("--update",))
 def an_update_of_nothing(person):
     with hub(person):
         person.plays("2! {get} data --update\n{get} data")

@@ -130,7 +130,7 @@ def resolve_list(videos: str | Path | Iterable[str]) -> tuple[str, ...]:
     there and has the name of a published list is that list, see `published_category`.
 
     Raises:
-        UsageError: a text is neither, or there is no id.
+        UsageError: the text is neither a category nor a file, or the list is empty.
         DataError: the file lists nothing, or a line is not an id.
     """
     if not isinstance(videos, (str, Path)):

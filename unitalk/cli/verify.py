@@ -106,7 +106,8 @@ def render(report: VerifyReport, commands: list[str]) -> str:
     if report.ok:
         return "\n".join([f"{name}: sound: {counted}", *notes])
     width = len(f"{max(report.counts.values()):,}")
-    lines = [f"{name}: {len(report.findings):,} findings: {counted}"]
+    total = len(report.findings)
+    lines = [f"{name}: {total:,} finding{'s' * (total != 1)}: {counted}"]
     for kind, count in report.counts.items():
         about = KINDS[kind]
         lines += [

@@ -154,7 +154,9 @@ def background(rng: np.random.Generator, samples: int, *, hum: float) -> Array:
 # ------------------------------------------------------------------------------ faces
 
 
-def film(rng: np.random.Generator, opening: Array, width: Array, sizes: Array) -> Iterator[bytes]:
+def draw_crops(
+    rng: np.random.Generator, opening: Array, width: Array, sizes: Array
+) -> Iterator[bytes]:
     """Draw one person over time, with a camera's grain and a lamp's flicker; yields JPEGs.
 
     Args:

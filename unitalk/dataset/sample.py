@@ -31,7 +31,7 @@ from unitalk.dataset.drawing import (
     Speech,
     Voice,
     background,
-    film,
+    draw_crops,
     speak,
     wander,
 )
@@ -223,7 +223,7 @@ def _make_video(layout: Layout, video: video_list.Video, place: int, seed: int) 
         folder = layout.track(video.split, video.video_id, entity)
         folder.mkdir(parents=True)
         start = scene.start + track.start
-        crops = film(rng, track.opening, track.width, track.boxes[:, 2:])
+        crops = draw_crops(rng, track.opening, track.width, track.boxes[:, 2:])
         for frame, crop in enumerate(crops, start):
             (folder / face_name(frame / FPS)).write_bytes(crop)
         rows += _rows(video.video_id, entity, start, track)

@@ -122,8 +122,8 @@ class Divider:
         if options.data is None:
             raise UsageError(
                 "faces are to be divided by size, and their boxes are relative to the frame",
-                hint="give the frame's size with `frame_size`, or the dataset with `data`, "
-                "whose crops tell it",
+                hint="give the frame's width and height with `frame_size`, or the dataset with "
+                "`data`, whose crops tell it",
             )
         boxes = np.stack([truth.faces.numbers(edge) for edge in schema.BOX], axis=1)
         times = truth.faces.numbers(schema.TIME)

@@ -48,7 +48,7 @@ class PlannedFile(Report):
         archives_only: bool = False,
         refetch: bool = False,
     ) -> PlannedFile:
-        """A file of the hub with what the disk has of it; what is there may be made again."""
+        """A file of the hub and its state on the disk; the selection may ask to fetch it again."""
         part, split, video_id = where
         state = receipts.state_of(root, remote, *where, archives_only=archives_only)
         if refetch and state == "present":
@@ -195,7 +195,7 @@ def plan_download(
         wanted = replace(wanted, parts=("csv", *wanted.parts))
     if update and folder.commit is None:
         raise UsageError(
-            f"{root}: there is no download to update", hint="leave out `update` to begin one"
+            f"{root}: there is no download to update", hint="leave out `update` to start one"
         )
     commit, notes = _choose_commit(hub, root, folder.commit, revision, update=update)
     tree = receipts.remembered_tree(root, commit)

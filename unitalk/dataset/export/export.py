@@ -49,7 +49,7 @@ SHARD_SIZE = 256_000_000
 
 INDEX = "manifest.json"
 
-_WAY_OUT = "give a new folder, or `overwrite=True` to begin anew there"
+_WAY_OUT = "give a new folder, or `overwrite=True` to start over there"
 
 
 @disk_boundary("destination")

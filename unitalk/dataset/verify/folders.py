@@ -69,7 +69,7 @@ class Walk:
         rows: the split's; where some were refused, files without a row are not wrong.
         layout: the loader whose layout it is.
         names: what the faces' files are called.
-        findings: where what is wrong is collected.
+        findings: the list to which findings are added.
     """
 
     root: Path
@@ -133,7 +133,7 @@ class Walk:
         ]
 
     def tracks(self) -> Iterator[Found]:
-        """Every track of the split; what is wrong is noted on the way."""
+        """Yield every track of the split, and note findings on the way."""
         groups = self.groups()
         present = [part for part in _MEDIA if self._split_folder(groups, part)]
         for group in groups:
