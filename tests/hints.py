@@ -146,7 +146,7 @@ class Person:
         return text
 
     def installs(self, extra: str) -> None:
-        """See that an extra exists and brings packages, all of which are installed here."""
+        """See that an extra exists and brings packages; skip the test if one is not installed."""
         needed = [
             wanted
             for text in importlib.metadata.requires("unitalk") or ()
@@ -154,8 +154,11 @@ class Person:
             and wanted.marker.evaluate({"extra": extra})
         ]
         assert needed, extra
-        for wanted in needed:
-            importlib.metadata.version(wanted.name)
+        try:
+            for wanted in needed:
+                importlib.metadata.version(wanted.name)
+        except importlib.metadata.PackageNotFoundError:
+            pytest.skip(f'pip install "unitalk[{extra}]"')
         self.typed.append([f"unitalk[{extra}]"])
 
 
