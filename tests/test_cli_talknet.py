@@ -11,7 +11,7 @@ import time
 import pytest
 from conftest import exhaustive, one_in, without_coverage
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models.registry import new_network  # noqa: E402
@@ -168,7 +168,7 @@ def test_without_pytorch_a_sentence_says_what_to_install(tiny, weights, tmp_path
         env=without_coverage(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert 'pip install "unitalk[talknet]"' in ran.stderr
+    assert 'pip install "unitalk[models]"' in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not list(tmp_path.iterdir())
 

@@ -16,7 +16,7 @@ from unitalk.errors import UnitalkError
 from unitalk.layout import Layout
 from unitalk.net.loopback import LoopbackHub
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
 
 import video_files  # noqa: E402
@@ -564,8 +564,7 @@ EXTRAS = {
     "cluster": "from unitalk import executor\n"
                "with executor.open_executor(scheduler='tcp://127.0.0.1:1'): pass",
     "plot": "from unitalk import plot_style; plot_style.check(Path('p.png'))",
-    "talknet": "import unitalk.models.registry",
-    "torch": "import unitalk.media.tracks.torch_dataset",
+    "models": "import unitalk.models.registry",
     "tracks": "unitalk.tracks(data, split='val')[0].gray(112)",
     "video": "from unitalk.media import libraries; libraries.load('av')",
     "weights": "unitalk.download_weights('talknet-ava', Path('w'))",

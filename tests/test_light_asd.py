@@ -9,7 +9,7 @@ from real_data import LIGHT_ASD, absent
 from talknet_fill import filled, given, near, visual_input
 from talknet_formula import golden
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 
 from unitalk.models.contract import Logits, speaking_probability  # noqa: E402
 from unitalk.models.light_asd import network as light_asd  # noqa: E402

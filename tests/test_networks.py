@@ -20,7 +20,7 @@ from talknet_formula import GOLDEN, golden
 from unitalk.choices import MODELS
 from unitalk.errors import UsageError
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 
 from unitalk.models.contract import Logits, Network, speaking_probability  # noqa: E402
 from unitalk.models.registry import NETWORKS, new_network  # noqa: E402

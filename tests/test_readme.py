@@ -119,7 +119,7 @@ def test_every_block_does_what_it_shows(folder, environment, monkeypatch):
 )
 def test_every_block_that_needs_real_data_does_what_it_shows(folder, environment, sample, what):
     if what == "weights":
-        pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+        pytest.importorskip("torch", reason='pip install "unitalk[models]"')
     shutil.copytree(sample, folder / "demo", dirs_exist_ok=True)
     blocks = [block for _, given, block in BLOCK.findall(README) if f"needs={what}" in given]
     assert play(folder, environment, blocks) > 1

@@ -18,7 +18,7 @@ from conftest import exhaustive
 from real_data import GRID, LIGHT_ASD, needs
 
 pytest.importorskip("av", reason='pip install "unitalk[video]"')
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 cv2 = pytest.importorskip("cv2", reason='pip install "unitalk[video]"')
 
 import pipeline_faults as faults  # noqa: E402

@@ -126,7 +126,7 @@ def test_one_schema_for_either_of_two():
 @pytest.mark.parametrize("verb", schemas.VERBS)
 def test_the_shipped_schemas_are_those_of_the_dataclasses(verb):
     """Where this fails: `python docs/make_schemas.py`."""
-    pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+    pytest.importorskip("torch", reason='pip install "unitalk[models]"')
     jsonschema.Draft202012Validator.check_schema(schemas.read(verb))
     assert schemas.read(verb) == schemas.generate(verb)
 

@@ -232,7 +232,7 @@ def many_shards(root: Path) -> list[object]:
 
 def weighed(root: Path) -> list[object]:
     """Scores by a network, whose processes are slow to start: each imports PyTorch."""
-    torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+    torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
     from build import make_tiny
 
     from unitalk.models.registry import new_network
@@ -281,7 +281,7 @@ TRAINED = [
 
 @pytest.mark.parametrize(("phase", "at", "number"), TRAINED)
 def test_a_group_is_stopped_while_a_training_starts_what_reads(tmp_path, phase, at, number):
-    torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+    torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
     from build import make_tiny
 
     workers, sign = PHASES[phase]
@@ -304,7 +304,7 @@ def test_a_group_is_stopped_while_a_training_starts_what_reads(tmp_path, phase, 
 
 @exhaustive
 def test_a_reader_whose_process_is_killed_says_so(tmp_path):
-    pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+    pytest.importorskip("torch", reason='pip install "unitalk[models]"')
     import multiprocessing
 
     from build import make_tiny

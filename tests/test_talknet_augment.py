@@ -16,7 +16,7 @@ from unitalk.media import jpegs
 from unitalk.media.tracks import crop_pixels
 from unitalk.media.tracks.media_files import Crops
 
-pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 
 from unitalk.models.augment import KINDS, Look, draw, draw_look, mix
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from unitalk.errors import DataError, LayoutError
 from unitalk.media.tracks import tracks
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models.augment import draw  # noqa: E402

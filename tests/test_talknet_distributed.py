@@ -14,7 +14,7 @@ from conftest import exhaustive, without_coverage
 from hypothesis import given
 from hypothesis import strategies as st
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models.distributed import ALONE, World, agree, gathered, mean, share  # noqa: E402

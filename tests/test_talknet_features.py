@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from talknet_formula import golden
 
-pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 
 from unitalk.models.features import COEFFICIENTS, PER_FRAME, RATE, audio_features, mfcc
 

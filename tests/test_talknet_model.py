@@ -7,7 +7,7 @@ import pytest
 from talknet_fill import filled, given, near, visual_input
 from talknet_formula import golden
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 
 from unitalk.models.registry import new_network  # noqa: E402
 from unitalk.models.talknet import visual  # noqa: E402

@@ -15,7 +15,7 @@ from unitalk.errors import DataError, UnitalkError
 from unitalk.executor import Processes, open_executor
 from unitalk.media.tracks import tracks
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models.features import audio_features  # noqa: E402

@@ -14,7 +14,7 @@ from conftest import exhaustive
 from unitalk import evaluate
 from unitalk.catalog import video_list
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models.train import TrainOptions, train_network  # noqa: E402

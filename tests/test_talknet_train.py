@@ -17,7 +17,7 @@ from conftest import StopAfter, exhaustive, one_in, without_coverage
 from unitalk import evaluate
 from unitalk.errors import DataError, DestinationError, UsageError
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 from unitalk.models import run_files  # noqa: E402

@@ -16,7 +16,7 @@ import pytest
 
 from unitalk.errors import DataError, UsageError
 
-torch = pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+torch = pytest.importorskip("torch", reason='pip install "unitalk[models]"')
 
 from unitalk.models.contract import Network  # noqa: E402
 from unitalk.models.registry import load_network, new_network  # noqa: E402
@@ -72,7 +72,7 @@ def test_without_pytorch_the_error_says_what_to_install():
         "except MissingExtraError as error: print(error.message, '|', error.hint)\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout == 'TalkNet needs PyTorch | pip install "unitalk[talknet]"\n'
+    assert ran.stdout == 'networks need PyTorch | pip install "unitalk[models]"\n'
 
 
 # ------------------------------------------------------------------------------ what is taken

@@ -161,7 +161,7 @@ def test_without_the_extra_there_are_colours_and_sound_and_a_line_that_says_more
     assert ran.stdout.splitlines() == [
         "1 3 16000",
         'pip install "unitalk[tracks]"',
-        'pip install "unitalk[torch]"',
+        'pip install "unitalk[models]"',
     ]
 
 

@@ -12,7 +12,7 @@ from conftest import one_in
 from unitalk.errors import DataError, LayoutError
 from unitalk.media.tracks import tracks
 
-torch = pytest.importorskip("torch", reason="the data set needs the extra [torch]")
+torch = pytest.importorskip("torch", reason="the data set needs the extra [models]")
 pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
 
 KEYS = ["entity_id", "images", "audio", "frame_timestamp", "label_id"]

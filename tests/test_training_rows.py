@@ -128,7 +128,7 @@ def test_frame_rates_that_the_weights_were_not_trained_at(tmp_path, train, val, 
 @pytest.fixture(scope="module")
 def leaking(tmp_path_factory):
     """Two splits to train on; a video of val is in train too, and nobody speaks in val."""
-    pytest.importorskip("torch", reason='pip install "unitalk[talknet]"')
+    pytest.importorskip("torch", reason='pip install "unitalk[models]"')
     pytest.importorskip("cv2", reason="gray needs the extra [tracks]")
     root = make_tiny(tmp_path_factory.mktemp("leaking") / "dataset")
     train, val = (root / f"csv/{split}_orig.csv" for split in ("train", "val"))

@@ -21,5 +21,5 @@ def command() -> None:
     """Train TalkNet or Light-ASD, and score faces with them.
 
     TalkNet is the field's baseline, Light-ASD a network of a million parameters. Published weights
-    of both are loaded as they are. They need PyTorch: pip install "unitalk[talknet]"
+    of both are loaded as they are. They need PyTorch: pip install "unitalk[models]"
     """

@@ -11,7 +11,7 @@ from unitalk.errors import MissingExtraError
 _PURPOSES = {
     "video": "crops are cut out of videos by PyAV and OpenCV",
     "tracks": "gray crops of a size are made as the models' loaders make them, by OpenCV",
-    "talknet": "faces are cropped and turned as TalkNet's loader does it, by OpenCV",
+    "models": "faces are cropped and turned as TalkNet's loader does it, by OpenCV",
 }
 
 

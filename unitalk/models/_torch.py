@@ -6,7 +6,7 @@ try:
     import torch
 except ImportError as error:
     raise MissingExtraError(
-        "TalkNet needs PyTorch", hint='pip install "unitalk[talknet]"'
+        "networks need PyTorch", hint='pip install "unitalk[models]"'
     ) from error
 
 __all__ = ["torch"]

@@ -167,7 +167,7 @@ class Look:
             return faces
         if self.kind == "flip":
             return np.ascontiguousarray(faces[:, :, ::-1])
-        cv2, side = load("cv2", "talknet"), faces.shape[1]
+        cv2, side = load("cv2", "models"), faces.shape[1]
         result = np.empty(faces.shape, np.uint8)
         if self.kind == "crop":
             bottom, right = self.top + self.extent, self.left + self.extent

@@ -21,7 +21,7 @@ try:
     from torch.utils.data import Dataset
 except ImportError as error:
     raise MissingExtraError(
-        "a PyTorch data set needs PyTorch", hint='pip install "unitalk[torch]"'
+        "a PyTorch data set needs PyTorch", hint='pip install "unitalk[models]"'
     ) from error
 
 if TYPE_CHECKING:
