@@ -73,6 +73,7 @@ QUICK = {
     "test_schema",
     "test_signature",
     "test_spelling",
+    "test_standing",
     "test_stats",
     "test_tables",
     "test_talknet_augment",

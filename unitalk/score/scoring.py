@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from unitalk import schema
+from unitalk.catalog import groundtruths
 from unitalk.errors import DataError, UsageError
 from unitalk.files import disk_boundary
 from unitalk.score import ap, notices
@@ -260,12 +261,13 @@ def _score(
     area = None if undefined else ap.average_precision(ranking)
     best = area if area is None or not ranking.ties else ap.best_case(ranking)
     missing = matched.missing + matched.elsewhere
+    digest = f"{int(hashes.sum(dtype=np.uint64)):016x}"
     signature = Signature(
         videos=total.videos,
         tracks=total.tracks,
         faces=total.faces,
         positives=total.positives,
-        gt=f"{int(hashes.sum(dtype=np.uint64)):016x}",
+        gt=groundtruths.name_of(digest, total.faces) or digest,
         eval=f"-{matched.left_out}" if matched.left_out else None,
         partial=f"-{missing}+{matched.extra}" if missing or matched.extra else None,
         ci=resamples.method if resamples else None,

@@ -27,9 +27,8 @@ _SHORT = {
 """Each field's name in the short form; the order is that of both forms."""
 _LONG = {short: name for name, short in _SHORT.items()}
 _NUMBERS = frozenset({"videos", "tracks", "faces", "positives", "resamples", "seed"})
-_PATTERNS = {"gt": r"[0-9a-f]{16}", "eval": r"-\d+", "unit": "video|track"} | dict.fromkeys(
-    _NUMBERS, r"\d+"
-)
+_GT = r"[0-9a-f]{16}|[a-z0-9]+(-[a-z0-9]+)+"  # a digest, or the name of what is published
+_PATTERNS = {"gt": _GT, "eval": r"-\d+", "unit": "video|track"} | dict.fromkeys(_NUMBERS, r"\d+")
 _NEEDED = frozenset({"ap", "ties", "videos", "tracks", "faces", "positives", "gt", "unitalk"})
 _RESAMPLED = frozenset({"ci", "unit", "resamples", "seed"})  # all of these or none
 
@@ -45,7 +44,8 @@ class Signature:
         tracks: how many were scored.
         faces: how many were scored.
         positives: how many of them are labelled as speaking.
-        gt: a digest of the ground truth's keys and labels, the same for any order of its rows.
+        gt: the name of a published ground truth, such as `unitalk-val`; for any other, a digest of
+            its keys and labels, which is the same for any order of its rows.
         eval: `-<faces of the ground truth whose column eval says that they do not count>`.
         partial: `-<faces without prediction>+<predictions without face>` where that was let pass.
         ci: the method of the interval, or None.

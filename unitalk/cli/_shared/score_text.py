@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from unitalk.catalog.results import OVERALL
 from unitalk.cli._shared.hints import paragraph
 from unitalk.score import Evaluation, score_tables
 from unitalk.score.result import FEW_VIDEOS, systems_of
@@ -44,9 +45,11 @@ def _markdown(
     )
     made += score_tables.of_differences(systems, differences)
     made += [Table(["measure", one.name], measures(one)) for one in systems if one.metrics]
-    made += [standing_table(place)] if place else []
-    parts = [*(one.markdown() for one in made), *(f"`{text}`" for text in signatures(systems))]
-    return "\n\n".join(parts)
+    parts = [one.markdown() for one in made]
+    if place:
+        parts += [*(f"Warning: {text}." for text in _doubts(place))]
+        parts += [standing_table(place).markdown()]
+    return "\n\n".join([*parts, *(f"`{text}`" for text in signatures(systems))])
 
 
 def of_one(result: Evaluation, *, by: bool) -> str:
@@ -99,25 +102,51 @@ def of_several(result: Comparison, *, by: bool) -> str:
 
 
 def of_standing(found: Standing) -> str:
-    """Return the published numbers with one's own among them, with caveats and sources."""
-    caveats = list(dict.fromkeys(c for row in found.rows for c in row.caveats))
+    """Return the published numbers with one's own among or below them, caveats and sources.
+
+    A warning comes first, so that nobody reads the table without it.
+    """
     sources = list(dict.fromkeys(s for row in found.rows for s in row.sources))
-    lines = [standing_table(found).text()]
-    lines += [paragraph(f"[{number}] {text}") for number, text in enumerate(caveats, 1)]
-    lines += [paragraph(f"warning: {text}") for text in found.doubts]
+    lines = [paragraph(f"warning: {text}") for text in _doubts(found)]
+    lines += standing_table(found).text().splitlines()
+    if found.outside:
+        lines.insert(len(lines) - len(found.outside), "")
+    lines += [paragraph(f"[{number}] {text}") for number, text in enumerate(_caveats(found), 1)]
     return "\n".join([*lines, *(paragraph(f"source: {text}") for text in sources)])
 
 
 def standing_table(found: Standing) -> Table:
-    """Return the published models and one's own, one row each."""
-    caveats = list(dict.fromkeys(c for row in found.rows for c in row.caveats))
+    """Return the published models and one's own, one row each; those without a rank come last."""
+    caveats = _caveats(found)
+    scores = [row.values[OVERALL] for row in found.rows]
+    ranks = [_rank(score, scores) for score in scores] + ["-"] * len(found.outside)
     rows = []
-    for row in found.rows:
+    for row, rank in zip((*found.rows, *found.outside), ranks, strict=True):
         notes = "".join(f"[{caveats.index(caveat) + 1}]" for caveat in row.caveats)
         numbers = ["" if v is None else f"{v:.1f}" for v in row.values.values()]
         name = shortened(row.name, _LONGEST_MODEL) if row.is_own else row.name
-        rows.append([">" * row.is_own, name + notes, row.trained_on or "yours", *numbers])
+        mark = ">" if row.is_own and rank != "-" else ""
+        rows.append([mark + rank, name + notes, row.trained_on or "yours", *numbers])
     return Table(["", found.benchmark, "trained on", *found.rows[0].values], rows, 3)
+
+
+def _rank(score: float | None, scores: Sequence[float | None]) -> str:
+    """Return a score's rank from 1; equal scores share one, and an undefined score has none."""
+    if score is None:
+        return "-"
+    return str(1 + sum(other is not None and other > score for other in scores))
+
+
+def _doubts(found: Standing) -> list[str]:
+    """Return what speaks against comparing, and that there is no rank where there is none."""
+    if not found.outside:
+        return list(found.doubts)
+    what = "row has" if len(found.outside) == 1 else "rows have"
+    return [f"{text}, so your {what} no rank" for text in found.doubts]
+
+
+def _caveats(found: Standing) -> list[str]:
+    return list(dict.fromkeys(caveat for row in found.rows for caveat in row.caveats))
 
 
 def breakdown(result: Evaluation) -> list[str]:
