@@ -67,11 +67,7 @@ def checkpoints() -> str:
     """Which published checkpoint loads into what."""
     lines = [row("name", "model", "trained on", "loads into", "licence"), "|---|---|---|---|---|"]
     for one in weights.checkpoints():
-        here = (
-            f"`talknet --model {one.loads_into}`"
-            if one.loads_into
-            else on_command_line(one.elsewhere or "")
-        )
+        here = f"`{one.loads_into}`" if one.loads_into else on_command_line(one.elsewhere or "")
         cells = (one.model, one.trained_on or "", here, one.licence or "")
         lines.append(row(f"[`{one.name}`]({one.url})", *cells))
     return "\n".join(lines)

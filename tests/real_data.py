@@ -19,6 +19,7 @@ DATA = Path(os.environ.get("UNITALK_TEST_DATA") or "UNITALK_TEST_DATA is not set
 ASW = DATA / "asw/asw-dev-val.tar.xz"
 GRID = DATA / "grid/swwp2s.mpg"
 LIGHT_ASD = DATA / "light-asd/pretrain_AVA_CVPR.model"
+LR_ASD = DATA / "lr-asd/pretrain_AVA.model"
 
 
 def absent(path: Path) -> str | None:

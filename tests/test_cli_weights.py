@@ -59,7 +59,7 @@ def test_list_is_a_row_a_checkpoint(run, folder, saved):
     by_name = {row.split()[0]: row for row in rows[1:]}
     assert by_name["talknet-ava"].split()[1:] == ["TalkNet", "AVA", "talknet", "yes"]
     assert by_name["light-asd-ava"].split()[1:] == ["Light-ASD", "AVA", "light-asd"]
-    assert by_name["s3fd"].endswith("not here")
+    assert by_name["lr-asd-ava"].split()[1:] == ["LR-ASD", "AVA", "-"]
     assert str(folder) in ran.stderr
 
 
@@ -82,25 +82,63 @@ def test_list_as_json(run, folder, saved, tmp_path):
 # ------------------------------------------------------------------------------ show
 
 
-def test_show_says_all_that_is_known(run, folder):
-    ran = run("weights", "show", "light-asd-ava")
+def shown(run, name):
+    """What `weights show` prints, by its labels; a text may go on in the next line."""
+    ran = run("weights", "show", name)
     assert ran.code == 0
-    said = dict(line.split("  ", 1) for line in ran.stdout.splitlines())
-    said = {label.strip(): text.strip() for label, text in said.items()}
-    assert said["loads into"] == "unitalk talknet --model light-asd"
-    assert said["licence"] == "MIT"
-    assert said["size"] == "4,175,289 bytes"
-    assert said["here"] == "no"
+    said = {}
+    for line in ran.stdout.splitlines():
+        label, text = line[:12].strip(), line[12:].strip()
+        if label:
+            said[label] = text
+        else:
+            said[list(said)[-1]] += f" {text}"
+    return said
+
+
+def test_show_says_all_that_is_known(run, folder):
+    said = shown(run, "light-asd-ava")
     assert said["url"].startswith("https://raw.githubusercontent.com/Junhua-Liao/")
+    del said["url"], said["source"], said["sha256"]
+    assert said == {
+        "name": "light-asd-ava",
+        "model": "Light-ASD",
+        "trained on": "AVA",
+        "loads into": "light-asd",
+        "crop": "the annotated box, resized to 112x112",
+        "margin": "none",
+        "frame rate": "23.25 to 30 frames per second",
+        "threshold": "0, on the logit of speaking",
+        "published": "AVA val: mAP 94.06 (Light-ASD README)",
+        "licence": "MIT",
+        "size": "4,175,289 bytes",
+        "here": "no",
+    }
+
+
+def test_show_of_faces_that_are_cropped_wider(run, folder):
+    said = shown(run, "talknet-talkset")
+    assert "1.4 times the box's longer side" in said["crop"]
+    assert said["margin"] == "20% of the box on each side"
+    assert said["frame rate"] == "25 frames per second"
+    assert said["published"] == "Columbia: mean F1 96.3 (TalkNet-ASD README)"
+    assert said["extra"] == "unitalk[weights], for Google Drive"
 
 
 def test_show_claims_nothing_that_is_not_known(run, folder):
-    text = run("weights", "show", "unitalk-loconet").stdout
-    assert "licence     not known here: see the source" in text
-    assert "sha256      not known before the first download" in text
-    assert "size        not known\n" in text
-    assert "loads into  no model here" in text
-    assert "read by     the code of LoCoNet" in text
+    said = shown(run, "unitalk-loconet")
+    assert said["loads into"] == "no model here"
+    assert said["read by"] == "the code of LoCoNet"
+    assert {label for label, text in said.items() if text == "not known"} == {
+        "margin", "threshold", "licence", "size",
+    }  # fmt: skip
+    assert said["sha256"] == "not known before the first download"
+    assert "CC BY-NC 4.0" in said["terms"]
+
+
+def test_what_is_no_network_has_no_crops(run, folder):
+    for name in ("s3fd", "ava-csv"):
+        assert not shown(run, name).keys() & {"crop", "margin", "frame rate", "threshold"}
 
 
 def test_show_of_what_is_here(run, folder, saved):
@@ -113,6 +151,10 @@ def test_show_of_what_is_here(run, folder, saved):
     ran = run("weights", "show", "talknet-ava", "--check")
     assert ran.code == 0
     assert "here        yes\n" in ran.stdout
+    assert result["published"] == {
+        "benchmark": "AVA val", "metric": "mAP", "value": 92.3, "source": "TalkNet-ASD README",
+    }  # fmt: skip
+    assert (result["margin"], result["frame_rate"]) == (0.0, [23.25, 30.0])
 
 
 def test_show_of_an_altered_file_exits_with_3(run, folder, saved):
@@ -151,3 +193,51 @@ def test_the_report_does_not_go_over_the_file(run, folder, saved):
     ran = run("weights", "download", "talknet-ava", "--from-file", saved, "-o", saved)
     assert ran.code == 2
     assert saved.read_bytes() == GOOD
+
+
+def test_several_at_once_from_what_is_here(run, folder, saved):
+    for name in ("talknet-ava", "s3fd"):
+        run("weights", "download", name, "--from-file", saved)
+    ran = run("weights", "download", "s3fd", "talknet-ava", "s3fd", "--offline")
+    assert (ran.code, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == [
+        f"{folder}: 2 of 2 checkpoints",
+        "s3fd         was there  704 B",
+        "talknet-ava  was there  704 B",
+    ]
+    ran = run("weights", "download", "s3fd", "talknet-ava", "--offline", "--format", "json")
+    result = json.loads(ran.stdout)
+    jsonschema.validate(result, schemas.read("weights-download"))
+    assert [one["name"] for one in result["checkpoints"]] == ["s3fd", "talknet-ava"]
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("s3fd", "--all"), ("--all", "--from-file", "a"), ("a", "b", "--from-file", "a")]
+)
+def test_what_cannot_be_meant(run, folder, words):
+    ran = run("weights", "download", *words)
+    assert ran.code == 2
+    assert "Give NAME, one or several, or --all." in ran.stderr or "is for one" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "flag", "by"),
+    [
+        (None, True, "--offline"), ("", True, "--offline"), ("0", True, "--offline"),
+        ("1", False, "HF_HUB_OFFLINE"), ("yes", False, "HF_HUB_OFFLINE"),
+        ("True", True, "HF_HUB_OFFLINE"), ("on", False, "HF_HUB_OFFLINE"),
+    ],
+)  # fmt: skip
+def test_what_forbids_the_network_is_named(run, folder, monkeypatch, value, flag, by):
+    """HF_HUB_OFFLINE is read as huggingface_hub does; a value such as 0 forbids nothing."""
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    if value is not None:
+        monkeypatch.setenv("HF_HUB_OFFLINE", value)
+    ran = run("weights", "download", "light-asd-ava", *(["--offline"] if flag else []))
+    assert (ran.code, ran.stdout) == (2, "")
+    assert f"which {by} forbids" in ran.stderr
+    assert f"fetch it without {by}: unitalk weights download light-asd-ava" in ran.stderr
+    ran = run("weights", "download", "--all", *(["--offline"] if flag else []))
+    assert (ran.code, ran.stdout) == (2, "")
+    assert f"and {len(weights.checkpoints()) - 3} more would have to be fetched" in ran.stderr
+    assert not folder.exists()

@@ -261,20 +261,23 @@ $ for part in videos audios; do cp -r data/clips_$part/val/* data/clips_$part/tr
 3! {train} --data data --out run --epochs 1
 {train} --data data --out run --epochs 1 --allow-leak
 
-== weights; unless --weights talknet --model
+== weights; unless --weights talknet
 -> `download_weights({}, {})`
 -> to have that one again: `download_weights({}, {})`
 -> a {}, for: unitalk talknet predict --weights {}
--> unitalk talknet --model {}
--> kept in {}; `unitalk weights show NAME` says what reads the others
+-> files are kept in {}; `unitalk weights show NAME` describes one
+-> fetch it without {}: `download_weights({}, {})`
+-> --offline
 -> if it is the right one: `register_weights({}, {}, {})`
 -> fetch it again; or let it take the other one's place with `replace=True`
 -> put it elsewhere, then register each file: `register_weights(NAME, FOLDER, FILE)`
 $ printf 'PK\003\004weights' > a.model; printf 'PK\003\004other' > b.model; mkdir weights
 2! talknet predict --data {small} --weights talknet-ava -o p
+2! weights download talknet-ava --offline
 $ cp a.model weights/talknet-ava.model
 2! weights download talknet-ava --from-file b.model
 weights download talknet-ava --from-file weights/talknet-ava.model
+weights download talknet-ava --offline
 weights list
 weights show talknet-ava
 1! weights download talknet-ava --from-file b.model
@@ -287,6 +290,14 @@ $ echo '[]' > weights/weights.json
 3! weights list
 $ mv weights/weights.json elsewhere.json
 weights download talknet-ava --from-file weights/talknet-ava.model
+
+== weights_that_are_not_named; unless --all --help
+-> Give NAME, one or several, or --all.
+-> --from-file is for one NAME.
+$ printf 'PK\003\004weights' > a.model
+2! weights download
+2! weights download talknet-ava s3fd --from-file a.model
+weights download talknet-ava --from-file a.model
 """
 
 SCENARIOS += [scenario_of(section) for section in SCRIPTS.split("\n== ")[1:]]

@@ -19,9 +19,10 @@ import jsonschema
 import pytest
 from bucket import Internet, Page
 from hub_client import certificate
-from real_data import LIGHT_ASD, needs
+from real_data import LIGHT_ASD, LR_ASD, needs
 
 from unitalk import schemas
+from unitalk.catalog.results import published
 from unitalk.errors import (
     AccessError,
     DataError,
@@ -32,6 +33,7 @@ from unitalk.errors import (
     UnitalkError,
     UsageError,
 )
+from unitalk.files import locked
 from unitalk.models import weights
 from unitalk.models.weights.local import look
 from unitalk.net import Patience, StoppedError, drive
@@ -108,6 +110,62 @@ def test_what_loads_into_which_model():
 )
 def test_ids_in_addresses(url, number):
     assert drive.file_id(url) == number
+
+
+def test_published_numbers_are_those_of_the_table_of_results():
+    """Two tables, from different readings, have no number twice with different values."""
+    results = {
+        (one.benchmark, one.model, one.trained_on): one.value
+        for one in published()
+        if one.part == "overall" and one.metric == "mAP"
+    }
+    compared = set()
+    for one in weights.checkpoints():
+        number = one.published
+        if number is None or number.metric != "mAP":
+            continue
+        known = results.get((number.benchmark, one.model, one.trained_on))
+        if known is not None:
+            compared.add(one.name)
+            assert number.value == known, one.name
+    assert len(compared) >= 8
+
+
+def test_what_is_said_of_networks_alone():
+    for one in weights.checkpoints():
+        about = (one.crop, one.frame_rate, one.published)
+        assert (None not in about) == (one.kind == "network"), one.name
+        assert (one.kind == "archive") == one.file.endswith(".tar.gz")
+        assert one.licence or one.terms, one.name  # terms travel
+
+
+def test_crops_of_talkset():
+    """TalkNet's demo: s is half the longer side, and the crop 2.8 s wide and high.
+
+    So it is 1.4 times that side, 0.2 of it more on each side of a square box.
+    """
+    for one in weights.checkpoints():
+        if one.trained_on == "TalkSet":
+            assert one.margin == pytest.approx((2.8 / 2 - 1) / 2)
+
+
+@needs(LIGHT_ASD)
+@needs(LR_ASD)
+@pytest.mark.parametrize(
+    "file",
+    [
+        LIGHT_ASD, LIGHT_ASD.with_name("finetuning_TalkSet.model"),
+        LR_ASD, LR_ASD.with_name("finetuning_TalkSet.model"),
+    ],
+)  # fmt: skip
+def test_sizes_and_hashes_are_those_of_the_real_files(file):
+    one = next(
+        one
+        for one in weights.checkpoints()
+        if one.url.endswith(f"/{file.name}") and file.parent.name == one.model.lower()
+    )
+    content = file.read_bytes()
+    assert (one.size, one.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
 # ------------------------------------------------------------------------------ find
@@ -392,15 +450,17 @@ def test_a_cut_line_of_drive_is_begun_anew(internet, gdown, folder):
 
 
 class Counted:
-    """A `Progress` that adds up."""
+    """A `Progress` that adds up, and keeps what it is told."""
 
-    done = 0
+    def __init__(self):
+        self.done = 0
+        self.notes = []
 
     def task(self, description, *, total=None, unit="", done=0):
         return self
 
     def note(self, text):
-        pass
+        self.notes.append(text)
 
     def advance(self, amount=1):
         self.done += amount
@@ -410,6 +470,101 @@ class Counted:
 
     def __exit__(self, *_):
         pass
+
+
+def test_a_name_is_fetched_when_it_is_needed(internet, gdown, folder):
+    net = internet(lambda host, path: a_file())
+    counted = Counted()
+    options = {"models": ("talknet",), "patience": QUICK, "progress": counted}
+    path = weights.get_weights("talknet-ava", folder, **options)
+    assert path == folder / "talknet-ava.model"
+    assert path.read_bytes() == GOOD
+    url = by_name()["talknet-ava"].url
+    assert counted.notes == [
+        f"fetching talknet-ava (size not known, licence not known) from {url}",
+        "terms of talknet-ava: no licence is stated; the repository that links to it is MIT",
+    ]
+    asked = list(net.asked)
+    assert weights.get_weights("talknet-ava", folder, forbidden_by="a rule", **options) == path
+    path.unlink()  # lost: it comes again, and has to be the same
+    assert weights.get_weights("talknet-ava", folder, **options) == path
+    assert net.asked == asked * 2
+
+
+def test_what_is_not_wanted_is_not_fetched(internet, folder, saved):
+    net = internet(lambda host, path: a_file())
+    assert weights.get_weights(str(saved), folder, models=("talknet",)) == saved
+    for name in ("s3fd", "ava-csv", "unitalk-loconet", "light-asd-ava"):
+        with pytest.raises(UsageError, match="which talknet cannot load"):
+            weights.get_weights(name, folder, models=("talknet",))
+    with pytest.raises(UsageError, match="which of mine cannot load"):
+        weights.get_weights("talknet-ava", folder, models=("of mine",))
+    with pytest.raises(UsageError, match="would have to be fetched to .*, which a rule forbids"):
+        weights.get_weights("talknet-ava", folder, models=("talknet",), forbidden_by="a rule")
+    assert net.asked == []
+    assert not folder.exists()
+
+
+def test_a_process_that_fetches_the_same_is_waited_for(folder):
+    """So all processes of a training, and all jobs of an array, may name the same checkpoint."""
+    busy, told = threading.Event(), threading.Event()
+    calls = []
+
+    def first():
+        with locked(folder):
+            busy.set()
+            assert told.wait(20)
+
+    counted = Counted()
+    counted.note = lambda text: told.set() if "another process is writing" in text else None
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert busy.wait(20)
+    report = weights.download_weights(
+        "talknet-ava", folder, fetch=bringing(GOOD, calls=calls), progress=counted
+    )
+    thread.join()
+    assert told.is_set()
+    assert (report.how, calls) == ("downloaded", ["talknet-ava"])
+
+
+def test_of_several_one_that_fails_does_not_stop_the_others(internet, gdown, folder):
+    names = ["talknet-ava", "talknet-talkset", "s3fd"]
+    ids = {drive.file_id(by_name()[name].url): name for name in names}
+    refused = {"talknet-talkset"}
+
+    def play(host, path):
+        name = ids[parse_qs(urlsplit(path).query)["id"][0]]
+        return a_page(QUOTA_PAGE) if name in refused else a_file(name.encode().join([GOOD, b""]))
+
+    net = internet(play)
+    counted = Counted()
+    report = weights.download_several_weights(names, folder, patience=QUICK, progress=counted)
+    assert [one.name for one in report.checkpoints] == ["talknet-ava", "s3fd"]
+    (failed,) = report.failed
+    assert failed.path == "talknet-talkset"
+    assert "fetched too often" in failed.cause
+    assert "register_weights('talknet-talkset'" in failed.hint
+    assert counted.notes[0] == "3 of 3 to fetch: size not known for 3"
+    jsonschema.validate(report.to_dict(), schemas.read("weights-download"))
+
+    refused.clear()
+    before = len(net.asked)
+    again = weights.download_several_weights(names, folder, patience=QUICK)
+    assert [one.how for one in again.checkpoints] == ["present", "downloaded", "present"]
+    assert again.failed == ()
+    assert {ids[parse_qs(urlsplit(path).query)["id"][0]] for path in net.asked[before:]} == {
+        "talknet-talkset"
+    }
+
+
+def test_of_several_none_is_fetched_where_a_name_is_wrong(internet, folder):
+    net = internet(lambda host, path: a_file())
+    with pytest.raises(UsageError, match="'talknet' is neither"):
+        weights.download_several_weights(["talknet-ava", "talknet"], folder)
+    with pytest.raises(UsageError, match="s3fd would have to be fetched to .*, which a rule"):
+        weights.download_several_weights(["s3fd"], folder, forbidden_by="a rule")
+    assert net.asked == []
 
 
 def test_no_network_at_all_is_said(gdown, folder, monkeypatch):

@@ -1,4 +1,4 @@
-"""The table of published checkpoints, which lies beside this file in `checkpoints.csv`."""
+"""The table of published checkpoints, read from `checkpoints.csv` beside this file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import difflib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from unitalk.errors import UsageError
 from unitalk.report import Report
@@ -16,25 +16,54 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
+Kind = Literal["network", "detector", "archive"]
+"""A network that finds the active speaker; a face detector; files that are to be unpacked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedNumber(Report):
+    """What its authors report of a checkpoint.
+
+    Attributes:
+        benchmark: the dataset and split that was scored.
+        metric: as the source calls it.
+        value: in percent, with the source's digits.
+        source: where it was read.
+    """
+
+    benchmark: str
+    metric: str
+    value: float
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint(Report):
-    """One published file.
+    """One published file. None stands for what is not known, or does not apply.
 
     Attributes:
         name: ours.
+        kind: what it is.
         model: as its authors call it.
-        trained_on: the dataset; None for what is no network.
-        loads_into: the model that it loads into; None for none.
+        trained_on: the dataset.
+        loads_into: the model here that loads it.
         elsewhere: what else reads it.
         file: its name in the folder.
         url: where it is published.
         source: where the address was read.
-        licence: as the source states it; None where that is not known.
-        size: its bytes, where they are known.
-        sha256: its hash, where that is known.
+        licence: the licence that the source states.
+        terms: what else its authors say about its use.
+        size: its bytes.
+        sha256: its hash.
+        crop: how faces are cropped for it.
+        margin: how much a crop is wider than the face's box on each side, as a share of the box.
+        frame_rate: the lowest and the highest frame rate of the videos that it is meant for.
+        threshold: the logit of speaking from which on the authors' own code marks a speaker.
+        published: the number that its authors report.
     """
 
     name: str
+    kind: Kind
     model: str
     trained_on: str | None
     loads_into: str | None
@@ -43,13 +72,14 @@ class Checkpoint(Report):
     url: str
     source: str
     licence: str | None
+    terms: str | None
     size: int | None
     sha256: str | None
-
-    @property
-    def is_archive(self) -> bool:
-        """Whether it is to be unpacked, and no network."""
-        return self.file.endswith(".tar.gz")
+    crop: str | None
+    margin: float | None
+    frame_rate: tuple[float, float] | None
+    threshold: float | None
+    published: PublishedNumber | None
 
 
 @cache
@@ -57,15 +87,28 @@ def checkpoints() -> tuple[Checkpoint, ...]:
     """Every published checkpoint that is known, in the table's order."""
     path = Path(__file__).resolve().with_name("checkpoints.csv")
     with path.open(encoding="utf-8", newline="") as file:
-        rows: list[dict[str, Any]] = list(csv.DictReader(file))
-    for row in rows:
-        row.update({name: cell or None for name, cell in row.items()})
-        row["size"] = row["size"] and int(row["size"])
-    return tuple(Checkpoint(**row) for row in rows)
+        return tuple(map(_checkpoint, csv.DictReader(file)))
+
+
+def _checkpoint(cells: dict[str, str]) -> Checkpoint:
+    row: dict[str, Any] = {name: cell or None for name, cell in cells.items()}
+    benchmark, metric, value, source = map(
+        row.pop, ("benchmark", "metric", "value", "published_in")
+    )
+    low, _, high = (row["frame_rate"] or "").partition("-")
+    row |= {
+        "size": row["size"] and int(row["size"]),
+        "margin": row["margin"] and float(row["margin"]),
+        "threshold": row["threshold"] and float(row["threshold"]),
+        "frame_rate": (float(low), float(high or low)) if low else None,
+        "published": benchmark
+        and PublishedNumber(benchmark=benchmark, metric=metric, value=float(value), source=source),
+    }
+    return Checkpoint(**row)
 
 
 def is_known(name: str) -> bool:
-    """Whether a checkpoint is published under a name."""
+    """Return whether a checkpoint is published under a name."""
     return any(checkpoint.name == name for checkpoint in checkpoints())
 
 
@@ -86,7 +129,7 @@ def named(name: str, models: Collection[str] | None = None) -> Checkpoint:
     }
     if name in fitting:
         return fitting[name]
-    known = f"known are: {', '.join(fitting)}"
+    known = f"known are: {', '.join(fitting)}" if fitting else "give a file of weights"
     other = next((one for one in checkpoints() if one.name == name), None)
     if other is None:
         near = difflib.get_close_matches(name.lower(), fitting, n=3)

@@ -8,32 +8,39 @@ from typing import TYPE_CHECKING
 import click
 
 from unitalk.cli._shared.common_options import FILE, common_options, verb
-from unitalk.cli._shared.hints import spoken
+from unitalk.cli._shared.hints import paragraph, spoken
+from unitalk.cli._shared.offline import network_forbidden_by, offline_option
 from unitalk.cli._shared.user_folders import weights_folder
-from unitalk.errors import DataError
+from unitalk.errors import DataError, IncompleteError
 from unitalk.progress import size
-from unitalk.text_table import align
+from unitalk.text_table import align, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from unitalk.cli._shared.console import Console
-    from unitalk.models.weights import HeldReport, WeightsReport
+    from unitalk.models.weights import (
+        Checkpoint,
+        HeldReport,
+        SeveralWeightsReport,
+        WeightsReport,
+    )
 
 
 @common_options
 @click.group("weights")
 def command() -> None:
-    """List and get the weights that are published.
+    """List, describe and download published weights.
 
-    Files are kept in $UNITALK_WEIGHTS, else in unitalk/weights in the user's cache. Where a verb
-    takes --weights, the name of a checkpoint that is there is as good as a file.
+    Where a verb takes --weights, the name of a checkpoint works as a file does, and is fetched if
+    needed. Files are kept in $UNITALK_WEIGHTS, by default ~/.cache/unitalk/weights.
     """
 
 
 @verb("list", of=command)
 def list_(console: Console) -> None:
-    """List the published checkpoints, what each loads into, and which are here."""
+    """List the published checkpoints, what they load into, and which are on this machine."""
     from unitalk.models.weights import HeldList, held
 
     folder = weights_folder()
@@ -41,25 +48,23 @@ def list_(console: Console) -> None:
     head = ["name", "model", "trained on", "loads into", "here"]
     rows = [
         [
-            one.name, one.model, one.trained_on, one.loads_into or "not here",
+            one.name, one.model, one.trained_on, one.loads_into or "-",
             "yes" if one.state == "present" else None,
         ]
         for one in every
     ]  # fmt: skip
     console.emit(HeldList(folder=folder, checkpoints=every), align([head, *rows]))
-    console.say(f"kept in {folder}; `unitalk weights show NAME` says what reads the others")
+    console.say(f"files are kept in {folder}; `unitalk weights show NAME` describes one")
 
 
 @verb("show", of=command)
 @click.argument("name")
-@click.option(
-    "--check", is_flag=True, help="Compare the hash, even if nothing seems to be changed."
-)
+@click.option("--check", is_flag=True, help="Compute the hash even if the file looks unchanged.")
 def show(console: Console, *, name: str, check: bool) -> None:
-    """Say all that is known of one checkpoint.
+    """Print all that is known of a checkpoint.
 
-    The hash is compared when size or time of the file have changed since it was registered. Exit
-    code 3 says that it is another file.
+    That is how faces are cropped for it, its published number, licence and terms, and the file on
+    this machine. Exit code 3: the file is not the one that was registered.
     """
     from unitalk.catalog.checkpoints import named
     from unitalk.models.weights.local import look
@@ -71,23 +76,53 @@ def show(console: Console, *, name: str, check: bool) -> None:
 
 
 @verb("download", of=command)
-@click.argument("name")
-@click.option("--from-file", "file", type=FILE, help="Register a file that was fetched by hand.")
-@click.option("--replace", is_flag=True, help="Let another file than before have the name.")
-def download(console: Console, *, name: str, file: Path | None, replace: bool) -> None:
-    """Fetch a checkpoint, or register a file that was fetched by hand.
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "all_", is_flag=True, help="Download every published checkpoint.")
+@click.option("--from-file", "file", type=FILE, help="Register a file that you saved yourself.")
+@click.option("--replace", is_flag=True, help="Accept another file than the registered one.")
+@offline_option
+def download(
+    console: Console,
+    *,
+    names: tuple[str, ...],
+    all_: bool,
+    file: Path | None,
+    replace: bool,
+    offline: bool,
+) -> None:
+    """Download checkpoints, or register a file that you saved yourself.
 
-    Its sha256 is compared with the published one where there is one, and remembered; every later
-    file of that name is held to it.
+    The sha256 is compared with the published one, or else with that of the first file of this
+    name. Checkpoints on Google Drive need: pip install "unitalk[weights]". If some fail, the
+    others are still downloaded (exit code 4); run the same command again for the rest.
     """
     from unitalk.models import weights
 
+    if bool(names) == all_:
+        raise click.UsageError("Give NAME, one or several, or --all.")
+    if all_:
+        names = tuple(one.name for one in weights.checkpoints())
+    if file is not None and len(names) != 1:
+        raise click.UsageError("--from-file is for one NAME.")
     folder = weights_folder()
+    forbidden_by = network_forbidden_by(offline)
+    if len(names) > 1:
+        several = weights.download_several_weights(
+            names, folder, replace=replace, forbidden_by=forbidden_by, progress=console.progress
+        )
+        console.emit(several, _render_several(several))
+        if several.failed:
+            sys.exit(IncompleteError.exit_code)
+        return
     if file is None:
-        report = weights.download_weights(name, folder, replace=replace, progress=console.progress)
+        report = weights.download_weights(
+            names[0], folder, replace=replace, forbidden_by=forbidden_by, progress=console.progress
+        )
     else:
         console.protect(file)
-        report = weights.register_weights(name, folder, file, replace=replace)
+        report = weights.register_weights(
+            names[0], folder, file, replace=replace, progress=console.progress
+        )
     console.emit(report, _render(report))
     console.warn(report.warnings)
 
@@ -95,7 +130,7 @@ def download(console: Console, *, name: str, file: Path | None, replace: bool) -
 _HOW = {"downloaded": "fetched", "registered": "registered", "present": "was there"}
 _COMPARED = {
     "table": "the published one",
-    "registry": "the one registered before",
+    "registry": "the registered one",
     None: "remembered from now on",
 }
 
@@ -114,26 +149,49 @@ def _render(report: WeightsReport) -> str:
     return "\n".join(lines)
 
 
+def _render_several(report: SeveralWeightsReport) -> str:
+    """One line per checkpoint, then what failed; of equal failures one text."""
+    rows = [[one.name, _HOW[one.how], size(one.size)] for one in report.checkpoints]
+    lines = [f"{report.folder}: {len(rows)} of {len(rows) + len(report.failed)} checkpoints"]
+    if rows:
+        lines.append(align(rows, right=[2]))
+    alike: dict[tuple[str, str | None], list[str]] = {}
+    for one in report.failed:
+        alike.setdefault((one.cause, one.hint), []).append(one.path)
+    for (cause, hint), names in alike.items():
+        lines.append(paragraph(f"failed: {', '.join(names)}: {cause}"))
+        if hint is not None:
+            lines.append(f"  -> {spoken(hint)}")
+    if report.failed:
+        lines.append("incomplete: run the same command again to continue")
+    return "\n".join(lines)
+
+
 _STATES = {
     "absent": "no",
     "present": "yes",
     "altered": "yes, but it is not the file that was registered",
-    "lost": "no more: it was registered, and the file is gone",
+    "lost": "no: it was registered, and the file is gone",
 }
+_UNKNOWN = "not known"
 
 
 def _render_one(one: HeldReport) -> str:
-    rows: list[tuple[str, str | None]] = [
+    from unitalk.net.drive import file_id
+
+    rows = [
         ("name", one.name),
         ("model", one.model),
         ("trained on", one.trained_on),
-        ("loads into", f"unitalk talknet --model {one.loads_into}"
-                       if one.loads_into else "no model here"),
+        ("loads into", one.loads_into or "no model here"),
         ("read by", one.elsewhere and spoken(one.elsewhere)),
+        *(_use(one) if one.kind == "network" else ()),
+        ("licence", one.licence or _UNKNOWN),
+        ("terms", one.terms),
         ("url", one.url),
+        ("extra", "unitalk[weights], for Google Drive" if file_id(one.url) else None),
         ("source", one.source),
-        ("licence", one.licence or "not known here: see the source"),
-        ("size", "not known" if one.size is None else f"{one.size:,} bytes"),
+        ("size", _UNKNOWN if one.size is None else f"{one.size:,} bytes"),
         ("sha256", one.sha256 or "not known before the first download"),
         ("here", _STATES[one.state]),
         ("path", None if one.path is None else str(one.path)),
@@ -141,4 +199,30 @@ def _render_one(one: HeldReport) -> str:
         ("origin", one.origin),
         ("registered", one.registered),
     ]  # fmt: skip
-    return "\n".join(f"{label:<10}  {text}" for label, text in rows if text is not None)
+    indent = " " * 12
+    return "\n".join(
+        wrapped(text, head=f"{label:<12}", indent=indent) for label, text in rows if text
+    )
+
+
+def _use(one: Checkpoint) -> Iterator[tuple[str, str]]:
+    """How a network is used, and how good it is."""
+    yield "crop", one.crop or _UNKNOWN
+    margin = _UNKNOWN
+    if one.margin is not None:
+        margin = f"{one.margin:.0%} of the box on each side" if one.margin else "none"
+    yield "margin", margin
+    if one.frame_rate is None:
+        yield "frame rate", _UNKNOWN
+    else:
+        rates = " to ".join(f"{rate:g}" for rate in dict.fromkeys(one.frame_rate))
+        yield "frame rate", f"{rates} frames per second"
+    threshold = _UNKNOWN
+    if one.threshold is not None:
+        threshold = f"{one.threshold:g}, on the logit of speaking"
+    yield "threshold", threshold
+    number = one.published
+    if number is None:
+        yield "published", _UNKNOWN
+    else:
+        yield "published", f"{number.benchmark}: {number.metric} {number.value} ({number.source})"

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ from unitalk.files.atomic import STAGING, disk_errors, make_folder, read_json, w
 from unitalk.layout import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+_GLANCE = 0.1
+# How often, in seconds, a folder is tried that another process holds.
 
 
 @contextlib.contextmanager
@@ -193,22 +197,29 @@ def made_by(folder: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, waiting: Callable[[], object] | None = None) -> Iterator[None]:
     """Hold a folder, made when absent, against other processes until the block ends.
 
     A process that dies holds nothing.
+
+    Args:
+        folder: which.
+        waiting: called once if another process holds it, which is then waited for; default: raise.
 
     Raises:
         DestinationError: another process holds it.
     """
     make_folder(folder)
-    with _locked_folder(folder, folder):
+    with _locked_folder(folder, folder, waiting=waiting):
         yield
 
 
 @contextlib.contextmanager
-def _locked_folder(folder: Path, destination: Path) -> Iterator[None]:
+def _locked_folder(
+    folder: Path, destination: Path, *, waiting: Callable[[], object] | None = None
+) -> Iterator[None]:
     """Make a folder and hold it against other processes for as long as this one lives."""
+    waited = False
     while True:
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
@@ -227,6 +238,12 @@ def _locked_folder(folder: Path, destination: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
+            if waiting is not None:
+                if not waited:
+                    waiting()
+                waited = True
+                time.sleep(_GLANCE)
+                continue
             raise DestinationError(
                 f"another process is writing {destination}",
                 hint="wait for it to end, or stop it; then run the command again",

@@ -28,10 +28,10 @@ def credentials(env: Mapping[str, str]) -> tuple[str, str | None]:
         HubError: the environment forbids the network.
         UsageError: the token's file cannot be read.
     """
-    if _is_true(env.get("HF_HUB_OFFLINE")):
+    if is_true(env.get("HF_HUB_OFFLINE")):
         raise HubError("HF_HUB_OFFLINE is set: no request is made", hint="unset it to download")
     endpoint = env.get("HF_ENDPOINT", "").rstrip("/") or ENDPOINT
-    if _is_true(env.get("HF_HUB_DISABLE_IMPLICIT_TOKEN")):
+    if is_true(env.get("HF_HUB_DISABLE_IMPLICIT_TOKEN")):
         return endpoint, None
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
         if token := env.get(name, "").strip():
@@ -77,7 +77,8 @@ def patience(env: Mapping[str, str]) -> Patience:
     return Patience(read=read, slow=max(read, Patience().slow))
 
 
-def _is_true(text: str | None) -> bool:
+def is_true(text: str | None) -> bool:
+    """Read an environment variable that switches something on, as the hub's own client does."""
     return (text or "").upper() in {"1", "ON", "YES", "TRUE"}
 
 

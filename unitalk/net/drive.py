@@ -71,7 +71,7 @@ def fetch(
     """
     patience = patience or Patience()
     stop = stop or threading.Event()
-    get = _gdown() if get is None else get
+    get = gdown_download() if get is None else get
     number = file_id(url)
     if number is None:
         raise HubError(f"{url}: no file of Google Drive", hint="give an address like /file/d/ID")
@@ -152,7 +152,12 @@ def _trouble(error: Exception, url: str) -> PassingError | RefusedError | None:
     return None
 
 
-def _gdown() -> Callable[..., object]:
+def gdown_download() -> Callable[..., object]:
+    """Return what fetches a file: `gdown.download`.
+
+    Raises:
+        MissingExtraError: gdown is not installed.
+    """
     try:
         import gdown
     except ImportError as error:

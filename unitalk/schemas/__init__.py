@@ -33,7 +33,7 @@ _REPORTS = {
     "unpack": ["dataset.download:DownloadReport"],
     "verify": ["dataset.verify:VerifyReport"],
     "videos": ["catalog.video_list:VideoList"],
-    "weights-download": ["models.weights:WeightsReport"],
+    "weights-download": ["models.weights:WeightsReport", "models.weights:SeveralWeightsReport"],
     "weights-list": ["models.weights:HeldList"],
     "weights-show": ["models.weights:HeldReport"],
 }

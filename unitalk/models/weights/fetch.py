@@ -25,6 +25,7 @@ from unitalk.net import Patience, drive
 from unitalk.net.site import Site, forget
 from unitalk.net.transfer import Transfer, check_space
 from unitalk.progress import Progress, SilentProgress
+from unitalk.progress import size as human_size
 from unitalk.report import INTERNAL, Report
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
 How = Literal["downloaded", "registered", "present"]
 Known = Literal["table", "registry"]
 
-_STARTS = {False: (b"PK\x03\x04", b"\x80"), True: (b"\x1f\x8b",)}
-"""The first bytes of what `torch.save` writes, an archive or a pickle; and of a tar.gz."""
+_NETWORK = (b"PK\x03\x04", b"\x80")
+"""The first bytes of what `torch.save` writes: an archive or a pickle."""
+_TAR_GZ = (b"\x1f\x8b",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,37 +89,45 @@ def download_weights(
     folder: Path,
     *,
     replace: bool = False,
+    forbidden_by: str | None = None,
     fetch: Fetch | None = None,
     patience: Patience | None = None,
     progress: Progress | None = None,
 ) -> WeightsReport:
     """Fetch a checkpoint and register it, unless it is present and unchanged.
 
+    Another process that uses the folder is waited for.
+
     Args:
         name: a name of `checkpoints`.
         folder: the folder of registered files; created if needed.
         replace: fetch it even if it is present, and accept another file than the registered one,
             unless the table has its hash.
+        forbidden_by: the setting that forbids the network, named in the error; default: none does.
         fetch: what brings the bytes; default: gdown from Google Drive, else our own client.
         patience: how long to wait for the network.
-        progress: where to report to.
+        progress: where to report to; it is told size, licence and source before the first byte.
 
     Raises:
-        UsageError: there is no such name.
+        UsageError: there is no such name, or the network is forbidden.
         HubError: the network fails, or the server refuses the file or answers a web page.
         IntegrityError: the file is not the known one.
         MissingExtraError: it is on Google Drive, and gdown is not installed.
-        DestinationError: another process uses the folder, or an unregistered file is in the way.
+        DestinationError: an unregistered file is in the way.
         DiskError: the disk refused.
     """
     checkpoint = named(name)
     progress = SilentProgress() if progress is None else progress
-    with locked(folder):
+    if replace or look(checkpoint, folder).state != "present":
+        _check_allowed(checkpoint, folder, forbidden_by, by_gdown=fetch is None)
+    with locked(folder, waiting=lambda: progress.note(_busy(folder))):
         here = look(checkpoint, folder)
         if here.state == "present" and not replace:
             known: Known = "registry" if checkpoint.sha256 is None else "table"
             entry = folder_index.entries(folder)[name]
             return _report(checkpoint, folder, entry, how="present", compared_with=known)
+        for note in _announcement(checkpoint):
+            progress.note(note)
         if checkpoint.size is not None:
             check_space(folder, checkpoint.size, hint="free some space")
         part = _part(checkpoint, folder)
@@ -135,33 +145,75 @@ def download_weights(
 
 @disk_boundary("folder")
 def register_weights(
-    name: str, folder: Path, file: Path, *, replace: bool = False
+    name: str,
+    folder: Path,
+    file: Path,
+    *,
+    replace: bool = False,
+    progress: Progress | None = None,
 ) -> WeightsReport:
     """Copy a file that was fetched by hand to its place and register it.
+
+    Another process that uses the folder is waited for.
 
     Args:
         name: a name of `checkpoints`.
         folder: the folder of registered files; created if needed.
         file: the checkpoint; it stays where it is.
         replace: accept another file than the registered one, unless the table has its hash.
+        progress: where to report to.
 
     Raises:
         UsageError: there is no such name, or no such file.
         IntegrityError: the file is not the known one, or not a checkpoint.
-        DestinationError: another process uses the folder, or an unregistered file is in the way.
+        DestinationError: an unregistered file is in the way.
         DiskError: the disk refused.
     """
     checkpoint = named(name)
     if not file.is_file():
         raise UsageError(f"there is no file {file}", hint="give the file that was saved by hand")
+    progress = SilentProgress() if progress is None else progress
     part = _part(checkpoint, folder)
-    with locked(folder), _removed_at_the_end(part):
+    waiting = locked(folder, waiting=lambda: progress.note(_busy(folder)))
+    with waiting, _removed_at_the_end(part):
         part.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, part)
         origin = str(file.resolve())
         return _put_in_place(
             checkpoint, folder, part, origin=origin, replace=replace, how="registered"
         )
+
+
+def _check_allowed(
+    checkpoint: Checkpoint, folder: Path, forbidden_by: str | None, *, by_gdown: bool
+) -> None:
+    """Refuse to fetch a checkpoint where the network is forbidden, or gdown is missing.
+
+    Raises:
+        UsageError: the network is forbidden.
+        MissingExtraError: gdown is not installed.
+    """
+    name = checkpoint.name
+    if forbidden_by is not None:
+        raise UsageError(
+            f"{name} would have to be fetched to {folder}, which {forbidden_by} forbids",
+            hint=f"fetch it without {forbidden_by}: `download_weights({name!r}, {str(folder)!r})`",
+        )
+    if by_gdown and drive.file_id(checkpoint.url) is not None:
+        drive.gdown_download()
+
+
+def _announcement(checkpoint: Checkpoint) -> Iterator[str]:
+    """What is about to be fetched, and on which terms."""
+    amount = "size not known" if checkpoint.size is None else human_size(checkpoint.size)
+    licence = f"licence {checkpoint.licence or 'not known'}"
+    yield f"fetching {checkpoint.name} ({amount}, {licence}) from {checkpoint.url}"
+    if checkpoint.terms is not None:
+        yield f"terms of {checkpoint.name}: {checkpoint.terms}"
+
+
+def _busy(folder: Path) -> str:
+    return f"another process is writing {folder}; waiting for it"
 
 
 def _part(checkpoint: Checkpoint, folder: Path) -> Path:
@@ -247,14 +299,15 @@ def _check_start(checkpoint: Checkpoint, part: Path, origin: str) -> None:
     """
     with part.open("rb") as file:
         start = file.read(FIRST_BYTES)
-    if start.startswith(_STARTS[checkpoint.is_archive]):
+    is_archive = checkpoint.kind == "archive"
+    if start.startswith(_TAR_GZ if is_archive else _NETWORK):
         return
     known = identify(start)
     if known is not None:
         what = known.what
     else:
         what = f"a file that begins with {start[:8]!r}" if start else "an empty file"
-    wanted = "a tar.gz" if checkpoint.is_archive else "a checkpoint of PyTorch"
+    wanted = "a tar.gz" if is_archive else "a checkpoint of PyTorch"
     raise IntegrityError(f"{origin}: this is {what}, not {wanted}", hint=_by_hand(checkpoint))
 
 

@@ -85,8 +85,8 @@ def find_weights(name_or_file: str, folder: Path, *, models: Collection[str] | N
             this machine.
         DataError: the file is not the one that was registered.
     """
-    path = Path(name_or_file)
-    if path.is_file() or (path.is_dir() and not is_known(name_or_file)):
+    path = as_path(name_or_file)
+    if path is not None:
         return path
     checkpoint = named(name_or_file, models)
     here = look(checkpoint, folder)
@@ -103,6 +103,13 @@ def find_weights(name_or_file: str, folder: Path, *, models: Collection[str] | N
             f"`download_weights({checkpoint.name!r}, {str(folder)!r})`",
         )
     return here.path
+
+
+def as_path(name_or_file: str) -> Path | None:
+    """A file's path, or a folder's that has no checkpoint's name; None for what is neither."""
+    path = Path(name_or_file)
+    is_folder = path.is_dir() and not is_known(name_or_file)
+    return path if path.is_file() or is_folder else None
 
 
 def held(folder: Path) -> tuple[Held, ...]:
