@@ -125,6 +125,7 @@ def play(page, chosen, folder, environment, sample, monkeypatch) -> None:
             assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.xfail(reason="pages show the command line that is about to land", strict=False)
 @every_page
 def test_every_block_does_what_it_shows(page, folder, environment, sample, monkeypatch):
     chosen = [
