@@ -1,6 +1,6 @@
 """Face crops out of full videos: one decode a video beside a seek a row, and workers.
 
-    python benchmarks/ava_prepare.py [--rows 300] [--full] [--seconds 90] [--videos 4]
+    python benchmarks/ava_prepare.py [--rows 300] [--full] [--seconds 90] [--videos 4] [--record]
 
 The video is drawn here: 1280 x 720, 25 frames a second, H.264 (veryfast, 2 Mbit/s, a key frame
 every 125 frames), a moving texture with noise, and a sine as sound. On it lie 65 tracks of 100
@@ -26,6 +26,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from _results import Result, add_option, compared, write
 
 from unitalk.dataset.crop import cut_crops
 from unitalk.executor import Executor, Here, Processes
@@ -158,13 +159,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=90, help="of a video")
     parser.add_argument("--videos", type=int, default=4, help="that workers share")
     parser.add_argument("--folder", type=Path, help="where to work; default: a temporary one")
+    add_option(parser)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as scratch:
-        run(given, Path(scratch))
+        found = run(given, Path(scratch))
+    if given.record:
+        write(__file__, found)
 
 
-def run(given: argparse.Namespace, scratch: Path) -> None:
-    """Measure, and print the tables."""
+def run(given: argparse.Namespace, scratch: Path) -> list[Result]:
+    """Measure, print the tables, and return what was measured."""
     names = [f"video{number:06d}" for number in range(given.videos)]
     folders = {"one": scratch / "one", "all": scratch / "all"}
     for folder in folders.values():
@@ -218,6 +222,16 @@ byte-identical crops: {same:,} of {count:,} compared""")
         print(f"| {jobs} | {took_:.1f} | {seconds[1] / took_:.2f} | {ava:.2f} h |")
     ava = whole / (given.seconds / 3600) * AVA_HOURS / 3600
     print(f"| a seek a row, alone | {whole * given.videos:.0f} | | {ava:.0f} h |")
+    peer, one = "one seek per face", "one worker"
+    extrapolated = None if given.full else f"{peer}: {len(chosen):,} faces, extrapolated"
+    workers = {one: seconds[1], "two workers": seconds[2]}
+    return [
+        *compared(
+            {"one decode, sounds included": mine, peer: whole}, "s", peers=[peer],
+            on=f"{len(rows):,} faces of one video", note=extrapolated,
+        ),
+        *compared(workers, "s", peers=[one], on=f"{given.videos} videos"),
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Time and memory of `unitalk download` beside what people do without it.
 
     python benchmarks/download.py [--videos 24] [--megabytes 800] [--speed 10] [--latency 0.05]
-    python benchmarks/download.py --large
+        [--record]
+    python benchmarks/download.py --large [--record]
 
 A hub in a process of its own serves made-up videos (a csv, an archive of sounds, an archive of
 crops each; the largest archive has eight times the bytes of the smallest) and holds each connection
@@ -38,6 +39,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from _results import add_option, compared, write
 
 from unitalk.catalog import video_list
 
@@ -303,6 +306,12 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
             f"{seconds / first[1]:5.1f}x  {memory:6.0f}  {peer.verified}"
         )
     print("every result is byte for byte what was packed; times: as long as the first; memory: MB")
+    if arguments.record:
+        others = [name for name in best if not name.startswith("unitalk")]
+        on = f"{len(ids)} video{'s' * (len(ids) > 1)}, {arguments.megabytes:,.0f} MB"
+        found = compared({n: s for n, (_, s, _) in best.items()}, "s", peers=others, on=on)
+        memories = {n: m for n, (_, _, m) in best.items()}
+        write(__file__, found + compared(memories, "MB", peers=others, on=on))
     if arguments.large and first[2] > LIMIT_MB:
         raise SystemExit(f"{first[0].name} took more than {LIMIT_MB} MB")
 
@@ -319,6 +328,7 @@ def main() -> None:
     parser.add_argument("--stored", action="store_true", help="archives that are not deflated")
     parser.add_argument("--only", nargs="+", metavar="WORD", help="programs with such a name")
     parser.add_argument("--large", action="store_true", help="one archive of 2 GB, memory alone")
+    add_option(parser)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:

@@ -1,6 +1,6 @@
 """Time and memory of `unitalk eval` beside the reference's algorithm in plain pandas.
 
-    python benchmarks/eval_vs_reference.py [--rows 1000000 4000000] [--repeat 3]
+    python benchmarks/eval_vs_reference.py [--rows 1000000 4000000] [--repeat 3] [--record]
 
 Both get the same two csv files, each in a process of its own, start-up included; the best of the
 repetitions counts. The peer is benchmarks/reference.py, as the reference is and with its loops
@@ -20,11 +20,16 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _results import add_option, compared, write
 
 HEADER = (
     "video_id,frame_timestamp,entity_box_x1,entity_box_y1,entity_box_x2,entity_box_y2,"
     "label,entity_id"
 )
+
+
+PEERS = ("reference", "reference, vectorised")
+MORE = ("with --by all", "with --by all --ci")
 
 
 def write_files(folder: Path, rows: int) -> tuple[Path, Path]:
@@ -71,7 +76,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 4_000_000])
     parser.add_argument("--repeat", type=int, default=3)
+    add_option(parser)
     arguments = parser.parse_args()
+    found = []
     print(f"{'rows':>9}  {'program':24}  {'seconds':>7}  {'MB':>6}  {'times':>6}  {'memory':>6}")
     with tempfile.TemporaryDirectory() as folder:
         for rows in arguments.rows:
@@ -96,6 +103,13 @@ def main() -> None:
                     f"{rows:9,}  {name:24}  {seconds:7.2f}  {memory:6.0f}  "
                     f"{seconds / own_seconds:5.1f}x  {own_memory / memory:5.2f}"
                 )
+            for index, unit in enumerate(("s", "MB")):
+                values = {name: measured[index] for name, measured in results.items()}
+                more = {f"unitalk eval {name[5:]}": values.pop(name) for name in MORE}
+                on = f"{rows:,} faces"
+                found += compared(values, unit, peers=PEERS, on=on) + compared(more, unit, on=on)
+    if arguments.record:
+        write(__file__, found)
     print("times: how many times as long as unitalk; memory: unitalk's peak over this one's")
 
 

@@ -1,7 +1,7 @@
 """Mel frequency cepstral coefficients: seconds beside python_speech_features, on one thread.
 
     pip install python_speech_features==0.6    # and scipy, which it imports
-    python benchmarks/mfcc.py [--seconds 4 10 100] [--rounds 15]
+    python benchmarks/mfcc.py [--seconds 4 10 100] [--rounds 15] [--record]
 
 The peer is what TalkNet's loader calls, with TalkNet's settings. Both hear the same noise, take
 turns in one process, and the best of the rounds counts, in the processor's time, so that a busy
@@ -20,6 +20,7 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
+from _results import Result, add_option, compared, write
 
 from unitalk.models.features import RATE, mfcc
 
@@ -50,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, nargs="+", default=(4, 10, 100))
     parser.add_argument("--rounds", type=int, default=15)
+    add_option(parser)
     given = parser.parse_args()
     if any(os.environ.get(name) != "1" for name in THREADS):  # they count before numpy is loaded
         environment = {**os.environ, **dict.fromkeys(THREADS, "1")}
@@ -61,12 +63,15 @@ def main() -> None:
     print(
         f"{'sound':>7}  {'peer':>9}  {'ours':>9}  {'ratio':>5}  {'apart':>7}  {'MB, peer':>8}  ours"
     )
-    for seconds in given.seconds:
-        report(seconds, given.rounds, peer.mfcc)
+    found = [
+        result for seconds in given.seconds for result in report(seconds, given.rounds, peer.mfcc)
+    ]
+    if given.record:
+        write(__file__, found)
 
 
-def report(seconds: int, rounds: int, peer: Callable[..., np.ndarray]) -> None:
-    """Let both take turns, and print the best of each."""
+def report(seconds: int, rounds: int, peer: Callable[..., np.ndarray]) -> list[Result]:
+    """Let both take turns, and print and return the best of each."""
     rng = np.random.default_rng(0)
     sound = rng.integers(-3000, 3000, seconds * RATE, dtype=np.int16)
 
@@ -79,10 +84,16 @@ def report(seconds: int, rounds: int, peer: Callable[..., np.ndarray]) -> None:
     apart = np.abs(theirs() - ours()).max()
     times = [(seconds_of(theirs), seconds_of(ours)) for _ in range(rounds)]
     slow, fast = map(min, zip(*times, strict=True))
+    most, least = memory_of(theirs), memory_of(ours)
     print(
         f"{seconds:5} s  {slow * 1e3:6.2f} ms  {fast * 1e3:6.2f} ms  {slow / fast:5.1f}  "
-        f"{apart:.1e}  {memory_of(theirs):8.1f}  {memory_of(ours):4.1f}"
+        f"{apart:.1e}  {most:8.1f}  {least:4.1f}"
     )
+    peer_name, on = "python_speech_features", f"{seconds} s of sound"
+    return [
+        *compared({"unitalk": fast * 1e3, peer_name: slow * 1e3}, "ms", peers=[peer_name], on=on),
+        *compared({"unitalk": least, peer_name: most}, "MB", peers=[peer_name], on=on),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Time of `unitalk trim` and `unitalk convert-asc` beside copying, as the original scripts do it.
 
     python benchmarks/place.py [--videos 6] [--tracks 416] [--faces 82] [--bytes 25000] [--rounds 3]
+        [--record]
 
 UniTalk has 4.0 million crops in 100 to 200 GB, 48,693 tracks in 117 videos: a crop has 25 to 50 kB,
 a track 82 faces, a video 416 tracks. The tree has that shape, the smaller crops (which favour
@@ -28,6 +29,8 @@ import wave
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from _results import add_option, compared, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,6 +166,7 @@ def main() -> None:
     parser.add_argument("--bytes", type=int, default=25_000, help="of a crop")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", help="where to write; default: the system's temporary folder")
+    add_option(parser)
     parser.add_argument("--peer", nargs=4, metavar=("VERB", "SOURCE", "LIST", "MADE"),
                         help=argparse.SUPPRESS)  # fmt: skip
     given = parser.parse_args()
@@ -198,6 +202,17 @@ def compare(folder: Path, given: argparse.Namespace) -> None:
         row = f"{verb} {way}"
         print(f"{row:24} {seconds:7.2f} s {ratio:7.1f}x   {busy:6.2f} s of a processor, "
               f"the slowest of {len(rounds)} {slowest:.2f} s", flush=True)  # fmt: skip
+    if given.record:
+        found = []
+        for verb in PEERS:
+            copied = f"{verb} by copying"
+            values = {
+                copied if way == "copied" else f"unitalk {verb} {way}": min(rounds)[0]
+                for (of, way), rounds in times.items()
+                if of == verb
+            }
+            found += compared(values, "s", peers=[copied], on=f"{jpgs:,} crops")
+        write(__file__, found)
 
 
 if __name__ == "__main__":

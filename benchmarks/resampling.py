@@ -1,6 +1,6 @@
 """Time, memory and result of resampling: intervals of a million faces.
 
-    python benchmarks/resampling.py [--rows 1000000]
+    python benchmarks/resampling.py [--rows 1000000] [--record]
 
 At most 1,000 resamples of all faces, for 22 and 159 videos and for 12,000 tracks, and of the groups
 of five breakdowns with four cells each and of the total, for 159 videos. Each case runs in a
@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
+from _results import add_option, compared, write
 
 from unitalk.score.jackknife import Estimate, estimate
 
@@ -52,7 +53,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
-    rows = parser.parse_args().rows
+    add_option(parser)
+    given = parser.parse_args()
+    rows, found = given.rows, []
     print(f"{rows:,} faces          resamples  seconds   MB  95 % interval")
     for name, case in CASES.items():
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -60,6 +63,11 @@ def main() -> None:
         low, high = whole.interval or (0.0, 0.0)
         print(f"{name:24}  {whole.resamples:8,}  {seconds:7.2f}  {memory:3.0f}", end="")
         print(f"  {100 * low:.2f} to {100 * high:.2f} %")
+        on = f"{rows:,} faces of {name}"
+        found += compared({"intervals": seconds}, "s", on=on)
+        found += compared({"intervals": memory}, "MB", on=on)
+    if given.record:
+        write(__file__, found)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Time and memory of `unitalk stats --csv-only` beside what people write with pandas.
 
     python benchmarks/stats.py [--rows 4000000] [--repeat 3] [--media VIDEOS TRACKS FACES]
+        [--record]
 
 A csv of the size of the whole dataset: 117 videos, tracks of 82 faces, a third of them at the same
 time as others. Each program is a process of its own, start-up included; the best of the repetitions
@@ -24,6 +25,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _results import Result, add_option, compared, write
 from eval_vs_reference import HEADER, measure
 
 VIDEOS = 117
@@ -102,7 +104,7 @@ def ours_of_all(path: Path) -> dict[str, float | None]:
     }  # fmt: skip
 
 
-def compare_programs(folder: Path, rows: int, repeat: int) -> None:
+def compare_programs(folder: Path, rows: int, repeat: int) -> list[Result]:
     """Measure `unitalk` and both peers on one file, and compare what they say."""
     path = write_file(folder, rows)
     python = [sys.executable]
@@ -116,15 +118,24 @@ def compare_programs(folder: Path, rows: int, repeat: int) -> None:
         "pandas, categories": [*python, "-c", PEER, str(path), "yes"],
     }  # fmt: skip
     print(f"{'program':26}  {'seconds':>7}  {'MB':>6}   ({rows // TRACK * TRACK:,} rows)")
-    said = {}
+    said, times, memories = {}, {}, {}
     for name, command in programs.items():
-        seconds, memory, said[name] = measure(command, repeat)
-        print(f"{name:26}  {seconds:7.2f}  {memory:6.0f}")
+        times[name], memories[name], said[name] = measure(command, repeat)
+        print(f"{name:26}  {times[name]:7.2f}  {memories[name]:6.0f}")
     ours = ours_of_all(path)  # at last: a process begins with the memory of the one that starts it
     for name in ("pandas", "pandas, categories"):
         for key, value in json.loads(said[name]).items():
             if abs(value - ours[key]) > 1e-9 * abs(value):
                 raise SystemExit(f"{key}: {name} says {value}, unitalk {ours[key]}")
+    peers, on = ["pandas", "pandas, categories"], f"{rows:,} faces"
+    alone = {"reading alone": times.pop("reading alone")}
+    alone_memory = {"reading alone": memories.pop("reading alone")}
+    return [
+        *compared(times, "s", peers=peers, on=on),
+        *compared(alone, "s", on=on),
+        *compared(memories, "MB", peers=peers, on=on),
+        *compared(alone_memory, "MB", on=on),
+    ]
 
 
 def compare_listings(root: Path, videos: int, tracks: int, faces: int) -> None:
@@ -159,12 +170,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=4_000_000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--media", type=int, nargs=3, metavar=("VIDEOS", "TRACKS", "FACES"))
+    add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if arguments.media:
             compare_listings(Path(folder) / "tree", *arguments.media)
         else:
-            compare_programs(Path(folder), arguments.rows, arguments.repeat)
+            found = compare_programs(Path(folder), arguments.rows, arguments.repeat)
+            if arguments.record:
+                write(__file__, found)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """TalkNet: frames a second in training and in inference, beside a plain eager rendering.
 
     python benchmarks/talknet.py [--device cpu|cuda] [--threads 2] [--faces 100] [--repeats 3]
+        [--record]
 
 The peer is the original's mathematics and loop as one would write them down: pictures become
 floats on the host, one convolution of three dimensions runs over all tracks of a batch joined in
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from _results import add_option, compared, write
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -351,6 +353,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--faces", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
+    add_option(parser)
     arguments = parser.parse_args()
     device, faces = arguments.device, arguments.faces
     torch.set_num_threads(arguments.threads)
@@ -358,11 +361,21 @@ def main() -> None:
     where = torch.cuda.get_device_name() if device == "cuda" else f"{arguments.threads} threads"
     print(f"torch {torch.__version__}, {device}: {where}; frames a second")
     print(f"{'':10}  {'':18}  {'frames/s':>9}  {'ratio':>6}")
+    rates: dict[str, dict[str, float]] = {"inference": {}, "training": {}}
     for (what, whose), seconds in best.items():
         count = faces if what == "inference" else 4 * (faces // 2)
         ratio = best[what, "plain"] / seconds
         print(f"{what:10}  {whose:18}  {count / seconds:9.1f}  {ratio:5.2f}x")
+        rates[what]["plain PyTorch" if whose == "plain" else whose] = count / seconds
     print(f"largest difference of a logit: {difference(device):.1e}")
+    if arguments.record:
+        found = []
+        for what, values in rates.items():
+            found += compared(
+                values, "frames/s", peers=["plain PyTorch"], on=f"{what} of TalkNet on {device}",
+                more_is_better=True, note=f"torch {torch.__version__}, {where}",
+            )  # fmt: skip
+        write(__file__, found)
 
 
 if __name__ == "__main__":

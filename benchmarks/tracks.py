@@ -1,6 +1,7 @@
 """Reading face tracks: tracks and faces a second, by where they lie and by how many workers.
 
     python benchmarks/tracks.py [--tracks 750] [--faces 80] [--width 100 200] [--rounds 3]
+        [--record]
 
 Every face becomes gray, 112 x 112, and every sound an array of samples. The peers do the same to
 the same files: a plain loop over the csv's rows with Pillow and `wave`, and the chain of the
@@ -32,6 +33,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from _results import add_option, compared, write
 from PIL import Image
 
 SIZE = 112
@@ -251,6 +253,7 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=80)
     parser.add_argument("--width", type=int, nargs=2, default=(100, 200), metavar="PIXELS")
     parser.add_argument("--rounds", type=int, default=3)
+    add_option(parser)
     parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.only:
@@ -262,11 +265,16 @@ def main() -> None:
         root = Path(folder) / "dataset"
         size = make_tree(root, given.tracks, given.faces, tuple(given.width))
         make_shards(root)
-        report(root, given.tracks, given.tracks * given.faces, size, given.rounds)
+        faces = given.tracks * given.faces
+        rates = report(root, given.tracks, faces, size, given.rounds)
+    if given.record:
+        narrow, wide = given.width
+        peers, on = ["Pillow and wave", "cv2.imread chain"], f"crops {narrow} to {wide} pixels wide"
+        write(__file__, compared(rates, "faces/s", peers=peers, on=on, more_is_better=True))
 
 
-def report(root: Path, tracks: int, faces: int, size: float, rounds: int) -> None:
-    """Let all ways take turns, and print the best of each."""
+def report(root: Path, tracks: int, faces: int, size: float, rounds: int) -> dict[str, float]:
+    """Let all ways take turns, print the best of each, and return its faces per second."""
     print(f"{tracks:,} tracks, {faces:,} faces, {size / 1e3:.1f} kB a crop, {os.cpu_count()} CPUs")
     best: dict[str, float] = {}
     for _ in range(rounds):
@@ -281,6 +289,7 @@ def report(root: Path, tracks: int, faces: int, size: float, rounds: int) -> Non
             f"{way:20}  {tracks / seconds:8,.0f}  {faces / seconds:8,.0f}  {each * 1e3:9.4f}  "
             f"{each * UNITALK / 60:5.1f} min"
         )
+    return {way: faces / seconds for way, seconds in best.items()}
 
 
 def once(way: str, root: Path) -> float:

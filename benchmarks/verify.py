@@ -1,6 +1,7 @@
 """Time of `unitalk verify` beside a stat per file, and beside nothing but listing the folders.
 
     python benchmarks/verify.py [--videos 20] [--tracks 100] [--faces 100] [--repeat 5] [--deep]
+        [--record]
 
 A tree of videos x tracks x faces jpgs (200,000 by default) and a wav a track, all sound. Each is a
 process of its own with its start-up, and they take turns; the best of the repetitions counts, of
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from _results import add_option, compared, write
 from PIL import Image
 from place import make_tree
 
@@ -61,6 +63,7 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=100)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--deep", action="store_true", help="open the files too")
+    add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "dataset"
@@ -85,6 +88,15 @@ def main() -> None:
             print(
                 f"{name:20}  {wall:7.2f}  {wall / own[0]:5.2f}x  {cpu:7.2f}  {cpu / own[1]:5.2f}x"
             )
+        if arguments.record:
+            peers = [name for name in best if name.startswith("os.")]
+            found = []
+            for index, unit in enumerate(("s", "CPU s")):
+                values = {name: measured[index] for name, measured in best.items()}
+                start = {"start-up alone": values.pop("start-up alone")}
+                on = f"{count:,} crops"
+                found += compared(values, unit, peers=peers, on=on) + compared(start, unit)
+            write(__file__, found)
         if arguments.deep:
             draw(root)
             for jobs in (1, os.cpu_count() or 1):
