@@ -567,6 +567,30 @@ def test_of_several_none_is_fetched_where_a_name_is_wrong(internet, folder):
     assert net.asked == []
 
 
+def test_all_are_downloaded_and_failures_are_listed(internet, run, folder, monkeypatch):
+    """Without gdown, whatever is on Google Drive fails for one and the same reason."""
+    monkeypatch.setenv("UNITALK_WEIGHTS", str(folder))
+    monkeypatch.setitem(sys.modules, "gdown", None)
+    net = internet(lambda host, path: Page(status=404))
+    ran = run("weights", "download", "--all")
+    assert ran.code == 4
+    lines = ran.stdout.splitlines()
+    assert lines[0] == f"{folder}: 0 of {len(weights.checkpoints())} checkpoints"
+    assert lines[-1] == "incomplete: run the same command again to continue"
+    assert ran.stdout.count('-> pip install "unitalk[weights]"') == 1
+    assert "unitalk weights download light-asd-ava --from-file FILE" in ran.stdout
+    assert {path.rpartition("/")[2] for path in net.asked} == {
+        one.url.rpartition("/")[2] for one in weights.checkpoints() if "raw.github" in one.url
+    }
+    first = ran.stderr.splitlines()[0]
+    known = 2 * 4_175_289 + 2 * 3_426_337  # Light-ASD's and LR-ASD's files
+    count = len(weights.checkpoints())
+    assert first == (
+        f"{count} of {count} to fetch: {known / 1e6:.1f} MB for 4 of them, "
+        f"size not known for {count - 4}"
+    )
+
+
 def test_no_network_at_all_is_said(gdown, folder, monkeypatch):
     for name in ("NO_PROXY", "no_proxy", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)

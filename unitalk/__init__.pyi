@@ -50,6 +50,7 @@ from .models.weights import (
     checkpoints,
     download_weights,
     find_weights,
+    get_weights,
     register_weights,
 )
 from .net import Hub
@@ -137,6 +138,7 @@ __all__ = [
     "evaluate",
     "export_tracks",
     "find_weights",
+    "get_weights",
     "import_asw",
     "import_ava",
     "import_columbia",

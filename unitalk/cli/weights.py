@@ -159,7 +159,8 @@ def _render_several(report: SeveralWeightsReport) -> str:
     for one in report.failed:
         alike.setdefault((one.cause, one.hint), []).append(one.path)
     for (cause, hint), names in alike.items():
-        lines.append(paragraph(f"failed: {', '.join(names)}: {cause}"))
+        what = cause if cause.startswith(names[0]) else f"{', '.join(names)}: {cause}"
+        lines.append(paragraph(f"failed: {what}"))
         if hint is not None:
             lines.append(f"  -> {spoken(hint)}")
     if report.failed:
