@@ -201,3 +201,21 @@ def test_every_file_of_the_checkout_that_is_named_is_there(page):
 
 def test_the_site_lists_every_page():
     assert {page for page in PAGES if page != README} <= LISTED
+
+
+QUESTIONS = {
+    "Where do I put my predictions?": "how-to/score-predictions.md#where-do-i-put-my-predictions",
+    "Why does my model score 20%?": "explanation/what-the-score-means.md#why-does-my-model-score-20",
+    "What does the score mean?": "explanation/what-the-score-means.md",
+    "How do I add my dataset?": "how-to/add-a-dataset.md",
+    "How do I train the baseline?": "tutorial/train-a-baseline.md",
+}
+"""What strangers ask first, and where below docs/ the answer is."""
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_strangers_question_is_one_click_from_the_front_page(question):
+    front = (DOCS / "index.md").read_text(encoding="utf-8")
+    assert f"[{question}]({QUESTIONS[question]})" in front
+    path, _, anchor = QUESTIONS[question].partition("#")
+    assert not anchor or anchor in anchors(DOCS / path)
