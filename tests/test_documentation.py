@@ -203,10 +203,11 @@ def test_the_site_lists_every_page():
     assert {page for page in PAGES if page != README} <= LISTED
 
 
+_SCORE = "explanation/what-the-score-means.md"
 QUESTIONS = {
     "Where do I put my predictions?": "how-to/score-predictions.md#where-do-i-put-my-predictions",
-    "Why does my model score 20%?": "explanation/what-the-score-means.md#why-does-my-model-score-20",
-    "What does the score mean?": "explanation/what-the-score-means.md",
+    "Why does my model score 20%?": f"{_SCORE}#why-does-my-model-score-20",
+    "What does the score mean?": _SCORE,
     "How do I add my dataset?": "how-to/add-a-dataset.md",
     "How do I train the baseline?": "tutorial/train-a-baseline.md",
 }
