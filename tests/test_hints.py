@@ -785,6 +785,8 @@ CLUSTER = "test_executor.py::test_a_scheduler_without_a_worker"
 
 CAUSES = "test_diagnose_causes.py::test_scores_in_the_order_of_sorted_rows"
 
+NOT_A_NETWORK = "test_plugins.py::test_what_is_not_a_network_is_named"
+
 CARD = next(text for text in typed() if text.startswith("---\nconfigs:"))
 
 ELSEWHERE = {
@@ -808,6 +810,20 @@ ELSEWHERE = {
     'with the tracks in the ground truth\'s order, `groupby("{}", sort=False)`': CAUSES,
     '`groupby("{}")` sorts the ids, and so does a listing of folders: a loader file made so has '
     "another order than the ground truth": CAUSES,
+    "return `Logits(av)` from its `forward`, with `av` of the shape {}":
+        "test_plugins.py::test_what_is_not_a_judgement_of_each_face_is_refused",
+    "give a network of your own as `model='package.module:NAME'`": NOT_A_NETWORK,
+    "give the name of a class that is derived from `unitalk.Network`": NOT_A_NETWORK,
+    "give a network whose `faces_at_a_time` is 1": NOT_A_NETWORK,
+    "set its `audio_features` to {}": NOT_A_NETWORK,
+    "give the one of {} as `model={}`, or uninstall that package":
+        "test_plugins.py::test_two_networks_of_one_name_are_an_error_that_names_both",
+    "if you trust that code: `model={}`":
+        "test_plugins.py::test_a_file_alone_never_decides_what_is_imported",
+    "install its package, or give the network as `model='package.module:NAME'`":
+        "test_plugins.py::test_a_checkpoint_of_a_package_that_is_gone_says_so",
+    "known are {}; give a network of your own as `model='package.module:NAME'`":
+        "test_plugins.py::test_weights_alone_need_the_networks_name",
 }  # fmt: skip
 """Texts that another test provokes and obeys."""
 

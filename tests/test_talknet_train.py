@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from build import make_tiny
 from conftest import StopAfter, exhaustive, one_in, without_coverage
+from talknet_formula import GOLDEN
 
 from unitalk import evaluate
 from unitalk.errors import DataError, DestinationError, UsageError
@@ -142,6 +144,52 @@ def test_an_undefined_ap_is_null_and_no_number(tiny, tmp_path):
     assert json.loads((tmp_path / "run/log.jsonl").read_text())["average_precision"] is None
     assert "mAP nan%, bestmAP nan%" in (tmp_path / "run/score.txt").read_text()
     assert (tmp_path / "run/best.model").is_file()  # there is something to go on with
+
+
+# ------------------------------------------------------------------------------ every so often
+
+
+def test_weights_of_every_epoch_are_kept_as_the_original_keeps_them(tiny, tmp_path, whole):
+    """In the epochs that leave val alone too, and in a run that was stopped: 3 batches, 4 tracks.
+
+    The original reads a file of which each name and shape is the network's own.
+    """
+    folder = tmp_path / "run"
+    options = {"keep_epochs": True, "eval_every": 2}
+    assert run(tiny, folder, stop=StopAfter(5), **options).stopped
+    report = run(tiny, folder, resume=True, **options)
+    assert sorted(path.name for path in (folder / "model").iterdir()) == [
+        "model_0001.model", "model_0002.model",
+    ]  # fmt: skip
+    same_state(folder / "model/model_0002.model", folder / "best.model")
+    first, last = (
+        torch.load(folder / f"model/model_000{n}.model", weights_only=True) for n in "12"
+    )
+    with (GOLDEN / "light_asd_state_dict.tsv").open(newline="") as file:
+        original = {row["name"]: row["shape"] for row in csv.DictReader(file, delimiter="\t")}
+    for state in (first, last):
+        shapes = {k: "x".join(map(str, v.shape)) or "scalar" for k, v in state.items()}
+        assert shapes == original
+    assert any(not torch.equal(first[name], last[name]) for name in first)
+    assert report.best.epoch == 2
+    assert [(one.evaluated, one.average_precision is None) for one in report.results] == [
+        (False, True), (True, False),
+    ]  # fmt: skip
+    assert [line.split()[0] for line in (folder / "score.txt").read_text().splitlines()] == ["2"]
+    # What is learned does not depend on how often val is scored.
+    reference = torch.load(whole[0] / "last.pt", weights_only=True)["network"]
+    assert all(torch.equal(last[name], reference[name]) for name in last)
+
+
+def test_val_is_scored_after_the_last_epoch_however_seldom(tiny, tmp_path):
+    seen = []
+    report = run(
+        tiny, tmp_path / "run", epochs=4, eval_every=3, batch_frames=1000,
+        score=lambda *_: seen.append(len(seen)) or 0.5,
+    )  # fmt: skip
+    assert [one.epoch for one in report.results if one.evaluated] == [3, 4]
+    assert len(seen) == 2
+    assert not (tmp_path / "run/model").exists()
 
 
 # ------------------------------------------------------------------------------ going on
@@ -318,9 +366,9 @@ def test_a_damaged_checkpoint_is_named(tiny, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("epochs", 0), ("batch_frames", 0), ("seed", -1), ("workers", -1), ("lr", 0.0),
-     ("lr", float("nan")), ("lr_decay", -1.0), ("precision", "fp8"), ("device", "tpu"),
-     ("model", "resnet")],
+    [("epochs", 0), ("eval_every", 0), ("batch_frames", 0), ("seed", -1), ("workers", -1),
+     ("lr", 0.0), ("lr", float("nan")), ("lr_decay", -1.0), ("precision", "fp8"),
+     ("device", "tpu"), ("model", "resnet")],
 )  # fmt: skip
 def test_an_option_that_means_nothing_is_refused_before_anything_is_written(
     tiny, tmp_path, name, value

@@ -168,7 +168,7 @@ def test_the_folder_of_a_run_is_its_best_epoch(tmp_path, light):
     with pytest.raises(UsageError, match=r"run is a folder without best\.pt"):
         load_network(run)
     torch.save({"network": light.state_dict(), "frame_rate": 5.0}, run / "last.pt")
-    with pytest.raises(UsageError, match="no epoch of this run is done") as caught:
+    with pytest.raises(UsageError, match="val has not been scored in this run yet") as caught:
         load_network(run)
     found = load_network(caught.value.hint.removeprefix("give "))
     assert found.frame_rate == 5.0

@@ -41,6 +41,7 @@ from .errors import (
 from .executor import Executor, open_executor
 from .layout import Layout
 from .media.tracks import Track, Tracks, tracks
+from .models.contract import Logits, Network
 from .models.predict import PredictOptions, PredictReport, predict
 from .models.registry import load_network
 from .models.train import TrainOptions, TrainReport, train_network
@@ -102,7 +103,9 @@ __all__ = [
     "IntegrityError",
     "Layout",
     "LayoutError",
+    "Logits",
     "MissingExtraError",
+    "Network",
     "NotFoundError",
     "Plan",
     "PredictOptions",

@@ -7,17 +7,22 @@ Neither knows which network it is; `registry` lists them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
-from unitalk.errors import UsageError
+from unitalk.errors import UnitalkError, UsageError
 from unitalk.media.tracks.track import GRAY_SIZE
 from unitalk.models.features import COEFFICIENTS, PER_FRAME
+from unitalk.models.layers import cross_entropy
 from unitalk.schema.frame_rate import USUAL
 
 if TYPE_CHECKING:
     from unitalk.models._torch import torch
+
+AudioFeatures = Literal["mfcc"]
+AUDIO_FEATURES: tuple[AudioFeatures, ...] = get_args(AudioFeatures)
+"""The forms of sound that networks can be given; `mfcc` is `features.audio_features`."""
 
 
 class Batch(NamedTuple):
@@ -49,16 +54,22 @@ class Logits(NamedTuple):
     """
 
     av: Tensor
-    audio: Tensor | None
-    visual: Tensor | None
+    audio: Tensor | None = None
+    visual: Tensor | None = None
 
 
 class Network(nn.Module):
     """A network that judges whether each face of a track speaks.
 
+    A subclass defines `forward`; all else has a default. It is made without arguments.
+
     Attributes:
-        name: what people call it; one of `choices.MODELS`.
-        default_lr: the learning rate that it was published with.
+        faces_at_a_time: how many faces of one moment the network sees: the one that it judges,
+            and beyond 1 others of the same video as context. Only 1 is read today.
+        audio_features: the form of its sound, one of `AUDIO_FEATURES`.
+        default_lr: the learning rate of the first epoch where none is given.
+        takes_clip_leak: whether it can be made with `clip_leak=True`.
+        name: what `model` calls it; `registry.new_network` sets it.
         frame_rate: frames per second of the videos that it was trained on: 25 for all published
             weights; a checkpoint of our training has its own.
 
@@ -67,13 +78,17 @@ class Network(nn.Module):
             to compare with it.
     """
 
-    name: ClassVar[str]
-    default_lr: ClassVar[float]
+    faces_at_a_time: ClassVar[int] = 1
+    audio_features: ClassVar[AudioFeatures] = "mfcc"
+    default_lr: ClassVar[float] = 1e-4
+    takes_clip_leak: ClassVar[bool] = False
+    name: str
     frame_rate: float = USUAL
 
     def __init__(self, *, clip_leak: bool = False) -> None:
         super().__init__()
         self.clip_leak = clip_leak
+        self.name = type(self).__name__
 
     def forward(self, audio: Tensor, faces: Tensor) -> Logits:
         """Judge every face of every track.
@@ -90,12 +105,15 @@ class Network(nn.Module):
     def loss(self, logits: Logits, labels: Tensor, *, epoch: int) -> Tensor:
         """Measure how wrong the logits are: one number, a mean over all faces.
 
+        By default this is the cross entropy of `logits.av`.
+
         Args:
             logits: the output of `forward`.
             labels: as in `Batch`.
             epoch: the current epoch; the first is 1.
         """
-        raise NotImplementedError
+        del epoch
+        return cross_entropy(logits.av, labels)
 
 
 def speaking_probability(logits_av: Tensor) -> Tensor:
@@ -119,3 +137,27 @@ def check_input(audio: Tensor, faces: Tensor) -> None:
             f"audio of the shape {list(audio.shape)}; with {tracks} x {count} faces a network "
             f"takes {[tracks, PER_FRAME * count, COEFFICIENTS]}"
         )
+
+
+def check_logits(network: Network, found: object, faces: Tensor) -> None:
+    """Refuse what a network gave if it does not judge each face.
+
+    Args:
+        network: which.
+        found: what its `forward` returned.
+        faces: what it was given, as in `Batch`.
+
+    Raises:
+        UnitalkError: it is not `Logits`, or has another shape.
+    """
+    wanted = [*faces.shape[:2], 2]
+    if not isinstance(found, Logits):
+        got = f"a {type(found).__name__}"
+    elif list(found.av.shape) != wanted:
+        got = f"logits of the shape {list(found.av.shape)}"
+    else:
+        return
+    raise UnitalkError(
+        f"the network {network.name} returned {got} for faces of the shape {list(faces.shape)}",
+        hint=f"return `Logits(av)` from its `forward`, with `av` of the shape {wanted}",
+    )

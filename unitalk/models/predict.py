@@ -24,7 +24,7 @@ from unitalk.layout import Layout, Split
 from unitalk.media.tracks import Tracks, tracks
 from unitalk.models._torch import torch
 from unitalk.models.data import ScoringTracks
-from unitalk.models.registry import load_network
+from unitalk.models.registry import code_hash, load_network
 from unitalk.models.track_scores import choose_device, scores, write_predictions
 from unitalk.models.weight_files import weights_file
 from unitalk.progress import Progress, SilentProgress
@@ -42,7 +42,8 @@ class PredictOptions:
     """How a network scores.
 
     Attributes:
-        model: the network that the weights must belong to; default: any.
+        model: the network that the weights must belong to; default: any of this package or of
+            installed packages. A network from outside is `package.module:NAME`.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         precision: `fp32` or `bf16`.
         logits: write the logit of speaking, as the original's demo does, and not its probability.
@@ -118,7 +119,7 @@ def predict(
     found = _by_video(tracks(root, split=split, videos=tuple(videos) or None))
     choose_device(options.device)
     weights = weights_file(weights).absolute()
-    model = load_network(weights, expected=options.model).name
+    network = load_network(weights, expected=options.model)
     request = {
         "unitalk": __version__,
         "data": str(root),
@@ -127,6 +128,7 @@ def predict(
         "logits": options.logits,
         "compat": options.compat,
         "precision": options.precision,
+        "code": code_hash(network),
     }
     parts = output.with_name(f".{output.name}.parts")
     with locked(parts):
@@ -144,7 +146,7 @@ def predict(
     return PredictReport(
         predictions=output,
         split=split,
-        model=model,
+        model=network.name,
         videos=len(found),
         tracks=sum(map(len, found.values())),
         faces=sum(faces.values()),

@@ -5,9 +5,11 @@
     last.pt             the newest state: network, optimiser, place in the run, results so far
     best.pt             the state after the epoch with the best AP on val
     best.model          its weights alone, under the original's names, for any TalkNet code
-    predictions.csv     val, scored after the newest epoch; best_predictions.csv after the best
-    score.txt           a line an epoch, as the original writes it
-    log.jsonl           the same, a JSON object a line
+    model/              the weights after every epoch, if wanted, as the original writes them:
+                        model_0001.model, model_0002.model and so on
+    predictions.csv     val, as it was last scored; best_predictions.csv after the best epoch
+    score.txt           one line per epoch after which val was scored, as the original writes it
+    log.jsonl           one JSON object per epoch
 
 No state of a random generator is kept, as none lives longer than a step: all randomness follows
 from the seed, the epoch and the step (`data.plan_epoch`, `training_run`).
@@ -44,9 +46,11 @@ class EpochResult(Report):
         epoch: from 1.
         lr: its learning rate.
         loss: the mean over all frames that it trained on.
-        average_precision: on val after it, 0 to 1; None where it is undefined.
+        average_precision: on val after it, 0 to 1; None where it is undefined, or val was not
+            scored.
         best: the best of these so far.
         frames: how many it trained on.
+        evaluated: whether val was scored after it.
     """
 
     epoch: int
@@ -55,6 +59,7 @@ class EpochResult(Report):
     average_precision: float | None
     best: float | None
     frames: int
+    evaluated: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +85,11 @@ class State:
         """The epoch with the best AP; of equal ones the first."""
         scored = [one for one in self.results if one.average_precision is not None]
         return max(scored, key=lambda one: one.average_precision or 0, default=None)
+
+
+def epoch_weights(folder: Path, epoch: int) -> Path:
+    """Where a run keeps the weights of one epoch; the original's name (trainTalkNet.py)."""
+    return folder / f"model/model_{epoch:04d}.model"
 
 
 def save(path: Path, value: Mapping[str, Any]) -> None:
@@ -123,7 +133,7 @@ def state_of(found: Mapping[str, Any]) -> State:
 def write_results(folder: Path, results: Sequence[EpochResult]) -> None:
     """Write `score.txt` and `log.jsonl` anew, so that a resumed run repeats no line."""
     with atomic_write(folder / SCORES) as file:
-        file.writelines(_line(one) + "\n" for one in results)
+        file.writelines(_line(one) + "\n" for one in results if one.evaluated)
     with atomic_write(folder / LOG) as file:
         file.writelines(json.dumps(one.to_dict(), allow_nan=False) + "\n" for one in results)
 

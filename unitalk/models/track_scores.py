@@ -13,7 +13,7 @@ from unitalk import schema
 from unitalk.errors import UnitalkError, UsageError
 from unitalk.layout import Layout
 from unitalk.models._torch import torch
-from unitalk.models.contract import speaking_probability
+from unitalk.models.contract import check_logits, speaking_probability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -88,7 +88,9 @@ def scores(
     for batch in batches:
         audio, faces, _ = batch.to(device)
         with torch.inference_mode(), casting(device, precision):
-            found = network(audio, faces).av.float()
+            judged = network(audio, faces)
+            check_logits(network, judged, faces)
+            found = judged.av.float()
             found = found[..., 1] if logits else speaking_probability(found)
         yield found[0].cpu().numpy().astype(np.float32)
 

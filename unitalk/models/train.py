@@ -1,4 +1,4 @@
-"""Train a network on one split and score it on val after each epoch.
+"""Train a network on one split and score it on val.
 
 The recipe is the original's (trainTalkNet.py, talkNet.py): Adam, a learning rate that falls by
 epoch, batches by a budget of frames, AP on val. All randomness follows from the seed, the epoch and
@@ -31,7 +31,7 @@ from unitalk.media.tracks import Tracks, tracks
 from unitalk.models import run_files
 from unitalk.models._torch import torch
 from unitalk.models.distributed import ALONE, World, gathered, joined
-from unitalk.models.registry import load_network, new_network
+from unitalk.models.registry import load_network, network_class, new_network
 from unitalk.models.run_files import EpochResult, State
 from unitalk.models.track_scores import choose_device
 from unitalk.models.training_run import Run
@@ -48,8 +48,10 @@ Check = Callable[[Tracks, Tracks, "float | None"], Sequence[str]]
 """Checks the tracks of train and of val, given the frames per second of the weights that a run
 starts from (None for random ones); returns warnings, and raises if they must not be trained on."""
 
-MADE_BY = "talknet train"
-_FREE = frozenset({"epochs", "workers", "device", "save_seconds"})  # a resumed run may change these
+MADE_BY = "train"
+_FREE = frozenset(
+    {"epochs", "workers", "device", "save_seconds", "keep_epochs", "eval_every"}
+)  # a resumed run may change these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +59,15 @@ class TrainOptions:
     """How a network is trained.
 
     Attributes:
-        model: `talknet` or `light-asd`.
+        model: `talknet`, `light-asd`, the name of an installed network, or `package.module:NAME`;
+            see `registry.network_class`.
         weights: start from these, and not from random ones.
         train_split: the split to learn from.
-        val_split: the split to score after each epoch.
+        val_split: the split to score.
         epochs: how many.
+        eval_every: score val after each epoch that this divides, and after the last one. The best
+            epoch is the best of these.
+        keep_epochs: keep the weights after every epoch, as `model/model_0001.model` and so on.
         lr: the first epoch's learning rate; default: the network's own, 1e-4 for TalkNet.
         lr_decay: learning-rate decay per epoch.
         batch_frames: how many frames a batch has, in each process.
@@ -78,6 +84,8 @@ class TrainOptions:
     train_split: Split = "train"
     val_split: Split = "val"
     epochs: int = 25
+    eval_every: int = 1
+    keep_epochs: bool = False
     lr: float | None = None
     lr_decay: float = 0.95
     batch_frames: int = 2500
@@ -94,7 +102,8 @@ class TrainOptions:
         Raises:
             UsageError: one is out of range.
         """
-        for name, least in (("epochs", 1), ("batch_frames", 1), ("seed", 0), ("workers", 0)):
+        least_values = {"epochs": 1, "eval_every": 1, "batch_frames": 1, "seed": 0, "workers": 0}
+        for name, least in least_values.items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"{name} is {value}", hint=f"give {least} or more")
@@ -167,7 +176,7 @@ def train_network(
         DestinationError: the folder is not free, or has a run of other options or other rows.
         LayoutError: the dataset lacks a split, or a track lacks a file; the message names it.
         DataError: a file is damaged, or faces have no label.
-        UsageError: an option means nothing here.
+        UsageError: an option means nothing here, or there is no such network.
     """
     options = options or TrainOptions()
     options.check()
@@ -207,6 +216,7 @@ def _begin(
     progress: Progress,
 ) -> tuple[Run, list[str]]:
     """Open everything, at the first step or where an earlier run ended; with the warnings."""
+    network_class(options.model)  # before anything is written
     train, val = (tracks(data, split=one) for one in (options.train_split, options.val_split))
     start = None
     if options.weights is not None and not (resume and (folder / run_files.LAST).is_file()):

@@ -18,13 +18,14 @@ from unitalk.files import atomic_write
 from unitalk.layout import Layout
 from unitalk.models import run_files
 from unitalk.models._torch import torch
+from unitalk.models.contract import check_logits
 from unitalk.models.data import ScoringTracks, TrainingBatches, plan_epoch
 from unitalk.models.distributed import agree, gathered, mean, share, spread
 from unitalk.models.read_ahead import Reader
 from unitalk.models.registry import RATE_KEY
 from unitalk.models.run_files import EpochResult, State
 from unitalk.models.track_scores import casting, scores, write_predictions
-from unitalk.models.weight_files import NETWORK_KEY
+from unitalk.models.weight_files import MODEL_KEY, NETWORK_KEY
 
 if TYPE_CHECKING:
     import threading
@@ -105,9 +106,11 @@ class Run:
         while self.state.epoch <= options.epochs:
             if not self._learn(network, learning, stop):
                 return
-            found = self._try(trying, stop)
-            if found is None:
-                return
+            found = None
+            if self._due():
+                found = self._try(trying, stop)
+                if found is None:
+                    return
             self._finish(found, score)
 
     def _read(
@@ -169,6 +172,7 @@ class Run:
         audio, faces, labels = batch.to(self.device)
         with casting(self.device, options.precision):
             logits = network(audio, faces)
+            check_logits(self.network, logits, faces)
             loss = self.network.loss(logits, labels, epoch=state.epoch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -176,6 +180,11 @@ class Run:
         return loss.detach()
 
     # -------------------------------------------------------------------------- val
+
+    def _due(self) -> bool:
+        """Whether val is scored after the current epoch."""
+        epoch, options = self.state.epoch, self.options
+        return epoch % options.eval_every == 0 or epoch == options.epochs
 
     def _try(self, reader: Reader, stop: threading.Event) -> npt.NDArray[np.float32] | None:
         """Score val: [faces], track after track; None if the run was stopped."""
@@ -202,21 +211,21 @@ class Run:
         together = {n: one for part in gathered(pieces, self.world) for n, one in part.items()}
         return np.concatenate([together[n] for n in range(len(self.val))])
 
-    def _finish(self, found: npt.NDArray[np.float32], score: Score) -> None:
-        """Write an epoch's predictions and results, and go to the next epoch."""
+    def _finish(self, found: npt.NDArray[np.float32] | None, score: Score) -> None:
+        """Write an epoch's predictions, if val was scored, and results; go to the next epoch."""
         reached = None
-        if self.world.leads:
+        if self.world.leads and found is not None:
             path = self.folder / run_files.PREDICTIONS
             write_predictions(self.data, self.options.val_split, path, found, self.val.places)
             reached = score(Layout(self.data).csv(self.options.val_split), path)
         (reached, *_) = gathered(reached, self.world)
-        result = self._result(reached)
+        result = self._result(reached, evaluated=found is not None)
         self.state = State(epoch=self.state.epoch + 1, results=[*self.state.results, result])
         if self.world.leads:
             self._write(result)
         gathered(None, self.world)  # no process starts an epoch that is not written
 
-    def _result(self, reached: float | None) -> EpochResult:
+    def _result(self, reached: float | None, *, evaluated: bool) -> EpochResult:
         state = self.state
         known = [one.average_precision for one in state.results]
         every = [value for value in (*known, reached) if value is not None]
@@ -227,6 +236,7 @@ class Run:
             average_precision=reached,
             best=max(every, default=None),
             frames=state.frames * self.world.size,
+            evaluated=evaluated,
         )
 
     # -------------------------------------------------------------------------- files
@@ -234,7 +244,11 @@ class Run:
     def _write(self, result: EpochResult) -> None:
         """Write the files of a finished epoch, and those of the best one if it is the best."""
         folder, state = self.folder, self.state
-        if state.best in {result, None}:
+        if self.options.keep_epochs:
+            path = run_files.epoch_weights(folder, result.epoch)
+            path.parent.mkdir(exist_ok=True)
+            run_files.save(path, self.network.state_dict())
+        if result.evaluated and state.best in {result, None}:
             run_files.save(folder / run_files.BEST, self._checkpoint())
             run_files.save(folder / run_files.WEIGHTS, self.network.state_dict())
             best = folder / run_files.BEST_PREDICTIONS
@@ -264,7 +278,7 @@ class Run:
             NETWORK_KEY: self.network.state_dict(),
             RATE_KEY: float(np.median(self.train.frame_rates)),
             "optimizer": self.optimizer.state_dict(),
-            "model": self.options.model,
+            MODEL_KEY: self.options.model,
             "state": run_files.state_dict(self.state),
         }
 

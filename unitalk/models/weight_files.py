@@ -31,6 +31,9 @@ LAST, BEST = "last.pt", "best.pt"
 NETWORK_KEY = "network"
 """Where a checkpoint of our training keeps the parameters; a bare file of weights is only these."""
 
+MODEL_KEY = "model"
+"""Where a checkpoint of our training keeps the network's name."""
+
 _KEYS = (NETWORK_KEY, "state_dict", "model_state_dict", "model")
 # Under what others keep them: PyTorch Lightning, the tutorials of PyTorch, and many more.
 _WRAPPERS = {"module", "_orig_mod"}
@@ -69,7 +72,8 @@ def weights_file(path: str | os.PathLike[str]) -> Path:
         return path / BEST
     if (path / LAST).is_file():
         raise UsageError(
-            f"{path} has no {BEST}: no epoch of this run is done", hint=f"give {path / LAST}"
+            f"{path} has no {BEST}: val has not been scored in this run yet",
+            hint=f"give {path / LAST}",
         )
     raise UsageError(
         f"{path} is a folder without {BEST}",

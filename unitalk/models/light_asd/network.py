@@ -233,11 +233,10 @@ class LightASDModel(nn.Module):
 class LightASD(Network):
     """Light-ASD, one million parameters."""
 
-    name: ClassVar[str] = "light-asd"
     default_lr: ClassVar[float] = 1e-3
 
-    def __init__(self, *, clip_leak: bool = False) -> None:
-        super().__init__(clip_leak=clip_leak)  # the original has no such leak
+    def __init__(self) -> None:
+        super().__init__()
         self.model = LightASDModel()
         self.lossAV = Head(WIDTH)
         self.lossV = Head(WIDTH)

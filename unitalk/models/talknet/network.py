@@ -72,8 +72,8 @@ class TalkNetModel(nn.Module):
 class TalkNet(Network):
     """TalkNet, 15.7 million parameters."""
 
-    name: ClassVar[str] = "talknet"
     default_lr: ClassVar[float] = 1e-4
+    takes_clip_leak: ClassVar[bool] = True
 
     def __init__(self, *, clip_leak: bool = False) -> None:
         super().__init__(clip_leak=clip_leak)
