@@ -358,23 +358,23 @@ trim copies = trim --path demo --new-path visual --list visual --link copy -> vi
 convert-asc = convert-asc --source demo --split val --destination asc +json -> asc
 convert-asc text = convert-asc --source demo --split val --destination asc --overwrite
 convert-asc taken = convert-asc --source demo --split val --destination asc
-convert-talknet = convert-talknet --source demo --split val --destination talknet +json -> talknet
-convert-talknet in place = convert-talknet --source visual -> visual/csv
-convert-loconet = convert-loconet --source demo --split val --destination loconet +json -> loconet
-convert-loconet in place = convert-loconet --source noise -> noise/csv
+convert-talknet = convert-talknet demo --split val --destination talknet +json -> talknet
+convert-talknet in place = convert-talknet visual -> visual/csv
+convert-loconet = convert-loconet demo --split val --destination loconet +json -> loconet
+convert-loconet in place = convert-loconet noise -> noise/csv
 verify asc = verify asc --layout asc +json
 verify talknet = verify talknet --layout talknet +json
-export webdataset = export webdataset --source demo {shards} webdataset +json -> webdataset
-export webdataset again = export webdataset --source demo {shards} webdataset
-export parquet = export parquet --source demo {shards} parquet +json -> parquet
-export parquet small = export parquet --source noise {shards} small --shard-size 200kB
-export hf = export hf --source demo {shards} hf +json -> hf
+export webdataset = export webdataset demo {shards} webdataset +json -> webdataset
+export webdataset again = export webdataset demo {shards} webdataset
+export parquet = export parquet demo {shards} parquet +json -> parquet
+export parquet small = export parquet noise {shards} small --shard-size 200kB
+export hf = export hf demo {shards} hf +json -> hf
 """
 BROKEN = """
 verify broken = verify broken --deep --jobs 1 +json --ids ids.txt -> ids.txt
 verify broken text = verify broken
 convert broken = convert-asc --source broken --destination broken_asc +json -> broken_asc
-export broken = export parquet --source broken {shards} broken_shards +json
+export broken = export parquet broken {shards} broken_shards +json
 """
 HUB = """
 download dry run = download --save-path got --category noise {at} --dry-run +json
@@ -391,9 +391,9 @@ download adopt = download --save-path got --category noise {at} --adopt +json ->
 download refused = download --save-path nothing --endpoint http://127.0.0.1:9
 """
 ASW = """
-import asw = import asw --json asw_raw/json --lists asw_raw/split --jobs 1
+import asw = import asw asw_raw/json asw_raw/split --jobs 1
     --destination asw +json -> asw
-import asw 25 = import asw --json asw_raw/json --lists few --rate 25 --jobs 1
+import asw 25 = import asw asw_raw/json few --rate 25 --jobs 1
     --destination asw25 -> asw25
 stats asw = stats asw --csv-only --by video +json
 stats asw text = stats asw --csv-only
@@ -401,18 +401,18 @@ verify asw = verify asw --split val +json
 verify asw text = verify asw --split val
 """
 IMPORT = """
-import ava = import ava --csv ava --jobs 1 --destination ava_made +json -> ava_made
-import wasd = import wasd --csv wasd --division division.txt --jobs 1
+import ava = import ava ava --jobs 1 --destination ava_made +json -> ava_made
+import wasd = import wasd wasd --division division.txt --jobs 1
     --destination wasd_made +json -> wasd_made
-import wasd taken = import wasd --csv wasd --division division.txt --destination wasd_made
-import columbia = import columbia --labels fusion --jobs 1 --destination columbia +json -> columbia
-import columbia damaged = import columbia --labels none --jobs 1 --destination columbia_damaged
+import wasd taken = import wasd wasd --division division.txt --destination wasd_made
+import columbia = import columbia fusion --jobs 1 --destination columbia +json -> columbia
+import columbia damaged = import columbia none --jobs 1 --destination columbia_damaged
 """
 EVAL = """
 eval = {demo}
 eval by category = {demo} --by category --ci +json
 eval by faces = {demo} --by faces --ci +json
-eval by face-size = {demo} --by face-size --data demo --face-size area +json
+eval by face-size = {demo} --by face-size --dataset demo --face-size area +json
 eval by track-length = {demo} --by track-length --ci 12 --seed 5 +json
 eval by crowded = {demo} --by crowded +json
 eval by video = {demo} --by video +json
@@ -439,10 +439,10 @@ eval partial = eval -g {truth} -p bad/sample-some_ids.csv --partial --by categor
 eval partial text = eval -g {truth} -p bad/sample-missing.csv --partial
 """
 FILMS = """
-ava prepare = ava prepare --csv film_ava --videos movies --destination cut --jobs 1 +json -> cut
-ava prepare again = ava prepare --csv film_ava --videos movies --destination cut --jobs 1
-crops = crops --csv film.csv --split val --videos movies --jobs 1 --destination crops +json -> crops
-crops wide = crops --csv film.csv --split val --videos movies --jobs 1 --destination wide
+ava prepare = ava prepare film_ava --video-dir movies --destination cut --jobs 1 +json -> cut
+ava prepare again = ava prepare film_ava --video-dir movies --destination cut --jobs 1
+crops = crop film.csv --split val --video-dir movies --jobs 1 --destination crops +json -> crops
+crops wide = crop film.csv --split val --video-dir movies --jobs 1 --destination wide
     --margin 0.2 --compat --drop-missing -> wide
 verify cut = verify cut --deep --jobs 1 +json
 stats cut = stats cut +json
@@ -451,17 +451,16 @@ weights list = weights list +json
 weights show = weights show light-asd-ava --check
 weights show json = weights show talknet-ava +json
 weights unknown = weights show nothing
-talknet predict = talknet predict --data cut --weights {light} --device cpu --logits
+talknet predict = predict cut --weights {light} --device cpu --logits
     -o logits.csv +json -> logits.csv
-talknet evaluate = talknet evaluate --data cut --weights light-asd-ava --device cpu
-    --predictions found.csv --by video +json -> found.csv
-talknet train = talknet train --data cut {little} --out run --model light-asd +json -> run
-talknet resume = talknet train --data cut {little} --out run --model light-asd --resume
+talknet evaluate = predict cut --weights light-asd-ava --device cpu -o found.csv -> found.csv
+talknet train = train cut {little} --destination run --model light-asd +json -> run
+talknet resume = train cut {little} --destination run --model light-asd --resume
 ava download dry run = {ava} --list trainval_list.txt --dry-run +json
 ava download = {ava} --list trainval_list.txt +json -> ava_got
 ava download again = {ava} --list trainval_list.txt
 ava download lost = {ava} --list trainval_more.txt +json
-ava download refused = ava download --videos no --base-url http://127.0.0.1:9
+ava download refused = ava download --destination no --base-url http://127.0.0.1:9
 """
 WRONG = """
 wrong verb = sing
@@ -485,10 +484,10 @@ wrong split = verify demo --split test
 wrong over input = stats {truth} -o {truth}
 wrong output folder = videos -o nowhere/videos.json
 wrong not packed = unpack demo
-wrong shard size = export hf --source demo --destination h0 --shard-size large
-wrong asw = import asw --json asw_raw/json --lists demo --destination a0
-wrong wasd = import wasd --csv wasd --division ids_wanted.txt --destination w0
-wrong weights = talknet predict --data demo --weights {truth} -o p0.csv
+wrong shard size = export hf demo --destination h0 --shard-size large
+wrong asw = import asw asw_raw/json demo --destination a0
+wrong wasd = import wasd wasd --division ids_wanted.txt --destination w0
+wrong weights = predict demo --weights {truth} -o p0.csv
 wrong sample = sample asc
 wrong label = eval -g bad/label.csv -p {guess}
 wrong time = eval -g bad/time.csv -p {guess}
@@ -628,7 +627,7 @@ def film_steps(r: Record) -> None:
         ("127.0.0.1", 0), lambda *given: Server(*given, directory=str(r.root / "bucket"))
     ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        ava = f"ava download --videos ava_got --base-url http://127.0.0.1:{server.server_port}"
+        ava = f"ava download --destination ava_got --base-url http://127.0.0.1:{server.server_port}"
         little = "--epochs 1 --batch-frames 50 --workers 0 --device cpu"
         r.play(FILMS, sample=False, ava=ava, little=little, light=r.data / LIGHT)
         server.shutdown()

@@ -3,7 +3,7 @@
     python benchmarks/real_network.py WEIGHTS [--video swwp2s.mpg] [--scenes 10]
 
 WEIGHTS are Light-ASD's, `weight/pretrain_AVA_CVPR.model` of github.com/Junhua-Liao/Light-ASD. For
-each scene five videos of drawn people who speak are filmed, cut by `unitalk crops`, scored by
+each scene five videos of drawn people who speak are filmed, cut by `unitalk crop`, scored by
 `predict` and judged by `evaluate`; then again with one fault at a time. A line has the median and
 the range of the APs of all scenes, and the mean probabilities of faces that speak and that do not.
 In the first table there is one face a video, half of the time silent; in the second there are two,

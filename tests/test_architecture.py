@@ -134,8 +134,8 @@ def test_no_modules_import_each_other_in_a_circle():
 # One kind of thing in several rooms: a verb of the command line and the module that does its work;
 # a format as it is read and as it is a verb; the networks.
 SAME_KIND = {
-    "ava", "ava_download", "download", "export", "import_", "network", "quickstart", "sample",
-    "talknet", "trim", "unpack", "verify",
+    "ava", "ava_download", "crop", "download", "export", "import_", "network", "predict",
+    "quickstart", "sample", "train", "trim", "unpack", "verify",
 }  # fmt: skip
 
 
@@ -293,7 +293,7 @@ def test_every_public_function_answers_for_what_the_disk_refuses():
 
 ADVICE = re.compile(r"\b(remove|delete|erase|discard|unlink|wipe|get rid of)\b|\brm -", re.I)
 # What the program does when it is asked to, and says of itself.
-OWN_DEEDS = {"Delete each archive when what is in it is in place."}
+OWN_DEEDS = {"Remove each archive once its files are in place."}
 
 
 def said_in(path: Path) -> list[str]:

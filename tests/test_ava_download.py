@@ -270,7 +270,7 @@ def test_a_disk_that_is_too_small_is_said_before(start, tmp_path):
 
 
 def command(server, root, *more):
-    return [sys.executable, "-m", "unitalk", "ava", "download", "-q", "--videos", str(root),
+    return [sys.executable, "-m", "unitalk", "ava", "download", "-q", "--destination", str(root),
             "--base-url", server.endpoint, *more]  # fmt: skip
 
 
@@ -327,7 +327,15 @@ def test_a_killed_run_is_continued_and_no_whole_byte_is_fetched_twice(
 
 def test_dry_run_says_how_many_and_how_much(run, folder, tmp_path):
     with Bucket(folder) as server:
-        options = ("ava", "download", "--videos", tmp_path / "v", "--base-url", server.endpoint)
+        options = ("ava", "download", "--destination", tmp_path / "v",
+                   "--base-url", server.endpoint)  # fmt: skip
+            "ava",
+            "download",
+            "--destination",
+            tmp_path / "v",
+            "--base-url",
+            server.endpoint,
+        )
         ran = run(*options, "--dry-run")
         assert ran.code == 0
         # 30,000 + 1000 * 8 + the codes of "5", "5", "j"; and 30,000 + 1000 * 4 + that of "l"
@@ -348,7 +356,7 @@ def test_the_verb_fetches_and_its_code_says_whether_all_is_there(run, folder, tm
     (folder / "trainval/053oq2xB3oU.mkv").unlink()
     root = tmp_path / "v"
     with Bucket(folder) as server:
-        options = ("ava", "download", "--videos", root, "--base-url", server.endpoint)
+        options = ("ava", "download", "--destination", root, "--base-url", server.endpoint)
         ran = run(*options, "--video=-5KQ66BBWC4", "--split", "trainval")
         assert ran.code == 0
         assert ran.stdout.startswith(f"{root}: fetched 1 files, 38.1 kB; 0 were there\n")

@@ -49,7 +49,7 @@ def ava(tmp_path_factory):
 
 def test_every_split_of_v1_0(run, ava, tmp_path):
     made = tmp_path / "made"
-    ran = run("ava", "prepare", "--csv", ava / "csv", "--videos", ava / "videos",
+    ran = run("ava", "prepare", ava / "csv", "--video-dir", ava / "videos",
               "--destination", made, "--jobs", 1)  # fmt: skip
     assert ran.code == 0, ran.stdout
     assert ran.stdout.splitlines() == [
@@ -66,7 +66,7 @@ def test_every_split_of_v1_0(run, ava, tmp_path):
     assert row == f"AYebXQ8eUkM,0.00,0.1,0.2,0.7,0.9,SPEAKING_AUDIBLE,{entity},1,{entity}:0"
     assert (made / "clips_videos/test/-5KQ66BBWC4/-5KQ66BBWC4_0000_0060:1/0.20.jpg").is_file()
     assert run("verify", made, "--split", "train", "--split", "val", "--jobs", 1).code == 0
-    again = run("ava", "prepare", "--csv", ava / "csv", "--videos", ava / "videos",
+    again = run("ava", "prepare", ava / "csv", "--video-dir", ava / "videos",
                 "--destination", made, "--jobs", 1, "--format", "json", "-q")  # fmt: skip
     said = json.loads(again.stdout)
     jsonschema.validate(said, schemas.read("ava-prepare"))
@@ -91,7 +91,7 @@ def test_a_split_a_video_and_the_bundle(ava, tmp_path):
 
 def test_missing_videos_are_listed_together(run, ava, tmp_path):
     (tmp_path / "videos").mkdir()
-    ran = run("ava", "prepare", "--csv", ava / "csv", "--videos", tmp_path / "videos",
+    ran = run("ava", "prepare", ava / "csv", "--video-dir", tmp_path / "videos",
               "--destination", tmp_path / "made", "--jobs", 1, "-q")  # fmt: skip
     assert ran.code == 3
     [line] = [line for line in ran.stdout.splitlines() if "video-missing" in line]
@@ -104,7 +104,7 @@ def test_missing_videos_are_listed_together(run, ava, tmp_path):
 def test_each_verb_keeps_to_its_own_folders(ava, tmp_path, run):
     prepare_ava(ava / "csv", ava / "videos", tmp_path / "made", splits=("val",))
     rows = shutil.copy(tmp_path / "made/csv/val_orig.csv", tmp_path)
-    ran = run("crops", "--csv", rows, "--videos", ava / "videos", "--destination",
+    ran = run("crop", rows, "--video-dir", ava / "videos", "--destination",
               tmp_path / "made", "--overwrite")  # fmt: skip
     assert ran.code == 2
     assert "was made by 'ava prepare'" in ran.stderr

@@ -219,7 +219,7 @@ def test_the_leaderboard_says_when_it_is_no_comparison(run, given):
 
 
 def test_face_sizes_come_from_a_size_or_from_the_crops(run, given, sample):
-    by_crops = run(*given, "--by", "face-size", "--data", sample, "--format", "csv").stdout
+    by_crops = run(*given, "--by", "face-size", "--dataset", sample, "--format", "csv").stdout
     sizes = {
         row["by_face_size"]: int(row["faces"]) for row in csv.DictReader(io.StringIO(by_crops))
     }

@@ -21,14 +21,14 @@ SHORT = ("--model", "light-asd", "--batch-frames", "12", "--workers", "0", "--de
 
 def test_train_prints_its_epochs_and_says_where_the_best_is(run, tiny, tmp_path):
     out = tmp_path / "run"
-    ran = run("-q", "talknet", "train", "--data", tiny, "--out", out, "--epochs", "1", *SHORT)
+    ran = run("-q", "train", tiny, "--destination", out, "--epochs", "1", *SHORT)
     assert ran.code == 0
     assert ran.stderr == ""
     header, row, best = ran.stdout.splitlines()
     assert header.split() == ["epoch", "LR", "loss", "AP", "best"]
     assert row.split()[:2] == ["1", "0.001"]
     assert best == f"best: epoch 1, {out / 'best.pt'}"
-    resumed = run("-q", "talknet", "train", "--data", tiny, "--out", out, "--epochs", "1", *SHORT,
+    resumed = run("-q", "train", tiny, "--destination", out, "--epochs", "1", *SHORT,
                   "--resume", "--format", "json")  # fmt: skip
     found = json.loads(resumed.stdout)
     assert found["schema_version"] == 1
@@ -37,7 +37,7 @@ def test_train_prints_its_epochs_and_says_where_the_best_is(run, tiny, tmp_path)
 
 
 def test_a_run_that_is_there_is_not_begun_again(run, tiny, tmp_path):
-    words = ("-q", "talknet", "train", "--data", tiny, "--out", tmp_path / "run", *SHORT)
+    words = ("-q", "train", tiny, "--destination", tmp_path / "run", *SHORT)
     assert run(*words, "--epochs", "1").code == 0
     ran = run(*words, "--epochs", "1")
     assert (ran.code, ran.stdout) == (2, "")
@@ -49,7 +49,7 @@ def test_a_run_that_is_there_is_not_begun_again(run, tiny, tmp_path):
 @pytest.mark.parametrize("number", one_in(2, [signal.SIGINT, signal.SIGTERM]))
 def test_an_interrupt_saves_and_says_how_to_go_on(tiny, tmp_path, number):
     out = tmp_path / "run"
-    words = ["talknet", "train", "--data", tiny, "--out", out, "--epochs", "5000", *SHORT]
+    words = ["train", tiny, "--destination", out, "--epochs", "5000", *SHORT]
     process = subprocess.Popen(
         [sys.executable, "-m", "unitalk", *map(str, words)], env=without_coverage(),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -74,56 +74,21 @@ def test_an_interrupt_saves_and_says_how_to_go_on(tiny, tmp_path, number):
 
 def test_predict_says_what_it_wrote(run, tiny, weights, tmp_path):
     out = tmp_path / "p.csv"
-    ran = run("-q", "talknet", "predict", "--data", tiny, "--weights", weights, "-o", out)
+    ran = run("-q", "predict", tiny, "--weights", weights, "-o", out)
     assert (ran.code, ran.stderr) == (0, "")
     assert ran.stdout == f"{out}: 22 faces of 4 tracks in 2 videos (val), by light-asd\n"
     ran = run(
-        "-q", "talknet", "predict", "--data", tiny, "--weights", weights, "-o", out, "--format",
+        "-q", "predict", tiny, "--weights", weights, "-o", out, "--format",
         "json", "--split", "train",
     )  # fmt: skip
     assert json.loads(ran.stdout)["faces"] == 26
 
 
-def test_evaluate_is_predict_and_eval(run, tiny, weights, tmp_path):
-    out, truth = tmp_path / "p.csv", tiny / "csv/val_orig.csv"
-    words = ("-q", "talknet", "predict", "--data", tiny, "--weights", weights, "-o", out)
+def test_some_videos_are_predicted_and_scored(run, tiny, weights, tmp_path):
+    out = tmp_path / "p.csv"
+    words = ("-q", "predict", tiny, "--weights", weights, "-o", out, "--video", "ddddddddddd")
     assert run(*words).code == 0
-    extra = ("--by", "video", "--ci", "--metrics", "--seed", "3")
-    apart = run("eval", "-g", truth, "-p", out, *extra)
-    at_once = run(
-        "-q", "talknet", "evaluate", "--data", tiny, "--weights", weights, "--predictions", out,
-        *extra,
-    )  # fmt: skip
-    assert at_once == apart
-    assert "average precision: " in at_once.stdout
-
-
-def test_evaluate_reads_face_sizes_off_the_dataset(run, tiny, weights, tmp_path):
-    """And refuses, as eval does: these crops are of no frame's size."""
-    out = tmp_path / "p.csv"
-    words = ("-q", "talknet", "evaluate", "--data", tiny, "--weights", weights)
-    ran = run(*words, "--predictions", out, "--by", "face-size")
-    assert ran.code == 3
-    assert "do not have the size of their boxes" in ran.stderr
-
-
-@pytest.mark.parametrize(
-    "extra", [("--face-size", "area"), ("--plot", "curve.txt"), ("--format", "csv", "--metrics")]
-)
-def test_what_eval_would_refuse_is_refused_before_anything_is_scored(
-    run, tiny, weights, tmp_path, extra
-):
-    out = tmp_path / "p.csv"
-    words = ("-q", "talknet", "evaluate", "--data", tiny, "--weights", weights)
-    ran = run(*words, "--predictions", out, *extra)
-    assert (ran.code, ran.stdout) == (2, "")
-    assert not out.exists()
-
-
-def test_evaluate_of_some_videos_does_not_miss_the_others(run, tiny, weights, tmp_path):
-    out = tmp_path / "p.csv"
-    words = ("-q", "talknet", "evaluate", "--data", tiny, "--weights", weights)
-    ran = run(*words, "--predictions", out, "--video", "ddddddddddd", "--format", "json")
+    ran = run("-q", "eval", tiny, out, "--partial", "--format", "json")
     assert ran.code == 0
     assert json.loads(ran.stdout)["faces"] == 9
 
@@ -132,7 +97,7 @@ def test_predictions_may_be_put_into_the_folder_of_the_run(run, tiny, tmp_path):
     out = tmp_path / "run"
     out.mkdir()
     torch.save(new_network("light-asd").state_dict(), out / "best.pt")
-    words = ("-q", "talknet", "predict", "--data", tiny, "--weights", out, "-o")
+    words = ("-q", "predict", tiny, "--weights", out, "-o")
     assert run(*words, out / "p.csv").code == 0
     ran = run(*words, out / "best.pt")
     assert (ran.code, "would write over an input" in ran.stderr) == (2, True)
@@ -143,7 +108,7 @@ def test_a_checkpoint_that_the_model_cannot_load_is_never_asked_for(
     run, tiny, tmp_path, monkeypatch, name
 ):
     monkeypatch.setenv("UNITALK_WEIGHTS", str(tmp_path / "weights"))
-    ran = run("talknet", "train", "--data", tiny, "--out", tmp_path / "run", *SHORT,
+    ran = run("train", tiny, "--destination", tmp_path / "run", *SHORT,
               "--weights", name)  # fmt: skip
     assert (ran.code, ran.stdout) == (2, "")
     assert "light-asd cannot load" in ran.stderr
@@ -152,19 +117,18 @@ def test_a_checkpoint_that_the_model_cannot_load_is_never_asked_for(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("verb", ["train", "predict", "evaluate"])
+@pytest.mark.parametrize("verb", ["train", "predict"])
 def test_without_pytorch_a_sentence_says_what_to_install(tiny, weights, tmp_path, verb):
     words = {
-        "train": ["--out", tmp_path / "run"],
+        "train": ["--destination", tmp_path / "run"],
         "predict": ["--weights", weights, "-o", tmp_path / "p.csv"],
-        "evaluate": ["--weights", weights, "--predictions", tmp_path / "p.csv"],
     }[verb]
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from unitalk.cli.main import main; main(sys.argv[1:])"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code, "talknet", verb, "--data", str(tiny), *map(str, words)],
+        [sys.executable, "-c", code, verb, str(tiny), *map(str, words)],
         env=without_coverage(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (1, "")

@@ -143,7 +143,7 @@ def test_another_layout(run, data):
     ran = run("verify", data.root, "--layout", "talknet")
     assert ran.code == 3
     assert "2  loader-missing: split without a loader csv" in ran.stdout
-    again = f"unitalk convert-talknet --source {data.root} --overwrite"
+    again = f"unitalk convert-talknet {data.root} --overwrite"
     assert ran.stdout.endswith(f"to set it right:\n  {again}\n")
     assert run(*again.split()[1:]).code == 0
     assert run("verify", data.root, "--layout", "talknet").code == 0

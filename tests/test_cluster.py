@@ -61,16 +61,15 @@ def films(tmp_path_factory):
 
 
 def lines(sample, asw, films):
-    source = ("--source", sample)
     return {
-        "import asw": ("import", "asw", "--json", asw / "json", "--lists", asw / "split",
+        "import asw": ("import", "asw", asw / "json", asw / "split",
                        "--rate", "25"),
-        "crops": ("crops", "--csv", films / "val_orig.csv", "--videos", films / "videos"),
-        "convert-asc": ("convert-asc", *source, "--link", "copy"),
-        "convert-talknet": ("convert-talknet", *source, "--link", "copy"),
-        "convert-loconet": ("convert-loconet", *source, "--link", "copy"),
-        "export webdataset": ("export", "webdataset", *source, "--shard-size", "300KB"),
-        "export hf": ("export", "hf", *source, "--shard-size", "300KB"),
+        "crops": ("crop", films / "val_orig.csv", "--video-dir", films / "videos"),
+        "convert-asc": ("convert-asc", "--source", sample, "--link", "copy"),
+        "convert-talknet": ("convert-talknet", sample, "--link", "copy"),
+        "convert-loconet": ("convert-loconet", sample, "--link", "copy"),
+        "export webdataset": ("export", "webdataset", sample, "--shard-size", "300KB"),
+        "export hf": ("export", "hf", sample, "--shard-size", "300KB"),
     }  # fmt: skip
 
 

@@ -118,8 +118,8 @@ def test_wherever_a_csv_is_wanted(run, tmp_path):
         ("eval", "-g", wrong, "-p", good),
         ("diagnose", "-g", good, "-p", wrong),
         ("stats", wrong),
-        ("import", "ava", "--csv", wrong.parent, "--destination", tmp_path / "made"),
-        ("crops", "--csv", wrong, "--videos", tmp_path / "films", "--destination", tmp_path / "a"),
+        ("import", "ava", wrong.parent, "--destination", tmp_path / "made"),
+        ("crop", wrong, "--video-dir", tmp_path / "films", "--destination", tmp_path / "a"),
     ):
         named, content = next(forms)
         wrong.write_bytes(content)

@@ -128,10 +128,10 @@ def test_a_name_without_two_decimals_is_talknets_and_not_loconets(tmp_path, data
 def test_somebodys_json_file_is_not_replaced_unless_told(run, dataset):
     (dataset / "csv/val_ts.json").write_text("{}")
     before = tree(dataset)
-    ran = run("convert-loconet", "--source", dataset)
+    ran = run("convert-loconet", dataset)
     assert (ran.code, ran.stdout, tree(dataset)) == (2, "", before)
     assert "val_ts.json is there already" in ran.stderr
-    assert run("convert-loconet", "--source", dataset, "--overwrite").code == 0
+    assert run("convert-loconet", dataset, "--overwrite").code == 0
     assert read(dataset / "csv/val_ts.json") == TIMES
-    again = run("convert-loconet", "--source", dataset)
+    again = run("convert-loconet", dataset)
     assert "written: nothing, all is there already" in again.stdout

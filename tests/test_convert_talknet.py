@@ -155,7 +155,7 @@ def test_rows_out_of_order_are_brought_into_it_and_the_csv_is_kept(run, dataset)
     rows = rows_of(dataset)[1:]
     put(dataset, [rows[3], rows[2], rows[0], rows[4], rows[1], *rows[5:]])
     mixed = (dataset / "csv/val_orig.csv").read_bytes()
-    ran = run("convert-talknet", "--source", dataset, "--format", "json")
+    ran = run("convert-talknet", dataset, "--format", "json")
     assert ran.code == 0
     assert json.loads(ran.stdout)["reordered"] == ["val"]
     kept = dataset / "csv/val_orig.before-convert.csv"
@@ -165,14 +165,14 @@ def test_rows_out_of_order_are_brought_into_it_and_the_csv_is_kept(run, dataset)
     assert sorted((dataset / "csv/val_orig.csv").read_bytes()) == sorted(before)
     assert [line[0][-1] for line in lines(dataset)[:2]] == ["1", "0"]
     once = tree(dataset)
-    again = run("convert-talknet", "--source", dataset)
+    again = run("convert-talknet", dataset)
     assert (again.code, tree(dataset)) == (0, once)
     assert "written: nothing, all is there already" in again.stdout
     # It is never written over, so that what was there first is never lost.
     put(dataset, [rows[1], rows[0], *rows[2:]])
     (dataset / "csv/val_loader.csv").unlink()
     before = tree(dataset)
-    refused = run("convert-talknet", "--source", dataset)
+    refused = run("convert-talknet", dataset)
     assert (refused.code, refused.stdout) == (2, "")
     assert "before-convert.csv is there already" in refused.stderr
     assert tree(dataset) == before
@@ -182,10 +182,10 @@ def test_somebodys_csv_is_not_replaced_unless_told(run, dataset):
     other = dataset / "csv/val_loader.csv"
     other.write_text(LOADER_CSV.replace("[0, 1, 1]", "[0, 0, 1]"))
     before = tree(dataset)
-    ran = run("convert-talknet", "--source", dataset)
+    ran = run("convert-talknet", dataset)
     assert (ran.code, tree(dataset)) == (2, before)
     assert "val_loader.csv is there already" in ran.stderr
-    assert run("convert-talknet", "--source", dataset, "--overwrite").code == 0
+    assert run("convert-talknet", dataset, "--overwrite").code == 0
     assert other.read_text() == LOADER_CSV
 
 
@@ -211,7 +211,7 @@ def test_in_place_nothing_is_written_when_the_loader_would_not_find_it(run, data
     else:
         (folder / new).touch()
     before = tree(dataset)
-    ran = run("convert-talknet", "--source", dataset)
+    ran = run("convert-talknet", dataset)
     assert (ran.code, ran.stdout, tree(dataset)) == (3, "", before)
     assert said in ran.stderr
     # Into a folder of its own, what is there is read by the loader, and the rest is listed.
@@ -247,7 +247,7 @@ def test_what_has_no_crop_is_left_out_of_both_and_no_score_slides(run, tmp_path,
     (videos / "9Zja_cIAwY8/9Zja_cIAwY8:1/900.20.jpg").unlink()
     (videos / "9Zja_cIAwY8/9Zja_cIAwY8:0/11.96.jpg").write_bytes(b"whose?")
     to = tmp_path / "to"
-    ran = run("convert-talknet", "--source", dataset, "--destination", to)
+    ran = run("convert-talknet", dataset, "--destination", to)
     assert ran.code == 3
     assert (
         "wrong: 3 faces without a crop of their own (left out): val/-maoolmiKi0:0/0.40.jpg, "
@@ -308,7 +308,7 @@ def test_a_killed_run_leaves_nothing_half_made(tmp_path, dataset, in_place):
     put(dataset, [*rows[1:], rows[0]])
     mixed = (dataset / "csv/val_orig.csv").read_bytes()
     to = [] if in_place else ["--destination", tmp_path / "to"]
-    command = ["convert-talknet", "-q", "--source", dataset, *to]
+    command = ["convert-talknet", "-q", dataset, *to]
 
     def run(fatal, *more):
         line = [sys.executable, KILLER, fatal, *command, *more]

@@ -1,4 +1,4 @@
-"""`unitalk crops`: what it makes, continued, refused, replaced, killed."""
+"""`unitalk crop`: what it makes, continued, refused, replaced, killed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def source(tmp_path_factory):
 
 def arguments(source: Path, made: Path, *more: object) -> list[str]:
     return [
-        "crops", "--csv", str(source / "val_orig.csv"), "--videos", str(source / "videos"),
+        "crop", str(source / "val_orig.csv"), "--video-dir", str(source / "videos"),
         "--destination", str(made), *map(str, more),
     ]  # fmt: skip
 
@@ -108,7 +108,7 @@ def test_a_dataset_some_videos_and_a_margin(run, source, tmp_path):
     (dataset / "csv/val_orig.csv").write_text((source / "val_orig.csv").read_text())
     (tmp_path / "list.txt").write_text("-dash000000\n")
     ran = run(
-        "crops", "--csv", dataset, "--videos", source / "videos", "--destination", tmp_path / "m",
+        "crop", dataset, "--video-dir", source / "videos", "--destination", tmp_path / "m",
         "--video", f"@{tmp_path / 'list.txt'}", "--margin", "0.05", "--split", "val", "--jobs", 1,
         "--compat",
     )  # fmt: skip
@@ -165,7 +165,7 @@ def written(path: Path) -> list[dict[str, str]]:
 def cut_rows(run, source, rows, to, *more):
     given = to.with_name(f"{to.name}_val.csv")
     given.write_text("\n".join(rows) + "\n")
-    return run("crops", "--csv", given, "--videos", source / "videos", "--destination", to,
+    return run("crop", given, "--video-dir", source / "videos", "--destination", to,
                "--jobs", 1, *more)  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def test_rows_of_eight_columns_become_ten_that_every_verb_takes(run, source, tmp
     assert lines[1:] == [*one[3:], *two, *one[:3]]  # the rest as it was, where it was
     kinds = json.loads(run("verify", made, "--format", "json").stdout)["counts"]
     assert set(kinds) <= {"rows-apart", "rows-unordered"}  # which were so before
-    assert run("convert-talknet", "--source", made, "--destination", tmp_path / "t").code == 0
+    assert run("convert-talknet", made, "--destination", tmp_path / "t").code == 0
 
 
 def test_a_folder_of_csv_files_is_taken_where_a_csv_is(run, source, tmp_path):
@@ -198,17 +198,17 @@ def test_a_folder_of_csv_files_is_taken_where_a_csv_is(run, source, tmp_path):
         whole += rows
         (folder / f"{video}.csv").write_text("\n".join(rows))
     words = ("--videos", source / "videos", "--jobs", 1)
-    ran = run("crops", "--csv", folder, "--destination", tmp_path / "folder", *words)
+    ran = run("crop", folder, "--destination", tmp_path / "folder", *words)
     assert ran.code == 0, ran.stderr
     cut_rows(run, source, whole, tmp_path / "file")
     # The marker has the hashes of what was given.
     assert {k: v for k, v in tree(tmp_path / "folder").items() if "dataset.json" not in k} == {
         k: v for k, v in tree(tmp_path / "file").items() if "dataset.json" not in k
     }
-    again = run("crops", "--csv", folder, "--destination", tmp_path / "folder", *words)
+    again = run("crop", folder, "--destination", tmp_path / "folder", *words)
     assert "0 cut, 3 kept" in again.stdout
     (folder / f"{VIDEOS[1]}.csv").write_text("\n".join(labelled(VIDEOS[1], "--A-")))
-    ran = run("crops", "--csv", folder, "--destination", tmp_path / "folder", *words)
+    ran = run("crop", folder, "--destination", tmp_path / "folder", *words)
     assert (ran.code, "rows of val was" in ran.stderr) == (2, True)
 
 
@@ -235,7 +235,7 @@ def lacking(tmp_path_factory):
 
 def test_what_cannot_be_cut_is_dropped_and_the_rest_is_sound(run, lacking, tmp_path):
     folder, rows, gone = lacking
-    words = ("crops", "--csv", folder / "val.csv", "--videos", folder / "videos", "--jobs", 1)
+    words = ("crop", folder / "val.csv", "--video-dir", folder / "videos", "--jobs", 1)
     assert run(*words, "--destination", tmp_path / "all").code == 3
     ran = run(*words, "--destination", tmp_path / "made", "--drop-missing", "--format", "json")
     assert ran.code == 0
@@ -266,7 +266,7 @@ def test_what_was_dropped_comes_back_when_it_can_be_cut(run, lacking, tmp_path):
     folder, rows, _ = lacking
     own = copied(folder, tmp_path / "own")
     made = tmp_path / "made"
-    words = ("crops", "--csv", own / "val.csv", "--videos", own / "videos", "--jobs", 1,
+    words = ("crop", own / "val.csv", "--video-dir", own / "videos", "--jobs", 1,
              "--destination", made)  # fmt: skip
     run(*words, "--drop-missing")
     before = tree(made)
@@ -286,7 +286,7 @@ def test_what_was_dropped_comes_back_when_it_can_be_cut(run, lacking, tmp_path):
 
 def test_where_nothing_can_be_cut_nothing_is_dropped(run, lacking, tmp_path):
     folder, _, _ = lacking
-    words = ("crops", "--csv", folder / "val.csv", "--videos", folder / "videos", "--jobs", 1)
+    words = ("crop", folder / "val.csv", "--video-dir", folder / "videos", "--jobs", 1)
     words += ("--destination", tmp_path / "made", "--video", "absent", "--video", "mute")
     ran = run(*words, "--drop-missing")
     assert (ran.code, ran.stdout) == (3, "")
@@ -392,7 +392,7 @@ def test_wrong_arguments(run, source, tmp_path):
     assert "has no rows of nobody" in ran.stderr
     assert run(*arguments(source, made, "--margin", "-1")).code == 2
     assert run(*arguments(source, made, "-o", source / "val_orig.csv")).code == 2
-    assert run("crops", "--csv", tmp_path / "none.csv").code == 2
+    assert run("crop", tmp_path / "none.csv").code == 2
     assert not made.exists()
     both = copied(source, tmp_path / "both")
     (both / "videos/EEey6Pt0rqI.mp4").write_bytes(b"x")

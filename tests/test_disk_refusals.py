@@ -89,11 +89,11 @@ TRUTH = "data/csv/val_orig.csv"
 CROP = "data/clips_videos/val/ccccccccccc/ccccccccccc:0/0.08.jpg"
 SOUND = "data/clips_audios/val/ccccccccccc/ccccccccccc:0.wav"
 EVAL = "eval -g {given}/data/csv/val_orig.csv -p {given}/scores.csv"
-NETWORK = "--data {given}/data --device cpu"
+NETWORK = "{given}/data --device cpu"
 VERBS = {
     "eval -o": Verb(f"{EVAL} -o {{out}}", (TRUTH, "scores.csv")),
     "eval --plot": Verb(f"{EVAL} --plot {{out}}.png"),
-    "eval --report": Verb(f"{EVAL} --data {{given}}/data --report {{out}}"),
+    "eval --report": Verb(f"{EVAL} --dataset {{given}}/data --report {{out}}"),
     "diagnose": Verb(EVAL.replace("eval", "diagnose") + " -o {out}", (TRUTH, "scores.csv")),
     "stats": Verb("stats {given}/data -o {out}", (TRUTH, CROP.rpartition("/")[0])),
     "stats --plot": Verb("stats {given}/data --plot {out}.svg"),
@@ -106,49 +106,45 @@ VERBS = {
         "convert-asc --source {given}/data --destination {out} --link copy", (TRUTH, CROP, SOUND)
     ),
     "convert-talknet": Verb(
-        "convert-talknet --source {given}/data --destination {out} --link copy",
+        "convert-talknet {given}/data --destination {out} --link copy",
         (TRUTH, CROP, SOUND),
     ),
     "convert-loconet": Verb(
-        "convert-loconet --source {given}/data --destination {out} --link copy",
+        "convert-loconet {given}/data --destination {out} --link copy",
         (TRUTH, CROP, SOUND),
     ),
     "export webdataset": Verb(
-        "export webdataset --source {given}/data --destination {out} --jobs 1", (TRUTH, CROP, SOUND)
+        "export webdataset {given}/data --destination {out} --jobs 1", (TRUTH, CROP, SOUND)
     ),
     "export parquet": Verb(
-        "export parquet --source {given}/data --destination {out} --jobs 1", (CROP, SOUND)
+        "export parquet {given}/data --destination {out} --jobs 1", (CROP, SOUND)
     ),
     "import ava": Verb(
-        "import ava --csv {given}/ava --split val --destination {out} --jobs 1",
+        "import ava {given}/ava --split val --destination {out} --jobs 1",
         (f"ava/{VIDEO}-activespeaker.csv",),
     ),
     "crops": Verb(
-        "crops --csv {given}/faces --videos {given}/videos --destination {out} --jobs 1",
+        "crop {given}/faces --video-dir {given}/videos --destination {out} --jobs 1",
         ("faces/csv/val_orig.csv", f"videos/{VIDEO}.mp4"),
     ),
     "download": Verb(f"download --save-path {{out}} --endpoint {{hub}} --video {PUBLISHED}"),
     "unpack": Verb(
-        f"unpack {{given}}/kept --save-path {{out}} --video {PUBLISHED}",
+        f"unpack {{given}}/kept --destination {{out}} --video {PUBLISHED}",
         (f"kept/archives/clips_audios/train/{PUBLISHED}.zip",),
     ),
     "ava download": Verb(
-        "ava download --videos {out} --base-url {bucket} --list {given}/bucket/list.txt "
+        "ava download --destination {out} --base-url {bucket} --list {given}/bucket/list.txt "
         "--split trainval",
         ("bucket/list.txt",),
     ),
     "sample": Verb("sample {out}"),
     "quickstart": Verb("quickstart {out}"),
-    "talknet predict": Verb(
-        f"talknet predict {NETWORK} --weights {{given}}/light.model -o {{out}}",
+    "predict": Verb(
+        f"predict {NETWORK} --weights {{given}}/light.model -o {{out}}",
         ("light.model", TRUTH, CROP, SOUND),
     ),
-    "talknet evaluate": Verb(
-        f"talknet evaluate {NETWORK} --weights {{given}}/light.model --predictions {{out}}",
-        ("light.model",),
-    ),
-    "talknet train": Verb(
-        f"talknet train {NETWORK} --model light-asd --epochs 1 --workers 0 --out {{out}}",
+    "train": Verb(
+        f"train {NETWORK} --model light-asd --epochs 1 --workers 0 --destination {{out}}",
         (TRUTH, CROP, SOUND),
     ),
     "weights": Verb(
@@ -157,7 +153,7 @@ VERBS = {
 }
 # What these have done stays, and the same command resumes.
 RESUMED = {"download", "unpack", "ava download", "crops", "export webdataset", "export parquet",
-           "talknet train", "talknet predict", "talknet evaluate"}  # fmt: skip
+           "train", "predict"}  # fmt: skip
 
 
 # ------------------------------------------------------------------------------ places

@@ -268,7 +268,7 @@ def command_of(form: str) -> click.Command:
 
 
 def command(source: Path, made: Path, *more: str) -> list[str]:
-    return ["export", "webdataset", "-q", "--source", str(source), "--destination", str(made),
+    return ["export", "webdataset", "-q", str(source), "--destination", str(made),
             "--shard-size", "40kB", "--format", "json", *more]  # fmt: skip
 
 
@@ -330,7 +330,7 @@ def test_ended_half_way_with_two_processes(source, tmp_path, ending):
 
 def test_the_command_says_what_it_made(run, source, tmp_path):
     made = tmp_path / "e"
-    arguments = ("--source", source, "--destination", made, "--jobs", 1)
+    arguments = (source, "--destination", made, "--jobs", 1)
     ran = run("export", "hf", *arguments)
     assert ran.code == 0
     lines = ran.stdout.splitlines()
@@ -352,7 +352,7 @@ def test_the_command_says_what_it_made(run, source, tmp_path):
 def test_the_command_lists_what_cannot_be_read(run, source, tmp_path):
     crop = source / "clips_videos/val/EEey6Pt0rqI/EEey6Pt0rqI:0/1.00.jpg"
     crop.unlink()
-    ran = run("export", "webdataset", "--source", source, "--destination", tmp_path / "e",
+    ran = run("export", "webdataset", source, "--destination", tmp_path / "e",
               "--jobs", 1, "--split", "val", "--shard-size", "40 kB")  # fmt: skip
     assert ran.code == 3
     assert f"wrong: a face crop is missing: {crop}" in ran.stdout
@@ -362,7 +362,7 @@ def test_the_command_lists_what_cannot_be_read(run, source, tmp_path):
 
 def test_lists_of_videos_and_sizes(run, source, tmp_path):
     (tmp_path / "list.txt").write_text("-maoolmiKi0\n")
-    arguments = ("--source", source, "--destination", tmp_path / "e", "--jobs", 1)
+    arguments = (source, "--destination", tmp_path / "e", "--jobs", 1)
     ran = run("export", "parquet", *arguments, "--video", f"@{tmp_path / 'list.txt'}",
               "--shard-size", "0.00001GB", "--format", "json")  # fmt: skip
     said = json.loads(ran.stdout)

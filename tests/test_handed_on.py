@@ -78,27 +78,27 @@ def given(tmp_path_factory) -> Path:
 def words(name: str, given: Path, to: Path) -> list[object]:
     """The command that makes a dataset."""
     tiny, videos = given / "tiny", given / "videos"
-    crops = ("--videos", videos, "--destination", to, "--jobs", 1)
+    crops = ("--video-dir", videos, "--destination", to, "--jobs", 1)
     return {
         "trim": ("trim", "--path", tiny, "--new-path", to, "--list", given / "list.txt"),
-        "convert-talknet": ("convert-talknet", "--source", tiny, "--destination", to),
-        "convert-loconet": ("convert-loconet", "--source", tiny, "--destination", to),
-        "crops": ("crops", "--csv", given / "eight_val.csv", *crops),
-        "ava prepare": ("ava", "prepare", "--csv", given / "ava", *crops),
-        "ava prepare, unlabelled": ("ava", "prepare", "--csv", given / "unlabelled", *crops),
-        "import ava": ("import", "ava", "--csv", given / "ava", "--destination", to),
+        "convert-talknet": ("convert-talknet", tiny, "--destination", to),
+        "convert-loconet": ("convert-loconet", tiny, "--destination", to),
+        "crops": ("crop", given / "eight_val.csv", *crops),
+        "ava prepare": ("ava", "prepare", given / "ava", *crops),
+        "ava prepare, unlabelled": ("ava", "prepare", given / "unlabelled", *crops),
+        "import ava": ("import", "ava", given / "ava", "--destination", to),
         "import ava, unlabelled": (
-            "import", "ava", "--csv", given / "unlabelled", "--destination", to
+            "import", "ava", given / "unlabelled", "--destination", to
         ),
         "import asw": (
-            "import", "asw", "--json", given / "asw/json", "--lists", given / "asw/split",
+            "import", "asw", given / "asw/json", given / "asw/split",
             "--destination", to,
         ),
         "import wasd": (
-            "import", "wasd", "--csv", given / "wasd", "--division",
+            "import", "wasd", given / "wasd", "--division",
             given / "wasd/dataset_division.txt", "--destination", to,
         ),
-        "import columbia": ("import", "columbia", "--labels", given / "columbia",
+        "import columbia": ("import", "columbia", given / "columbia",
                             "--destination", to),
     }[name]  # fmt: skip
 
@@ -136,9 +136,9 @@ def reads(run, made: Path, split: str, weights: Path, tmp_path: Path) -> dict[st
         ("verify", "verify", made, "--jobs", 1),
         ("stats", "stats", made),
         ("convert-asc", "convert-asc", "--source", made, "--destination", tmp_path / "asc"),
-        ("convert-talknet", "convert-talknet", "--source", made, "--destination", tmp_path / "t"),
-        ("convert-loconet", "convert-loconet", "--source", made, "--destination", tmp_path / "l"),
-        ("export", "export", "webdataset", "--source", made, "--destination", tmp_path / "w",
+        ("convert-talknet", "convert-talknet", made, "--destination", tmp_path / "t"),
+        ("convert-loconet", "convert-loconet", made, "--destination", tmp_path / "l"),
+        ("export", "export", "webdataset", made, "--destination", tmp_path / "w",
          f"--video={first}", "--split", split, "--jobs", 1),
     ):  # fmt: skip
         ran = run(*line)

@@ -87,7 +87,7 @@ def person(run, small, tiny, sample, tmp_path, monkeypatch) -> Person:
     names = {"small": small, "tiny": tiny, "sample": sample, "scores": tmp_path / "scores.csv",
              "truth": small / "csv/val_orig.csv"}  # fmt: skip
     names["eval"] = f"eval -g {names['truth']}"
-    names["train"] = "talknet train --model light-asd --workers 0 --batch-frames 40"
+    names["train"] = "train --model light-asd --workers 0 --batch-frames 40"
     person = Person(run=run, small=small, sample=sample, tmp=tmp_path, patch=monkeypatch,
                     names=names)  # fmt: skip
     head, *lines = (sample / "predictions.csv").read_text().splitlines(keepends=True)
@@ -133,8 +133,8 @@ $ echo EEey6Pt0rqI,noise > lists.csv
 2! {eval} -p {scores} --frame-size 640x360
 2! {eval} -p {scores} --face-size area
 {eval} -p {scores} --frame-size 640x360 --face-size area --by face-size
-2! {eval} -p {scores} --data {small}
-{eval} -p {scores} --data {small} --by face-size --report page.html
+2! {eval} -p {scores} --dataset {small}
+{eval} -p {scores} --dataset {small} --by face-size --report page.html
 2! {eval} -p {scores} --ci-unit track
 {eval} -p {scores} --ci-unit track --ci 10
 2! {eval} -p {scores} --threshold 0.4
@@ -152,8 +152,8 @@ $ echo EEey6Pt0rqI,noise > lists.csv
    itself (`frame_size`)
 2! {eval} -p {scores} --by face-size
 $ cp -r {small} data && find data -name '*.jpg' -exec truncate -s 10 {{}} +
-3! {eval} -p {scores} --by face-size --data data
-{eval} -p {scores} --by face-size --data {small}
+3! {eval} -p {scores} --by face-size --dataset data
+{eval} -p {scores} --by face-size --dataset {small}
 {eval} -p {scores} --by face-size --frame-size 640x360
 
 == predictions_of_some_faces
@@ -189,23 +189,23 @@ convert-asc --source data --destination val --split val
    it opens; what is missing or damaged is listed by `verify_dataset`
 -> see what is missing with `verify_dataset`
 $ cp -r {small} data && rm "$(find data -name '*.jpg' | head -n 1)"
-3! convert-talknet --source data
-3 convert-talknet --source data --destination made
+3! convert-talknet data
+3 convert-talknet data --destination made
 $ find data -name '*.jpg' -delete
-3! convert-talknet --source data --destination none
+3! convert-talknet data --destination none
 3 verify data
 
 == tables_that_are_there
 -> move it elsewhere, or convert into another folder with `destination`
 -> convert into another folder with `destination`, or replace it with `overwrite=True`
 $ cp -r {small} data && echo mine > data/csv/val_loader.csv
-2! convert-talknet --source data
-convert-talknet --source data --destination elsewhere
-convert-talknet --source data --overwrite
+2! convert-talknet data
+convert-talknet data --destination elsewhere
+convert-talknet data --overwrite
 $ cd data/csv && (head -n 1 val_orig.csv; tail -n +2 val_orig.csv | tac) > out-of-order
 $ cd data/csv && mv out-of-order val_orig.csv && echo mine > val_orig.before-convert.csv
-2! convert-talknet --source data --overwrite
-convert-talknet --source data --destination another
+2! convert-talknet data --overwrite
+convert-talknet data --destination another
 
 == processes_and_a_cluster; unless --scheduler
 -> give either `jobs` or `scheduler`
@@ -214,10 +214,10 @@ convert-asc --source {small} --destination asc --jobs 1
 
 == an_export_of_something_else
 -> give a new folder, or `overwrite=True` to start over there
-export webdataset --jobs 1 --source {small} --destination shards
-2! export webdataset --jobs 1 --source {small} --destination shards --shard-size 2MB
-export webdataset --jobs 1 --source {small} --destination new --shard-size 2MB
-export webdataset --jobs 1 --source {small} --destination shards --shard-size 2MB
+export webdataset --jobs 1 {small} --destination shards
+2! export webdataset --jobs 1 {small} --destination shards --shard-size 2MB
+export webdataset --jobs 1 {small} --destination new --shard-size 2MB
+export webdataset --jobs 1 {small} --destination shards --shard-size 2MB
    --overwrite
 
 == labels_of_columbia
@@ -225,10 +225,10 @@ export webdataset --jobs 1 --source {small} --destination shards --shard-size 2M
 -> {}: {} gaps of more than 0.2 s within tracks; `verify_dataset` lists them
 $ mkdir wide apart
 $ printf '1\t1000\t50\t60\t1\n2\t1000\t50\t60\t0\n' > wide/bell.txt
-3! import columbia --jobs 1 --labels wide --destination made
-import columbia --jobs 1 --labels wide --destination made --frame-size 2560x1440
+3! import columbia --jobs 1 wide --destination made
+import columbia --jobs 1 wide --destination made --frame-size 2560x1440
 $ printf '1\t10\t5\t60\t1\n900\t10\t5\t60\t0\n' > apart/bell.txt
-import columbia --jobs 1 --labels apart --destination gap
+import columbia --jobs 1 apart --destination gap
 3 verify gap
 
 == a_split_of_a_csv; unless --split
@@ -239,8 +239,8 @@ stats {truth} --csv-only
 
 == a_split_that_a_folder_lacks; unless --split
 -> give the folder in which they are, or leave out `splits`
-2! import ava --jobs 1 --csv {small}/csv --destination made --split test
-import ava --jobs 1 --csv {small}/csv --destination made
+2! import ava --jobs 1 {small}/csv --destination made --split test
+import ava --jobs 1 {small}/csv --destination made
 
 == listed_videos_that_are_not_there
 -> give `split={}`
@@ -258,13 +258,13 @@ trim --path data --new-path c --list noise --partial
 -> take them out of one of the splits, or allow it with `allow_leak=True`
 $ cp -r {tiny} data && tail -n +2 data/csv/val_orig.csv >> data/csv/train_orig.csv
 $ for part in videos audios; do cp -r data/clips_$part/val/* data/clips_$part/train; done
-3! {train} --data data --out run --epochs 1
-{train} --data data --out run --epochs 1 --allow-leak
+3! {train} data --destination run --epochs 1
+{train} data --destination run --epochs 1 --allow-leak
 
 == weights; unless --weights talknet
 -> `download_weights({}, {})`
 -> to have that one again: `download_weights({}, {})`
--> a {}, for: unitalk talknet predict --weights {}
+-> a {}, for: unitalk predict DATASET --weights {} -o FILE
 -> files are kept in {}; `unitalk weights show NAME` describes one
 -> fetch it without {}: `download_weights({}, {})`
 -> --offline
@@ -272,7 +272,7 @@ $ for part in videos audios; do cp -r data/clips_$part/val/* data/clips_$part/tr
 -> fetch it again; or let it take the other one's place with `replace=True`
 -> put it elsewhere, then register each file: `register_weights(NAME, FOLDER, FILE)`
 $ printf 'PK\003\004weights' > a.model; printf 'PK\003\004other' > b.model; mkdir weights
-2! talknet predict --data {small} --weights talknet-ava -o p
+2! predict {small} --weights talknet-ava -o p
 2! weights download talknet-ava --offline
 $ cp a.model weights/talknet-ava.model
 2! weights download talknet-ava --from-file b.model
@@ -283,7 +283,7 @@ weights show talknet-ava
 1! weights download talknet-ava --from-file b.model
 weights download talknet-ava --from-file b.model --replace
 $ echo another > weights/talknet-ava.model
-3! talknet predict --data {small} --weights talknet-ava -o p
+3! predict {small} --weights talknet-ava -o p
 $ rm weights/talknet-ava.model
 weights download talknet-ava --from-file b.model
 $ echo '[]' > weights/weights.json
@@ -320,7 +320,7 @@ def ava_bucket(person, *, faults=(), lists=True) -> Bucket:
 def ava_lacks_a_list(person):
     Path("names.txt").write_text("bbbbbbbbbbb.mp4\n")
     with ava_bucket(person, lists=False) as bucket:
-        ava = f"ava download --videos ava --base-url {bucket.endpoint}"
+        ava = f"ava download --destination ava --base-url {bucket.endpoint}"
         person.plays(f"""
             1! {ava} --split test
             2! {ava} --list names.txt
@@ -331,7 +331,7 @@ def ava_lacks_a_list(person):
 @obeys("or only what is left, with --video @{}")
 def some_files_fail(person):
     with ava_bucket(person, faults=(Fault("aaaaaaaaaaa", status=403, times=-1),)) as bucket:
-        words = ("ava", "download", "--videos", "ava", "--base-url", bucket.endpoint)
+        words = ("ava", "download", "--destination", "ava", "--base-url", bucket.endpoint)
         said = person.says(*words, code=4)
         bucket.faults.clear()
         person.does(*words, "--video", re.search(r"--video (@\S+)", said)[1])
@@ -488,9 +488,9 @@ def asw_that_is_not_whole(person):
     Path("json/aaaaaaaaaaa.json").write_text(json.dumps({"track_000000": labelled}))
     Path("split/valset.list").write_text("aaaaaaaaaaa.json\nbbbbbbbbbbb.json\n")
     person.plays("""
-        3! import asw --json json --jobs 1 --lists split --destination made
-        3! import asw --json json --jobs 1 --lists split --destination made --partial --rate 25
-        import asw --json json --jobs 1 --lists split --destination made --partial --rate 5
+        3! import asw json --jobs 1 split --destination made
+        3! import asw json --jobs 1 split --destination made --partial --rate 25
+        import asw json --jobs 1 split --destination made --partial --rate 5
     """)
 
 
@@ -668,7 +668,7 @@ def crops_of_videos_that_were_damaged(person):
     person.plays(f"""
         {filmed(person)} --destination made
         $ mkdir rows && cp val_orig.csv rows
-        ava prepare --csv rows --videos videos --jobs 1 --destination ava-made
+        ava prepare rows --video-dir videos --jobs 1 --destination ava-made
         $ rm made/clips_videos/val/*/*/0.00.jpg ava-made/clips_videos/val/*/*/0.00.jpg
     """)
     for made, csv in (("made", "val_orig.csv"), ("ava-made", "rows")):
@@ -682,13 +682,13 @@ def crops_of_videos_that_were_damaged(person):
 def what_other_verbs_made_and_was_damaged(person):
     person.plays("""
         trim --path {sample} --list noise --new-path cut
-        convert-loconet --source {small} --destination loconet
+        convert-loconet {small} --destination loconet
         convert-asc --source {small} --destination asc
         $ for made in cut loconet asc; do rm "$(find $made -name '*.wav' | head -n 1)"; done
         $ sed -i '0,/\\.04,/s//.040,/' asc/csv/val_orig.csv
         3 verify asc --layout asc
         $ cp -r {small} data && rm -r data/.unitalk
-        convert-talknet --source data
+        convert-talknet data
         $ sed -i '1,9s/\\t/ /' data/csv/val_loader.csv
         3 verify data --layout talknet
     """)
@@ -708,7 +708,7 @@ def filmed(person) -> str:
     video_files.write_rows(Path("val_orig.csv"), [
         ("aaaaaaaaaaa", round(n / 25, 2), FACE, "aaaaaaaaaaa:0") for n in range(8)
     ])  # fmt: skip
-    return "crops --csv val_orig.csv --videos videos --jobs 1"
+    return "crop val_orig.csv --video-dir videos --jobs 1"
 
 
 @obeys(
@@ -727,8 +727,8 @@ def crops_of_something_else(person):
         {crops} --margin 0.2 --destination new
         {crops} --margin 0.2 --destination made --overwrite
         $ cp val_orig.csv mine.csv
-        2! crops --csv mine.csv --videos videos --jobs 1 --destination mine
-        crops --csv mine.csv --videos videos --jobs 1 --destination mine --split val
+        2! crop mine.csv --video-dir videos --jobs 1 --destination mine
+        crop mine.csv --video-dir videos --jobs 1 --destination mine --split val
     """)
     voice = Voice(samples=np.ones((1, 6400), np.int16))
     video_files.make_streams(Path("videos/aaaaaaaaaaa.mkv"), [Form(frames=10)] * 2, [voice] * 2)
@@ -753,15 +753,15 @@ def crops_of_something_else(person):
 def a_run_that_is_there(person):
     person.patch.setattr("torch.cuda.device_count", lambda: 0)
     person.plays("""
-        2! {train} --data {tiny} --out run --epochs 1 --device cuda
-        {train} --data {tiny} --out run --epochs 1 --device cpu
-        2! {train} --data {tiny} --out run --epochs 2
+        2! {train} {tiny} --destination run --epochs 1 --device cuda
+        {train} {tiny} --destination run --epochs 1 --device cpu
+        2! {train} {tiny} --destination run --epochs 2
         $ cp -r run broken
     """)
     torch.save({"weight": torch.zeros(1)}, "broken/last.pt")
     person.plays("""
-        3! {train} --data {tiny} --out broken --epochs 2 --resume
-        {train} --data {tiny} --out run --epochs 2 --resume
+        3! {train} {tiny} --destination broken --epochs 2 --resume
+        {train} {tiny} --destination run --epochs 2 --resume
     """)
 
 
@@ -770,8 +770,8 @@ def weights_of_loconet(person):
     names = ("model.convAV.weight", "lossAV.FC.bias")
     torch.save({f"model.module.{name}": torch.zeros(1) for name in names}, "loconet.model")
     person.plays("""
-        3! talknet predict --data {small} --weights loconet.model -o p.csv
-        convert-loconet --source {small} --destination loconet
+        3! predict {small} --weights loconet.model -o p.csv
+        convert-loconet {small} --destination loconet
     """)
 
 

@@ -205,7 +205,7 @@ def test_lists_that_are_none_or_share_a_video(given, tmp_path):
 
 def test_the_command_says_what_each_split_has(run, given):
     made = given.parent / "made"
-    ran = run("import", "asw", "--json", given / "json", "--lists", given / "split",
+    ran = run("import", "asw", given / "json", given / "split",
               "--destination", made, "--jobs", "1", "--rate", "5")  # fmt: skip
     assert ran.code == 0
     assert ran.stdout == (
@@ -215,7 +215,7 @@ def test_the_command_says_what_each_split_has(run, given):
         "val         1       1      2          2            2\n"
     )
     assert ran.stderr.startswith("warning: val: every face is labelled SPEAKING_AUDIBLE")
-    again = run("import", "asw", "--json", given / "json", "--lists", given / "split",
+    again = run("import", "asw", given / "json", given / "split",
                 "--destination", made, "--jobs", "1", "--format", "json", "--overwrite", "-q",
                 "--split", "train")  # fmt: skip
     assert again.code == 0

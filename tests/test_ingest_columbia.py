@@ -95,7 +95,7 @@ def test_folders_without_labels_and_names_that_are_none(labels, tmp_path):
 
 def test_abbas_is_there_and_leaves_the_score(run, labels, tmp_path):
     made = tmp_path / "made"
-    ran = run("import", "columbia", "--labels", labels, "--destination", made, "--jobs", "1")
+    ran = run("import", "columbia", labels, "--destination", made, "--jobs", "1")
     assert ran.code == 0
     assert ran.stdout == (
         f"{made}:\n"
@@ -112,5 +112,5 @@ def test_abbas_is_there_and_leaves_the_score(run, labels, tmp_path):
               "json")  # fmt: skip
     found = json.loads(ran.stdout)
     assert (found["average_precision"], found["faces"], found["left_out"]) == (1.0, 4, 1)
-    assert run("import", "columbia", "--labels", labels, "--destination", made, "--overwrite",
+    assert run("import", "columbia", labels, "--destination", made, "--overwrite",
                "--frame-size", "big").code == 2  # fmt: skip

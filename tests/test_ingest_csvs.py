@@ -210,10 +210,10 @@ def test_files_of_two_splits_in_one_folder_go_to_their_own(run, tmp_path, form):
         made = import_ava(source, tmp_path / f"only {split}", splits=(split,))
         assert splits_in(made) == {split: videos}
         one = source / form.format(split)
-        ran = run("import", "ava", "--csv", one, "--destination", tmp_path / f"one {split}")
+        ran = run("import", "ava", one, "--destination", tmp_path / f"one {split}")
         assert ran.code == 0
         assert (tmp_path / f"one {split}/csv/{split}_orig.csv").is_file()
-    ran = run("import", "ava", "--csv", source, "--split", "test", "--destination", tmp_path / "t")
+    ran = run("import", "ava", source, "--split", "test", "--destination", tmp_path / "t")
     assert ran.code == 2
     assert "no csv files of the split test; found: train, val" in ran.stderr
 
@@ -268,7 +268,7 @@ def test_archives_are_taken_as_they_are(run, ava, tmp_path, ending):
         (packed(tmp_path / f"csv.{ending}", bundle.parent), ()),
     )):  # fmt: skip
         made = tmp_path / f"made {number}"
-        ran = run("import", "ava", "--csv", source, "--destination", made, "--jobs", "1")
+        ran = run("import", "ava", source, "--destination", made, "--jobs", "1")
         assert ran.code == 0, ran.stderr
         names = [name for name in wanted if not splits or any(s in name for s in splits)]
         assert {n: c for n, c in tree(made).items() if n.endswith(".csv")} == {

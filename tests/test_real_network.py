@@ -153,10 +153,10 @@ def test_of_two_faces_it_finds_neither_where_pictures_are_wrong(together, once, 
 def test_of_a_real_video_the_commands_score_above_97_percent(run, tmp_path):
     faults.annotate_swwp2s(tmp_path)
     csv, data, scores = tmp_path / "val_orig.csv", tmp_path / "data", tmp_path / "scores.csv"
-    ran = run("crops", "--csv", csv, "--videos", GRID.parent, "--destination", data, "--jobs", 1)
+    ran = run("crop", csv, "--video-dir", GRID.parent, "--destination", data, "--jobs", 1)
     assert (ran.code, ran.stderr) == (0, "")
     assert f"{data}: 75 face crops, 1 sounds" in ran.stdout
-    ran = run("-q", "talknet", "predict", "--data", data, "--weights", LIGHT_ASD, "-o", scores)
+    ran = run("-q", "predict", data, "--weights", LIGHT_ASD, "-o", scores)
     assert (ran.code, ran.stderr) == (0, "")
     ran = run("eval", "-g", csv, "-p", scores, "--format", "json")
     assert ran.code == 0

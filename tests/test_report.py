@@ -143,7 +143,7 @@ EVAL = "eval -g {0}/csv/val_orig.csv -p {0}/predictions.csv"
         pytest.param("sample", "sample {1}/sample", marks=exhaustive),
         ("trim", "trim --path {0} --new-path {1}/trimmed --list noise"),
         ("stats", "stats {0} --by video"),
-        ("export", "export webdataset --source {0} --destination {1}/shards --jobs 1"),
+        ("export", "export webdataset {0} --destination {1}/shards --jobs 1"),
         ("verify", "verify {0} --deep"),
         ("verify", "verify {0} --layout asc"),
     ],

@@ -20,7 +20,7 @@ def test_a_folder_without_a_marker_fits_every_request(tmp_path):
 def test_the_same_request_fits_and_another_is_refused_by_name_old_and_new_value(tmp_path):
     csv = {"val": "a" * 64, "train": "b" * 64}
     earlier = request(margin=0.0, csv=csv, videos=[], sizes=(1, 2), epochs=3, compat=False, old=1)
-    mark(tmp_path, made_by="crops", about=earlier.about)
+    mark(tmp_path, made_by="crop", about=earlier.about)
     assert earlier.differences(tmp_path) == []
     now = request(
         margin=0.4, csv={"val": "c" * 64}, videos=["a", "b"], sizes=(1, 2), epochs=4, compat=True

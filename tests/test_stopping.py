@@ -205,7 +205,7 @@ def many_crops(root: Path) -> list[object]:
     for name in names:
         os.link(root / "first.mkv", root / f"videos/{name}.mkv")
     write_rows(root / "val_orig.csv", [(name, 0.04, FACE, f"{name}:0") for name in names])
-    return ["crops", "--csv", root / "val_orig.csv", "--videos", root / "videos", "--destination",
+    return ["crop", root / "val_orig.csv", "--video-dir", root / "videos", "--destination",
             root / "made", "--jobs", 2]  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def many_shards(root: Path) -> list[object]:
                 rows.write(
                     f"v,{number / 25},0.1,0.1,0.2,0.2,NOT_SPEAKING,v:{track},0,v:{track}:0\n"
                 )
-    return ["export", "webdataset", "--source", root / "d", "--destination", root / "made",
+    return ["export", "webdataset", root / "d", "--destination", root / "made",
             "--jobs", 2, "--shard-size", "20kB"]  # fmt: skip
 
 
@@ -238,7 +238,7 @@ def weighed(root: Path) -> list[object]:
     from unitalk.models.registry import new_network
 
     torch.save(new_network("light-asd").state_dict(), root / "random.model")
-    return ["talknet", "predict", "--data", make_tiny(root / "d"), "--weights",
+    return ["predict", make_tiny(root / "d"), "--weights",
             root / "random.model", "-o", root / "p.csv", "--jobs", 2]  # fmt: skip
 
 
@@ -287,8 +287,8 @@ def test_a_group_is_stopped_while_a_training_starts_what_reads(tmp_path, phase, 
     workers, sign = PHASES[phase]
     out = tmp_path / "run"
     process = started(
-        "-W", "ignore", "-m", "unitalk", "-q", "talknet", "train", "--data",
-        make_tiny(tmp_path / "d"), "--out", out, "--epochs", 5000, "--model", "light-asd",
+        "-W", "ignore", "-m", "unitalk", "-q", "train",
+        make_tiny(tmp_path / "d"), "--destination", out, "--epochs", 5000, "--model", "light-asd",
         "--batch-frames", 12, "--device", "cpu", "--workers", workers,
     )  # fmt: skip
     until(lambda: children_of(process), process)

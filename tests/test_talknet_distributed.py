@@ -143,7 +143,7 @@ def test_two_processes_are_one_with_twice_the_frames(data, tmp_path):
     state = torch.load(pair / "last.pt", weights_only=True)["state"]
     assert (state["epoch"], state["step"], state["frames"]) in {(1, 1, 12), (1, 1, 6)}
     said = in_a_pair(
-        "-m", "unitalk", "-q", "talknet", "train", "--data", data, "--out", pair, "--model",
+        "-m", "unitalk", "-q", "train", data, "--destination", pair, "--model",
         "light-asd", "--epochs", 2, "--workers", 0, "--device", "cpu", "--lr", "1e-4",
         "--batch-frames", 12, "--resume",
     )  # fmt: skip

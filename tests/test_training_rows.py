@@ -147,7 +147,7 @@ def leaking(tmp_path_factory):
 
 def test_train_refuses_before_it_writes_and_warns_before_it_trains(run, leaking, tmp_path):
     out = tmp_path / "run"
-    words = ("-q", "talknet", "train", "--data", leaking, "--out", out, *SHORT)
+    words = ("-q", "train", leaking, "--destination", out, *SHORT)
     ran = run(*words)
     assert (ran.code, ran.stdout) == (3, "")
     assert "1 of 3 val videos are in train too: -bbbbbbbbbb; " in ran.stderr

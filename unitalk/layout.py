@@ -93,6 +93,10 @@ class Layout:
         """The folder of one track's face crops."""
         return self.part("video", split, video_id) / check_id(entity_id)
 
+    def has_crops(self, split: str) -> bool:
+        """Whether there is a folder for the face crops of a split."""
+        return self.part("video", split, "any").parent.is_dir()
+
     def looks_like_one(self) -> bool:
         """Whether any of the folders of a dataset is there."""
         return any((self.root / folder).is_dir() for folder in _FOLDER.values())

@@ -8,17 +8,17 @@ from unitalk.cli._shared.common_options import common_options
 from unitalk.cli._shared.lazy_group import LazyGroup
 
 VERBS = {
-    "download": "Get AVA's videos; run again to continue.",
-    "prepare": "Cut face crops and sounds out of AVA's videos.",
+    "download": "Download AVA's videos.",
+    "prepare": "Make a dataset from AVA's annotations and videos.",
 }
 """Each verb and the first line of its help."""
 
 
 @common_options
-@click.group("ava", cls=LazyGroup, verbs=VERBS, prefix="ava_")
+@click.group("ava", cls=LazyGroup, sections={"Verbs": VERBS}, prefix="ava_")
 def command() -> None:
-    """Get AVA's videos, and cut face crops and sounds out of them.
+    """Download AVA's videos, and cut faces and sound out of them.
 
-    Its annotations come from its authors, or with TalkNet's bundle; `unitalk import ava` reads
-    them alone.
+    AVA's authors publish the annotations, and TalkNet's csv bundle contains them. To read only
+    the annotations, use `unitalk import ava`.
     """

@@ -10,7 +10,7 @@ import click
 
 from unitalk.cli._shared.common_options import (
     FILE,
-    FOLDER,
+    destination_option,
     limit_option,
     threads_option,
     verb,
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
 
 
 @verb("download")
-@click.option("--videos", "root", type=FOLDER, required=True, help="The folder for the videos.")
+@destination_option("Folder for the videos.")
 @click.option(
     "--split", "splits", type=click.Choice(["trainval", "test"]), multiple=True,
-    help="Only this folder of AVA's; repeatable.  [default: both]",
+    help="Only this part of AVA; repeatable.  [default: both]",
 )  # fmt: skip
 @click.option(
     "--list", "lists", type=FILE, multiple=True,
-    help="A list of file names, such as trainval_file_list.txt; repeatable.  [default: the "
-    "server's]",
+    help="File with the names to download, such as trainval_file_list.txt; repeatable.  "
+    "[default: the server's lists]",
 )  # fmt: skip
 @click.option(
     "--base-url", "base_urls", metavar="URL", multiple=True,
-    help="Where the folders are; repeatable: mirrors, in this order.  [default: AVA's bucket]",
+    help="Server to download from; repeat for mirrors, in order.  [default: AVA's own]",
 )  # fmt: skip
 @videos_option
 @limit_option
-@threads_option
-@click.option("--dry-run", is_flag=True, help="Show what would be fetched, and fetch nothing.")
+@threads_option("Number of files to download at a time.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be downloaded.")
 def command(
     console: Console,
     *,
-    root: Path,
+    destination: Path,
     splits: tuple[AvaSplit, ...],
     lists: tuple[Path, ...],
     base_urls: tuple[str, ...],
@@ -59,10 +59,10 @@ def command(
     jobs: int,
     dry_run: bool,
 ) -> None:
-    """Get AVA's videos; run again to continue.
+    """Download AVA's videos.
 
-    Files are fetched in parallel, continued where a line was cut, and compared with the size and
-    the MD5 that the server announces. Nothing is asked about a file that is in place.
+    Files are downloaded in parallel and compared with the size and MD5 that the server announces.
+    To resume, run the same command again: partial files continue, complete ones are skipped.
     """
     from unitalk.dataset.ava.ava_download import BASE_URL, download_ava, plan_ava
     from unitalk.net import patience
@@ -73,7 +73,13 @@ def command(
         base_urls or BASE_URL, patience=patience(os.environ), say=console.say
     ) as site:  # fmt: skip
         planned = plan_ava(
-            site, root, splits=splits, list_files=lists, videos=videos, limit=limit, jobs=jobs
+            site,
+            destination,
+            splits=splits,
+            list_files=lists,
+            videos=videos,
+            limit=limit,
+            jobs=jobs,
         )
         if dry_run:
             console.emit(planned, _render_plan(planned))

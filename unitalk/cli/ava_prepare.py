@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from unitalk.cli._shared.common_options import SOURCE, verb
-from unitalk.cli.crops import cut_options, run
+from unitalk.cli.crop import Cut, cut_options, finish
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.cli._shared.console import Console
+    from unitalk.cli._shared.workers import Workers
+    from unitalk.dataset.crop import CropOptions
 
 
 @verb("prepare")
-@click.option(
-    "--csv", type=SOURCE, required=True,
-    help="The folder with AVA's csv files or a bundle of them; or an archive.",
-)  # fmt: skip
+@click.argument("csv", type=SOURCE)
 @cut_options
-def command(console: Console, /, *, csv: Path, videos_folder: Path, **options: Any) -> None:
-    """Make a dataset of AVA's annotations and videos.
+def command(
+    console: Console, *, csv: Path, cut: Cut, options: CropOptions, workers: Workers
+) -> None:
+    """Make a dataset from AVA's annotations and videos.
 
-    Each video is decoded once, from its first face to its last. Run the same command again to
-    continue. What is wrong with a video is listed, the others are cut, and it is exit code 3.
+    CSV is a folder with AVA's csv files, the bundle that TalkNet downloads, or an archive of
+    either. Each video is decoded once, from its first face to its last. To resume, run the same
+    command again. Videos with problems are listed, the others are cut, and the exit code is 3.
     """
     from unitalk.dataset.ava.prepare import prepare_ava
 
-    console.protect(csv, videos_folder)
-    run(console, prepare_ava, csv, videos_folder, **options)
+    console.protect(csv, cut.video_dir)
+    with workers.executor() as executor:
+        report = prepare_ava(
+            csv, cut.video_dir, cut.destination, splits=cut.splits, videos=cut.videos,
+            options=options, overwrite=cut.overwrite, executor=executor,
+            progress=console.progress,
+        )  # fmt: skip
+    finish(console, report)

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING
 
-from unitalk.cli._shared.common_options import verb
-from unitalk.cli._shared.conversions import Options, conversion_options, run
+import click
+
+from unitalk.cli._shared.common_options import FOLDER, Placing, destination_option, verb
+from unitalk.cli._shared.conversions import conversion_options, finish
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from unitalk.cli._shared.console import Console
+    from unitalk.cli._shared.workers import Workers
+    from unitalk.layout import Split
 
 
 @verb("convert-asc")
-@conversion_options(in_place=False)
-def command(console: Console, /, **options: Unpack[Options]) -> None:
+@click.option("--source", type=FOLDER, required=True, help="Dataset to convert.")
+@destination_option("Folder to make.")
+@conversion_options
+def command(
+    console: Console,
+    *,
+    source: Path,
+    destination: Path,
+    splits: tuple[Split, ...],
+    placing: Placing,
+    workers: Workers,
+) -> None:
     """Convert a dataset to the flat layout of ASC and ASDNet.
 
-    These read the csv's text of a time as a file name, and take a file that is not there for a
-    black image or silence. So the text is written as the file's name, and every row is looked up
-    afterwards as their loader would; what is missing is listed and is exit code 3.
+    Their loaders use the time in the csv as a file name, and silently replace a missing file by a
+    black image or silence. This verb writes times exactly as the files are named, then looks up
+    every row as the loaders would. Missing files are listed, and the exit code is 3.
     """
     from unitalk.dataset.convert import convert_asc
 
-    run(console, convert_asc, **options)
+    console.protect(source)
+    with workers.executor() as executor:
+        report = convert_asc(
+            source, destination, splits=splits, link=placing.link, overwrite=placing.overwrite,
+            executor=executor, progress=console.progress,
+        )  # fmt: skip
+    finish(console, report)

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING
 
-from unitalk.cli._shared.common_options import verb
-from unitalk.cli._shared.conversions import Options, conversion_options, run
+import click
+
+from unitalk.cli._shared.common_options import FOLDER, Placing, destination_option, verb
+from unitalk.cli._shared.conversions import conversion_options, finish
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from unitalk.cli._shared.console import Console
+    from unitalk.cli._shared.workers import Workers
+    from unitalk.layout import Split
 
 
 @verb("convert-loconet")
-@conversion_options(in_place=True)
-def command(console: Console, /, **options: Unpack[Options]) -> None:
+@click.argument("dataset", type=FOLDER)
+@destination_option("Folder to make.  [default: add tables to DATASET]", required=False)
+@conversion_options
+def command(
+    console: Console,
+    *,
+    dataset: Path,
+    destination: Path | None,
+    splits: tuple[Split, ...],
+    placing: Placing,
+    workers: Workers,
+) -> None:
     """Write what the loaders of LoCoNet, TalkNCE and LASER read.
 
-    This is what convert-talknet writes, and the JSON files that say who is seen at what time. For
-    splits that are not there they are empty: without them LoCoNet does not start.
+    This is what convert-talknet writes, plus the JSON files that say who is visible at what time.
+    A split that the dataset lacks gets empty files: LoCoNet does not start without them.
     """
     from unitalk.dataset.convert import convert_loconet
 
-    run(console, convert_loconet, **options)
+    console.protect(dataset)
+    with workers.executor() as executor:
+        report = convert_loconet(
+            dataset, destination, splits=splits, link=placing.link, overwrite=placing.overwrite,
+            executor=executor, progress=console.progress,
+        )  # fmt: skip
+    finish(console, report)

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING
 
-from unitalk.cli._shared.common_options import verb
-from unitalk.cli._shared.conversions import Options, conversion_options, run
+import click
+
+from unitalk.cli._shared.common_options import FOLDER, Placing, destination_option, verb
+from unitalk.cli._shared.conversions import conversion_options, finish
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from unitalk.cli._shared.console import Console
+    from unitalk.cli._shared.workers import Workers
+    from unitalk.layout import Split
 
 
 @verb("convert-talknet")
-@conversion_options(in_place=True)
-def command(console: Console, /, **options: Unpack[Options]) -> None:
+@click.argument("dataset", type=FOLDER)
+@destination_option("Folder to make.  [default: add tables to DATASET]", required=False)
+@conversion_options
+def command(
+    console: Console,
+    *,
+    dataset: Path,
+    destination: Path | None,
+    splits: tuple[Split, ...],
+    placing: Placing,
+    workers: Workers,
+) -> None:
     """Write what the loaders of TalkNet, Light-ASD and LR-ASD read.
 
-    They set scores beside the rows of csv/SPLIT_orig.csv by position, so csv/SPLIT_loader.csv is
-    written in exactly its order, and read back as they would. Without --destination nothing but
-    csv files is written, and only if every crop and every sound is where the loader looks. With
-    it, files are placed there; faces without a crop are left out, listed, and exit code 3.
+    These networks match scores to the rows of csv/SPLIT_orig.csv by position. This verb writes
+    csv/SPLIT_loader.csv in exactly that order, then reads it back as they would.
+
+    Without --destination it only writes csv files into DATASET, and only if every crop and sound
+    is where the loader looks. With --destination it also places the files there; faces without a
+    crop are left out and listed, and the exit code is 3.
     """
     from unitalk.dataset.convert import convert_talknet
 
-    run(console, convert_talknet, **options)
+    console.protect(dataset)
+    with workers.executor() as executor:
+        report = convert_talknet(
+            dataset, destination, splits=splits, link=placing.link, overwrite=placing.overwrite,
+            executor=executor, progress=console.progress,
+        )  # fmt: skip
+    finish(console, report)

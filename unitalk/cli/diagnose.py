@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
-
-import click
 
 from unitalk.cli._shared.common_options import verb
 from unitalk.cli._shared.hints import paragraph
-from unitalk.errors import DataError
+from unitalk.cli._shared.score_inputs import ScoreInputs, score_inputs
+from unitalk.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from unitalk.cli._shared.console import Console
@@ -19,19 +19,23 @@ _INDENT = " " * 21  # the status and the check's name, two columns
 
 
 @verb("diagnose")
-@click.option("-g", "--groundtruth", required=True, metavar="CSV", help="Ground truth; - is stdin.")
-@click.option("-p", "--predictions", required=True, metavar="CSV", help="Predictions; - is stdin.")
-def command(console: Console, *, groundtruth: str, predictions: str) -> None:
-    """Say what is wrong with a file of predictions.
+@partial(score_inputs, several=False)
+def command(console: Console, *, inputs: ScoreInputs) -> None:
+    """Find out what is wrong with a predictions file.
 
-    Ten checks, each with what it found and what to do about it: the file, ids, times, coverage,
-    duplicates, boxes, labels, scores, whether the scores are on the right faces, and the result.
-    The exit code is 3 when one of them found a problem.
+    GT is a dataset, a csv, or a folder of csv files; PRED is a csv or a folder of them. Ten checks
+    each report what they found and what to do about it: file, ids, times, coverage, duplicates,
+    boxes, labels, scores, whether the scores are on the right faces, and the result. The exit code
+    is 3 if any check found a problem.
     """
     from unitalk.score.diagnose import diagnose
 
-    console.protect(groundtruth, predictions)
-    diagnosis = diagnose(groundtruth, predictions)
+    if len(inputs.predictions) > 1:
+        raise UsageError("several predictions files", hint="diagnose one file at a time")
+    predictions = inputs.predictions[0]
+    console.protect(inputs.groundtruth, predictions)
+    inputs.say_split(console)
+    diagnosis = diagnose(inputs.groundtruth, predictions, split=inputs.split)
     console.emit(diagnosis, render(diagnosis))
     if diagnosis.problems:
         sys.exit(DataError.exit_code)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @verb("download")
-@click.option("--save-path", type=FOLDER, required=True, help="The dataset's folder.")
+@click.option("--save-path", type=FOLDER, required=True, help="Folder for the dataset.")
 @published_splits_option
 @category_option
 @videos_option
@@ -39,21 +39,27 @@ if TYPE_CHECKING:
     "--only", "parts", type=click.Choice(["csv", "audio", "video"]), multiple=True,
     help="Only this part of each video; repeatable.  [default: all]",
 )  # fmt: skip
-@threads_option
-@click.option("--revision", metavar="REV", help="A branch, a tag or a commit.  [default: newest]")
+@threads_option("Number of files to download at a time.")
+@click.option(
+    "--revision", metavar="REV", help="Branch, tag or commit to download.  [default: newest]"
+)
 @click.option(
     "--endpoint", "endpoints", metavar="URL", multiple=True,
-    help="The hub, or a mirror of it; repeatable: mirrors, in this order.  [env: HF_ENDPOINT]",
+    help="Hub to download from; repeat for mirrors, in order.  [env: HF_ENDPOINT]",
 )  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Show what would be fetched, and fetch nothing.")
-@click.option("--update", is_flag=True, help="Move the folder to the newest commit, or --revision.")
-@click.option("--adopt", is_flag=True, help="Take over a dataset that the original script made.")
-@click.option("--refetch", is_flag=True, help="Make again what is there already.")
-@click.option("--keep-archives", is_flag=True, help="Keep the archives below archives/.")
-@click.option("--no-unpack", is_flag=True, help="Keep the archives, and do not unpack them.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be downloaded.")
+@click.option(
+    "--update", is_flag=True, help="Update the folder to the newest commit, or to --revision."
+)
+@click.option(
+    "--adopt", is_flag=True, help="Take over a folder that the original script downloaded."
+)
+@click.option("--refetch", is_flag=True, help="Download again what exists already.")
+@click.option("--keep-archives", is_flag=True, help="Keep the archives, in archives/.")
+@click.option("--no-unpack", is_flag=True, help="Keep the archives without unpacking them.")
 @click.option(
     "--archives", "sources", type=FOLDER, multiple=True,
-    help="Take whole files of the repository from this folder; repeatable.",
+    help="Take files of the repository from this folder first; repeatable.",
 )  # fmt: skip
 def command(
     console: Console,
@@ -75,10 +81,11 @@ def command(
     no_unpack: bool,
     sources: tuple[Path, ...],
 ) -> None:
-    """Download the dataset, or a part of it; run again to continue.
+    """Download the UniTalk dataset, or a part of it.
 
-    The files of one commit are listed with sizes and hashes, fetched in parallel, compared, and
-    unpacked. Whatever stops it, the same command continues; what is whole is not fetched again.
+    Downloads the files of one commit in parallel, compares them with the hub's sizes and hashes,
+    and unpacks them. To resume, run the same command again: complete files are not downloaded
+    again.
     """
     from unitalk.catalog.video_list import REPOSITORY
     from unitalk.dataset.download import Selection, plan_download, run_download

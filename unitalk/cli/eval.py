@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,13 +14,15 @@ from unitalk.choices import BREAKDOWNS, FACE_SIZES, UNITS
 from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, verb
 from unitalk.cli._shared.console import Console, refuse_to_overwrite
 from unitalk.cli._shared.hints import spoken
+from unitalk.cli._shared.option_group import option_group
+from unitalk.cli._shared.score_inputs import ScoreInputs, score_inputs
 from unitalk.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from unitalk.score import Comparison, Evaluation
+    from unitalk.score import Comparison, EvaluateOptions, Evaluation
     from unitalk.score.standing import Standing
 
 
@@ -33,109 +37,164 @@ def _size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[flo
     return parse_frame_size(value)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What `evaluate` and `compare` are asked besides `EvaluateOptions`."""
+
+    by: tuple[str, ...]
+    ci: int | None = None
+    seed: int
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What is made of a score besides the printed result."""
+
+    leaderboard: str | None = None
+    plot: Path | None = None
+    report: Path | None = None
+
+
 @verb("eval", forms=FORMATS)
-@click.option(
-    "-g", "--groundtruth", required=True, metavar="CSV",
-    help="Ground truth: a csv, a folder of them, or - for stdin.",
-)  # fmt: skip
-@click.option(
-    "-p", "--predictions", "given", required=True, multiple=True, metavar="[NAME=]CSV",
-    help="Predictions: a csv, a folder of them, or - for stdin. Repeatable: each further one is "
-    "compared with the first.",
-)  # fmt: skip
-@click.option(
-    "--by", multiple=True, type=click.Choice([*BREAKDOWNS, "all"]),
-    help="Break the number down. Repeatable: two give the cross table. all: each on its own.",
-)  # fmt: skip
-@click.option(
-    "--categories", metavar="FILE",
-    help="Categories of --by category, a line `id,category` each.  [default: UniTalk's]",
-)  # fmt: skip
-@click.option(
-    "--frame-size", metavar="WxH", callback=_size, help="Size of the videos' frames, for face-size."
+@partial(score_inputs, several=True)
+@option_group(
+    "question",
+    f"{__name__}:Question",
+    click.option(
+        "--by",
+        multiple=True,
+        type=click.Choice([*BREAKDOWNS, "all"]),
+        help="Break the score down. Repeat for a cross table; all gives one table for each.",
+    ),
+    click.option(
+        "--ci",
+        type=click.IntRange(min=2),
+        is_flag=False,
+        flag_value=1000,
+        metavar="[N]",
+        help="Confidence intervals from at most N resamples.  [N: 1000]",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Random seed for --ci, if there are more videos than resamples.",
+    ),
+    click.option("--partial", is_flag=True, help="Score the faces that match if some do not."),
 )
-@click.option("--data", type=FOLDER, help="The dataset: frame sizes, and faces for the report.")
-@click.option(
-    "--face-size", type=click.Choice(FACE_SIZES),
-    help="What a face's size is: its width against 64 and 128 pixels, or its area against theirs.  "
-    "[default: width]",
-)  # fmt: skip
-@click.option(
-    "--ci", type=click.IntRange(min=2), is_flag=False, flag_value=1000, metavar="[N]",
-    help="Intervals, from at most N resamples.  [N: 1000]",
-)  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True,
-    help="Of the lots that videos are dealt into when there are more than N.",
-)  # fmt: skip
-@click.option(
-    "--ci-unit", type=click.Choice(UNITS),
-    help="What a resample leaves out as a whole.  [default: video]",
-)  # fmt: skip
-@click.option("--metrics", is_flag=True, help="More than AP: ROC AUC, F1, equal error rate, ...")
-@click.option(
-    "--threshold", type=float,
-    help="From which score on a face speaks, for --metrics.  [default: 0.5; 0 for logits]",
-)  # fmt: skip
-@click.option(
-    "--leaderboard", is_flag=False, flag_value="UniTalk val", metavar="[BENCHMARK]",
-    help="Published numbers around your own.  [BENCHMARK: UniTalk val]",
-)  # fmt: skip
-@click.option("--plot", type=NEW_FILE, help="Precision-recall curves: a png, svg or pdf.")
-@click.option("--report", type=NEW_FILE, help="A page with everything in it: an html file.")
-@click.option("--partial", is_flag=True, help="Score what matches when not every face does.")
+@option_group(
+    "options",
+    "unitalk.score:EvaluateOptions",
+    click.option(
+        "--categories",
+        metavar="FILE",
+        help="Categories for --by category: one `id,category` per line.  [default: UniTalk's]",
+    ),
+    click.option(
+        "--frame-size",
+        metavar="WxH",
+        callback=_size,
+        help="Frame size of the videos, for --by face-size.",
+    ),
+    click.option(
+        "--dataset",
+        type=FOLDER,
+        help="Dataset whose crops give the frame sizes, and the faces shown in --report.",
+    ),
+    click.option(
+        "--face-size",
+        type=click.Choice(FACE_SIZES),
+        help="Measure faces by their width (64 and 128 pixels) or their area.  [default: width]",
+    ),
+    click.option(
+        "--ci-unit", type=click.Choice(UNITS), help="Unit to resample for --ci.  [default: video]"
+    ),
+    click.option("--metrics", is_flag=True, help="Also print ROC AUC, F1, equal error rate ..."),
+    click.option(
+        "--threshold",
+        type=float,
+        help="Score from which a face speaks, for --metrics.  [default: 0.5, or 0 for logits]",
+    ),
+)
+@option_group(
+    "extras",
+    f"{__name__}:Extras",
+    click.option(
+        "--leaderboard",
+        is_flag=False,
+        flag_value="UniTalk val",
+        metavar="[BENCHMARK]",
+        help="Show published results next to yours.  [BENCHMARK: UniTalk val]",
+    ),
+    click.option("--plot", type=NEW_FILE, help="Draw precision-recall curves (png, svg or pdf)."),
+    click.option("--report", type=NEW_FILE, help="Write everything to one html page."),
+)
 def command(
     console: Console,
-    /,
     *,
-    groundtruth: str,
-    given: tuple[str, ...],
-    by: tuple[str, ...],
-    ci: int | None,
-    seed: int,
-    partial: bool,
-    leaderboard: str | None,
-    plot: Path | None,
-    report: Path | None,
-    **options: Any,
+    inputs: ScoreInputs,
+    question: Question,
+    options: EvaluateOptions,
+    extras: Extras,
 ) -> None:
     """Score predictions against ground truth.
 
-    The number is AVA's average precision, joined by entity_id and frame_timestamp: equal in whole
-    milliseconds, or else the only face of the track within 1 ms. Every face must be scored exactly
-    once; rows may come in any order, and rows that share a score count as one step.
+    GT is a dataset, a csv, or a folder of csv files; PRED is a csv or a folder of them. The score
+    is the average precision (AP) of AVA, which papers call mAP.
+
+    Rows are joined by entity_id and frame_timestamp: the same millisecond, or else the only face
+    of the track within 1 ms. Every face must have exactly one score. Rows may come in any order,
+    and faces with equal scores count as one step of the curve.
     """
+    from dataclasses import replace
+
     from unitalk.cli._shared.eval_checks import check_effect, check_form, check_written
     from unitalk.cli._shared.score_text import render
-    from unitalk.score import EvaluateOptions, Evaluation, compare, evaluate
+    from unitalk.score import Evaluation
 
-    systems = _named(given)
-    check_effect(by, ci, plot or report, options)
-    for written in (console.output, plot, report):
-        refuse_to_overwrite(written, groundtruth, *systems.values(), options["categories"] or "")
-    check_written(console.output, plot, report, systems)
-    check_form(console.form, leaderboard, metrics=options["metrics"])
-    how: dict[str, Any] = {"by": by, "ci": ci, "seed": seed, "partial": partial}
-    how["options"] = EvaluateOptions(**{k: v for k, v in options.items() if v is not None})
-    result: Evaluation | Comparison
-    if len(systems) == 1:
-        ((name, only),) = systems.items()
-        result = evaluate(groundtruth, only, name=name, **how)
-    else:
-        result = compare(groundtruth, systems, **how)
-    every = [result] if isinstance(result, Evaluation) else result.systems
+    systems = _named(inputs.predictions)
+    check_effect(question.by, pictured=extras.plot is not None or extras.report is not None)
+    for written in (console.output, extras.plot, extras.report):
+        refuse_to_overwrite(
+            written, inputs.groundtruth, *systems.values(), str(options.categories or "")
+        )
+    check_written(console.output, extras.plot, extras.report, systems)
+    check_form(console.form, extras.leaderboard, metrics=options.metrics)
+    inputs.say_split(console)
+    result = _score(inputs, systems, question, replace(options, split=inputs.split))
+    every = [result] if isinstance(result, Evaluation) else list(result.systems)
     for system in every:
-        console.detail(f"{groundtruth}: {system.inputs['groundtruth']}")
+        console.detail(f"{inputs.groundtruth}: {system.inputs['groundtruth']}")
         console.detail(f"{systems[system.name]}: {system.inputs['predictions']}")
-    place = _placed(leaderboard, every, own_categories=options["categories"] is not None)
+    place = _placed(extras.leaderboard, every, own_categories=options.categories is not None)
     found = result.to_dict() | ({"leaderboard": place.to_dict()} if place else {})
-    console.emit(found, render(result, console.form, place, by=bool(by)))
+    console.emit(found, render(result, console.form, place, by=bool(question.by)))
     if console.form in {"csv", "markdown", "latex"}:  # which have no place for them
         for system in every:
             console.warn(f"{system.name}: {text}" for text in system.warnings)
-    _draw(console, result, every=every, plot=plot, report=report, data=options["data"])
+    _draw(console, result, every=every, extras=extras, dataset=options.dataset)
     if any(system.average_precision is None for system in every):
         sys.exit(DataError.exit_code)
+
+
+def _score(
+    inputs: ScoreInputs, systems: dict[str, str], question: Question, options: EvaluateOptions
+) -> Evaluation | Comparison:
+    from unitalk.score import compare, evaluate
+
+    if len(systems) == 1:
+        ((name, only),) = systems.items()
+        return evaluate(
+            inputs.groundtruth, only, name=name, by=question.by, ci=question.ci,
+            seed=question.seed, partial=question.partial, options=options,
+        )  # fmt: skip
+    return compare(
+        inputs.groundtruth, systems, by=question.by, ci=question.ci, seed=question.seed,
+        partial=question.partial, options=options,
+    )  # fmt: skip
 
 
 def _named(given: Sequence[str]) -> dict[str, str]:
@@ -175,12 +234,11 @@ def _draw(
     result: Evaluation | Comparison,
     *,
     every: Sequence[Evaluation],
-    plot: Path | None,
-    report: Path | None,
-    data: Path | None,
+    extras: Extras,
+    dataset: str | Path | None,
 ) -> None:
     """Write the pictures that were asked for."""
-    if plot is not None:
+    if extras.plot is not None:
         from unitalk.score.curve import curve
         from unitalk.score.plot import plot as draw
 
@@ -190,13 +248,13 @@ def _draw(
             if (drawn := curve(one.matched.labels, one.matched.scores)) is not None
         }
         if curves:
-            draw(curves, every[0].prior, plot)
+            draw(curves, every[0].prior, extras.plot)
         else:
-            console.warn([f"{plot} was not drawn: there is no curve without a positive"])
-    if report is not None:
+            console.warn([f"{extras.plot} was not drawn: there is no curve without a positive"])
+    if extras.report is not None:
         from unitalk.files import atomic_write
         from unitalk.score.report import to_html
 
-        text = to_html(result, data=data)
-        with atomic_write(report) as file:
+        text = to_html(result, dataset=dataset)
+        with atomic_write(extras.report) as file:
             file.write(spoken(text))

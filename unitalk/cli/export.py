@@ -4,48 +4,39 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from unitalk.cli._shared.common_options import (
     FOLDER,
     common_options,
-    jobs_options,
+    destination_option,
+    overwrite_option,
     splits_option,
     verb,
     videos_option,
 )
+from unitalk.cli._shared.option_group import option_group
+from unitalk.cli._shared.spelling import SpellingGroup
+from unitalk.cli._shared.workers import Workers, workers_options
 from unitalk.errors import DataError
 from unitalk.progress import size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from unitalk.choices import FormName
     from unitalk.cli._shared.console import Console
     from unitalk.dataset.export import ExportReport
+    from unitalk.layout import Split
 
-FORMS: dict[FormName, str] = {
-    "webdataset": """Write tar files as WebDataset streams them.
-
-    Of a track KEY these are KEY.json (ids, times, labels, boxes), KEY.wav, and KEY.00000.jpg,
-    KEY.00001.jpg ... in the order of the times.
-    """,
-    "parquet": """Write Parquet files, one row a track.
-
-    Face crops and sound are as they are in their files; a row group is a few tracks.
-    """,
-    "hf": """Write a dataset that load_dataset opens from its folder.
-
-    No script and no network: load_dataset("DESTINATION", split="val", streaming=True). The keys
-    are those of the dataset's original loading script; the sound is an array of samples.
-    """,
-}
-"""Each form of a shard and its help."""
+Function = TypeVar("Function", bound="Callable[..., Any]")
 
 _UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
-_LEAST = 1_000_000  # bytes, of a number without a unit: whoever types 256 means megabytes
+_LEAST = 1_000_000  # bytes, for a number without a unit: somebody who types 256 means megabytes
 
 
 def _read_size(_: click.Context, __: click.Parameter, value: str) -> int:
@@ -68,53 +59,91 @@ def _read_size(_: click.Context, __: click.Parameter, value: str) -> int:
 
 
 @common_options
-@click.group("export")
+@click.group("export", cls=SpellingGroup)
 def command() -> None:
-    """Export tracks as shards, for streaming and for Hugging Face.
+    """Export tracks to WebDataset, Parquet or Hugging Face.
 
-    A few large files instead of four million small ones. Face crops keep their bytes. Every shard
-    is written by one process, and has its name when it is whole: run the same command again to
-    continue. A track that cannot be read is listed, its shard is left out, and it is exit code 3.
+    Writes a few large files (shards) instead of four million small ones, for streaming. Face crops
+    keep their bytes. To resume, run the same command again. A track that cannot be read is listed,
+    its shard is not written, and the exit code is 3.
     """
 
 
-def _add_form(name: FormName, text: str) -> None:
-    @verb(name, of=command, about=text)
-    @click.option("--source", type=FOLDER, required=True, help="The dataset to export.")
-    @click.option("--destination", type=FOLDER, required=True, help="The folder to make.")
-    @splits_option
-    @videos_option
-    @click.option(
-        "--shard-size", default="256MB", show_default=True, metavar="SIZE", callback=_read_size,
-        help="About how large a shard is.",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What an export was asked for, whatever its form."""
+
+    destination: Path
+    splits: tuple[Split, ...]
+    videos: tuple[str, ...]
+    shard_size: int
+    overwrite: bool
+
+
+def _export_options(function: Function) -> Function:
+    """Add the dataset, which the verb takes as `dataset`, `request` and `workers`."""
+    request = option_group(
+        "request",
+        f"{__name__}:Request",
+        destination_option("Folder to make."),
+        splits_option,
+        videos_option,
+        click.option(
+            "--shard-size", default="256MB", show_default=True, metavar="SIZE", callback=_read_size,
+            help="Approximate size of a shard.",
+        ),
+        overwrite_option,
     )  # fmt: skip
-    @click.option("--overwrite", is_flag=True, help="Begin anew in a folder that this verb made.")
-    @jobs_options
-    def export_form(
-        console: Console,
-        *,
-        source: Path,
-        destination: Path,
-        jobs: int | None,
-        scheduler: str | None,
-        **options: Any,
-    ) -> None:
-        from unitalk.dataset.export import export_tracks
-        from unitalk.executor import open_executor
-
-        console.protect(source)
-        with open_executor(jobs=jobs, scheduler=scheduler) as executor:
-            report = export_tracks(
-                source, destination, form=name, executor=executor, progress=console.progress,
-                **options,
-            )  # fmt: skip
-        console.emit(report, render(report))
-        if not report.sound:
-            sys.exit(DataError.exit_code)
+    return click.argument("dataset", type=FOLDER)(request(workers_options(function)))
 
 
-for _name, _text in FORMS.items():
-    _add_form(_name, _text)
+@verb("webdataset", of=command)
+@_export_options
+def webdataset(console: Console, *, dataset: Path, request: Request, workers: Workers) -> None:
+    """Write tar files for WebDataset.
+
+    Each track KEY is KEY.json (ids, times, labels, boxes), KEY.wav, and its crops KEY.00000.jpg,
+    KEY.00001.jpg ... in the order of their times.
+    """
+    _run(console, "webdataset", dataset, request, workers)
+
+
+@verb("parquet", of=command)
+@_export_options
+def parquet(console: Console, *, dataset: Path, request: Request, workers: Workers) -> None:
+    """Write Parquet files, one row per track.
+
+    Crops and sound are stored as the bytes of their files. A row group contains a few tracks.
+    """
+    _run(console, "parquet", dataset, request, workers)
+
+
+@verb("hf", of=command)
+@_export_options
+def hf(console: Console, *, dataset: Path, request: Request, workers: Workers) -> None:
+    """Write a folder that Hugging Face's load_dataset opens.
+
+    No script and no network: load_dataset("DESTINATION", split="val", streaming=True). The keys
+    are those of UniTalk's own loading script; the sound is an array of samples.
+    """
+    _run(console, "hf", dataset, request, workers)
+
+
+def _run(
+    console: Console, form: FormName, dataset: Path, request: Request, workers: Workers
+) -> None:
+    from unitalk.dataset.export import export_tracks
+
+    console.protect(dataset)
+    with workers.executor() as executor:
+        report = export_tracks(
+            dataset, request.destination, form=form, splits=request.splits, videos=request.videos,
+            shard_size=request.shard_size, overwrite=request.overwrite, executor=executor,
+            progress=console.progress,
+        )  # fmt: skip
+    console.emit(report, render(report))
+    if not report.sound:
+        sys.exit(DataError.exit_code)
 
 
 def render(report: ExportReport) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,10 +13,14 @@ from unitalk.cli._shared.common_options import (
     FOLDER,
     SOURCE,
     common_options,
-    jobs_options,
+    destination_option,
+    overwrite_option,
     splits_option,
     verb,
 )
+from unitalk.cli._shared.option_group import option_group
+from unitalk.cli._shared.spelling import SpellingGroup
+from unitalk.cli._shared.workers import Workers, workers_options
 from unitalk.text_table import align
 
 if TYPE_CHECKING:
@@ -29,135 +34,143 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
-class _Options(TypedDict, total=False):
-    """The options that most imports have."""
+@common_options
+@click.group("import", cls=SpellingGroup)
+def command() -> None:
+    """Import another dataset's annotations.
+
+    The result has one csv per split, with the columns that every verb reads. It has no faces and
+    no sound: `unitalk crop` cuts those out of the videos, which you have to get yourself.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where an import goes."""
 
     destination: Path
-    splits: tuple[Split, ...]
-    partial: bool
     overwrite: bool
-    jobs: int | None
-    scheduler: str | None
-
-
-@common_options
-@click.group("import")
-def command() -> None:
-    """Make a dataset of another dataset's annotations.
-
-    The result has the csv of each split, in the columns that all verbs know. Face crops and sounds
-    are cut from the videos, which nobody may hand on; they are not made here.
-    """
 
 
 def _import_options(function: Function) -> Function:
-    """Add the options of every import."""
-    for option in (
-        jobs_options,
-        click.option("--overwrite", is_flag=True, help="Replace what this verb made there before."),
-        click.option("--destination", type=FOLDER, required=True, help="The dataset to make."),
-    ):
-        function = option(function)
-    return function
+    """Add the options of every import, which takes `target` and `workers`."""
+    target = option_group(
+        "target", f"{__name__}:Target", destination_option("Dataset to make."), overwrite_option
+    )
+    return target(workers_options(function))
 
 
 @verb("asw", of=command)
-@click.option("--json", "json_dir", type=FOLDER, required=True, help="ASW's folder json/.")
-@click.option("--lists", "lists_dir", type=FOLDER, required=True, help="ASW's folder split/.")
+@click.argument("json_dir", type=FOLDER)
+@click.argument("list_dir", type=FOLDER)
 @click.option(
     "--rate", type=click.Choice(["5", "25"]), default="5", show_default=True,
-    help="Rows a second: as labelled, or one a frame, each label for five frames.",
+    help="Rows per second: 5 as labelled, or 25 with each label repeated for five frames.",
 )  # fmt: skip
 @splits_option
-@click.option("--partial", is_flag=True, help="Go on without listed files that are not there.")
+@click.option("--partial", is_flag=True, help="Continue without listed files that are missing.")
 @_import_options
 def asw(
     console: Console,
-    /,
+    *,
     json_dir: Path,
-    lists_dir: Path,
+    list_dir: Path,
     rate: str,
-    **options: Unpack[_Options],
+    splits: tuple[Split, ...],
+    partial: bool,
+    target: Target,
+    workers: Workers,
 ) -> None:
     """Import ASW ("Look Who's Talking").
 
-    The development set becomes train. The rows have an eleventh column, eval; where it is 0, a
-    face leaves the score of `unitalk eval`.
+    JSON_DIR is ASW's folder json/, LIST_DIR its folder split/. The development set becomes train.
+    The rows have an eleventh column, eval; `unitalk eval` ignores faces where it is 0.
     """
     from unitalk.dataset.import_ import import_asw
 
-    _run(
-        console, partial(import_asw, json_dir, lists_dir, rate=25 if rate == "25" else 5), **options
-    )
+    make = functools.partial(
+        import_asw, json_dir, list_dir, rate=25 if rate == "25" else 5, splits=splits,
+        partial=partial,
+    )  # fmt: skip
+    _run(console, make, target, workers)
 
 
 @verb("ava", of=command)
-@click.option(
-    "--csv", type=SOURCE, required=True,
-    help="The folder with the csv files of each split, or with a folder of one csv per video for "
-    "each split; one of those; or the archive.",
-)  # fmt: skip
+@click.argument("csv", type=SOURCE)
 @splits_option
 @_import_options
-def ava(console: Console, /, csv: Path, **options: Unpack[_Options]) -> None:
+def ava(
+    console: Console, *, csv: Path, splits: tuple[Split, ...], target: Target, workers: Workers
+) -> None:
     """Import AVA-ActiveSpeaker.
 
-    v1.0, which is one csv per video, or the bundle that TalkNet or ASC downloads; as an archive
-    too.
+    CSV is v1.0 (a folder with one csv per video for each split), a folder with one csv per split,
+    the bundle that TalkNet or ASC downloads, or an archive of any of these.
     """
     from unitalk.dataset.import_ import import_ava
 
-    _run(console, partial(import_ava, csv), **options)
+    _run(console, functools.partial(import_ava, csv, splits=splits), target, workers)
 
 
 @verb("wasd", of=command)
-@click.option(
-    "--csv", type=SOURCE, required=True, help="The folder with val_orig.csv, or its archive."
-)
+@click.argument("csv", type=SOURCE)
 @click.option("--division", type=FILE, required=True, help="WASD's file eval/dataset_division.txt.")
 @splits_option
 @_import_options
-def wasd(console: Console, /, csv: Path, division: Path, **options: Unpack[_Options]) -> None:
+def wasd(
+    console: Console,
+    *,
+    csv: Path,
+    division: Path,
+    splits: tuple[Split, ...],
+    target: Target,
+    workers: Workers,
+) -> None:
     """Import WASD and its five categories.
 
-    These are written as a file for `unitalk eval --by category --categories`.
+    CSV is the folder with val_orig.csv, or an archive of it. The categories are written to a file
+    for `unitalk eval --by category --categories`.
     """
     from unitalk.dataset.import_ import import_wasd
 
-    _run(console, partial(import_wasd, csv, division), **options)
+    _run(console, functools.partial(import_wasd, csv, division, splits=splits), target, workers)
 
 
 @verb("columbia", of=command)
-@click.option(
-    "--labels", type=FOLDER, required=True, help="The folder col_labels/fusion, one txt a name."
-)
+@click.argument("labels", type=FOLDER)
 @click.option(
     "--frame-size", default="1280x720", show_default=True, metavar="WxH",
-    help="Of the video; labels are in pixels at half of it.",
+    help="Frame size of the video; the labels are in pixels at half this size.",
 )  # fmt: skip
 @_import_options
 def columbia(
-    console: Console, /, labels: Path, frame_size: str, **options: Unpack[_Options]
+    console: Console, *, labels: Path, frame_size: str, target: Target, workers: Workers
 ) -> None:
     """Import Columbia as a test split.
 
-    abbas, whom nobody scores, gets an eval of 0.
+    LABELS is the folder col_labels/fusion, with one txt file per person. The person called abbas,
+    whom no paper scores, gets eval 0.
     """
     from unitalk.dataset.import_ import import_columbia
     from unitalk.score.eval_options import parse_frame_size
 
-    size = parse_frame_size(frame_size)
-    _run(console, partial(import_columbia, labels, frame_size=size), **options)
+    make = functools.partial(import_columbia, labels, frame_size=parse_frame_size(frame_size))
+    _run(console, make, target, workers)
 
 
-def _run(console: Console, make: partial[ImportReport], **options: Unpack[_Options]) -> None:
-    """Call an importer, whose positional arguments are its sources."""
-    from unitalk.executor import open_executor
-
+def _run(
+    console: Console,
+    make: functools.partial[ImportReport],
+    target: Target,
+    workers: Workers,
+) -> None:
+    """Call an importer; its positional arguments are its sources."""
     console.protect(*make.args)
-    jobs, scheduler = options.pop("jobs"), options.pop("scheduler")
-    with open_executor(jobs=jobs, scheduler=scheduler) as executor:
-        report = make(executor=executor, progress=console.progress, **options)
+    with workers.executor() as executor:
+        report = make(
+            destination=target.destination, overwrite=target.overwrite, executor=executor,
+            progress=console.progress,
+        )  # fmt: skip
     console.emit(report, _render(report))
     console.warn(report.warnings)
 

@@ -18,44 +18,63 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-VERBS = {
-    "download": "Download the dataset, or a part of it; run again to continue.",
-    "unpack": "Unpack the archives that a download kept.",
-    "verify": "Look for what is missing, damaged or wrong in a dataset.",
-    "stats": "Say what a dataset contains.",
-    "trim": "Make a dataset of some videos of another one.",
-    "convert-asc": "Convert a dataset to the flat layout of ASC and ASDNet.",
-    "convert-talknet": "Write what the loaders of TalkNet, Light-ASD and LR-ASD read.",
-    "convert-loconet": "Write what the loaders of LoCoNet, TalkNCE and LASER read.",
-    "export": "Export tracks as shards, for streaming and for Hugging Face.",
-    "import": "Make a dataset of another dataset's annotations.",
-    "eval": "Score predictions against ground truth.",
-    "diagnose": "Say what is wrong with a file of predictions.",
-    "talknet": "Train TalkNet or Light-ASD, and score faces with them.",
-    "weights": "List and get the weights that are published.",
-    "ava": "Get AVA's videos, and cut face crops and sounds out of them.",
-    "crops": "Cut face crops and sounds out of full videos.",
-    "videos": "List the published videos.",
-    "sample": "Make a small synthetic dataset in the dataset's exact form.",
-    "quickstart": "Run the whole job on the sample: download, trim, convert, score.",
+SECTIONS = {
+    "Start here": {
+        "quickstart": "Download, trim, convert and score a sample, in one go.",
+        "sample": "Make a small synthetic dataset.",
+    },
+    "Get data": {
+        "download": "Download the UniTalk dataset, or a part of it.",
+        "unpack": "Unpack the archives that a download kept.",
+        "ava": "Download AVA's videos, and cut faces and sound out of them.",
+        "import": "Import another dataset's annotations.",
+        "videos": "List the videos of UniTalk.",
+    },
+    "Inspect": {
+        "verify": "Check a dataset for missing, damaged or wrong files.",
+        "stats": "Describe a dataset: hours, tracks, faces, who speaks.",
+    },
+    "Change": {
+        "trim": "Make a dataset from some videos of another one.",
+        "crop": "Cut faces and sound out of full videos.",
+    },
+    "Hand over": {
+        "convert-asc": "Convert a dataset to the flat layout of ASC and ASDNet.",
+        "convert-talknet": "Write what TalkNet, Light-ASD and LR-ASD read.",
+        "convert-loconet": "Write what LoCoNet, TalkNCE and LASER read.",
+        "export": "Export tracks to WebDataset, Parquet or Hugging Face.",
+    },
+    "Models": {
+        "train": "Train a network.",
+        "predict": "Score every face of a split with a network.",
+        "weights": "List, inspect and download published weights.",
+    },
+    "Score": {
+        "eval": "Score predictions against ground truth.",
+        "diagnose": "Find out what is wrong with a predictions file.",
+    },
 }
-"""Each verb and the first line of its help; see `LazyGroup` for where it is."""
+"""The headings of the help, each with its verbs and the first line of their help; see `LazyGroup`
+for where a verb is."""
+
+VERBS = {verb: text for verbs in SECTIONS.values() for verb, text in verbs.items()}
+"""Every verb and the first line of its help."""
 
 
 @common_options
 @click.group(
     cls=LazyGroup,
-    verbs=VERBS,
+    sections=SECTIONS,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "token_normalize_func": lambda token: token.replace("_", "-"),
         "max_content_width": 80,
     },
-    epilog="Exit codes: 0 done, 1 other, 2 wrong usage, 3 the data is wrong, 4 incomplete (run "
-    "again to continue), 130 interrupted.",
+    epilog="Exit codes: 0 success, 1 other error, 2 wrong usage, 3 wrong data, 4 incomplete (run "
+    "the same command again to continue), 130 interrupted.",
 )
 def cli() -> None:
-    """Active speaker detection: get UniTalk, cut it, convert it, score predictions."""
+    """Active speaker detection: data, models and scores."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

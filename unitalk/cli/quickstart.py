@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @verb("quickstart")
 @click.argument("destination", metavar="[DEST]", required=False, type=FOLDER)
-@click.option("--overwrite", is_flag=True, help="Replace what a quickstart made there earlier.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier quickstart.")
 def command(console: Console, *, destination: Path | None, overwrite: bool) -> None:
-    """Run the whole job on the sample: download, trim, convert, score.
+    """Download, trim, convert and score a sample, in one go.
 
-    A hub on this machine serves the sample, so no network is needed. Without DEST everything
-    happens in a temporary folder that is removed at the end.
+    This machine plays the hub and serves the sample, so no network is needed. Without DEST, all
+    files go to a temporary folder that is removed at the end.
     """
     from unitalk.studies.quickstart import quickstart
 
@@ -39,7 +39,7 @@ def command(console: Console, *, destination: Path | None, overwrite: bool) -> N
         step["command"] = line
     console.emit(result, render(report, commands))
     if destination is None:
-        console.say("to keep what was made, and try the verbs on it: unitalk quickstart DEST")
+        console.say("to keep the files and try the verbs on them: unitalk quickstart DEST")
 
 
 def render(report: QuickstartReport, commands: list[str]) -> str:

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 @verb("sample")
 @click.argument("destination", metavar="DEST", type=FOLDER)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--overwrite", is_flag=True, help="Replace a sample made there earlier.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+    help="Random seed.",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace an earlier sample.")
 def command(console: Console, *, destination: Path, seed: int, overwrite: bool) -> None:
-    """Make a small synthetic dataset in the dataset's exact form.
+    """Make a small synthetic dataset.
 
-    All val videos and four train videos under their real ids, with drawn faces whose mouths move
-    when the label says so, the sound that goes with it, and the predictions of two imperfect
-    models. The same seed gives the same bytes.
+    It has the form of UniTalk: all val videos and four train videos under their real ids, with
+    drawn faces whose mouths move when they speak, matching sound, and the predictions of two
+    imperfect models. The same seed gives the same bytes.
     """
     from unitalk.dataset.sample import make_sample
     from unitalk.progress import size

@@ -23,15 +23,15 @@ _NOTES = (
 
 
 @verb("stats", forms=("text", "json", "csv"))
-@click.argument("dataset")
+@click.argument("dataset", metavar="DATASET|CSV")
 @click.option(
     "--csv-only",
     is_flag=True,
-    help="Look at no face crop and list no folder: no pixels, no files, and an answer in seconds.",
+    help="Read only the csv files: fast, but without sizes in pixels and file counts.",
 )
 @splits_option
-@click.option("--by", type=click.Choice(["video"]), help="A row for each video as well.")
-@click.option("--plot", type=NEW_FILE, help="A picture of it: a png, svg or pdf.")
+@click.option("--by", type=click.Choice(["video"]), help="Also print one row per video.")
+@click.option("--plot", type=NEW_FILE, help="Draw the statistics (png, svg or pdf).")
 def command(
     console: Console,
     /,
@@ -42,11 +42,10 @@ def command(
     by: str | None,
     plot: Path | None,
 ) -> None:
-    """Say what a dataset contains.
+    """Describe a dataset: hours, tracks, faces, who speaks.
 
-    DATASET is the folder of a dataset; or ground truth alone: a csv, a folder of them, or - for
-    stdin. Hours, tracks, faces, who speaks, faces a frame, their sizes, tracks' lengths: of each
-    split, each category, each video and all.
+    Reads a dataset's folder, a csv of ground truth, a folder of such files, or - for stdin. Also
+    counts faces per frame, face sizes and track lengths, for each split and category and in total.
     """
     from unitalk.dataset.stats import statistics
 

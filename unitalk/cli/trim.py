@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.cli._shared.common_options import FOLDER, place_options, verb
+from unitalk.cli._shared.common_options import FOLDER, Placing, place_options, verb
 from unitalk.cli._shared.console import placed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.cli._shared.console import Console
+    from unitalk.layout import Split
 
 
 @verb("trim")
-@click.option("--path", "source", type=FOLDER, required=True, help="The dataset to cut.")
-@click.option("--new-path", type=FOLDER, required=True, help="The dataset to make.")
+@click.option("--path", "source", type=FOLDER, required=True, help="Dataset to take videos from.")
+@click.option("--new-path", type=FOLDER, required=True, help="Dataset to make.")
 @click.option(
     "--list", "videos", required=True, metavar="FILE_OR_NAME",
-    help="A category's name (language, mixed, noise, visual), or a file with an id or a link a "
-    "line.",
+    help="A category (language, mixed, noise, visual), or a file with one id or link per line.",
 )  # fmt: skip
 @click.option(
     "--split", type=click.Choice(["train", "val"]), default="val", show_default=True,
-    help="The split that the videos are in.",
+    help="Split of the videos.",
 )  # fmt: skip
-@click.option("--partial", is_flag=True, help="Go on without what the dataset lacks.")
+@click.option("--partial", is_flag=True, help="Continue without videos that the dataset lacks.")
 @place_options
-def command(console: Console, *, source: Path, new_path: Path, videos: str, **options: Any) -> None:
-    """Make a dataset of some videos of another one.
+def command(
+    console: Console,
+    *,
+    source: Path,
+    new_path: Path,
+    videos: str,
+    split: Split,
+    partial: bool,
+    placing: Placing,
+) -> None:
+    """Make a dataset from some videos of another one.
 
-    Rows keep their text. Files are hard links by default: they need no space, and the source may
-    be deleted afterwards.
+    Rows keep their text. Files are hard links by default: they take no space, and remain
+    when the source is gone.
     """
     from unitalk.dataset.trim import trim_dataset
 
     console.protect(videos, source)
-    report = trim_dataset(source, new_path, videos=videos, progress=console.progress, **options)
+    report = trim_dataset(
+        source, new_path, videos=videos, split=split, partial=partial, link=placing.link,
+        overwrite=placing.overwrite, progress=console.progress,
+    )  # fmt: skip
     text = (
         f"{report.destination}: {len(report.videos):,} videos, {report.rows:,} faces\n"
         f"files: {placed(report.files)}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from unitalk.cli._shared.common_options import (
     FOLDER,
+    destination_option,
     published_splits_option,
     threads_option,
     verb,
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 @verb("unpack")
 @click.argument("dataset", type=FOLDER)
-@click.option("--save-path", type=FOLDER, help="Make a dataset of its own here.  [default: there]")
+@destination_option("Dataset to make.  [default: unpack into DATASET]", required=False)
 @published_splits_option
 @videos_option
 @click.option(
     "--only", "parts", type=click.Choice(["audio", "video"]), multiple=True,
     help="Only this part of each video; repeatable.  [default: both]",
 )  # fmt: skip
-@partial(threads_option, what="How many archives are read at a time.")
-@click.option("--refetch", is_flag=True, help="Make again what is there already.")
+@threads_option("Number of archives to read at a time.")
+@click.option("--refetch", is_flag=True, help="Unpack again what exists already.")
 @click.option(
-    "--remove-archives", is_flag=True, help="Delete each archive when what is in it is in place."
+    "--remove-archives", is_flag=True, help="Remove each archive once its files are in place."
 )
 def command(
     console: Console,
     *,
     dataset: Path,
-    save_path: Path | None,
+    destination: Path | None,
     splits: tuple[str, ...],
     videos: tuple[str, ...],
     parts: tuple[Part, ...],
@@ -53,8 +53,8 @@ def command(
 ) -> None:
     """Unpack the archives that a download kept.
 
-    No network is needed. Each archive is compared with its hash before; whatever stops it, the
-    same command continues.
+    This needs no network. Each archive is first compared with its hash. To resume, run the same
+    command again.
     """
     from unitalk.dataset.download import Selection
     from unitalk.dataset.unpack import unpack_archives
@@ -63,7 +63,7 @@ def command(
     wanted: tuple[Part, ...] = ("csv", *parts) if parts else PARTS
     selection = Selection(splits=splits, videos=videos, parts=wanted, refetch=refetch)
     report = unpack_archives(
-        dataset, save_path, selection=selection, jobs=jobs, remove=remove_archives,
+        dataset, destination, selection=selection, jobs=jobs, remove=remove_archives,
         progress=console.progress,
     )  # fmt: skip
     console.emit(report, render(report))

@@ -31,19 +31,19 @@ _IDS = "wrong.txt"
 
 @verb("verify")
 @click.argument("dataset", type=FOLDER)
-@click.option("--deep", is_flag=True, help="Open every jpg and every wav.")
+@click.option("--deep", is_flag=True, help="Also open every jpg and wav.")
 @splits_option
 @click.option(
     "--layout", type=click.Choice(LAYOUTS), default="unitalk",
-    show_default=True, help="As whose loader to read it.",
+    show_default=True, help="Folder layout to expect.",
 )  # fmt: skip
 @click.option(
-    "--jobs", type=click.IntRange(min=1),
-    help="How many processes open files.  [default: one a CPU]",
+    "--jobs", type=click.IntRange(min=1), metavar="N",
+    help="Number of processes for --deep.  [default: one per processor]",
 )  # fmt: skip
 @click.option(
     "--ids", type=NEW_FILE, metavar="FILE",
-    help="Write the ids of the videos whose crops or sounds are wrong, one a line.",
+    help="Write the ids of videos with wrong crops or sounds, one per line.",
 )  # fmt: skip
 def command(
     console: Console,
@@ -55,11 +55,11 @@ def command(
     jobs: int | None,
     ids: Path | None,
 ) -> None:
-    """Look for what is missing, damaged or wrong in a dataset.
+    """Check a dataset for missing, damaged or wrong files.
 
-    The csv files are held against the schema, the folders against the rows; with --deep each jpg
-    and wav is opened as well. Findings are listed by kind, with what to do about them, and are
-    exit code 3. JSON has every one.
+    Compares the csv files with the schema, and the folders with the csv files. Findings are
+    listed by kind, with a few examples and what to do about them; --format json lists them all.
+    The exit code is 3 if there are any.
     """
     from unitalk.dataset.verify import verify_dataset
     from unitalk.files import atomic_write
@@ -121,5 +121,5 @@ def render(report: VerifyReport, commands: list[str]) -> str:
         effect = f"{about.effect}; {about.remedy}"
         lines.append(paragraph(effect, head=f"{_INDENT}-> ", indent=f"{_INDENT}   "))
     if commands:
-        lines += ["", "to set it right:", *(f"  {command}" for command in commands)]
+        lines += ["", "to repair it:", *(f"  {command}" for command in commands)]
     return "\n".join([*lines, *([""] if notes else []), *notes])

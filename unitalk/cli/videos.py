@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def command(
     console: Console, *, splits: tuple[str, ...], categories: tuple[str, ...], shown: str | None
 ) -> None:
-    """List the published videos.
+    """List the videos of UniTalk.
 
-    What --ids prints is a list that `unitalk trim --list` reads.
+    `unitalk trim --list` and every --video @FILE read the output of --ids.
     """
     from unitalk.catalog import video_list
 

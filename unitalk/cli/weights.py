@@ -10,6 +10,7 @@ import click
 from unitalk.cli._shared.common_options import FILE, common_options, verb
 from unitalk.cli._shared.hints import paragraph, spoken
 from unitalk.cli._shared.offline import network_forbidden_by, offline_option
+from unitalk.cli._shared.spelling import SpellingGroup
 from unitalk.cli._shared.user_folders import weights_folder
 from unitalk.errors import DataError, IncompleteError
 from unitalk.progress import size
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @common_options
-@click.group("weights")
+@click.group("weights", cls=SpellingGroup)
 def command() -> None:
     """List, describe and download published weights.
 
@@ -143,7 +144,7 @@ def _render(report: WeightsReport) -> str:
     ]
     if use is not None:
         name = report.checkpoint.name
-        lines.append(f"a {use}, for: unitalk talknet predict --weights {name}")
+        lines.append(f"a {use}, for: unitalk predict DATASET --weights {name} -o FILE")
     elif report.checkpoint.elsewhere is not None:
         lines.append(f"read by: {spoken(report.checkpoint.elsewhere)}")
     return "\n".join(lines)

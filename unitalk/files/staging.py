@@ -187,12 +187,16 @@ def mark(folder: Path, *, made_by: str, about: Mapping[str, Any]) -> None:
     write_json(Layout(folder).marker, {"made_by": made_by, "unitalk_version": __version__, **about})
 
 
+_RENAMED = {"crops": "crop"}
+"""Verbs whose earlier name stands in the markers of folders that they made."""
+
+
 def made_by(folder: Path) -> str | None:
     """The verb that made a folder, as its marker says; None where no marker says it."""
     with contextlib.suppress(UnitalkError, OSError):  # a damaged marker says nothing
         marker = read_json(Layout(folder).marker)
         verb = marker.get("made_by") if isinstance(marker, dict) else None
-        return verb if isinstance(verb, str) else None
+        return _RENAMED.get(verb, verb) if isinstance(verb, str) else None
     return None
 
 

@@ -68,7 +68,7 @@ class Found(NamedTuple):
     empty: list[Split]
 
 
-def find_files(json_dir: Path, lists_dir: Path, splits: Sequence[Split], rate: Rate) -> Found:
+def find_files(json_dir: Path, list_dir: Path, splits: Sequence[Split], rate: Rate) -> Found:
     """Find the json files that the lists of the wanted splits name.
 
     Raises:
@@ -77,7 +77,7 @@ def find_files(json_dir: Path, lists_dir: Path, splits: Sequence[Split], rate: R
     """
     read = functools.partial(read_video, rate=rate)
     found = Found([], [], [])
-    for split, videos in _read_lists(lists_dir, splits).items():
+    for split, videos in _read_lists(list_dir, splits).items():
         paths = [json_dir / f"{video}.json" for video in videos]
         there = [path for path in paths if path.is_file()]
         found.files.extend(

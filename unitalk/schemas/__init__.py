@@ -15,7 +15,7 @@ _REPORTS = {
     "ava-download": ["dataset.ava.ava_download:AvaReport", "dataset.ava.ava_planning:AvaPlan"],
     "ava-prepare": ["dataset.crop:CropReport"],
     **{f"convert-{to}": ["dataset.convert:ConvertReport"] for to in ("asc", "loconet", "talknet")},
-    "crops": ["dataset.crop:CropReport"],
+    "crop": ["dataset.crop:CropReport"],
     "diagnose": ["score.diagnose:Diagnosis"],
     "download": ["dataset.download:DownloadReport", "dataset.download:Plan"],
     "eval": ["score.result:Evaluation", "score.result:Comparison"],
@@ -24,11 +24,11 @@ _REPORTS = {
         f"import-{of}": ["dataset.import_:ImportReport"]
         for of in ("asw", "ava", "columbia", "wasd")
     },
+    "predict": ["models.predict:PredictReport"],
     "quickstart": ["studies.quickstart:QuickstartReport"],
     "sample": ["dataset.sample:SampleReport"],
     "stats": ["dataset.stats:Statistics"],
-    "talknet-predict": ["models.predict:PredictReport"],
-    "talknet-train": ["models.train:TrainReport"],
+    "train": ["models.train:TrainReport"],
     "trim": ["dataset.trim:TrimReport"],
     "unpack": ["dataset.download:DownloadReport"],
     "verify": ["dataset.verify:VerifyReport"],

@@ -99,7 +99,7 @@ class Divider:
     def _applicable(self) -> list[str]:
         """The breakdowns for which there is everything that they need."""
         names = list(DIVISIONS)
-        if self.options.frame_size is None and self.options.data is None:
+        if self.options.frame_size is None and self.options.dataset is None:
             names.remove("face-size")
         published = self._categories
         if self.options.categories is None and not published.keys() & set(self.truth.video_names):
@@ -119,11 +119,11 @@ class Divider:
         truth, options = self.truth, self.options
         if options.frame_size is not None:
             return np.full((len(truth.video_names), 2), options.frame_size, np.float64)
-        if options.data is None:
+        if options.dataset is None:
             raise UsageError(
                 "faces are to be divided by size, and their boxes are relative to the frame",
                 hint="give the frame's width and height with `frame_size`, or the dataset with "
-                "`data`, whose crops tell it",
+                "`dataset`, whose crops tell it",
             )
         boxes = np.stack([truth.faces.numbers(edge) for edge in schema.BOX], axis=1)
         times = truth.faces.numbers(schema.TIME)
@@ -136,7 +136,7 @@ class Divider:
             )
             for row in frame_sizes.telling_faces(truth.video_codes, boxes)
         )
-        sizes = frame_sizes.frame_sizes(Path(options.data), chosen)
+        sizes = frame_sizes.frame_sizes(Path(options.dataset), chosen)
         return np.array([sizes[video] for video in truth.video_names], np.float64)
 
     @cached_property
@@ -237,7 +237,7 @@ DESCRIPTION = {
     "face-size": (
         "<64, 64-128, >128",
         "the box's width in pixels, or with `face_size='area'` its area against 64 x 64 and "
-        "128 x 128, as UniTalk's authors count; needs `frame_size` or `data`, whose crops tell "
+        "128 x 128, as UniTalk's authors count; needs `frame_size` or `dataset`, whose crops tell "
         "the frame's size",
     ),
     "track-length": (

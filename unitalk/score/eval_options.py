@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from unitalk.layout import Split
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateOptions:
@@ -25,7 +27,9 @@ class EvaluateOptions:
         categories: a file with `id,category` a line, or a mapping from video ids to categories;
             None takes UniTalk's.
         frame_size: (width, height) of every video's frame in pixels, for `face-size`.
-        data: the dataset, whose crops tell the frames' sizes.
+        dataset: a dataset whose crops tell the frames' sizes; default: the ground truth, where it
+            is a dataset.
+        split: the split to score where the ground truth is a dataset; default: val.
         face_size: whether `face-size` goes by the boxes' width or area.
         ci_unit: what is resampled as a whole, `video` or `track`.
         metrics: whether to measure more than average precision.
@@ -37,7 +41,8 @@ class EvaluateOptions:
 
     categories: str | Path | Mapping[str, str] | None = None
     frame_size: tuple[float, float] | None = None
-    data: str | Path | None = None
+    dataset: str | Path | None = None
+    split: Split | None = None
     face_size: FaceSize = "width"
     ci_unit: Unit = "video"
     metrics: bool = False

@@ -15,10 +15,12 @@ from unitalk import schema
 from unitalk.catalog import groundtruths
 from unitalk.errors import DataError, UsageError
 from unitalk.files import disk_boundary
+from unitalk.layout import Layout
 from unitalk.score import ap, notices
 from unitalk.score.breakdown import Divider, check_names
 from unitalk.score.digest import row_hashes, track_hashes
 from unitalk.score.eval_options import EvaluateOptions
+from unitalk.score.groundtruth_source import DEFAULT_SPLIT, groundtruth_rows, is_dataset
 from unitalk.score.groups import count, score_groups
 from unitalk.score.jackknife import METHOD, RESAMPLES, Resampling
 from unitalk.score.match import Matched, Truth, match, match_all
@@ -53,8 +55,9 @@ def evaluate(
     """Score predictions against ground truth with AVA's average precision.
 
     Args:
-        groundtruth: a csv file, a folder of them, or a frame, with AVA's eight columns (UniTalk's
-            ten do as well); faces whose `eval` is 0, where there is such a column, leave the score.
+        groundtruth: a csv file, a folder of them, a dataset's folder (see `EvaluateOptions.split`),
+            or a frame, with AVA's eight columns (UniTalk's ten do as well). Faces whose `eval` is
+            0, where there is such a column, are not scored.
         predictions: a csv file, a folder of them, or a frame, with the key and `score`.
         by: breakdowns whose cross table is wanted; `all` for each that applies on its own.
         ci: how many resamples to draw intervals from; True for 1,000.
@@ -122,7 +125,7 @@ def reference_score(groundtruth: str | Path, predictions: str | Path) -> float:
     """
     import pandas as pd
 
-    truth, predicted = _load_first(groundtruth, {"": predictions})
+    truth, predicted = _load_first(groundtruth_rows(groundtruth), {"": predictions})
     matched = match(Truth.of(truth), predicted)
     frame = pd.DataFrame({"score": matched.scores, "label": matched.labels})
     ordered = frame.sort_values(by="score", ascending=False)
@@ -148,6 +151,15 @@ def name_of(given: Given) -> str:
     for ending in (".gz", ".csv"):
         name = name.removesuffix(ending)
     return name or str(given)
+
+
+def _with_dataset(options: EvaluateOptions, groundtruth: Given) -> EvaluateOptions:
+    """Let a dataset that is the ground truth tell the frames' sizes, if it has crops."""
+    if options.dataset is not None or not isinstance(groundtruth, (str, Path)):
+        return options
+    split = options.split or DEFAULT_SPLIT
+    told = is_dataset(groundtruth) and Layout(Path(groundtruth)).has_crops(split)
+    return replace(options, dataset=groundtruth) if told else options
 
 
 def _load_first(groundtruth: Given, predictions: Mapping[str, Given]) -> tuple[Faces, Faces]:
@@ -190,7 +202,8 @@ def _run(
     breakdowns = check_names(by)
     limit = RESAMPLES if ci is True else ci
     resampling = Resampling(resamples=limit, seed=seed) if limit else None
-    faces, first = _load_first(groundtruth, predictions)
+    options = _with_dataset(options, groundtruth)
+    faces, first = _load_first(groundtruth_rows(groundtruth, options.split), predictions)
     truth = Truth.of(faces)
     rest = list(predictions.values())[1:]
     heads = [first.describe()]

@@ -1,8 +1,9 @@
-"""Options that several verbs share, as decorators."""
+"""Options that several verbs share, as decorators, and `verb`, which makes a command."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,9 +12,13 @@ import click
 from unitalk._version import __version__
 from unitalk.choices import LINKS
 from unitalk.cli._shared.console import Console
+from unitalk.cli._shared.option_group import option_group
+from unitalk.cli._shared.spelling import SpellingCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from unitalk.choices import Link
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 Command = TypeVar("Command", bound=click.Command)
@@ -74,11 +79,11 @@ def common_options(command: Command) -> Command:
     """Add -q, -v and --version, which work before and after the verb."""
     click.option(
         "-q", "--quiet", is_flag=True, is_eager=True, expose_value=False, callback=_set,
-        help="Show no progress and no notes.",
+        help="Hide progress and notes.",
     )(command)  # fmt: skip
     click.option(
         "-v", "--verbose", is_flag=True, is_eager=True, expose_value=False, callback=_set,
-        help="Say more, on stderr.",
+        help="Print more details to stderr.",
     )(command)  # fmt: skip
     return click.version_option(__version__, "--version", prog_name="unitalk")(command)
 
@@ -103,10 +108,10 @@ def verb(
 
     def decorate(function: Function) -> click.Command:
         make = click.command if of is None else of.command
-        command = make(name, help=about)(click.pass_obj(function))
+        command = make(name, cls=SpellingCommand, help=about)(click.pass_obj(function))
         click.option(
             "--format", "form", type=click.Choice(forms), default="text", show_default=True,
-            expose_value=False, callback=_set, help="Form of the result.",
+            expose_value=False, callback=_set, help="Format of the result.",
         )(command)  # fmt: skip
         if output:
             click.option(
@@ -118,22 +123,44 @@ def verb(
     return decorate
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """How files get to their destination: what --link and --overwrite say."""
+
+    link: Link
+    overwrite: bool
+
+
 def place_options(function: Function) -> Function:
-    """Add --link and --overwrite."""
-    function = click.option(
+    """Add --link and --overwrite; the verb takes `placing`."""
+    return option_group(
+        "placing",
+        f"{__name__}:Placing",
+        click.option(
+            "--link", type=click.Choice(LINKS), default="auto", show_default=True,
+            help="How to place files. auto: hard links, or copies where links are not possible.",
+        ),
+        overwrite_option,
+    )(function)  # fmt: skip
+
+
+def overwrite_option(function: Function) -> Function:
+    """Add --overwrite."""
+    return click.option(
         "--overwrite", is_flag=True, help="Replace what this verb made there earlier."
     )(function)
-    return click.option(
-        "--link", type=click.Choice(LINKS), default="auto", show_default=True,
-        help="How files are placed. auto: hard links, copies where there are none.",
-    )(function)  # fmt: skip
+
+
+def destination_option(what: str, *, required: bool = True) -> Callable[[Function], Function]:
+    """Add --destination; `what` is its help."""
+    return click.option("--destination", type=FOLDER, required=required, help=what)
 
 
 def videos_option(function: Function) -> Function:
     """Add a repeatable --video, which names a video or @FILE; the verb takes `videos`, ids only."""
     return click.option(
         "--video", "videos", multiple=True, metavar="ID|@FILE", callback=_read_videos,
-        help="Only this one (an id, a link, or its file's name), or those of a list; repeatable.",
+        help="Only this video (an id, a link, or a file name), or those in a list; repeatable.",
     )(function)  # fmt: skip
 
 
@@ -187,23 +214,12 @@ def category_option(function: Function) -> Function:
 def limit_option(function: Function) -> Function:
     """Add --limit."""
     return click.option(
-        "--limit", type=click.IntRange(min=1), help="At most so many videos of each split."
+        "--limit", type=click.IntRange(min=1), metavar="N", help="At most N videos per split."
     )(function)
 
 
-def threads_option(function: Function, *, what: str = "How many files at a time.") -> Function:
-    """Add --jobs, of threads."""
+def threads_option(what: str) -> Callable[[Function], Function]:
+    """Add --jobs, of threads; `what` is its help."""
     return click.option(
-        "--jobs", type=click.IntRange(min=1), default=8, show_default=True, help=what
-    )(function)
-
-
-def jobs_options(function: Function, *, default: str = "one a processor") -> Function:
-    """Add --jobs and --scheduler; the verb takes `jobs` and `scheduler`."""
-    function = click.option(
-        "--scheduler", metavar="ADDRESS",
-        help="Do it on the workers of this Dask cluster, such as tcp://host:8786.",
-    )(function)  # fmt: skip
-    return click.option("--jobs", type=click.IntRange(1), help=f"Processes.  [default: {default}]")(
-        function
+        "--jobs", type=click.IntRange(min=1), default=8, show_default=True, metavar="N", help=what
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import click
 
 from unitalk.errors import UsageError
 
@@ -11,27 +13,37 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def check_effect(
-    by: Collection[str], ci: int | None, picture: Path | None, options: dict[str, Any]
-) -> None:
-    """Refuse an option that has nothing to act on.
+def check_effect(by: Collection[str], *, pictured: bool) -> None:
+    """Refuse an option that has nothing to act on, of the command that is running.
+
+    Args:
+        by: the breakdowns.
+        pictured: whether a page or a plot is written.
 
     Raises:
         UsageError: there is one.
     """
-    sized = {"face-size", "all"} & set(by)
-    for name, value, needed, has in (
-        ("--categories", options["categories"], "--by category", {"category", "all"} & set(by)),
-        ("--frame-size", options["frame_size"], "--by face-size", sized),
-        ("--face-size", options["face_size"], "--by face-size", sized),
-        ("--data", options["data"], "--by face-size or --report", sized or picture),
-        ("--ci-unit", options["ci_unit"], "--ci", ci),
-        ("--threshold", options["threshold"], "--metrics", options["metrics"]),
+    context = click.get_current_context()
+    given = {
+        one.name
+        for one in context.command.params
+        if context.get_parameter_source(one.name or "") is click.core.ParameterSource.COMMANDLINE
+    }
+    by_category, sized = {"category", "all"} & set(by), {"face-size", "all"} & set(by)
+    for name, needed, has in (
+        ("categories", "--by category", by_category),
+        ("frame_size", "--by face-size", sized),
+        ("face_size", "--by face-size", sized),
+        ("dataset", "--by face-size or --report", sized or pictured),
+        ("ci_unit", "--ci", "ci" in given),
+        ("threshold", "--metrics", "metrics" in given),
     ):
-        if value is not None and not has:
-            raise UsageError(f"{name} has no effect without {needed}", hint=f"add {needed}")
-    if options["data"] is not None and not options["data"].is_dir():
-        raise UsageError(f"{options['data']} is no folder", hint="give the dataset's folder")
+        if name in given and not has:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} has no effect without {needed}", hint=f"add {needed}")
+    dataset = context.params.get("dataset")
+    if dataset is not None and not dataset.is_dir():
+        raise UsageError(f"{dataset} is not a folder", hint="give the dataset's folder")
 
 
 def check_written(

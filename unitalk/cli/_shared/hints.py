@@ -37,37 +37,35 @@ class Verb:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 
-_CONVERTED = ("source", "destination")
-_CUT = {"videos": "videos_folder", "only": "videos"}
 _DOWNLOADED = {"archives_only": "no_unpack"}
 
 VERBS = {
-    "check_training_rows": Verb("talknet train"),
+    "check_training_rows": Verb("train"),
     "compare": Verb("eval", ("-g", "-p")),
-    "convert_asc": Verb("convert-asc", _CONVERTED),
-    "convert_loconet": Verb("convert-loconet", _CONVERTED),
-    "convert_talknet": Verb("convert-talknet", _CONVERTED),
-    "cut_crops": Verb("crops", ("csv", "destination"), _CUT),
-    "diagnose": Verb("diagnose", ("groundtruth", "predictions")),
+    "convert_asc": Verb("convert-asc", ("source", "destination")),
+    "convert_loconet": Verb("convert-loconet", ("dataset", "destination")),
+    "convert_talknet": Verb("convert-talknet", ("dataset", "destination")),
+    "cut_crops": Verb("crop", ("source", "destination")),
+    "diagnose": Verb("diagnose", ("-g", "-p")),
     "download_ava": Verb("ava download"),
     "download_weights": Verb("weights download", ("names", None)),
     "evaluate": Verb("eval", ("-g", "-p")),
-    "export_tracks": Verb("export", _CONVERTED),
-    "import_asw": Verb("import asw", ("json_dir", "lists_dir", "destination")),
+    "export_tracks": Verb("export", ("dataset", "destination")),
+    "import_asw": Verb("import asw", ("json_dir", "list_dir", "destination")),
     "import_ava": Verb("import ava", ("csv", "destination")),
     "import_columbia": Verb("import columbia", ("labels", "destination")),
-    "import_wasd": Verb("import wasd", ("csv", "division", "destination")),
+    "import_wasd": Verb("import wasd", ("csv", "--division", "destination")),
     "make_sample": Verb("sample", ("destination",)),
-    "plan_ava": Verb("ava download", (None, "root"), {"list_files": "lists"}),
+    "plan_ava": Verb("ava download", (None, "destination"), {"list_files": "lists"}),
     "plan_download": Verb("download", (None, "save_path"), _DOWNLOADED),
-    "predict": Verb("talknet predict", ("data", "weights", "output")),
-    "prepare_ava": Verb("ava prepare", ("csv", "videos_folder", "destination"), _CUT),
+    "predict": Verb("predict", ("dataset", "weights", "output")),
+    "prepare_ava": Verb("ava prepare", ("csv", "video_dir", "destination")),
     "register_weights": Verb("weights download", ("names", None, "file")),
     "run_download": Verb("download"),
     "statistics": Verb("stats", ("dataset",)),
-    "train_network": Verb("talknet train", ("data", "folder")),
+    "train_network": Verb("train", ("dataset", "destination")),
     "trim_dataset": Verb("trim", ("source", "new_path"), {"destination": "new_path"}),
-    "unpack_archives": Verb("unpack", ("dataset", "save_path"), {"remove": "remove_archives"}),
+    "unpack_archives": Verb("unpack", ("dataset", "destination"), {"remove": "remove_archives"}),
     "verify_dataset": Verb("verify", ("dataset",)),
     "videos": Verb("videos"),
 }

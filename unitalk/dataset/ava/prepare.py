@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 @disk_boundary("destination")
 def prepare_ava(
     csv: Path,
-    videos: Path,
+    video_dir: Path,
     destination: Path,
     *,
     splits: tuple[Split, ...] = (),
-    only: tuple[str, ...] = (),
+    videos: tuple[str, ...] = (),
     options: CropOptions | None = None,
     overwrite: bool = False,
     executor: Executor | None = None,
@@ -37,10 +37,10 @@ def prepare_ava(
 
     Args:
         csv: the folder with v1.0's csv files or with TalkNet's bundle, as `import_ava` takes it.
-        videos: the folder with the videos, see `crop.video_files.find_videos`.
+        video_dir: the folder with the videos, see `crop.video_files.find_videos`.
         destination: a folder that does not exist, is empty, or was made by this for the same.
         splits: the splits to make; default: all that are found.
-        only: the videos to keep the rows of; default: all.
+        videos: the videos to keep the rows of; default: all.
         options: how crops and sounds are cut.
         overwrite: replace files that an earlier run for something else made there; equal ones
             stay.
@@ -68,10 +68,10 @@ def prepare_ava(
         report = cut_crops(
             {one.split: Layout(Path(scratch)).csv(one.split) for one in made},
             destination,
-            videos=videos,
+            video_dir=video_dir,
             source=csv,
             verb="ava prepare",
-            only=only,
+            videos=videos,
             options=options,
             overwrite=overwrite,
             executor=executor,

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     Key = tuple[Split, str]  # a video
 
-Verb = Literal["crops", "ava prepare"]
+Verb = Literal["crop", "ava prepare"]
 
 
 @disk_boundary("destination")
@@ -62,10 +62,10 @@ def cut_crops(
     csvs: Mapping[Split, Path],
     destination: Path,
     *,
-    videos: Path,
+    video_dir: Path,
     source: Path,
-    verb: Verb = "crops",
-    only: Sequence[str] = (),
+    verb: Verb = "crop",
+    videos: Sequence[str] = (),
     options: CropOptions | None = None,
     overwrite: bool = False,
     executor: Executor | None = None,
@@ -79,10 +79,10 @@ def cut_crops(
     Args:
         csvs: a csv file of each split, or a folder of csv files, see `find_csvs`.
         destination: a folder that does not exist, is empty, or was made by the same request.
-        videos: the folder of the video files, see `video_files.find_videos`.
+        video_dir: the folder of the video files, see `video_files.find_videos`.
         source: where the rows are from; for messages, and kept apart from the destination.
         verb: the verb that makes the dataset.
-        only: cut only these videos; default: all.
+        videos: cut only these; default: all.
         options: how to cut.
         overwrite: replace what an earlier run for another request made there; videos that do not
             differ stay.
@@ -105,30 +105,30 @@ def cut_crops(
     load("av"), load("cv2")
     options = options or CropOptions()
     target = Path(destination).absolute()  # a worker elsewhere has another working directory
-    for other in (source, videos):
+    for other in (source, video_dir):
         check_apart(other, target)
     check_destination(target, made_by=verb, overwrite=True, in_place=True)
-    only = tuple(dict.fromkeys(only))
-    request = _request(csvs, only, options)
+    videos = tuple(dict.fromkeys(videos))
+    request = _request(csvs, videos, options)
     if not overwrite:
         request.check(target)
-    rows = {s: SplitRows.read(csvs[s], s, only) for s in SPLITS if s in csvs}
-    check_videos(str(source), rows, only)
-    run = _Run(target, options, rows, videos)
+    rows = {s: SplitRows.read(csvs[s], s, videos) for s in SPLITS if s in csvs}
+    check_videos(str(source), rows, videos)
+    run = _Run(target, options, rows, video_dir)
     if not Layout(target).marker.is_file():
         with staged_folder(target, made_by=verb, about=request.about) as folder:
-            _copy_rows(csvs, folder, only)
+            _copy_rows(csvs, folder, videos)
     with locked(Layout(target).memory):
         if not overwrite:
             request.check(target)
         elif request.differences(target):
             with _replacing(target, request, verb, rows) as folder:
-                _copy_rows(csvs, folder, only)
+                _copy_rows(csvs, folder, videos)
         run.cut_missing(executor or Here(), progress or SilentProgress())
-        dropped = run.drop_missing(csvs, only) if options.drop_missing else 0
+        dropped = run.drop_missing(csvs, videos) if options.drop_missing else 0
     return CropReport(
         source=str(source),
-        videos_folder=str(videos),
+        video_dir=str(video_dir),
         destination=str(destination),
         splits={split: one.counts() for split, one in rows.items()},
         written=len(run.outcomes) - run.kept,
@@ -144,13 +144,13 @@ def cut_crops(
 # ------------------------------------------------------------------------------ the request
 
 
-def _request(csvs: Mapping[Split, Path], only: Sequence[str], options: CropOptions) -> Request:
+def _request(csvs: Mapping[Split, Path], videos: Sequence[str], options: CropOptions) -> Request:
     """Everything that decides which crops and sounds there are."""
     return Request(
         values={
             "version": VERSION,
             "rows": {split: csv_sha256(path) for split, path in csvs.items()},
-            "videos": sorted(only),
+            "videos": sorted(videos),
             **asdict(options),
         },
         way_out="give a new folder, or `overwrite=True` to replace what differs",
@@ -177,9 +177,9 @@ def _replacing(
     mark(target, made_by=verb, about=request.about)
 
 
-def _copy_rows(csvs: Mapping[Split, Path], folder: Path, only: Sequence[str]) -> None:
+def _copy_rows(csvs: Mapping[Split, Path], folder: Path, videos: Sequence[str]) -> None:
     for split, path in csvs.items():
-        copy_csv(path, Layout(folder).csv(split), only)
+        copy_csv(path, Layout(folder).csv(split), videos)
 
 
 def _videos_in(layout: Layout, split: Split) -> set[str]:
@@ -204,18 +204,18 @@ class _Run:
         target: the dataset.
         options: how to cut.
         rows: the wanted faces.
-        videos: the folder of the videos.
+        video_dir: the folder of the videos.
     """
 
     def __init__(
-        self, target: Path, options: CropOptions, rows: Mapping[Split, SplitRows], videos: Path
+        self, target: Path, options: CropOptions, rows: Mapping[Split, SplitRows], video_dir: Path
     ) -> None:
         self._target = target
         self._options = options
         self._rows = rows
-        self._videos = videos
+        self._video_dir = video_dir
         self._order = [(split, video) for split, one in rows.items() for video in one.tracks]
-        folder, ids = Path(videos).absolute(), {video for _, video in self._order}
+        folder, ids = Path(video_dir).absolute(), {video for _, video in self._order}
         self._files = find_videos(folder, ids)
         self._near = near_misses(folder, ids - self._files.keys())
         self.outcomes: dict[Key, Outcome] = {}
@@ -264,7 +264,7 @@ class _Run:
         shutil.rmtree(staging(self._target), ignore_errors=True)
         receipts(self._target).remove_halves()
 
-    def drop_missing(self, csvs: Mapping[Split, Path], only: Sequence[str]) -> int:
+    def drop_missing(self, csvs: Mapping[Split, Path], videos: Sequence[str]) -> int:
         """Remove the rows that could not be cut from the csv files; returns their number."""
         reasons = {split: self._reasons(split) for split in self._rows}
         dropped = sum(map(len, reasons.values()))
@@ -276,7 +276,7 @@ class _Run:
                 hint="run it without `drop_missing`, into a new folder, to see what is wrong with "
                 "each video",
             )
-        write_kept(csvs, Layout(self._target), only, reasons)
+        write_kept(csvs, Layout(self._target), videos, reasons)
         return dropped
 
     def _reasons(self, split: Split) -> dict[int, str]:
@@ -310,4 +310,4 @@ class _Run:
 
     def _missing(self, key: Key) -> Finding:
         places = [self._near[key[1]]] if key[1] in self._near else []
-        return Finding.of("video-missing", *key, places=places, said=f"in {self._videos}")
+        return Finding.of("video-missing", *key, places=places, said=f"in {self._video_dir}")

@@ -96,7 +96,7 @@ class CropReport(Report):
 
     Attributes:
         source: where the rows were read from.
-        videos_folder: where the videos were looked for.
+        video_dir: where the videos were looked for.
         destination: the dataset that was made.
         splits: of each split the number of videos, tracks and faces that are wanted.
         written: videos that were cut now.
@@ -113,7 +113,7 @@ class CropReport(Report):
     computed = ("videos_with_findings",)
 
     source: str
-    videos_folder: str
+    video_dir: str
     destination: str
     splits: dict[Split, dict[str, Count]]
     written: Count

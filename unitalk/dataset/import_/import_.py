@@ -40,7 +40,7 @@ def _staged(
 @disk_boundary("destination")
 def import_asw(
     json_dir: Path,
-    lists_dir: Path,
+    list_dir: Path,
     destination: Path,
     *,
     rate: asw.Rate = 5,
@@ -54,7 +54,7 @@ def import_asw(
 
     Args:
         json_dir: the folder of the json files, one per video.
-        lists_dir: the folder of the lists; a split whose list is missing is not made.
+        list_dir: the folder of the lists; a split whose list is missing is not made.
         destination: a folder that does not exist, is empty, or (with `overwrite`) was made by this.
         rate: rows a second; 5 keeps the rows as they are, at 25 a label covers five frames.
         splits: the splits to make; default: all that are found.
@@ -71,9 +71,9 @@ def import_asw(
     """
     if rate not in asw.RATES:
         raise UsageError(f"rate is {rate!r}", hint="give 5 or 25")
-    json_dir, lists_dir = Path(json_dir), Path(lists_dir)
-    with _staged("asw", destination, json_dir, lists_dir, overwrite=overwrite) as (staging, about):
-        files, absent, empty = asw.find_files(json_dir, lists_dir, splits, rate)
+    json_dir, list_dir = Path(json_dir), Path(list_dir)
+    with _staged("asw", destination, json_dir, list_dir, overwrite=overwrite) as (staging, about):
+        files, absent, empty = asw.find_files(json_dir, list_dir, splits, rate)
         if absent and not (partial and files):
             raise DataError(
                 f"{json_dir} lacks {len(absent):,} of the "

@@ -153,7 +153,7 @@ def _read(origin: Origin, layout: Layout | None) -> _Part:
             "split's own file is not there: the download has not ended"
         )
     frames: dict[str, tuple[int, int]] = {}
-    if layout is not None and layout.part("video", split, "any").parent.is_dir():
+    if layout is not None and layout.has_crops(split):
         frames = _frame_sizes(layout, faces)
         unknown = [name for name in names if name not in frames]
         if unknown:

@@ -37,7 +37,7 @@ def _made_again(report: VerifyReport) -> str | None:
     if report.layout == "asc":
         return f"convert_asc(DATASET, {root}, overwrite=True)"
     calls = {
-        "crops": f"cut_crops(CSV, videos=VIDEOS, destination={root})",
+        "crop": f"cut_crops(CSV, video_dir=VIDEOS, destination={root})",
         "ava prepare": f"prepare_ava(CSV, VIDEOS, {root})",
         "trim": f"trim_dataset(SOURCE, {root}, videos=LIST, overwrite=True)",
         "convert-talknet": f"convert_talknet(DATASET, {root}, overwrite=True)",

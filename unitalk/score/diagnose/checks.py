@@ -25,6 +25,7 @@ from unitalk.score.diagnose.score_values import (
     check_truth_labels,
 )
 from unitalk.score.diagnose.times import check_times
+from unitalk.score.groundtruth_source import groundtruth_rows
 from unitalk.threads import Threads
 
 if TYPE_CHECKING:
@@ -33,13 +34,17 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from unitalk.layout import Split
     from unitalk.schema import Faces
     from unitalk.score.diagnose.pairing import Pairing
 
 
 @disk_boundary("predictions")
 def diagnose(
-    groundtruth: str | Path | pd.DataFrame, predictions: str | Path | pd.DataFrame
+    groundtruth: str | Path | pd.DataFrame,
+    predictions: str | Path | pd.DataFrame,
+    *,
+    split: Split | None = None,
 ) -> Diagnosis:
     """Say what is wrong with predictions: every check runs that can run.
 
@@ -49,17 +54,19 @@ def diagnose(
     Args:
         groundtruth: what `evaluate` takes.
         predictions: what `evaluate` takes, and what it refuses.
+        split: of a ground truth that is a dataset; default: val.
 
     Raises:
-        UsageError: there is no such file, or both are stdin.
+        UsageError: there is no such file or split, or both are stdin.
     """
     if all(isinstance(given, str) and given == "-" for given in (groundtruth, predictions)):
         raise UsageError(
             "ground truth and predictions cannot both come from stdin",
             hint="give one of them as a file",
         )
+    rows = groundtruth_rows(groundtruth, split)
     with Threads(2, only_read=True) as pool:
-        jobs = (pool.submit(read, groundtruth, "groundtruth"),
+        jobs = (pool.submit(read, rows, "groundtruth"),
                 pool.submit(read, predictions, "predictions"))  # fmt: skip
         truth, guess = (job.result() for job in jobs)
     findings = {finding.check: finding for finding in _run(truth, guess)}

@@ -44,29 +44,29 @@ _NAVIGATION = {
 _LENGTHY = 32  # letters of a name; a longer one takes several lines
 
 
-@disk_boundary("data")
-def to_html(result: Evaluation | Comparison, *, data: str | Path | None = None) -> str:
+@disk_boundary("dataset")
+def to_html(result: Evaluation | Comparison, *, dataset: str | Path | None = None) -> str:
     """Return the report of a result, a page that needs no other file and no network.
 
     Args:
         result: one system, or several on the same faces.
-        data: the dataset, for strips of the faces of the worst tracks.
+        dataset: a dataset, for strips of the faces of the worst tracks.
     """
-    return page(*systems_of(result), data=data)
+    return page(*systems_of(result), dataset=dataset)
 
 
 def page(
     systems: Sequence[Evaluation],
     differences: Sequence[Difference],
     *,
-    data: str | Path | None = None,
+    dataset: str | Path | None = None,
 ) -> str:
     """Make the page; the same input gives the same bytes.
 
     Args:
         systems: scored on the same faces, the baseline first.
         differences: of every other system from the baseline, for each group.
-        data: the dataset, for strips of the faces of the worst tracks.
+        dataset: a dataset, for strips of the faces of the worst tracks.
     """
     first, drawn = systems[0], systems[0].resamples
     context: dict[str, Any] = {
@@ -85,7 +85,7 @@ def page(
         "videos": report_tables.videos(systems),
         "latex": latex(systems, differences).strip("\n"),
         **_histograms(systems),
-        **_tracks(first, data),
+        **_tracks(first, dataset),
     }
     absent = {name for name in ("curves", "measures", "tracks") if not context[name]}
     navigation = [(name, title) for name, title in _NAVIGATION.items() if name not in absent]
@@ -176,14 +176,14 @@ def _histograms(systems: Sequence[Evaluation]) -> dict[str, Any]:
     return {"histograms": drawn, "beyond": beyond}
 
 
-def _tracks(system: Evaluation, data: str | Path | None) -> dict[str, Any]:
+def _tracks(system: Evaluation, dataset: str | Path | None) -> dict[str, Any]:
     """Return the tracks that a system got most wrong."""
     found = details.worst(system.matched)
-    strips = [None if data is None else timelines.face_strip(track, data) for track in found]
+    strips = [None if dataset is None else timelines.face_strip(track, dataset) for track in found]
     return {
         "tracks": list(zip(found, map(timelines.timeline, found), strips, strict=True)),
         "tiles": timelines.TILES,
         "level": 1 - np.count_nonzero(system.matched.labels) / len(system.matched.labels),
-        "lacking": data is not None and not any(strips),
+        "lacking": dataset is not None and not any(strips),
         "enough_faces": details.ENOUGH_FACES,
     }

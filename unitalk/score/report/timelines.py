@@ -110,14 +110,14 @@ def _thinned(values: Floats) -> npt.NDArray[np.int64]:
 # ------------------------------------------------------------------------------ faces
 
 
-def face_strip(track: Track, data: str | Path) -> str | None:
+def face_strip(track: Track, dataset: str | Path) -> str | None:
     """Return a track's faces at even moments as the address of one picture; None without files.
 
     A moment without a face, and a face without a file, is an empty tile.
     """
     from unitalk.media.face_strip import strip
 
-    paths = list(_face_files(track, Layout(Path(data))))
+    paths = list(_face_files(track, Layout(Path(dataset))))
     if not any(paths):
         return None
     coded = base64.b64encode(strip(paths, height=_TILE_HEIGHT)).decode("ascii")

@@ -1,11 +1,10 @@
-"""`unitalk crops`, and what `unitalk ava prepare` shares with it."""
+"""`unitalk crop`, and what `unitalk ava prepare` shares with it."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import fields
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,11 +12,13 @@ import click
 from unitalk.cli._shared.common_options import (
     FOLDER,
     SOURCE,
-    jobs_options,
+    destination_option,
     splits_option,
     verb,
     videos_option,
 )
+from unitalk.cli._shared.option_group import option_group
+from unitalk.cli._shared.workers import Workers, workers_options
 from unitalk.errors import DataError, examples
 
 if TYPE_CHECKING:
@@ -25,95 +26,95 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.cli._shared.console import Console
-    from unitalk.dataset.crop import CropReport, Finding
+    from unitalk.dataset.crop import CropOptions, CropReport, Finding
+    from unitalk.layout import Split
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
 _SHOWN = 20  # findings in the text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """What is cut, and where it goes."""
+
+    video_dir: Path
+    destination: Path
+    splits: tuple[Split, ...]
+    videos: tuple[str, ...]
+    overwrite: bool
+
+
 def cut_options(function: Function) -> Function:
-    """Add what every verb that cuts takes, but for its rows."""
-    for option in (
-        jobs_options,
+    """Add what every verb that cuts takes besides its rows: `cut`, `options` and `workers`."""
+    cut = option_group(
+        "cut",
+        f"{__name__}:Cut",
+        click.option(
+            "--video-dir", type=FOLDER, required=True,
+            help="Folder of the videos, each named after its id, such as ID.mp4.",
+        ),
+        destination_option("Dataset to make."),
+        splits_option,
+        videos_option,
         click.option(
             "--overwrite", is_flag=True,
-            help="Replace what this verb made there for other rows or options.",
+            help="Replace what this verb made there from other rows or options.",
         ),
-        click.option(
-            "--drop-missing", is_flag=True,
-            help="Leave out faces without a crop or a sound; they go to dropped.csv.",
-        ),
-        click.option(
-            "--compat", is_flag=True,
-            help="End sounds as TalkNet's scripts do, before the last frame.",
-        ),
-        click.option(
-            "--video-stream", type=click.IntRange(min=1), metavar="N",
-            help="The stream of pictures to take, counted from 1.  [default: FFmpeg's choice]",
-        ),
-        click.option(
-            "--audio-stream", type=click.IntRange(min=1), metavar="N",
-            help="The stream of sound to take, counted from 1.  [default: FFmpeg's choice]",
-        ),
+    )  # fmt: skip
+    options = option_group(
+        "options",
+        "unitalk.dataset.crop:CropOptions",
         click.option(
             "--margin", type=click.FloatRange(min=0), default=0.0, show_default=True,
             metavar="SHARE", help="Widen each box by this share of its size on each side.",
         ),
-        videos_option,
-        splits_option,
-        click.option("--destination", type=FOLDER, required=True, help="The dataset to make."),
         click.option(
-            "--videos", "videos_folder", type=FOLDER, required=True,
-            help="The folder with the videos, <video_id>.mp4 or any other ending.",
+            "--audio-stream", type=click.IntRange(min=1), metavar="N",
+            help="Audio stream to use, counted from 1.  [default: FFmpeg's choice]",
         ),
-    ):  # fmt: skip
-        function = option(function)
-    return function
+        click.option(
+            "--video-stream", type=click.IntRange(min=1), metavar="N",
+            help="Video stream to use, counted from 1.  [default: FFmpeg's choice]",
+        ),
+        click.option(
+            "--compat", is_flag=True,
+            help="End sounds before the last frame, as TalkNet's scripts do.",
+        ),
+        click.option(
+            "--drop-missing", is_flag=True,
+            help="Leave out faces without a crop or sound, and list them in dropped.csv.",
+        ),
+    )  # fmt: skip
+    return cut(options(workers_options(function)))
 
 
-@verb("crops")
-@click.option(
-    "--csv", type=SOURCE, required=True,
-    help="A csv of faces such as val_orig.csv, a folder of such, or a dataset's folder.",
-)  # fmt: skip
+@verb("crop")
+@click.argument("source", type=SOURCE, metavar="DATASET|CSV")
 @cut_options
 def command(
-    console: Console, /, *, csv: Path, videos_folder: Path, splits: Any, **options: Any
+    console: Console, *, source: Path, cut: Cut, options: CropOptions, workers: Workers
 ) -> None:
-    """Cut face crops and sounds out of full videos.
+    """Cut faces and sound out of full videos.
 
-    Each video is decoded once. Run the same command again to continue. What is wrong with a video
-    is listed, the others are cut, and it is exit code 3.
+    The boxes come from a dataset, a csv of faces such as val_orig.csv, or a folder of such files.
+    Each video is decoded once. To resume, run the same command again. Videos with problems are
+    listed, the others are cut, and the exit code is 3.
     """
     from unitalk.dataset.crop import cut_crops, find_csvs
 
-    console.protect(csv, videos_folder)
-    cut = partial(cut_crops, videos=videos_folder, source=csv)
-    run(console, cut, find_csvs(csv, splits), **options)
-
-
-def run(
-    console: Console,
-    cut: Callable[..., CropReport],
-    *sources: object,
-    destination: Path,
-    jobs: int | None,
-    scheduler: str | None,
-    overwrite: bool,
-    videos: tuple[str, ...],
-    **options: Any,
-) -> None:
-    """Cut, show the report, and exit as it says."""
-    from unitalk.dataset.crop import CropOptions
-    from unitalk.executor import open_executor
-
-    how = CropOptions(**{one.name: options.pop(one.name) for one in fields(CropOptions)})
-    with open_executor(jobs=jobs, scheduler=scheduler) as executor:
-        report = cut(
-            *sources, destination, only=videos, options=how, overwrite=overwrite,
-            executor=executor, progress=console.progress, **options,
+    console.protect(source, cut.video_dir)
+    with workers.executor() as executor:
+        report = cut_crops(
+            find_csvs(source, cut.splits), cut.destination, source=source,
+            video_dir=cut.video_dir, videos=cut.videos, options=options, overwrite=cut.overwrite,
+            executor=executor, progress=console.progress,
         )  # fmt: skip
+    finish(console, report)
+
+
+def finish(console: Console, report: CropReport) -> None:
+    """Show the report, and exit as it says."""
     console.emit(report, render(report))
     console.warn(report.warnings)
     if not report.whole:
@@ -144,7 +145,7 @@ def render(report: CropReport) -> str:
     if missing:
         lines.append(
             f"wrong: video-missing: {len(missing):,} videos have no file in "
-            f"{report.videos_folder}: {examples(map(_missing, missing))}"
+            f"{report.video_dir}: {examples(map(_missing, missing))}"
         )
     if report.findings:
         lines.append(

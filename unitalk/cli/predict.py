@@ -1,0 +1,86 @@
+"""`unitalk predict`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from unitalk.choices import MODELS
+from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, verb, videos_option
+from unitalk.cli._shared.console import refuse_to_overwrite
+from unitalk.cli._shared.model_options import NETWORK_OPTIONS, file_of_weights, find_weights
+from unitalk.cli._shared.option_group import option_group
+from unitalk.cli._shared.workers import Workers, one_worker_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.cli._shared.console import Console
+    from unitalk.layout import Split
+    from unitalk.models.predict import PredictOptions, PredictReport
+
+
+@verb("predict", output=False)
+@click.argument("dataset", type=FOLDER)
+@click.option(
+    "--weights", required=True, metavar="NAME|FILE",
+    help="Published weights (see `unitalk weights list`), a file, or the folder of a run.",
+)  # fmt: skip
+@click.option("-o", "--output", type=NEW_FILE, required=True, help="Predictions csv to write.")
+@click.option(
+    "--split", type=click.Choice(["train", "val", "test"]), default="val", show_default=True,
+    help="Split to score.",
+)  # fmt: skip
+@videos_option
+@option_group(
+    "options",
+    "unitalk.models.predict:PredictOptions",
+    click.option(
+        "--model",
+        type=click.Choice(MODELS),
+        help="Network that the weights must belong to.  [default: any]",
+    ),
+    click.option("--logits", is_flag=True, help="Write logits of speaking, not probabilities."),
+    *NETWORK_OPTIONS,
+)
+@one_worker_options
+def command(
+    console: Console,
+    *,
+    dataset: Path,
+    weights: str,
+    output: Path,
+    split: Split,
+    videos: tuple[str, ...],
+    options: PredictOptions,
+    workers: Workers,
+) -> None:
+    """Score every face of a split with a network.
+
+    The result has one row per face, in the order of the split's csv, ready for `unitalk eval`. To
+    resume, run the same command again: videos that were scored are kept.
+    """
+    from unitalk.models.predict import predict, threads_for
+
+    refuse_to_overwrite(output, dataset, file_of_weights(weights))
+    found = find_weights(weights, options.model)
+    with workers.executor() as executor:
+        report = predict(
+            dataset, found, output, split=split, videos=videos, executor=executor,
+            options=replace(options, threads=threads_for(workers.jobs)),
+            progress=console.progress,
+        )  # fmt: skip
+    console.emit(report, render(report))
+
+
+def render(report: PredictReport) -> str:
+    """The report for people."""
+    text = (
+        f"{report.predictions}: {report.faces:,} faces of {report.tracks:,} tracks in "
+        f"{report.videos:,} videos ({report.split}), by {report.model}"
+    )
+    if report.kept:
+        text += f"\n{report.kept:,} videos were kept from an earlier run"
+    return text

@@ -1,0 +1,178 @@
+"""`unitalk train`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unitalk import stopping
+from unitalk.choices import MODELS
+from unitalk.cli._shared.common_options import FOLDER, destination_option, verb
+from unitalk.cli._shared.leaving import INTERRUPTED, say
+from unitalk.cli._shared.model_options import NETWORK_OPTIONS, find_weights
+from unitalk.cli._shared.option_group import option_group
+from unitalk.text_table import align
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from unitalk.cli._shared.console import Console
+    from unitalk.media.tracks import Tracks
+    from unitalk.models.train import TrainOptions, TrainReport
+
+
+@verb("train")
+@click.argument("dataset", type=FOLDER)
+@destination_option("Folder of the run: checkpoints, scores and predictions on val.")
+@option_group(
+    "options",
+    "unitalk.models.train:TrainOptions",
+    click.option(
+        "--model",
+        type=click.Choice(MODELS),
+        default="talknet",
+        show_default=True,
+        help="Network to train.",
+    ),
+    click.option(
+        "--weights", metavar="NAME|FILE", help="Weights to start from.  [default: random]"
+    ),
+    click.option(
+        "--epochs",
+        type=click.IntRange(1),
+        default=25,
+        show_default=True,
+        metavar="N",
+        help="Number of epochs.",
+    ),
+    click.option(
+        "--lr", type=float, help="Learning rate.  [default: 1e-4 for TalkNet, 1e-3 for Light-ASD]"
+    ),
+    click.option(
+        "--lr-decay",
+        type=float,
+        default=0.95,
+        show_default=True,
+        help="Factor on the learning rate after each epoch.",
+    ),
+    click.option(
+        "--batch-frames",
+        type=click.IntRange(1),
+        default=2500,
+        show_default=True,
+        metavar="N",
+        help="Frames per batch, in each process.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Random seed.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Processes that read data.  [default: one less than processors, at most 8]",
+    ),
+    *NETWORK_OPTIONS,
+)
+@click.option("--allow-leak", is_flag=True, help="Train even if a video is in train and in val.")
+@click.option("--resume", is_flag=True, help="Resume the run in --destination.")
+@click.option("--tensorboard", is_flag=True, help="Also write TensorBoard curves to the run.")
+def command(
+    console: Console,
+    *,
+    dataset: Path,
+    destination: Path,
+    options: TrainOptions,
+    allow_leak: bool,
+    resume: bool,
+    tensorboard: bool,
+) -> None:
+    """Train a network on train, and score it on val after each epoch.
+
+    Ctrl-C saves the run after the current batch; --resume continues it, with the same result as a
+    run that was never stopped. Several GPUs or machines:
+
+    torchrun --nproc-per-node N -m unitalk train ...
+    """
+    from unitalk.dataset.training_rows import check_training_rows
+    from unitalk.models.tensorboard_log import open_board
+    from unitalk.models.train import train_network
+    from unitalk.score import evaluate
+
+    console.protect(dataset)
+    world = _world()
+    if options.weights:
+        options = replace(options, weights=str(find_weights(options.weights, options.model)))
+
+    def check(train_: Tracks, val: Tracks, rate: float | None) -> tuple[str, ...]:
+        warnings = check_training_rows(train_, val, rate, allow_leak=allow_leak)
+        if world.leads:
+            console.warn(warnings)  # at once, and not after the hours of training
+        return warnings
+
+    stop = threading.Event()
+
+    def answer() -> None:
+        stop.set()
+        if not console.quiet:
+            say("stopping after this batch; press Ctrl-C again to stop at once")
+
+    with stopping.noted(answer):
+        report = train_network(
+            dataset,
+            destination,
+            score=lambda groundtruth, predictions: (
+                evaluate(groundtruth, predictions).average_precision
+            ),
+            check=check,
+            options=options,
+            resume=resume,
+            world=world,
+            stop=stop,
+            board=open_board if tensorboard else None,
+            progress=console.progress,
+        )
+    if world.leads:
+        console.emit(report, _render(report))
+        if report.stopped:
+            console.say("unitalk: stopped, and saved\n  -> --resume continues the run")
+    if report.stopped:
+        sys.exit(INTERRUPTED)
+
+
+def _world() -> Any:  # what `distributed.World` is
+    """The processes that `torchrun` has started, as its environment says."""
+    from unitalk.models.distributed import World
+
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+    rank, size, local_rank = (int(os.environ.get(name) or default) for name, default in
+                              zip(names, (0, 1, 0), strict=True))  # fmt: skip
+    return World(rank=rank, size=size, local_rank=local_rank)
+
+
+def _render(report: TrainReport) -> str:
+    rows = [["epoch", "LR", "loss", "AP", "best"]]
+    rows += [
+        [str(one.epoch), f"{one.lr:.3g}", f"{one.loss:.4f}", _percent(one.average_precision),
+         _percent(one.best)]
+        for one in report.results
+    ]  # fmt: skip
+    text = align(rows, right=range(5)) if report.results else "no epoch is complete yet"
+    best = report.best
+    if best is None:
+        return text
+    return f"{text}\nbest: epoch {best.epoch}, {report.folder / 'best.pt'}"
+
+
+def _percent(value: float | None) -> str:
+    return "undefined" if value is None else f"{100 * value:.2f}"
