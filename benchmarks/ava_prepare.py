@@ -135,7 +135,7 @@ def seek_a_row(path: Path, rows: list[Row], out: Path) -> float:
 def ours(csv: Path, videos: Path, out: Path, executor: Executor) -> float:
     """Cut all rows; returns the seconds."""
     begin = time.perf_counter()
-    report = cut_crops({"val": csv}, out, videos=videos, source=csv, executor=executor)
+    report = cut_crops({"val": csv}, out, video_dir=videos, source=csv, executor=executor)
     seconds = time.perf_counter() - begin
     assert report.whole, report.findings
     return seconds

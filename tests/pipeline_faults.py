@@ -41,7 +41,7 @@ FRAME = RATE // 25
 def cut_scene(folder: Path, videos: Path | None = None) -> Path:
     """Cut the faces of `folder/val_orig.csv` out of `folder/videos`: the dataset `folder/data`."""
     rows, made = folder / "val_orig.csv", folder / "data"
-    report = cut_crops(find_csvs(rows), made, videos=videos or folder / "videos", source=rows)
+    report = cut_crops(find_csvs(rows), made, video_dir=videos or folder / "videos", source=rows)
     if report.findings or report.notes:
         raise RuntimeError(f"not cut well: {report.findings} {report.notes}")
     return made

@@ -329,13 +329,6 @@ def test_dry_run_says_how_many_and_how_much(run, folder, tmp_path):
     with Bucket(folder) as server:
         options = ("ava", "download", "--destination", tmp_path / "v",
                    "--base-url", server.endpoint)  # fmt: skip
-            "ava",
-            "download",
-            "--destination",
-            tmp_path / "v",
-            "--base-url",
-            server.endpoint,
-        )
         ran = run(*options, "--dry-run")
         assert ran.code == 0
         # 30,000 + 1000 * 8 + the codes of "5", "5", "j"; and 30,000 + 1000 * 4 + that of "l"

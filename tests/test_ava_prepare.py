@@ -84,7 +84,7 @@ def test_a_split_a_video_and_the_bundle(ava, tmp_path):
     two = prepare_ava(bundle, ava / "videos", tmp_path / "b", executor=Processes(2))
     assert (two.crops, two.sounds) == (one.crops, one.sounds) == (6, 1)
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
-    three = prepare_ava(ava / "csv", ava / "videos", tmp_path / "c", only=("-5KQ66BBWC4",))
+    three = prepare_ava(ava / "csv", ava / "videos", tmp_path / "c", videos=("-5KQ66BBWC4",))
     assert three.crops == 6
     assert three.splits["test"]["videos"] == 1
 

@@ -98,8 +98,8 @@ def test_version_everywhere(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["score"], "No such command 'score'"),
-        (["eval"], "Missing option '-g'"),
+        (["eval"], "no ground truth given"),
+        (["eval", "a.csv"], "no predictions given"),
         (["eval", "-g", "a.csv", "-p", "b.csv", "--cj"], "No such option"),
         (["download", "--save-path", "x", "--split", "test"], "'test' is not one of"),
         (["download", "--save-path", "x", "--jobs", "0"], "0 is not in the range"),

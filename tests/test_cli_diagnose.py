@@ -24,9 +24,9 @@ def diagnose(run, data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data.truth.to_csv("g.csv", index=False)
 
-    def run_it(guess, *options):
+    def run_it(guess, *options, predictions="p.csv"):
         guess.to_csv("p.csv", index=False)
-        return run("diagnose", "-g", "g.csv", "-p", "p.csv", *options)
+        return run("diagnose", "-g", "g.csv", "-p", predictions, *options)
 
     return run_it
 
@@ -85,7 +85,7 @@ def test_wrong_usage(diagnose, data, tmp_path):
     assert ran.code == 2
     assert "p.csv" in ran.stderr
     assert (tmp_path / "p.csv").read_text().startswith("video_id,")
-    ran = diagnose(data.guess, "-p", "nothing.csv")
+    ran = diagnose(data.guess, predictions="nothing.csv")
     assert (ran.code, ran.stdout) == (2, "")
     assert "nothing.csv" in ran.stderr
 
@@ -100,7 +100,7 @@ def test_a_pipe_a_packed_file_and_a_folder_are_as_good_as_a_file(diagnose, data,
     writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(text,))
     writer.start()
     for path in ("pipe", "packed.csv", "folder"):
-        ran = diagnose(data.guess, "-p", path)
+        ran = diagnose(data.guess, predictions=path)
         assert ran.code == 0
         assert percent(data.area) in ran.stdout
     writer.join()

@@ -96,7 +96,7 @@ def test_the_bytes_are_the_same_whoever_cuts(source, tmp_path):
     csvs = {"val": source / "val_orig.csv"}
     for name, executor in (("here", None), ("processes", Processes(2))):
         cut_crops(
-            csvs, tmp_path / name, videos=source / "videos", source=source / "val_orig.csv",
+            csvs, tmp_path / name, video_dir=source / "videos", source=source / "val_orig.csv",
             executor=executor,
         )  # fmt: skip
     assert tree(tmp_path / "here") == tree(tmp_path / "processes")
@@ -197,7 +197,7 @@ def test_a_folder_of_csv_files_is_taken_where_a_csv_is(run, source, tmp_path):
         rows = labelled(video, "--AA")
         whole += rows
         (folder / f"{video}.csv").write_text("\n".join(rows))
-    words = ("--videos", source / "videos", "--jobs", 1)
+    words = ("--video-dir", source / "videos", "--jobs", 1)
     ran = run("crop", folder, "--destination", tmp_path / "folder", *words)
     assert ran.code == 0, ran.stderr
     cut_rows(run, source, whole, tmp_path / "file")
@@ -380,7 +380,7 @@ def test_a_destination_that_is_not_ours(run, source, tmp_path):
         assert "did not make it" in ran.stderr
         ran = run(*arguments(source, tmp_path / "sample", *more))
         assert ran.code == 2
-        assert "and this is 'crops'" in ran.stderr
+        assert "and this is 'crop'" in ran.stderr
     assert run(*arguments(source, source / "videos/made")).code == 2
     assert tree(tmp_path) == before
 
@@ -453,7 +453,7 @@ def test_killed_while_other_rows_take_their_place(source, tmp_path):
 @pytest.mark.parametrize("ending", one_in(2, [signal.SIGINT, signal.SIGKILL]))
 def test_ended_half_way_with_two_processes(source, tmp_path, ending):
     cut_crops(
-        {"val": source / "val_orig.csv"}, tmp_path / "whole", videos=source / "videos",
+        {"val": source / "val_orig.csv"}, tmp_path / "whole", video_dir=source / "videos",
         source=source / "val_orig.csv",
     )  # fmt: skip
     made = tmp_path / "made"
@@ -470,7 +470,7 @@ def test_ended_half_way_with_two_processes(source, tmp_path, ending):
         assert "Traceback" not in said
         assert not (made / ".unitalk/staging").exists()
     report = cut_crops(
-        {"val": source / "val_orig.csv"}, made, videos=source / "videos",
+        {"val": source / "val_orig.csv"}, made, video_dir=source / "videos",
         source=source / "val_orig.csv", executor=Processes(2),
     )  # fmt: skip
     assert report.kept + report.written == 3

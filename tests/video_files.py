@@ -248,7 +248,12 @@ def cut_out(folder: Path, rows: list[tuple[str, float, tuple[float, ...], str]],
     names = {field.name for field in fields(CropOptions)}
     how = CropOptions(**{name: options.pop(name) for name in names & set(options)})
     return cut_crops(
-        {"val": csv}, folder / "made", videos=folder / "videos", source=csv, options=how, **options
+        {"val": csv},
+        folder / "made",
+        video_dir=folder / "videos",
+        source=csv,
+        options=how,
+        **options,
     )
 
 

@@ -30,7 +30,7 @@ def command(
     placing: Placing,
     workers: Workers,
 ) -> None:
-    """Write what the loaders of LoCoNet, TalkNCE and LASER read.
+    """Write what LoCoNet, TalkNCE and LASER read.
 
     This is what convert-talknet writes, plus the JSON files that say who is visible at what time.
     A split that the dataset lacks gets empty files: LoCoNet does not start without them.

@@ -30,9 +30,9 @@ def command(
     placing: Placing,
     workers: Workers,
 ) -> None:
-    """Write what the loaders of TalkNet, Light-ASD and LR-ASD read.
+    """Write what TalkNet, Light-ASD and LR-ASD read.
 
-    These networks match scores to the rows of csv/SPLIT_orig.csv by position. This verb writes
+    Their loaders match scores to the rows of csv/SPLIT_orig.csv by position. This verb writes
     csv/SPLIT_loader.csv in exactly that order, then reads it back as they would.
 
     Without --destination it only writes csv files into DATASET, and only if every crop and sound

@@ -45,7 +45,7 @@ SECTIONS = {
         "export": "Export tracks to WebDataset, Parquet or Hugging Face.",
     },
     "Models": {
-        "train": "Train a network.",
+        "train": "Train a network, and score it on val after each epoch.",
         "predict": "Score every face of a split with a network.",
         "weights": "List, inspect and download published weights.",
     },

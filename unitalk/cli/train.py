@@ -97,7 +97,7 @@ def command(
     resume: bool,
     tensorboard: bool,
 ) -> None:
-    """Train a network on train, and score it on val after each epoch.
+    """Train a network, and score it on val after each epoch.
 
     Ctrl-C saves the run after the current batch; --resume continues it, with the same result as a
     run that was never stopped. Several GPUs or machines:
