@@ -381,7 +381,7 @@ download dry run = download --save-path got --category noise {at} --dry-run +jso
 download = download --save-path got --category noise {at} +json -> got
 download again = download --save-path got --category noise {at}
 download packed = download --save-path packed {at} --split train --no-unpack +json -> packed
-unpack = unpack packed --save-path scratch +json -> scratch
+unpack = unpack packed --destination scratch +json -> scratch
 download incomplete = download --save-path rows {at} --video kzr8J4AFkBI
     --video -maoolmiKi0 --only csv +json -> rows/csv
 """

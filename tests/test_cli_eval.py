@@ -7,6 +7,7 @@ import io
 import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 
@@ -305,3 +306,52 @@ def test_saturated_scores_are_noticed(run, given, tmp_path):
     ends = sum(score in {0.0, 1.0} for score in scores)
     assert said.startswith(f"{ends:,} faces ({100 * ends / 3077:.1f} %) have the lowest or the")
     assert json.loads(run(*given, "--format", "json").stdout)["warnings"] == []
+
+
+# ------------------------------------------------------------------------------ what is given
+
+
+def test_a_dataset_is_its_val_split_and_order_is_as_good_as_flags(run, sample, tmp_path):
+    scores = sample / "predictions.csv"
+    flags = run("eval", "-g", sample / "csv/val_orig.csv", "-p", scores)
+    assert flags.code == 0
+    for words in ((sample, scores), ("-g", sample, scores), (sample, "-p", scores)):
+        ran = run("eval", *words)
+        assert ran.stdout == flags.stdout
+        assert f"ground truth: {sample}/csv/val_orig.csv" in ran.stderr
+    assert run("eval", sample, scores, "--split", "val").stderr == ""
+    ran = run("eval", sample, scores, "--split", "train")  # val's predictions
+    assert (ran.code, ran.stdout) == (3, "")
+    ran = run("eval", sample / "csv/val_orig.csv", scores, "--split", "val")
+    assert (ran.code, "is not a dataset" in ran.stderr) == (2, True)
+    ran = run("diagnose", sample, scores)
+    assert ran.code == 0
+    assert ran.stdout == run("diagnose", "-g", sample / "csv/val_orig.csv", "-p", scores).stdout
+
+
+def test_a_folder_that_is_no_dataset_is_a_folder_of_csv_files(run, sample, tmp_path):
+    scores = sample / "predictions.csv"
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    shutil.copy(sample / "csv/val_orig.csv", folder / "any_name.csv")
+    ran = run("eval", folder, scores)
+    assert ran.code == 0
+    assert ran.stdout.splitlines()[0] == run("eval", sample, scores).stdout.splitlines()[0]
+
+
+def test_a_dataset_without_val_says_which_split_it_has(run, sample, tmp_path):
+    (tmp_path / "d/csv").mkdir(parents=True)
+    shutil.copy(sample / "csv/train_orig.csv", tmp_path / "d/csv")
+    ran = run("eval", tmp_path / "d", sample / "predictions.csv")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "-> give --split train" in ran.stderr
+
+
+def test_a_dataset_gives_the_frame_sizes(run, sample):
+    scores = sample / "predictions.csv"
+    both = [
+        run("eval", "-g", truth, "-p", scores, "--by", "face-size", *more)
+        for truth, more in ((sample, ()), (sample / "csv/val_orig.csv", ("--dataset", sample)))
+    ]
+    assert both[0].code == 0
+    assert both[0].stdout == both[1].stdout

@@ -61,7 +61,7 @@ def test_an_interrupt_saves_and_says_how_to_go_on(tiny, tmp_path, number):
     stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "stopping after this batch" in stderr
-    assert stderr.endswith("unitalk: stopped, and saved\n  -> --resume goes on where it stopped\n")
+    assert stderr.endswith("unitalk: stopped, and saved\n  -> --resume continues the run\n")
     assert "Traceback" not in stderr
     saved = torch.load(out / "last.pt", weights_only=True)["state"]
     assert (

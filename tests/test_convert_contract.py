@@ -239,7 +239,8 @@ def test_the_contract_holds_of_any_dataset(tracks, start, chance, missing, shuff
 @pytest.mark.parametrize("target", CONVERT)
 def test_the_command_converts_replaces_its_own_and_nothing_else(run, dataset, tmp_path, target):
     def convert(to, *more):
-        line = (f"convert-{target}", "--source", dataset, "--destination", tmp_path / to)
+        source = ("--source", dataset) if target == "asc" else (dataset,)
+        line = (f"convert-{target}", *source, "--destination", tmp_path / to)
         return run(*line, "--format", "json", "-q", *more)
 
     ran = convert("to", "--split", "val", "--split", "val")

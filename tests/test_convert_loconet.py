@@ -134,4 +134,4 @@ def test_somebodys_json_file_is_not_replaced_unless_told(run, dataset):
     assert run("convert-loconet", dataset, "--overwrite").code == 0
     assert read(dataset / "csv/val_ts.json") == TIMES
     again = run("convert-loconet", dataset)
-    assert "written: nothing, all is there already" in again.stdout
+    assert "written: nothing; all files exist already" in again.stdout

@@ -167,7 +167,7 @@ def test_rows_out_of_order_are_brought_into_it_and_the_csv_is_kept(run, dataset)
     once = tree(dataset)
     again = run("convert-talknet", dataset)
     assert (again.code, tree(dataset)) == (0, once)
-    assert "written: nothing, all is there already" in again.stdout
+    assert "written: nothing; all files exist already" in again.stdout
     # It is never written over, so that what was there first is never lost.
     put(dataset, [rows[1], rows[0], *rows[2:]])
     (dataset / "csv/val_loader.csv").unlink()

@@ -118,7 +118,7 @@ def make(run, name: str, given: Path, to: Path) -> Path:
         assert ran.code == 0, ran.stderr
         if name == "download":
             return to
-        command = ("unpack", "-q", to, "--save-path", to.with_name("unpacked"))
+        command = ("unpack", "-q", to, "--destination", to.with_name("unpacked"))
         ran = run(*command, "--format", "json")
         jsonschema.validate(json.loads(ran.stdout), schemas.read("unpack"))
         to = to.with_name("unpacked")

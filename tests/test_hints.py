@@ -119,7 +119,7 @@ trim --path {small} --new-path cut --list ids.txt
 -> --frame-size
 -> --by face-size
 -> --face-size
--> --data
+-> --dataset
 -> --by face-size or --report
 -> --ci-unit
 -> --ci
@@ -145,8 +145,17 @@ $ echo EEey6Pt0rqI,noise > lists.csv
 {eval} -p {scores} --metrics --leaderboard --format json
 {eval} -p {scores} --metrics --leaderboard --format markdown
 
+== a_split_of_the_ground_truth
+-> give `split={}`, or the csv file itself
+-> leave out `split`, or give the folder that contains csv/
+$ mkdir -p data/csv && cp {truth} data/csv/train_orig.csv
+2! eval data {scores}
+eval data {scores} --split train
+2! diagnose {truth} {scores} --split val
+diagnose {truth} {scores}
+
 == the_frames_size
--> give the frame's width and height with `frame_size`, or the dataset with `data`, whose crops
+-> give the frame's width and height with `frame_size`, or the dataset with `dataset`, whose crops
    tell it
 -> give the dataset that the csv belongs to, with its crops as they were cut, or the frame's size
    itself (`frame_size`)
@@ -261,7 +270,7 @@ $ for part in videos audios; do cp -r data/clips_$part/val/* data/clips_$part/tr
 3! {train} data --destination run --epochs 1
 {train} data --destination run --epochs 1 --allow-leak
 
-== weights; unless --weights talknet
+== weights; unless --weights predict
 -> `download_weights({}, {})`
 -> to have that one again: `download_weights({}, {})`
 -> a {}, for: unitalk predict DATASET --weights {} -o FILE
@@ -406,8 +415,8 @@ def archives_that_are_not_kept(person):
             {get} data
             3! unpack data
             {get} kept --keep-archives
-            unpack kept --save-path again
-            3! unpack hub --save-path other
+            unpack kept --destination again
+            3! unpack hub --destination other
             {get} other --archives hub
         """)
 
@@ -792,7 +801,7 @@ CARD = next(text for text in typed() if text.startswith("---\nconfigs:"))
 ELSEWHERE = {
     "was there too little memory? run again with `jobs=1`":
         "test_executor.py::test_a_process_that_is_killed_is_said",
-    "to keep what was made, and try the verbs on it: unitalk quickstart DEST":
+    "to keep the files and try the verbs on them: unitalk quickstart DEST":
         "test_quickstart.py::test_without_a_folder_it_leaves_nothing",
     "start one with `dask scheduler`, which says its address":
         "test_executor.py::test_a_client_that_cannot_connect_is_closed_at_once",
@@ -801,7 +810,7 @@ ELSEWHERE = {
         "test_executor.py::test_what_a_task_raises_on_a_cluster",
     "start all of them together, with torchrun --nproc-per-node N":
         "test_talknet_distributed.py::test_two_processes_are_one_with_twice_the_frames",
-    "unitalk: stopped, and saved\n  -> --resume goes on where it stopped":
+    "unitalk: stopped, and saved\n  -> --resume continues the run":
         "test_cli_talknet.py::test_an_interrupt_saves_and_says_how_to_go_on",
     "open {} in a browser, save the file, then: `register_weights({}, FOLDER, FILE)`":
         "test_weights.py::test_what_is_no_checkpoint_is_refused",
@@ -843,7 +852,7 @@ NO_ADVICE = {
     "`evaluate(by='face-size', options=EvaluateOptions(face_size='area'))`":
         TABLE,
     "the box's width in pixels, or with `face_size='area'` its area against 64 x 64 and 128 x "
-    "128, as UniTalk's authors count; needs `frame_size` or `data`, whose crops tell the "
+    "128, as UniTalk's authors count; needs `frame_size` or `dataset`, whose crops tell the "
     "frame's size": TABLE,
     "UniTalk's lists of its val split, or those of `categories`": "a table of the README",
 }  # fmt: skip

@@ -209,7 +209,7 @@ def test_unpack_killed_at_any_moment(forks, server, tmp_path, share):
     root, kept = tmp_path / "data", tmp_path / "kept"
     forks.to_its_end(*download(server, kept, "--no-unpack"))
     asked = len(server.log)
-    command = ("unpack", "-q", kept, "--save-path", root)
+    command = ("unpack", "-q", kept, "--destination", root)
     forks.to_its_end(*command)
     whole = snapshot(root)
     assert len([name for name in whole if name.endswith(".jpg")]) == 3 * CROPS

@@ -47,7 +47,7 @@ SECTIONS = {
     "Models": {
         "train": "Train a network, and score it on val after each epoch.",
         "predict": "Score every face of a split with a network.",
-        "weights": "List, inspect and download published weights.",
+        "weights": "List, describe and download published weights.",
     },
     "Score": {
         "eval": "Score predictions against ground truth.",

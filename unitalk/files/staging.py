@@ -187,7 +187,7 @@ def mark(folder: Path, *, made_by: str, about: Mapping[str, Any]) -> None:
     write_json(Layout(folder).marker, {"made_by": made_by, "unitalk_version": __version__, **about})
 
 
-_RENAMED = {"crops": "crop"}
+_RENAMED = {"crops": "crop", "talknet train": "train"}
 """Verbs whose earlier name stands in the markers of folders that they made."""
 
 

@@ -25,21 +25,20 @@ def check_effect(by: Collection[str], *, pictured: bool) -> None:
     """
     context = click.get_current_context()
     given = {
-        one.name
+        one.opts[-1]
         for one in context.command.params
         if context.get_parameter_source(one.name or "") is click.core.ParameterSource.COMMANDLINE
     }
     by_category, sized = {"category", "all"} & set(by), {"face-size", "all"} & set(by)
-    for name, needed, has in (
-        ("categories", "--by category", by_category),
-        ("frame_size", "--by face-size", sized),
-        ("face_size", "--by face-size", sized),
-        ("dataset", "--by face-size or --report", sized or pictured),
-        ("ci_unit", "--ci", "ci" in given),
-        ("threshold", "--metrics", "metrics" in given),
+    for option, needed, has in (
+        ("--categories", "--by category", by_category),
+        ("--frame-size", "--by face-size", sized),
+        ("--face-size", "--by face-size", sized),
+        ("--dataset", "--by face-size or --report", sized or pictured),
+        ("--ci-unit", "--ci", "--ci" in given),
+        ("--threshold", "--metrics", "--metrics" in given),
     ):
-        if name in given and not has:
-            option = f"--{name.replace('_', '-')}"
+        if option in given and not has:
             raise UsageError(f"{option} has no effect without {needed}", hint=f"add {needed}")
     dataset = context.params.get("dataset")
     if dataset is not None and not dataset.is_dir():
