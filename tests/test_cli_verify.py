@@ -67,7 +67,7 @@ def test_findings_are_a_table_and_exit_code_3(run, broken):
         f"    clips_audios/val/{B}/{B}:1.wav: 40 faces",
         "    -> silence in ASC, a crash in TalkNet; restore the video's sounds",
         "",
-        "to set it right:",
+        "to repair it:",
         f"  unitalk download --save-path {broken.root} --video {A} --only csv --refetch",
         f"  unitalk download --save-path {broken.root} --video {B} --only audio --refetch",
         f"  unitalk download --save-path {broken.root} --video {A} --only video --refetch",
@@ -80,7 +80,7 @@ def test_lines_that_are_no_commands_fit_80_columns(run, broken, monkeypatch):
     (broken.root / "csv/train_orig.csv").write_text("x" * 300)
     monkeypatch.chdir(broken.root.parent)
     text = run("verify", "dataset").stdout
-    lines = text.partition("to set it right:")[0].splitlines()
+    lines = text.partition("to repair it:")[0].splitlines()
     assert len(lines) > 20
     assert all(len(line) <= 80 for line in lines)
 
@@ -144,6 +144,6 @@ def test_another_layout(run, data):
     assert ran.code == 3
     assert "2  loader-missing: split without a loader csv" in ran.stdout
     again = f"unitalk convert-talknet {data.root} --overwrite"
-    assert ran.stdout.endswith(f"to set it right:\n  {again}\n")
+    assert ran.stdout.endswith(f"to repair it:\n  {again}\n")
     assert run(*again.split()[1:]).code == 0
     assert run("verify", data.root, "--layout", "talknet").code == 0

@@ -841,7 +841,6 @@ TABLE, REGEX = "describes a table", "a regular expression"
 NO_ADVICE = {
     "`{}`": "a signature or a character in quotes",
     "have `{}` for `:`": "a cause that diagnose names; its lines of code are in ELSEWHERE",
-    "Train TalkNet or Light-ASD; --resume to go on.": "a line of --help",
     "{}:{}: {} is no id below a line `# Category`": "quotes a file's line",
     " --video[= ](\\S+)": REGEX,
     "(?: --video[= ]\\S+)+": REGEX,
