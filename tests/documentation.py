@@ -13,7 +13,7 @@ PAGES = [CHECKOUT / "README.md", *sorted(DOCS.rglob("*.md"))]
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<info>[^\n`]*)\n(?P<text>.*?)^(?P=fence)$", re.M | re.S)
 _MARK = re.compile(r"^<!-- ([^\n]*?)(?: -->)?\n\Z", re.M)
 _USES_UNITALK = re.compile(
-    r"^(?:\$ |> )?unitalk [\w-]|^\s*(?:>>> )?(?:import|from) unitalk\b", re.M
+    r"^(?:\$ )?unitalk [\w-](?!.*\[OPTIONS\])|^\s*(?:>>> )?(?:import|from) unitalk\b", re.M
 )
 
 

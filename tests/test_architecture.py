@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from conftest import QUICK, slow
+from documentation import DOCS
 
 import unitalk
 from unitalk import errors
@@ -87,6 +88,15 @@ def test_every_module_is_on_a_floor():
     named = {name for names in FLOORS for name in names}
     there = {p.relative_to(PACKAGE).with_suffix("").parts[0] for p in modules()}
     assert named == there
+
+
+def test_the_page_on_design_draws_the_floors_and_names_every_room():
+    page = (DOCS / "explanation" / "design.md").read_text(encoding="utf-8")
+    drawing = re.search(r"```text\n(.*?)```", page, re.DOTALL)[1]
+    assert [set(floor.split()) for floor in drawing.split("<-")] == list(FLOORS)
+    rows = re.findall(r"^\| (`[^|]*) \|", page, re.MULTILINE)
+    rooms = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert rooms | {"_version"} == {name for floor in FLOORS for name in floor}
 
 
 def dotted(path: Path) -> str:
