@@ -398,3 +398,13 @@ def test_a_quick_test_can_start_no_process_and_open_no_socket():
     ):
         with pytest.raises(pytest.fail.Exception, match="a quick test"):
             forbidden()
+
+
+def test_a_verb_s_file_says_what_it_takes():
+    """Each parameter by its name; options that travel together are one object."""
+    for path in sorted((PACKAGE / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                assert node.args.kwarg is None, (path, node.name)
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in {"params", "invoke"}, (path, node.lineno)

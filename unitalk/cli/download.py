@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,7 @@ from unitalk.cli._shared.common_options import (
     verb,
     videos_option,
 )
+from unitalk.cli._shared.option_group import option_group
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
 from unitalk.text_table import align
@@ -25,61 +27,100 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from unitalk.cli._shared.console import Console
-    from unitalk.dataset.download import DownloadReport, MissingVideo, Plan
+    from unitalk.dataset.download import DownloadReport, MissingVideo, Plan, Selection
     from unitalk.layout import Part
+
+
+def _parts(_: click.Context, __: click.Parameter, chosen: tuple[Part, ...]) -> object:
+    """None where no part is chosen: the default."""
+    return chosen or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where files come from."""
+
+    revision: str | None = None
+    endpoints: tuple[str, ...]
+    archives: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """What is done with files, besides the download."""
+
+    dry_run: bool
+    update: bool
+    adopt: bool
+    keep_archives: bool
 
 
 @verb("download")
 @click.option("--save-path", type=FOLDER, required=True, help="Folder for the dataset.")
-@published_splits_option
-@category_option
-@videos_option
-@limit_option
-@click.option(
-    "--only", "parts", type=click.Choice(["csv", "audio", "video"]), multiple=True,
-    help="Only this part of each video; repeatable.  [default: all]",
-)  # fmt: skip
+@option_group(
+    "selection",
+    "unitalk.dataset.download:Selection",
+    published_splits_option,
+    category_option,
+    videos_option,
+    limit_option,
+    click.option(
+        "--only",
+        "parts",
+        type=click.Choice(["csv", "audio", "video"]),
+        multiple=True,
+        callback=_parts,
+        help="Only this part of each video; repeatable.  [default: all]",
+    ),
+    click.option("--refetch", is_flag=True, help="Download again what exists already."),
+    click.option(
+        "--no-unpack",
+        "archives_only",
+        is_flag=True,
+        help="Keep the archives without unpacking them.",
+    ),
+)
+@option_group(
+    "mode",
+    f"{__name__}:Mode",
+    click.option("--keep-archives", is_flag=True, help="Keep the archives, in archives/."),
+    click.option("--dry-run", is_flag=True, help="Only show what would be downloaded."),
+    click.option(
+        "--update", is_flag=True, help="Update the folder to the newest commit, or to --revision."
+    ),
+    click.option(
+        "--adopt", is_flag=True, help="Take over a folder that the original script downloaded."
+    ),
+)
+@option_group(
+    "source",
+    f"{__name__}:Source",
+    click.option(
+        "--revision", metavar="REV", help="Branch, tag or commit to download.  [default: newest]"
+    ),
+    click.option(
+        "--endpoint",
+        "endpoints",
+        metavar="URL",
+        multiple=True,
+        help="Hub to download from; repeat for mirrors, in order.  [env: HF_ENDPOINT]",
+    ),
+    click.option(
+        "--archives",
+        type=FOLDER,
+        multiple=True,
+        help="Take files of the repository from this folder first; repeatable.",
+    ),
+)
 @threads_option("Number of files to download at a time.")
-@click.option(
-    "--revision", metavar="REV", help="Branch, tag or commit to download.  [default: newest]"
-)
-@click.option(
-    "--endpoint", "endpoints", metavar="URL", multiple=True,
-    help="Hub to download from; repeat for mirrors, in order.  [env: HF_ENDPOINT]",
-)  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Only show what would be downloaded.")
-@click.option(
-    "--update", is_flag=True, help="Update the folder to the newest commit, or to --revision."
-)
-@click.option(
-    "--adopt", is_flag=True, help="Take over a folder that the original script downloaded."
-)
-@click.option("--refetch", is_flag=True, help="Download again what exists already.")
-@click.option("--keep-archives", is_flag=True, help="Keep the archives, in archives/.")
-@click.option("--no-unpack", is_flag=True, help="Keep the archives without unpacking them.")
-@click.option(
-    "--archives", "sources", type=FOLDER, multiple=True,
-    help="Take files of the repository from this folder first; repeatable.",
-)  # fmt: skip
 def command(
     console: Console,
     *,
     save_path: Path,
-    splits: tuple[str, ...],
-    categories: tuple[str, ...],
-    videos: tuple[str, ...],
-    limit: int | None,
-    parts: tuple[Part, ...],
+    selection: Selection,
+    mode: Mode,
+    source: Source,
     jobs: int,
-    revision: str | None,
-    endpoints: tuple[str, ...],
-    dry_run: bool,
-    update: bool,
-    adopt: bool,
-    refetch: bool,
-    keep_archives: bool,
-    no_unpack: bool,
-    sources: tuple[Path, ...],
 ) -> None:
     """Download the UniTalk dataset, or a part of it.
 
@@ -88,37 +129,33 @@ def command(
     again.
     """
     from unitalk.catalog.video_list import REPOSITORY
-    from unitalk.dataset.download import Selection, plan_download, run_download
-    from unitalk.layout import PARTS
+    from unitalk.dataset.download import plan_download, run_download
     from unitalk.net import Hub, credentials, patience
 
     found_endpoint, token = credentials(os.environ)
-    selection = Selection(
-        splits=splits, categories=categories, videos=videos, limit=limit, parts=parts or PARTS,
-        archives_only=no_unpack, refetch=refetch,
-    )  # fmt: skip
     with Hub(
-        endpoints or found_endpoint, REPOSITORY, token=token, patience=patience(os.environ),
-        say=console.say,
+        source.endpoints or found_endpoint, REPOSITORY, token=token,
+        patience=patience(os.environ), say=console.say,
     ) as hub:  # fmt: skip
         planned = plan_download(
-            hub, save_path, revision=revision, selection=selection, update=update, adopt=adopt
-        )
-        if dry_run:
+            hub, save_path, revision=source.revision, selection=selection, update=mode.update,
+            adopt=mode.adopt,
+        )  # fmt: skip
+        if mode.dry_run:
             console.emit(planned, render_plan(planned))
             console.warn(planned.notes)
             complete = not planned.missing
         else:
             report = run_download(
-                planned, hub, jobs=jobs, keep_archives=keep_archives, sources=sources,
-                progress=console.progress,
+                planned, hub, jobs=jobs, keep_archives=mode.keep_archives,
+                sources=source.archives, progress=console.progress,
             )  # fmt: skip
             console.emit(report, render(report))
             console.warn(report.warnings)
             complete = report.complete
     if planned.extra:
         console.say(
-            f"the hub also has {len(planned.extra):,} videos that no published list has; "
+            f"the hub also has {len(planned.extra):,} videos that are not in UniTalk's lists; "
             "ask for them with --video"
         )
     if not complete:

@@ -37,8 +37,6 @@ class Verb:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 
-_DOWNLOADED = {"archives_only": "no_unpack"}
-
 VERBS = {
     "check_training_rows": Verb("train"),
     "compare": Verb("eval", ("-g", "-p")),
@@ -57,7 +55,7 @@ VERBS = {
     "import_wasd": Verb("import wasd", ("csv", "--division", "destination")),
     "make_sample": Verb("sample", ("destination",)),
     "plan_ava": Verb("ava download", (None, "destination"), {"list_files": "lists"}),
-    "plan_download": Verb("download", (None, "save_path"), _DOWNLOADED),
+    "plan_download": Verb("download", (None, "save_path")),
     "predict": Verb("predict", ("dataset", "weights", "output")),
     "prepare_ava": Verb("ava prepare", ("csv", "video_dir", "destination")),
     "register_weights": Verb("weights download", ("names", None, "file")),
