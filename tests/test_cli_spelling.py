@@ -19,7 +19,7 @@ TYPED = """
 crops --csv rows.csv --videos films --destination made --margin 0.2
     unitalk crop rows.csv --video-dir films --destination made --margin 0.2
 crops
-    unitalk crop DATASET|CSV --video-dir DIRECTORY --destination DIRECTORY
+    unitalk crop DATASET --video-dir DIRECTORY --destination DIRECTORY
 talknet train --data data --out run --epochs 3 --compat
     unitalk train data --destination run --epochs 3 --compat
 talknet predict --data data --weights talknet-ava -o p.csv --split=train
@@ -122,7 +122,7 @@ def answer(run, line: str) -> str:
 def parses(line: str) -> None:
     """See that click takes a line; places and numbers that a person fills in are filled in."""
     for one in line.split(" && "):
-        words = [{"DATASET|CSV": "data"}.get(word, word) for word in shlex.split(one)]
+        words = shlex.split(one)
         assert words[0] == "unitalk"
         command, names = cli, []
         context = click.Context(cli, info_name="unitalk", **cli.context_settings)

@@ -128,9 +128,9 @@ def command_line(
             given = arguments.get(one.name or "", [])
             typed += map(shlex.quote, given)
             if not given and (one.required or (one.nargs < 0 and "groundtruth" not in options)):
-                typed.append(one.make_metavar(ctx).strip("[].").replace("...", ""))
+                typed.append(_placeholder(ctx, one))
         elif one.required and one.name not in options:
-            missing.append(f"{_longest(one)} {one.make_metavar(ctx)}")
+            missing.append(f"{_longest(one)} {_placeholder(ctx, one)}")
     flat = [word for said in options.values() for word in said]
     return " ".join(["unitalk", path, *typed, *missing, *flat])
 
@@ -165,6 +165,11 @@ def _sorted(
             count = len(bare) if one.nargs < 0 else one.nargs
             arguments[one.name or ""], bare = bare[:count], bare[count:]
     return arguments, options
+
+
+def _placeholder(ctx: click.Context, parameter: click.Parameter) -> str:
+    """A word in capitals for what a person fills in: the first of several."""
+    return parameter.make_metavar(ctx).strip("[]").replace("...", "").partition("|")[0]
 
 
 def _dashed(option: str) -> str:
