@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 FILE = HERE / "results.json"
+LOAD_BEFORE = os.getloadavg()[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def write(script: str, results: Iterable[Result]) -> None:
     records = {_key(record): record for record in json.loads(FILE.read_text(encoding="utf-8"))}
     for result in results:
         made = {"script": name, **asdict(result)}
-        note = made.pop("note")
+        note = "; ".join(filter(None, [made.pop("note"), other_work()])) or None
         made |= {key: made[key] and float(f"{made[key]:.4g}") for key in ("value", "ratio")}
         records[_key(made)] = {**made, **where, "note": note}
     ordered = sorted(records.values(), key=lambda record: record["script"])  # else in their order
@@ -117,6 +118,14 @@ def machine() -> str:
         model = re.sub(r"\((R|TM)\)|\bProcessor\b|\bCPU\b|@", "", found[1])
     size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} cores of {' '.join(model.split())}, {size:.0f} GiB"
+
+
+def other_work() -> str | None:
+    """Say that other work slowed the benchmark down, judged by the load; None where it did not."""
+    cores, before, after = os.cpu_count() or 1, LOAD_BEFORE, os.getloadavg()[0]
+    if before < 0.75 * cores and after < 1.5 * cores:
+        return None
+    return f"beside other work: load {LOAD_BEFORE:.1f} before, {after:.1f} after"
 
 
 def commit() -> str | None:

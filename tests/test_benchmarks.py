@@ -28,6 +28,8 @@ def results(monkeypatch, tmp_path):
 
     monkeypatch.setattr(_results, "FILE", tmp_path / "results.json")
     monkeypatch.setattr(_results, "commit", lambda: "abc1234")
+    monkeypatch.setattr(_results.os, "getloadavg", lambda: (0.5, 0.5, 0.5))
+    monkeypatch.setattr(_results, "LOAD_BEFORE", 0.5)
     _results.FILE.write_text("[]")
     return _results
 
@@ -80,3 +82,12 @@ def test_a_script_renews_its_own_records_and_keeps_the_others(results):
     assert (peer["what"], peer["value"], peer["against"]) == ("p", 6.0, None)
     age = dt.datetime.now(tz=dt.UTC).date() - dt.date.fromisoformat(ours["date"])
     assert age.days <= 1
+
+
+def test_a_record_says_when_other_work_ran_beside_it(results, monkeypatch):
+    assert results.other_work() is None
+    monkeypatch.setattr(results.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(results.os, "getloadavg", lambda: (5.8, 3.0, 2.0))
+    results.write("b.py", results.compared({"w": 1.0}, "s", note="so"))
+    (record,) = json.loads(results.FILE.read_text())
+    assert record["note"] == "so; beside other work: load 0.5 before, 5.8 after"
