@@ -175,7 +175,7 @@ def test_download_from_a_file(run, folder, saved):
     lines = ran.stdout.splitlines()
     assert lines[0] == f"{folder / 'talknet-ava.model'}: registered, 704 B"
     assert lines[1].endswith(", remembered from now on")
-    assert lines[2] == "a talknet, for: unitalk predict DATASET --weights talknet-ava -o FILE"
+    assert lines[2] == "next: unitalk predict DATASET --weights talknet-ava -o FILE"
     assert ran.stderr.startswith("warning: nobody publishes a hash of talknet-ava")
     again = run("weights", "download", "talknet-ava")  # no network is needed for what is there
     assert again.code == 0

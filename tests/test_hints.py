@@ -273,7 +273,7 @@ $ for part in videos audios; do cp -r data/clips_$part/val/* data/clips_$part/tr
 == weights; unless --weights predict
 -> `download_weights({}, {})`
 -> to have that one again: `download_weights({}, {})`
--> a {}, for: unitalk predict DATASET --weights {} -o FILE
+-> next: unitalk predict DATASET --weights {} -o FILE
 -> files are kept in {}; `unitalk weights show NAME` describes one
 -> fetch it without {}: `download_weights({}, {})`
 -> --offline

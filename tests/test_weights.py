@@ -10,8 +10,11 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -620,6 +623,86 @@ def test_what_came_from_github_before_the_line_was_cut_is_kept(internet, folder)
         weights.download_weights("light-asd-talkset", folder, patience=QUICK)
     part = folder / ".incoming/light-asd-talkset/light-asd-talkset.model"
     assert part.stat().st_size == 1_000_000
+
+
+# ------------------------------------------------------------------------------ --weights NAME
+
+
+@pytest.fixture
+def named_weights(internet, gdown, folder, monkeypatch, request):
+    """A network on "Google Drive" under the name talknet-ava; what was asked for there."""
+    pytest.importorskip("torch", reason='pip install "unitalk[models]"')
+    content = request.getfixturevalue("weights").read_bytes()
+    monkeypatch.setenv("UNITALK_WEIGHTS", str(folder))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    return internet(lambda host, path: a_file(content))
+
+
+def test_predict_fetches_a_name_once(run, named_weights, folder, tiny, tmp_path):
+    words = ("predict", tiny, "--weights", "talknet-ava", "-o")
+    ran = run(*words, tmp_path / "first.csv")
+    assert ran.code == 0, ran.stderr
+    lines = ran.stderr.splitlines()
+    assert lines[0].startswith("fetching talknet-ava (size not known, licence not known) from http")
+    assert lines[1].startswith("terms of talknet-ava: no licence is stated")
+    assert files_in(folder) == ["talknet-ava.model", "weights.json"]
+    count = len(named_weights.asked)
+    ran = run(*words, tmp_path / "second.csv", "--offline")
+    assert ran.code == 0, ran.stderr
+    assert "fetching" not in ran.stderr
+    assert (tmp_path / "second.csv").read_bytes() == (tmp_path / "first.csv").read_bytes()
+    assert len(named_weights.asked) == count
+
+
+@pytest.mark.parametrize("verb", ["train", "predict"])
+def test_offline_nothing_is_fetched(run, named_weights, folder, tiny, tmp_path, monkeypatch, verb):
+    out = tmp_path / "made"
+    place = {"train": "--destination", "predict": "-o"}[verb]
+    words = (verb, tiny, "--weights", "talknet-ava", "--model", "talknet", place, out)
+    ran = run(*words, "--offline")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "which --offline forbids" in ran.stderr
+    assert "fetch it without --offline: unitalk weights download talknet-ava" in ran.stderr
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    ran = run(*words)
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "which HF_HUB_OFFLINE forbids" in ran.stderr
+    for name in ("s3fd", "unitalk-loconet", "columbia-labels", "light-asd-ava"):
+        ran = run(*(name if word == "talknet-ava" else word for word in words))
+        assert "which talknet cannot load" in ran.stderr
+    assert named_weights.asked == []
+    assert not out.exists()
+    assert not folder.exists()
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_an_interrupt_while_weights_are_fetched(internet, gdown, folder, tiny, tmp_path):
+    """It is answered within a second, nothing half-made stays, and the same command goes on."""
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def play(host, path):
+        asked.set()
+        goes_on.wait(20)
+        return a_file()
+
+    internet(play)
+    words = ["predict", tiny, "--weights", "talknet-ava", "-o", tmp_path / "p.csv"]
+    environment = os.environ | {"UNITALK_WEIGHTS": str(folder)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "unitalk", *words], env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert asked.wait(20)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        stdout, stderr = process.communicate(timeout=20)
+        took = time.monotonic() - began
+    goes_on.set()
+    assert (process.returncode, stdout) == (130, "")
+    assert took < 1.5, f"{took:.2f} s"  # alone it takes a tenth of a second
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    assert files_in(folder) == []
 
 
 # ------------------------------------------------------------------------------ gdown, in our hands

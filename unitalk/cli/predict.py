@@ -11,6 +11,7 @@ from unitalk.choices import MODELS
 from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, verb, videos_option
 from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.cli._shared.model_options import NETWORK_OPTIONS, file_of_weights, find_weights
+from unitalk.cli._shared.offline import offline_option
 from unitalk.cli._shared.option_group import option_group
 from unitalk.cli._shared.workers import Workers, one_worker_options
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     click.option("--logits", is_flag=True, help="Write logits of speaking, not probabilities."),
     *NETWORK_OPTIONS,
 )
+@offline_option
 @one_worker_options
 def command(
     console: Console,
@@ -55,6 +57,7 @@ def command(
     split: Split,
     videos: tuple[str, ...],
     options: PredictOptions,
+    offline: bool,
     workers: Workers,
 ) -> None:
     """Score every face of a split with a network.
@@ -65,7 +68,7 @@ def command(
     from unitalk.models.predict import predict, threads_for
 
     refuse_to_overwrite(output, dataset, file_of_weights(weights))
-    found = find_weights(weights, options.model)
+    found = find_weights(console, weights, options.model, offline=offline)
     with workers.executor() as executor:
         report = predict(
             dataset, found, output, split=split, videos=videos, executor=executor,

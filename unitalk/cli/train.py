@@ -15,6 +15,7 @@ from unitalk.choices import MODELS
 from unitalk.cli._shared.common_options import FOLDER, destination_option, verb
 from unitalk.cli._shared.leaving import INTERRUPTED, say
 from unitalk.cli._shared.model_options import NETWORK_OPTIONS, find_weights
+from unitalk.cli._shared.offline import offline_option
 from unitalk.cli._shared.option_group import option_group
 from unitalk.text_table import align
 
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     ),
     *NETWORK_OPTIONS,
 )
+@offline_option
 @click.option("--allow-leak", is_flag=True, help="Train even if a video is in train and in val.")
 @click.option("--resume", is_flag=True, help="Resume the run in --destination.")
 @click.option("--tensorboard", is_flag=True, help="Also write TensorBoard curves to the run.")
@@ -93,6 +95,7 @@ def command(
     dataset: Path,
     destination: Path,
     options: TrainOptions,
+    offline: bool,
     allow_leak: bool,
     resume: bool,
     tensorboard: bool,
@@ -112,7 +115,8 @@ def command(
     console.protect(dataset)
     world = _world()
     if options.weights:
-        options = replace(options, weights=str(find_weights(options.weights, options.model)))
+        found = find_weights(console, options.weights, options.model, offline=offline)
+        options = replace(options, weights=str(found))
 
     def check(train_: Tracks, val: Tracks, rate: float | None) -> tuple[str, ...]:
         warnings = check_training_rows(train_, val, rate, allow_leak=allow_leak)

@@ -144,7 +144,7 @@ def _render(report: WeightsReport) -> str:
     ]
     if use is not None:
         name = report.checkpoint.name
-        lines.append(f"a {use}, for: unitalk predict DATASET --weights {name} -o FILE")
+        lines.append(f"next: unitalk predict DATASET --weights {name} -o FILE")
     elif report.checkpoint.elsewhere is not None:
         lines.append(f"read by: {spoken(report.checkpoint.elsewhere)}")
     return "\n".join(lines)

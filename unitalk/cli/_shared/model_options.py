@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unitalk.choices import MODELS, PRECISIONS
+from unitalk.cli._shared.offline import network_forbidden_by
 from unitalk.cli._shared.user_folders import weights_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from unitalk.cli._shared.console import Console
 
 NETWORK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
@@ -31,16 +34,21 @@ NETWORK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 """--device, --precision and --compat, for `option_group`."""
 
 
-def find_weights(name_or_file: str, model: str | None) -> Path:
-    """Return the file that --weights means; a name must be one that --model, or any, can load.
+def find_weights(console: Console, name_or_file: str, model: str | None, *, offline: bool) -> Path:
+    """Return the file that --weights means; a checkpoint that is not here is fetched.
 
     Raises:
-        UsageError: there is no such file or checkpoint.
+        UsageError: there is no such file or checkpoint, --model (or any model) cannot load it, or
+            it is not here and must not be fetched.
     """
-    from unitalk.models.weights import find_weights
+    from unitalk.models.weights import get_weights
 
-    return find_weights(
-        name_or_file, weights_folder(), models=MODELS if model is None else (model,)
+    return get_weights(
+        name_or_file,
+        weights_folder(),
+        models=MODELS if model is None else (model,),
+        forbidden_by=network_forbidden_by(offline),
+        progress=console.progress,
     )
 
 
