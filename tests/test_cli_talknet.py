@@ -113,7 +113,7 @@ def test_a_checkpoint_that_the_model_cannot_load_is_never_asked_for(
     assert (ran.code, ran.stdout) == (2, "")
     assert "light-asd cannot load" in ran.stderr
     assert "weights download" not in ran.stderr
-    assert "known are: light-asd-ava, light-asd-talkset" in ran.stderr
+    assert "use one of light-asd-ava, light-asd-talkset" in ran.stderr
     assert not (tmp_path / "run").exists()
 
 

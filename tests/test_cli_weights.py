@@ -176,7 +176,7 @@ def test_download_from_a_file(run, folder, saved):
     assert lines[0] == f"{folder / 'talknet-ava.model'}: registered, 704 B"
     assert lines[1].endswith(", remembered from now on")
     assert lines[2] == "next: unitalk predict DATASET --weights talknet-ava -o FILE"
-    assert ran.stderr.startswith("warning: nobody publishes a hash of talknet-ava")
+    assert ran.stderr.startswith("warning: no hash of talknet-ava is published")
     again = run("weights", "download", "talknet-ava")  # no network is needed for what is there
     assert again.code == 0
     assert ": was there, 704 B" in again.stdout

@@ -272,14 +272,14 @@ $ for part in videos audios; do cp -r data/clips_$part/val/* data/clips_$part/tr
 
 == weights; unless --weights predict
 -> `download_weights({}, {})`
--> to have that one again: `download_weights({}, {})`
+-> download the registered one again: `download_weights({}, {})`
 -> next: unitalk predict DATASET --weights {} -o FILE
 -> files are kept in {}; `unitalk weights show NAME` describes one
 -> fetch it without {}: `download_weights({}, {})`
 -> --offline
--> if it is the right one: `register_weights({}, {}, {})`
--> fetch it again; or let it take the other one's place with `replace=True`
--> put it elsewhere, then register each file: `register_weights(NAME, FOLDER, FILE)`
+-> if it is the right file, register it: `register_weights({}, {}, {})`
+-> download it again; or accept this file as the new one with `replace=True`
+-> move it elsewhere, then register each file: `register_weights(NAME, FOLDER, FILE)`
 $ printf 'PK\003\004weights' > a.model; printf 'PK\003\004other' > b.model; mkdir weights
 2! predict {small} --weights talknet-ava -o p
 2! weights download talknet-ava --offline

@@ -129,7 +129,7 @@ def named(name: str, models: Collection[str] | None = None) -> Checkpoint:
     }
     if name in fitting:
         return fitting[name]
-    known = f"known are: {', '.join(fitting)}" if fitting else "give a file of weights"
+    known = f"use one of {', '.join(fitting)}" if fitting else "give a file of weights"
     other = next((one for one in checkpoints() if one.name == name), None)
     if other is None:
         near = difflib.get_close_matches(name.lower(), fitting, n=3)

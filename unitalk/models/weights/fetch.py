@@ -1,7 +1,7 @@
-"""Gets a checkpoint, over the network or from a file, and remembers what it is.
+"""Downloads or registers a checkpoint, and remembers its hash.
 
-pooch would bring the files as well, but it knows no hash that is learnt from the first file, no
-lock between two runs, no `altered` and no `lost`: all that would still be here, beside it.
+pooch could download the files too, but it does not learn a hash from the first file, lock a folder
+against other processes, or notice files that were altered or lost.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def register_weights(
     replace: bool = False,
     progress: Progress | None = None,
 ) -> WeightsReport:
-    """Copy a file that was fetched by hand to its place and register it.
+    """Copy a file that the user saved to its place and register it.
 
     Another process that uses the folder is waited for.
 
@@ -171,7 +171,7 @@ def register_weights(
     """
     checkpoint = named(name)
     if not file.is_file():
-        raise UsageError(f"there is no file {file}", hint="give the file that was saved by hand")
+        raise UsageError(f"there is no file {file}", hint="give the file that you saved")
     progress = SilentProgress() if progress is None else progress
     part = _part(checkpoint, folder)
     waiting = locked(folder, waiting=lambda: progress.note(_busy(folder)))
@@ -217,7 +217,7 @@ def _busy(folder: Path) -> str:
 
 
 def _part(checkpoint: Checkpoint, folder: Path) -> Path:
-    """Where a checkpoint's bytes are collected; what a network failure leaves is continued."""
+    """Where a checkpoint's bytes are collected; a download resumes what is there."""
     return folder / ".incoming" / checkpoint.name / checkpoint.file
 
 
@@ -244,8 +244,8 @@ def _put_in_place(
     final = folder / checkpoint.file
     if before is None and os.path.lexists(final) and origin != str(final.resolve()):
         raise DestinationError(
-            f"{final} is there already, and was never registered",
-            hint="if it is the right one: "
+            f"{final} exists and was never registered",
+            hint="if it is the right file, register it: "
             f"`register_weights({checkpoint.name!r}, {str(folder)!r}, {str(final)!r})`",
         )
     _check_start(checkpoint, part, origin)
@@ -272,8 +272,8 @@ def _report(
     checkpoint: Checkpoint, folder: Path, entry: Entry, *, how: How, compared_with: Known | None
 ) -> WeightsReport:
     first = (
-        f"nobody publishes a hash of {checkpoint.name}; the one of this file is remembered, "
-        "and every later one is held to it"
+        f"no hash of {checkpoint.name} is published; the hash of this file is remembered, and "
+        "later files of this name must match it"
     )
     return WeightsReport(
         checkpoint=checkpoint,
@@ -288,7 +288,7 @@ def _report(
     )
 
 
-# ------------------------------------------------------------------------------ what it may not be
+# ------------------------------------------------------------------------------ checks
 
 
 def _check_start(checkpoint: Checkpoint, part: Path, origin: str) -> None:
@@ -314,17 +314,17 @@ def _check_start(checkpoint: Checkpoint, part: Path, origin: str) -> None:
 def _compare(
     checkpoint: Checkpoint, origin: str, size: int, found: str, before: Entry | None
 ) -> Known | None:
-    """Compare a file with the known hash; return where that is known from.
+    """Compare a file with the known hash; return where that hash comes from.
 
     Raises:
         IntegrityError: it is another file.
     """
-    what = f"{origin}: its sha256 is {found} ({size:,} bytes)"
+    what = f"{origin}: the sha256 is {found} ({size:,} bytes)"
     if checkpoint.sha256 not in {None, found} or checkpoint.size not in {None, size}:
-        known = checkpoint.sha256 or f"of {checkpoint.size:,} bytes"
+        known = checkpoint.sha256 or f"{checkpoint.size:,} bytes"
         raise IntegrityError(
-            f"{what}, published as {checkpoint.name} is one {known}",
-            hint="fetch it again; or use it by its path, if it is what you want",
+            f"{what}, but {checkpoint.name} is published with {known}",
+            hint="download it again; or pass its path instead of the name",
         )
     if checkpoint.sha256 is not None:
         return "table"
@@ -332,8 +332,9 @@ def _compare(
         return None
     if before.sha256 != found:
         raise IntegrityError(
-            f"{what}, registered as {checkpoint.name} on {before.registered} was {before.sha256}",
-            hint="fetch it again; or let it take the other one's place with `replace=True`",
+            f"{what}, but {checkpoint.name} was registered on {before.registered} with "
+            f"{before.sha256}",
+            hint="download it again; or accept this file as the new one with `replace=True`",
         )
     return "registry"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "weights.json"
-_WAY_OUT = "put it elsewhere, then register each file: `register_weights(NAME, FOLDER, FILE)`"
+_WAY_OUT = "move it elsewhere, then register each file: `register_weights(NAME, FOLDER, FILE)`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

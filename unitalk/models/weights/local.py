@@ -98,8 +98,8 @@ def find_weights(name_or_file: str, folder: Path, *, models: Collection[str] | N
     if here.state == "altered":
         raise DataError(
             f"{here.path} is not the file that was registered on {here.registered}: its "
-            f"sha256 is {here.found_sha256}, registered is {here.sha256}",
-            hint="to have that one again: "
+            f"sha256 is {here.found_sha256}, not {here.sha256}",
+            hint="download the registered one again: "
             f"`download_weights({checkpoint.name!r}, {str(folder)!r})`",
         )
     return here.path
