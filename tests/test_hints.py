@@ -271,7 +271,6 @@ $ for part in videos audios; do cp -r data/clips_$part/val/* data/clips_$part/tr
 {train} data --destination run --epochs 1 --allow-leak
 
 == weights; unless --weights predict
--> `download_weights({}, {})`
 -> download the registered one again: `download_weights({}, {})`
 -> next: unitalk predict DATASET --weights {} -o FILE
 -> files are kept in {}; `unitalk weights show NAME` describes one
@@ -281,8 +280,7 @@ $ for part in videos audios; do cp -r data/clips_$part/val/* data/clips_$part/tr
 -> download it again; or accept this file as the new one with `replace=True`
 -> move it elsewhere, then register each file: `register_weights(NAME, FOLDER, FILE)`
 $ printf 'PK\003\004weights' > a.model; printf 'PK\003\004other' > b.model; mkdir weights
-2! predict {small} --weights talknet-ava -o p
-2! weights download talknet-ava --offline
+2! predict {small} --weights talknet-ava -o p --offline
 $ cp a.model weights/talknet-ava.model
 2! weights download talknet-ava --from-file b.model
 weights download talknet-ava --from-file weights/talknet-ava.model
@@ -814,6 +812,8 @@ ELSEWHERE = {
         "test_cli_talknet.py::test_an_interrupt_saves_and_says_how_to_go_on",
     "open {} in a browser, save the file, then: `register_weights({}, FOLDER, FILE)`":
         "test_weights.py::test_what_is_no_checkpoint_is_refused",
+    "`download_weights({}, {})`":
+        "test_weights.py::test_a_name_that_is_not_here_says_how_to_get_it",
     CARD: "test_export_forms.py::test_load_dataset_opens_the_folder_offline",
     "write each score beside its {} and {}; a program that goes by position needs a loader file "
     'with the tracks in the ground truth\'s order, `groupby("{}", sort=False)`': CAUSES,

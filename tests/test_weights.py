@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -177,8 +178,13 @@ def test_sizes_and_hashes_are_those_of_the_real_files(file):
 def test_a_name_that_is_not_here_says_how_to_get_it(folder):
     with pytest.raises(UsageError, match="talknet-ava is not on this machine") as caught:
         weights.find_weights("talknet-ava", folder)
-    assert caught.value.hint == f"`download_weights('talknet-ava', {str(folder)!r})`"
+    hint = caught.value.hint
+    assert hint == f"`download_weights('talknet-ava', {str(folder)!r})`"
     assert not folder.exists()
+    # It works as it stands, with the folder as a text.
+    fetch = bringing(GOOD)
+    eval(hint.strip("`"), {"download_weights": partial(weights.download_weights, fetch=fetch)})
+    assert weights.find_weights("talknet-ava", str(folder)) == folder / "talknet-ava.model"
 
 
 def test_names_that_are_not_here_or_not_known(folder, tmp_path, monkeypatch, saved):

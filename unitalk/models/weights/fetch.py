@@ -12,6 +12,7 @@ import shutil
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from unitalk.catalog.checkpoints import Checkpoint, named
@@ -30,7 +31,6 @@ from unitalk.report import INTERNAL, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     Fetch = Callable[[Checkpoint, Path, Callable[[int], object]], object]
 
@@ -86,7 +86,7 @@ class WeightsReport(Report):
 @disk_boundary("folder")
 def download_weights(
     name: str,
-    folder: Path,
+    folder: str | os.PathLike[str],
     *,
     replace: bool = False,
     forbidden_by: str | None = None,
@@ -116,7 +116,7 @@ def download_weights(
         DestinationError: an unregistered file is in the way.
         DiskError: the disk refused.
     """
-    checkpoint = named(name)
+    checkpoint, folder = named(name), Path(folder)
     progress = SilentProgress() if progress is None else progress
     if replace or look(checkpoint, folder).state != "present":
         _check_allowed(checkpoint, folder, forbidden_by, by_gdown=fetch is None)
@@ -146,8 +146,8 @@ def download_weights(
 @disk_boundary("folder")
 def register_weights(
     name: str,
-    folder: Path,
-    file: Path,
+    folder: str | os.PathLike[str],
+    file: str | os.PathLike[str],
     *,
     replace: bool = False,
     progress: Progress | None = None,
@@ -169,7 +169,7 @@ def register_weights(
         DestinationError: an unregistered file is in the way.
         DiskError: the disk refused.
     """
-    checkpoint = named(name)
+    checkpoint, folder, file = named(name), Path(folder), Path(file)
     if not file.is_file():
         raise UsageError(f"there is no file {file}", hint="give the file that you saved")
     progress = SilentProgress() if progress is None else progress

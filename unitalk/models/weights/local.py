@@ -14,6 +14,7 @@ from unitalk.models.weights import folder_index
 from unitalk.report import Report
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Collection
 
     from unitalk.models.weights.folder_index import Entry
@@ -68,7 +69,9 @@ class HeldList(Report):
 
 
 @disk_boundary("folder")
-def find_weights(name_or_file: str, folder: Path, *, models: Collection[str] | None = None) -> Path:
+def find_weights(
+    name_or_file: str, folder: str | os.PathLike[str], *, models: Collection[str] | None = None
+) -> Path:
     """Return the file of a checkpoint's name; what is a path already is returned as it is.
 
     A file whose size and time of writing are those that were registered is taken for unchanged;
@@ -88,7 +91,7 @@ def find_weights(name_or_file: str, folder: Path, *, models: Collection[str] | N
     path = as_path(name_or_file)
     if path is not None:
         return path
-    checkpoint = named(name_or_file, models)
+    checkpoint, folder = named(name_or_file, models), Path(folder)
     here = look(checkpoint, folder)
     if here.path is None:
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unitalk.catalog.checkpoints import named
@@ -10,8 +11,8 @@ from unitalk.models.weights.fetch import download_weights
 from unitalk.models.weights.local import as_path, find_weights, look
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Collection
-    from pathlib import Path
 
     from unitalk.net import Patience
     from unitalk.progress import Progress
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @disk_boundary("folder")
 def get_weights(
     name_or_file: str,
-    folder: Path,
+    folder: str | os.PathLike[str],
     *,
     models: Collection[str],
     forbidden_by: str | None = None,
@@ -42,7 +43,7 @@ def get_weights(
     """
     if as_path(name_or_file) is None:
         checkpoint = named(name_or_file, models)
-        if look(checkpoint, folder).path is None:
+        if look(checkpoint, Path(folder)).path is None:
             download_weights(
                 checkpoint.name,
                 folder,
