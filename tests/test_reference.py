@@ -60,7 +60,7 @@ def test_every_command_is_on_the_pages(command):
     path = command.command_path
     assert f"# {path}\n\n```text\n{path} " in text("reference/commands.md") + " "
     assert f"| `{path.partition(' ')[2]}` |" in text("reference/code-map.md")
-    assert code_map.functions(command.command), "the code map knows no function of it"
+    assert code_map.functions(command), "the code map knows no function of it"
 
 
 def test_the_page_on_design_says_what_each_dependency_is_for():

@@ -14,6 +14,7 @@ import click
 import unitalk
 from generate.commands import commands
 from generate.markdown import code, table
+from unitalk.cli._shared.hints import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def code_map() -> str:
     for context in commands():
         if isinstance(context.command, click.Group):
             continue
-        used = functions(context.command)
+        used = functions(context)
         rows.append(
             (
                 code(context.command_path.partition(" ")[2]),
@@ -41,9 +42,11 @@ def code_map() -> str:
     return table(("verb", "command line", "library", "function"), rows)
 
 
-def functions(command: click.Command) -> list[FunctionType]:
+def functions(context: click.Context) -> list[FunctionType]:
     """The library's functions that a command calls, only the public ones if there are any."""
-    used = dict.fromkeys(_called(_callback(command)))
+    path = context.command_path.partition(" ")[2]
+    hinted = [getattr(unitalk, name) for name, verb in VERBS.items() if verb.command == path]
+    used = dict.fromkeys([*hinted, *_called(_callback(context.command))])
     public = [one for one in used if one.__name__ in unitalk.__all__]
     return public or list(used)
 
@@ -98,7 +101,7 @@ def _fetch(module: str | None, name: str) -> object:
 
 def _path(module: str) -> str:
     file = Path(sys.modules[module].__file__ or "")
-    return file.relative_to(Path(unitalk.__file__).parents[1]).as_posix()
+    return file.relative_to(Path(unitalk.__file__).parent).as_posix()
 
 
 def _name(function: FunctionType) -> str:
