@@ -41,7 +41,10 @@ def command() -> None:
 
 @verb("list", of=command)
 def list_(console: Console) -> None:
-    """List the published checkpoints, what they load into, and which are on this machine."""
+    """List published checkpoints.
+
+    Each with the network that it loads into here, and whether its file is on this machine.
+    """
     from unitalk.models.weights import HeldList, held
 
     folder = weights_folder()
@@ -91,7 +94,7 @@ def download(
     replace: bool,
     offline: bool,
 ) -> None:
-    """Download checkpoints, or register a file that you saved yourself.
+    """Download checkpoints, or register a saved file.
 
     The sha256 is compared with the published one, or else with that of the first file of this
     name. Checkpoints on Google Drive need: pip install "unitalk[weights]". If some fail, the
