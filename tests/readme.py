@@ -35,7 +35,7 @@ def options(verb: str) -> str:
     command = cli
     for name in verb.split():
         command = command.get_command(None, name)
-    context = click.Context(command, info_name=verb)
+    context = click.Context(command, info_name=verb, help_option_names=["-h", "--help"])
     lines = [row("option", "meaning"), "|---|---|"]
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context) if parameter.name != "destination" else None
