@@ -1,4 +1,4 @@
-"""Write files of predictions that are wrong in a way of the field, for the README.
+"""Write files of predictions that are wrong in a way of the field, for the documentation.
 
     python benchmarks/traps.py SAMPLE
 

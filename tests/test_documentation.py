@@ -204,6 +204,10 @@ def test_the_site_lists_every_page():
     assert {page for page in PAGES if page != README} <= LISTED
 
 
+def test_the_readme_stays_short():
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 250
+
+
 _SCORE = "explanation/what-the-score-means.md"
 QUESTIONS = {
     "Where do I put my predictions?": "how-to/score-predictions.md#where-do-i-put-my-predictions",

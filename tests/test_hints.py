@@ -853,7 +853,7 @@ NO_ADVICE = {
     "the box's width in pixels, or with `face_size='area'` its area against 64 x 64 and 128 x "
     "128, as UniTalk's authors count; needs `frame_size` or `dataset`, whose crops tell the "
     "frame's size": TABLE,
-    "UniTalk's lists of its val split, or those of `categories`": "a table of the README",
+    "UniTalk's lists of its val split, or those of `categories`": "a table of the documentation",
 }  # fmt: skip
 """Texts that tell nobody to type anything, and what they are."""
 

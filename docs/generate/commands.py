@@ -50,6 +50,16 @@ def verbs(page: str = "") -> str:
     return "\n\n".join(parts)
 
 
+def overview(page: str) -> str:
+    """The verbs in one table, a row for each, linked to their sections of a page."""
+    rows = [
+        (f"**{heading}**" if n == 0 else "", f"[`{name}`]({page}#unitalk-{name})", plain(text))
+        for heading, names in cli.sections.items()
+        for n, (name, text) in enumerate(names.items())
+    ]
+    return table(("", "`unitalk ...`", ""), rows)
+
+
 def sections() -> str:
     """A section for each command: usage, help, options."""
     return "\n\n".join(section(context) for context in commands())

@@ -65,7 +65,7 @@ DESCRIPTION = {
     EVAL: ("0, 1", "0 for a face that leaves the score, as in ASW; may be absent, which is 1"),
     SCORE: ("number", f"how much the model takes the face for {SPEAKING}; any finite number"),
 }
-"""Each column's unit and meaning; the README's table is made from it."""
+"""Each column's unit and meaning; the documentation's table is made from it."""
 
 Kind = Literal["groundtruth", "faces", "predictions"]
 """The kind of a file; `faces` are ground truth whose labels may be empty or absent."""

@@ -248,7 +248,7 @@ DESCRIPTION = {
     "crowded": ("yes, no", "whether another tracked face speaks at the same time"),
     "video": ("the ids", "each video on its own"),
 }
-"""The values and the meaning of each breakdown; the README's table is made from it."""
+"""The values and the meaning of each breakdown; the documentation's table is made from it."""
 
 
 def cross(divisions: Sequence[Division]) -> tuple[list[dict[str, str]], npt.NDArray[np.int64]]:

@@ -40,7 +40,7 @@ DESCRIPTIONS = {
     "expected_calibration_error": "how far scores are from the share of positives among faces of "
     "such scores: 15 bins of equal width; only for scores in [0, 1]",
 }
-"""What each number of `Metrics` means, in one line; the README and the text output show these."""
+"""What each number of `Metrics` means, in one line, as documentation and text output show it."""
 
 _CALIBRATION_BINS = 15
 

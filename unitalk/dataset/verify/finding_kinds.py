@@ -1,4 +1,4 @@
-"""What can be wrong with a dataset: one table, from which texts and the README are made."""
+"""What can be wrong with a dataset: one table, from which texts and the documentation are made."""
 
 from __future__ import annotations
 
