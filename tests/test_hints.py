@@ -827,7 +827,7 @@ ELSEWHERE = {
     "set its `audio_features` to {}": NOT_A_NETWORK,
     "give the one of {} as `model={}`, or uninstall that package":
         "test_plugins.py::test_two_networks_of_one_name_are_an_error_that_names_both",
-    "if you trust that code: `model={}`":
+    "if you trust that code, add `model={}`":
         "test_plugins.py::test_a_file_alone_never_decides_what_is_imported",
     "install its package, or give the network as `model='package.module:NAME'`":
         "test_plugins.py::test_a_checkpoint_of_a_package_that_is_gone_says_so",

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unitalk.choices import MODELS
 from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, verb, videos_option
 from unitalk.cli._shared.console import refuse_to_overwrite
-from unitalk.cli._shared.model_options import NETWORK_OPTIONS, file_of_weights, find_weights
+from unitalk.cli._shared.model_options import (
+    NETWORK_NAMES,
+    NETWORK_OPTIONS,
+    check_network,
+    file_of_weights,
+    find_weights,
+)
 from unitalk.cli._shared.offline import offline_option
 from unitalk.cli._shared.option_group import option_group
 from unitalk.cli._shared.workers import Workers, one_worker_options
@@ -40,8 +45,8 @@ if TYPE_CHECKING:
     "unitalk.models.predict:PredictOptions",
     click.option(
         "--model",
-        type=click.Choice(MODELS),
-        help="Network that the weights must belong to.  [default: any]",
+        metavar="NAME",
+        help=f"Network of the weights: {NETWORK_NAMES}  [default: recognised]",
     ),
     click.option("--logits", is_flag=True, help="Write logits of speaking, not probabilities."),
     *NETWORK_OPTIONS,
@@ -67,6 +72,7 @@ def command(
     """
     from unitalk.models.predict import predict, threads_for
 
+    check_network(options.model)
     refuse_to_overwrite(output, dataset, file_of_weights(weights))
     found = find_weights(console, weights, options.model, offline=offline)
     with workers.executor() as executor:

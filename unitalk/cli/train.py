@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unitalk import stopping
-from unitalk.choices import MODELS
 from unitalk.cli._shared.common_options import FOLDER, destination_option, verb
 from unitalk.cli._shared.leaving import INTERRUPTED, say
-from unitalk.cli._shared.model_options import NETWORK_OPTIONS, find_weights
+from unitalk.cli._shared.model_options import (
+    NETWORK_NAMES,
+    NETWORK_OPTIONS,
+    check_network,
+    find_weights,
+)
 from unitalk.cli._shared.offline import offline_option
 from unitalk.cli._shared.option_group import option_group
 from unitalk.text_table import align
@@ -35,10 +39,10 @@ if TYPE_CHECKING:
     "unitalk.models.train:TrainOptions",
     click.option(
         "--model",
-        type=click.Choice(MODELS),
+        metavar="NAME",
         default="talknet",
         show_default=True,
-        help="Network to train.",
+        help=f"Network to train: {NETWORK_NAMES}",
     ),
     click.option(
         "--weights", metavar="NAME|FILE", help="Weights to start from.  [default: random]"
@@ -50,6 +54,19 @@ if TYPE_CHECKING:
         show_default=True,
         metavar="N",
         help="Number of epochs.",
+    ),
+    click.option(
+        "--eval-every",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Score val after every N epochs and after the last one.",
+    ),
+    click.option(
+        "--keep-epochs",
+        is_flag=True,
+        help="Keep the weights of every epoch as model/model_0001.model and so on.",
     ),
     click.option(
         "--lr", type=float, help="Learning rate.  [default: 1e-4 for TalkNet, 1e-3 for Light-ASD]"
@@ -113,6 +130,7 @@ def command(
     from unitalk.score import evaluate
 
     console.protect(dataset)
+    check_network(options.model)
     world = _world()
     if options.weights:
         found = find_weights(console, options.weights, options.model, offline=offline)
@@ -167,8 +185,8 @@ def _world() -> Any:  # what `distributed.World` is
 def _render(report: TrainReport) -> str:
     rows = [["epoch", "LR", "loss", "AP", "best"]]
     rows += [
-        [str(one.epoch), f"{one.lr:.3g}", f"{one.loss:.4f}", _percent(one.average_precision),
-         _percent(one.best)]
+        [str(one.epoch), f"{one.lr:.3g}", f"{one.loss:.4f}",
+         *(_percent(value, scored=one.evaluated) for value in (one.average_precision, one.best))]
         for one in report.results
     ]  # fmt: skip
     text = align(rows, right=range(5)) if report.results else "no epoch is complete yet"
@@ -178,5 +196,7 @@ def _render(report: TrainReport) -> str:
     return f"{text}\nbest: epoch {best.epoch}, {report.folder / 'best.pt'}"
 
 
-def _percent(value: float | None) -> str:
-    return "undefined" if value is None else f"{100 * value:.2f}"
+def _percent(value: float | None, *, scored: bool) -> str:
+    if value is None:
+        return "undefined" if scored else "-"
+    return f"{100 * value:.2f}"

@@ -159,8 +159,8 @@ def _offered_name(found: object, path: Path) -> str | None:
             return one
     if plugins.is_path(name):
         raise UsageError(
-            f"{path}: weights of the network {name}; what a file names is not imported",
-            hint=f"if you trust that code: `model={name!r}`",
+            f"{path}: weights of {name}, which is imported only if you name it yourself",
+            hint=f"if you trust that code, add `model={name!r}`",
         )
     raise UsageError(
         f"{path}: weights of the network {name!r}, which no installed package offers",

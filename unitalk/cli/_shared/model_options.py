@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,6 +34,9 @@ NETWORK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )  # fmt: skip
 """--device, --precision and --compat, for `option_group`."""
 
+NETWORK_NAMES = f"{', '.join(MODELS)}, an installed network, or package.module:NAME for your own."
+"""What --model takes, for its help."""
+
 
 def find_weights(console: Console, name_or_file: str, model: str | None, *, offline: bool) -> Path:
     """Return the file that --weights means; a checkpoint that is not here is fetched.
@@ -50,6 +54,20 @@ def find_weights(console: Console, name_or_file: str, model: str | None, *, offl
         forbidden_by=network_forbidden_by(offline),
         progress=console.progress,
     )
+
+
+def check_network(name: str | None) -> None:
+    """Check what --model names; a module in the current folder is found too.
+
+    Raises:
+        UsageError: no network has this name, or more than one.
+    """
+    from unitalk.models import plugins
+
+    if name is None:
+        return
+    if plugins.where(name):
+        sys.path.append(os.getcwd())  # behind what is installed; processes are given it too
 
 
 def file_of_weights(given: str) -> str:
