@@ -63,12 +63,11 @@ def blocks(page: Path) -> list[Block]:
     for fence in _FENCE.finditer(text):
         before = text[: fence.start()]
         mark = _MARK.search(before[before.rfind("\n", 0, -1) + 1 :])
-        language, _, given = fence["info"].partition(" ")
         found.append(
             Block(
                 line=before.count("\n") + 1,
-                language=language,
-                mark=mark[1] if mark else given.replace("=", ": "),
+                language=fence["info"].strip(),
+                mark=mark[1] if mark else "",
                 text=fence["text"],
             )
         )

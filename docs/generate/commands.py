@@ -38,19 +38,7 @@ def anchor(path: str) -> str:
     return path.replace(" ", "-")
 
 
-def verbs(page: str = "") -> str:
-    """The verbs under the headings of the help, linked to their sections of a page."""
-    parts = []
-    for heading, names in cli.sections.items():
-        rows = [
-            (f"[{code(f'unitalk {name}')}]({page}#{anchor(f'unitalk {name}')})", plain(text))
-            for name, text in names.items()
-        ]
-        parts.append(f"**{heading}**\n\n" + table(("command", "what it does"), rows))
-    return "\n\n".join(parts)
-
-
-def overview(page: str) -> str:
+def overview(page: str = "") -> str:
     """The verbs in one table, a row for each, linked to their sections of a page."""
     rows = [
         (f"**{heading}**" if n == 0 else "", f"[`{name}`]({page}#unitalk-{name})", plain(text))
