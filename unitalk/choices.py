@@ -26,7 +26,7 @@ UNITS: tuple[Unit, ...] = get_args(Unit)
 
 Model = Literal["talknet", "light-asd"]
 MODELS: tuple[Model, ...] = get_args(Model)
-"""The networks that can be trained and run."""
+"""The networks of this package; `models.plugins` finds those from outside."""
 
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)

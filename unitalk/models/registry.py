@@ -5,7 +5,7 @@ A name is one of `NETWORKS`, or that of a network from outside; see `plugins`.
 
 from __future__ import annotations
 
-import inspect
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -272,5 +272,7 @@ def _compare(state: Mapping[str, Tensor], network: Network, path: Path) -> None:
 
 def code_hash(network: Network) -> str | None:
     """The sha256 of the file that defines a network from outside; None for one of this package."""
-    file = None if network.name in NETWORKS else inspect.getsourcefile(type(network))
-    return None if file is None else sha256(Path(file))
+    if network.name in NETWORKS:
+        return None
+    file = Path(getattr(sys.modules[type(network).__module__], "__file__", None) or "")
+    return sha256(file) if file.is_file() else None
