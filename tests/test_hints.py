@@ -819,12 +819,10 @@ ELSEWHERE = {
     'with the tracks in the ground truth\'s order, `groupby("{}", sort=False)`': CAUSES,
     '`groupby("{}")` sorts the ids, and so does a listing of folders: a loader file made so has '
     "another order than the ground truth": CAUSES,
-    "return `Logits(av)` from its `forward`, with `av` of the shape {}":
+    "return `unitalk.Logits(av)` from its forward method, with av of the shape {}":
         "test_plugins.py::test_what_is_not_a_judgement_of_each_face_is_refused",
     "give a network of your own as `model='package.module:NAME'`": NOT_A_NETWORK,
     "give the name of a class that is derived from `unitalk.Network`": NOT_A_NETWORK,
-    "give a network whose `faces_at_a_time` is 1": NOT_A_NETWORK,
-    "set its `audio_features` to {}": NOT_A_NETWORK,
     "give the one of {} as `model={}`, or uninstall that package":
         "test_plugins.py::test_two_networks_of_one_name_are_an_error_that_names_both",
     "if you trust that code, add `model={}`":

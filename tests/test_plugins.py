@@ -252,7 +252,7 @@ def test_what_is_not_a_judgement_of_each_face_is_refused(site, returned, message
     with pytest.raises(UnitalkError) as caught:
         next(scores(network, [batch], device=torch.device("cpu")))
     assert message in caught.value.message
-    assert "`Logits(av)`" in caught.value.hint
+    assert "`unitalk.Logits(av)`" in caught.value.hint
     assert "[1, 3, 2]" in caught.value.hint
     network.forward = lambda audio, faces: Logits(torch.zeros(1, 3, 2))
     assert next(scores(network, [batch], device=torch.device("cpu"))).tolist() == [0.5] * 3

@@ -159,5 +159,5 @@ def check_logits(network: Network, found: object, faces: Tensor) -> None:
         return
     raise UnitalkError(
         f"the network {network.name} returned {got} for faces of the shape {list(faces.shape)}",
-        hint=f"return `Logits(av)` from its `forward`, with `av` of the shape {wanted}",
+        hint=f"return `unitalk.Logits(av)` from its forward method, with av of the shape {wanted}",
     )

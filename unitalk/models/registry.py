@@ -66,12 +66,12 @@ def network_class(name: str) -> type[Network]:
     if found.faces_at_a_time != 1:
         raise UsageError(
             f"{path} takes {found.faces_at_a_time} faces at a time, and only one is read",
-            hint="give a network whose `faces_at_a_time` is 1",
+            hint="give a network whose faces_at_a_time is 1",
         )
     if found.audio_features not in AUDIO_FEATURES:
         raise UsageError(
             f"{path} takes the audio features {found.audio_features!r}, which are not made here",
-            hint=f"set its `audio_features` to {' or '.join(map(repr, AUDIO_FEATURES))}",
+            hint=f"set its audio_features to {' or '.join(map(repr, AUDIO_FEATURES))}",
         )
     return found
 
