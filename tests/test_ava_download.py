@@ -352,7 +352,7 @@ def test_the_verb_fetches_and_its_code_says_whether_all_is_there(run, folder, tm
         options = ("ava", "download", "--destination", root, "--base-url", server.endpoint)
         ran = run(*options, "--video=-5KQ66BBWC4", "--split", "trainval")
         assert ran.code == 0
-        assert ran.stdout.startswith(f"{root}: fetched 1 files, 38.1 kB; 0 were there\n")
+        assert ran.stdout.startswith(f"{root}: downloaded 1 file, 38.1 kB; 0 existed already\n")
         ran = run(*options, "--video", "nobodyHasIt", "--format", "json")
         assert ran.code == 4
         result = json.loads(ran.stdout)

@@ -54,9 +54,9 @@ def test_every_split_of_v1_0(run, ava, tmp_path):
     assert ran.code == 0, ran.stdout
     assert ran.stdout.splitlines() == [
         f"{made}: 18 face crops, 3 sounds",
-        "train: 1 videos, 1 tracks, 6 faces",
-        "val: 1 videos, 1 tracks, 6 faces",
-        "test: 1 videos, 1 tracks, 6 faces",
+        "train: 1 video, 1 track, 6 faces",
+        "val: 1 video, 1 track, 6 faces",
+        "test: 1 video, 1 track, 6 faces",
         "videos: 3 cut, 0 kept from an earlier run",
     ]
     assert "warning: test: no face has a label" in ran.stderr

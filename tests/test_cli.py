@@ -253,7 +253,7 @@ def test_an_id_that_begins_with_a_dash(run, tmp_path, endpoint, spelling):
     ran = run("download", "--save-path", tmp_path / "d", "--endpoint", endpoint, *spelling)
     assert (ran.code, ran.stderr) == (0, "")
     assert (tmp_path / "d/clips_videos/train/-maoolmiKi0/-maoolmiKi0:0/0.40.jpg").is_file()
-    assert "csv/train_orig.csv: 1 videos" in ran.stdout
+    assert "csv/train_orig.csv: 1 video" in ran.stdout
 
 
 @slow
@@ -283,7 +283,7 @@ def test_a_video_that_the_hub_lacks_is_named_and_is_exit_code_4(run, tmp_path, e
     text = run("download", "--save-path", tmp_path / "d", "--endpoint", endpoint, "--category",
                "noise")  # fmt: skip
     assert "not on the hub: Hyk-WhQBIq0" in text.stdout
-    assert "fetched 0 files, 0 B; 6 were there" in text.stdout
+    assert "downloaded 0 files, 0 B; 6 existed already" in text.stdout
 
 
 @slow

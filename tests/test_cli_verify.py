@@ -32,7 +32,8 @@ def test_nothing_wrong_is_one_line(run, data):
     ran = run("verify", data.root)
     assert (ran.code, ran.stderr) == (0, "")
     assert ran.stdout == (
-        f"{data.root} (train and val): sound: 3 videos, 6 tracks, 301 faces, 307 files\n"
+        f"{data.root} (train and val): no problems found: "
+        "3 videos, 6 tracks, 301 faces, 307 files\n"
     )
 
 
@@ -40,7 +41,7 @@ def test_deep_says_that_the_files_were_opened(run, data):
     ran = run("verify", data.root, "--deep", "--jobs", "1", "--split", "val")
     assert (ran.code, ran.stderr) == (0, "")
     assert ran.stdout == (
-        f"{data.root} (val): sound: 2 videos, 4 tracks, 190 faces, 194 files opened\n"
+        f"{data.root} (val): no problems found: 2 videos, 4 tracks, 190 faces, 194 files opened\n"
     )
 
 

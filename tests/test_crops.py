@@ -133,9 +133,9 @@ def test_what_is_missing_is_listed_and_is_exit_code_3(run, source, tmp_path):
     assert (ran.code, ran.stderr) == (3, "")
     assert ran.stdout.splitlines()[0].endswith("16 face crops, 2 sounds")
     assert "wrong: video-empty: val/9Zja_cIAwY8: the file has no bytes" in ran.stdout
-    missing = f"wrong: video-missing: 1 videos have no file in {own / 'videos'}: EEey6Pt0rqI"
+    missing = f"wrong: video-missing: 1 video without a file in {own / 'videos'}: EEey6Pt0rqI"
     assert missing in ran.stdout
-    assert "something is wrong with 2 videos" in ran.stdout
+    assert "problems with 2 videos" in ran.stdout
     for name in ("EEey6Pt0rqI", "9Zja_cIAwY8"):
         (own / f"videos/{name}.mkv").write_bytes((source / f"videos/{name}.mkv").read_bytes())
     again = run(*arguments(own, tmp_path / "made", "--jobs", 1))

@@ -248,7 +248,7 @@ def test_the_command_line_reads_the_list(run, start, root):
     asked = len(server.log)
     ran = run(*line, "--video", f"@{root}/failed.txt")
     assert (ran.code, ran.stderr) == (0, "")
-    assert "fetched 1 files" in ran.stdout
+    assert "downloaded 1 file" in ran.stdout
     assert bodies(server, asked) == [f"clips_videos/train/{TRAIN}.zip"]
     assert files_of(root) == whole()
     gone = run(*line, "--video", f"@{root}/failed.txt")

@@ -336,8 +336,8 @@ def test_the_command_says_what_it_made(run, source, tmp_path):
     lines = ran.stdout.splitlines()
     assert re.fullmatch(rf"{re.escape(str(made))}: hf, \d+\.\d kB", lines[0])
     assert lines[1:] == [
-        "train: 1 videos, 3 tracks, 33 faces, 1 shards",
-        "val: 2 videos, 7 tracks, 127 faces, 1 shards",
+        "train: 1 video, 3 tracks, 33 faces, 1 shard",
+        "val: 2 videos, 7 tracks, 127 faces, 1 shard",
         "shards: 2 written, 0 kept from an earlier run",
     ]
     again = run("export", "hf", *arguments, "--format", "json")
@@ -356,7 +356,7 @@ def test_the_command_lists_what_cannot_be_read(run, source, tmp_path):
               "--jobs", 1, "--split", "val", "--shard-size", "40 kB")  # fmt: skip
     assert ran.code == 3
     assert f"wrong: a face crop is missing: {crop}" in ran.stdout
-    assert "1 tracks cannot be read, and their shards were not written" in ran.stdout
+    assert "not written: the shards of 1 unreadable track" in ran.stdout
     assert ran.stderr == ""
 
 

@@ -360,7 +360,7 @@ def hub(person, *more: str) -> Iterator[str]:
         yield server.endpoint
 
 
-@obeys("the hub also has {} videos that are not in UniTalk's lists; ask for them with --video")
+@obeys("on the hub, but not in UniTalk's lists: {}; download them with --video")
 def videos_that_no_list_has(person):
     with hub(person, "unlistedvid") as endpoint:
         get = f"download --save-path data --endpoint {endpoint} --only csv"

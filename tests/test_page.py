@@ -140,8 +140,8 @@ def cells(table: Element) -> list[list[str]]:
     ]
 
 
-def made(*systems: Evaluation, differences: Sequence[Difference] = (), data=None) -> Element:
-    return read(page(systems, differences, data=data))
+def made(*systems: Evaluation, differences: Sequence[Difference] = (), dataset=None) -> Element:
+    return read(page(systems, differences, dataset=dataset))
 
 
 # ------------------------------------------------------------------------------ numbers
@@ -441,13 +441,15 @@ def test_the_worst_tracks_say_what_they_are_and_how_wrong():
     assert {line["y1"] for line in section.all("line", class_="prior")} == {"50%"}
 
 
-def track_of(speaks: str, seconds: Sequence[float], scores: Sequence[float], data=None) -> Element:
+def track_of(
+    speaks: str, seconds: Sequence[float], scores: Sequence[float], dataset=None
+) -> Element:
     """The only track of a page."""
     rows = [
         replace(row, seconds=moment)
         for row, moment in zip(rows_of("v", "v:1", speaks, scores), seconds, strict=True)
     ]
-    return made(evaluation_of(rows), data=data).by_id("tracks").one("li")
+    return made(evaluation_of(rows), dataset=dataset).by_id("tracks").one("li")
 
 
 def test_a_timeline_is_open_where_faces_lack():
@@ -492,7 +494,7 @@ def test_faces_stand_above_their_moments(tmp_path):
     for index, moment in enumerate(moments[12:], 12):
         picture = Image.new("RGB", (60, 60), "red" if index < 24 else "blue")
         write_face(Layout(tmp_path), "v", "v:1", moment, picture)
-    (img,) = track_of("x-" * 24, moments, [0.5] * 48, data=tmp_path).all("img")
+    (img,) = track_of("x-" * 24, moments, [0.5] * 48, dataset=tmp_path).all("img")
     strip = Image.open(io.BytesIO(base64.b64decode(img["src"].partition("base64,")[2])))
     middles = [
         strip.convert("RGB").getpixel((round(strip.width * (tile + 0.5) / 24), strip.height // 2))
@@ -506,7 +508,7 @@ def test_a_track_without_files_has_no_strip(tmp_path):
     for moment in (0, 0.04, 0.08):
         write_face(Layout(tmp_path), "b", "b:1", moment, Image.new("RGB", (50, 50), "red"))
     hostile = rows_of("</script>", "../../etc", "x-", (0.1, 0.9))
-    items = made(evaluation_of([*SIX, *hostile]), data=tmp_path).by_id("tracks").all("li")
+    items = made(evaluation_of([*SIX, *hostile]), dataset=tmp_path).by_id("tracks").all("li")
     assert {item.one("h3").text: len(item.all("img")) for item in items} == {
         "b:1": 1, "a:1": 0, "a:2": 0, "../../etc": 0,
     }  # fmt: skip

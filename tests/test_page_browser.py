@@ -160,7 +160,7 @@ def pages(tmp_path_factory):
     ]  # fmt: skip
     many = evaluation_of(many_rows(1200, 1, 6, 3))
     texts = {
-        "one": page([one], (), data=folder / "data"),
+        "one": page([one], (), dataset=folder / "data"),
         "three": page(three, differences),
         "many": page([many], ()),
     }

@@ -155,7 +155,7 @@ def test_of_a_real_video_the_commands_score_above_97_percent(run, tmp_path):
     csv, data, scores = tmp_path / "val_orig.csv", tmp_path / "data", tmp_path / "scores.csv"
     ran = run("crop", csv, "--video-dir", GRID.parent, "--destination", data, "--jobs", 1)
     assert (ran.code, ran.stderr) == (0, "")
-    assert f"{data}: 75 face crops, 1 sounds" in ran.stdout
+    assert f"{data}: 75 face crops, 1 sound" in ran.stdout
     ran = run("-q", "predict", data, "--weights", LIGHT_ASD, "-o", scores)
     assert (ran.code, ran.stderr) == (0, "")
     ran = run("eval", "-g", csv, "-p", scores, "--format", "json")

@@ -82,7 +82,7 @@ def test_the_original_scripts_command_line(run, tmp_path, dataset):
         "trim", "--path", dataset, "--new_path", tmp_path / "new", "--list", tmp_path / "list.csv"
     )
     assert ran.code == 0
-    assert "1 videos, 5 faces" in ran.stdout
+    assert "1 video, 5 faces" in ran.stdout
     assert "7 hard links" in ran.stdout
 
 

@@ -20,6 +20,11 @@ TOTAL = "TOTAL"
 _SHORTEST = 8  # no column of text is cut to less
 
 
+def counted(count: int, what: str) -> str:
+    """Say how many there are: `1 face`, `3,077 faces`."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Cells of text.

@@ -18,7 +18,7 @@ from unitalk.cli._shared.common_options import (
 )
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
-from unitalk.text_table import align
+from unitalk.text_table import align, counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,18 +111,18 @@ def _render_plan(plan: AvaPlan) -> str:
     lines = [f"{' or '.join(plan.base_urls)}", align(rows, right=range(1, 4))]
     unproven = [video.path for video in plan.to_do if video.state == "unproven"]
     if unproven:
-        lines.append(f"{len(unproven):,} stand there and will be compared with the server's size")
+        lines.append(f"{len(unproven):,} existing files will be compared with the server's size")
     return "\n".join(lines + _not_there(plan.missing, plan.unknown))
 
 
 def _render(report: AvaReport) -> str:
     """What was fetched, and what was not."""
     lines = [
-        f"{report.root}: fetched {len(report.fetched):,} files, {size(report.bytes_fetched)}; "
-        f"{len(report.present):,} were there"
+        f"{report.root}: downloaded {counted(len(report.fetched), 'file')}, "
+        f"{size(report.bytes_fetched)}; {len(report.present):,} existed already"
     ]
     if report.adopted:
-        lines.append(f"{len(report.adopted):,} stood there, and are kept as they are")
+        lines.append(f"{len(report.adopted):,} existing files kept unchanged")
     lines += [f"failed: {file.path}: {file.cause}" for file in report.failed]
     lines += _not_there(report.missing, report.unknown)
     if report.failed:

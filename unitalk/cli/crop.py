@@ -20,6 +20,7 @@ from unitalk.cli._shared.common_options import (
 from unitalk.cli._shared.option_group import option_group
 from unitalk.cli._shared.workers import Workers, workers_options
 from unitalk.errors import DataError, examples
+from unitalk.text_table import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -123,15 +124,19 @@ def finish(console: Console, report: CropReport) -> None:
 
 def render(report: CropReport) -> str:
     """The report for people."""
-    lines = [f"{report.destination}: {report.crops:,} face crops, {report.sounds:,} sounds"]
+    lines = [
+        f"{report.destination}: {counted(report.crops, 'face crop')}, "
+        f"{counted(report.sounds, 'sound')}"
+    ]
     lines += [
-        f"{split}: {count['videos']:,} videos, {count['tracks']:,} tracks, {count['faces']:,} faces"
+        f"{split}: {counted(count['videos'], 'video')}, {counted(count['tracks'], 'track')}, "
+        f"{counted(count['faces'], 'face')}"
         for split, count in report.splits.items()
     ]
     lines.append(f"videos: {report.written:,} cut, {report.kept:,} kept from an earlier run")
     if report.dropped:
         lines.append(
-            f"dropped: {report.dropped:,} faces have no crop or no sound; they are in dropped.csv"
+            f"dropped: {counted(report.dropped, 'face')} without a crop or sound; see dropped.csv"
         )
     lines += _told("note", report.notes)
     if any(one.kind.startswith("several-") for one in report.notes):
@@ -144,12 +149,12 @@ def render(report: CropReport) -> str:
     missing.sort(key=lambda one: not one.where)
     if missing:
         lines.append(
-            f"wrong: video-missing: {len(missing):,} videos have no file in "
+            f"wrong: video-missing: {counted(len(missing), 'video')} without a file in "
             f"{report.video_dir}: {examples(map(_missing, missing))}"
         )
     if report.findings:
         lines.append(
-            f"something is wrong with {report.videos_with_findings:,} videos: repair what can be, "
+            f"problems with {counted(report.videos_with_findings, 'video')}: repair what you can, "
             "then run the same command again"
         )
     return "\n".join(lines)

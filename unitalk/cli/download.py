@@ -21,7 +21,7 @@ from unitalk.cli._shared.common_options import (
 from unitalk.cli._shared.option_group import option_group
 from unitalk.errors import IncompleteError
 from unitalk.progress import size
-from unitalk.text_table import align
+from unitalk.text_table import align, counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ class Source:
 
     revision: str | None = None
     endpoints: tuple[str, ...]
-    archives: tuple[Path, ...]
+    sources: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +107,7 @@ class Mode:
     ),
     click.option(
         "--archives",
+        "sources",
         type=FOLDER,
         multiple=True,
         help="Take files of the repository from this folder first; repeatable.",
@@ -148,15 +149,15 @@ def command(
         else:
             report = run_download(
                 planned, hub, jobs=jobs, keep_archives=mode.keep_archives,
-                sources=source.archives, progress=console.progress,
+                sources=source.sources, progress=console.progress,
             )  # fmt: skip
             console.emit(report, render(report))
             console.warn(report.warnings)
             complete = report.complete
     if planned.extra:
         console.say(
-            f"the hub also has {len(planned.extra):,} videos that are not in UniTalk's lists; "
-            "ask for them with --video"
+            f"on the hub, but not in UniTalk's lists: {counted(len(planned.extra), 'video')}; "
+            "download them with --video"
         )
     if not complete:
         sys.exit(IncompleteError.exit_code)
@@ -182,9 +183,9 @@ def render_plan(plan: Plan) -> str:
     archived = sum(file.state == "archived" for file in plan.files)
     unproven = sum(file.state == "unproven" for file in plan.files)
     if archived:
-        lines.append(f"{archived:,} archives are kept and will be unpacked")
+        lines.append(f"to unpack: {counted(archived, 'kept archive')}")
     if unproven and plan.adopting:
-        lines.append(f"{unproven:,} files to fetch stand there already: what is whole is kept")
+        lines.append(f"to check: {counted(unproven, 'existing file')}; complete files are kept")
     lines += [f"no longer in the commit: {path}" for path in plan.withdrawn]
     return "\n".join(lines + _missing(plan.missing))
 
@@ -193,14 +194,14 @@ def render(report: DownloadReport) -> str:
     """What was fetched or unpacked, and what was not."""
     lines = [
         f"{report.root}: {report.repository} at commit {report.commit}",
-        f"fetched {len(report.fetched):,} files, {size(report.bytes_fetched)}; "
-        f"{len(report.present):,} were there",
+        f"downloaded {counted(len(report.fetched), 'file')}, {size(report.bytes_fetched)}; "
+        f"{len(report.present):,} existed already",
     ]
     if report.unpacked:
-        lines.append(f"{len(report.unpacked):,} made of files that were on the disk")
+        lines.append(f"{len(report.unpacked):,} unpacked from files on the disk")
     if report.adopted:
-        lines.append(f"{len(report.adopted):,} adopted as they stood")
-    lines += [f"{path}: {count:,} videos" for path, count in report.csv.items()]
+        lines.append(f"{len(report.adopted):,} adopted unchanged")
+    lines += [f"{path}: {counted(count, 'video')}" for path, count in report.csv.items()]
     lines += [f"failed: {file.path}: {file.cause}" for file in report.failed]
     lines += [f"no longer in the commit, moved to withdrawn/: {path}" for path in report.withdrawn]
     lines += _missing(report.missing)

@@ -23,6 +23,7 @@ from unitalk.cli._shared.spelling import SpellingGroup
 from unitalk.cli._shared.workers import Workers, workers_options
 from unitalk.errors import DataError
 from unitalk.progress import size
+from unitalk.text_table import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,15 +151,15 @@ def render(report: ExportReport) -> str:
     """The report for people."""
     lines = [f"{report.destination}: {report.form}, {size(report.bytes)}"]
     lines += [
-        f"{split}: {count['videos']:,} videos, {count['tracks']:,} tracks, "
-        f"{count['faces']:,} faces, {count['shards']:,} shards"
+        f"{split}: {counted(count['videos'], 'video')}, {counted(count['tracks'], 'track')}, "
+        f"{counted(count['faces'], 'face')}, {counted(count['shards'], 'shard')}"
         for split, count in report.splits.items()
     ]
     lines.append(f"shards: {report.written:,} written, {report.kept:,} kept from an earlier run")
     lines += [f"wrong: {finding}" for finding in report.findings]
     if report.damaged:
         lines.append(
-            f"{report.damaged:,} tracks cannot be read, and their shards were not written: "
-            "repair them, then run the same command again"
+            f"not written: the shards of {counted(report.damaged, 'unreadable track')}; repair the "
+            "files, then run the same command again"
         )
     return "\n".join(lines)

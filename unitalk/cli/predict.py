@@ -19,6 +19,7 @@ from unitalk.cli._shared.model_options import (
 from unitalk.cli._shared.offline import offline_option
 from unitalk.cli._shared.option_group import option_group
 from unitalk.cli._shared.workers import Workers, one_worker_options
+from unitalk.text_table import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,9 +88,10 @@ def command(
 def render(report: PredictReport) -> str:
     """The report for people."""
     text = (
-        f"{report.predictions}: {report.faces:,} faces of {report.tracks:,} tracks in "
-        f"{report.videos:,} videos ({report.split}), by {report.model}"
+        f"{report.predictions}: {counted(report.faces, 'face')} of "
+        f"{counted(report.tracks, 'track')} in {counted(report.videos, 'video')} ({report.split}), "
+        f"by {report.model}"
     )
     if report.kept:
-        text += f"\n{report.kept:,} videos were kept from an earlier run"
+        text += f"\nkept from an earlier run: {counted(report.kept, 'video')}"
     return text

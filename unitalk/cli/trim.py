@@ -8,6 +8,7 @@ import click
 
 from unitalk.cli._shared.common_options import FOLDER, Placing, place_options, verb
 from unitalk.cli._shared.console import placed
+from unitalk.text_table import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,8 @@ def command(
         overwrite=placing.overwrite, progress=console.progress,
     )  # fmt: skip
     text = (
-        f"{report.destination}: {len(report.videos):,} videos, {report.rows:,} faces\n"
+        f"{report.destination}: {counted(len(report.videos), 'video')}, "
+        f"{counted(report.rows, 'face')}\n"
         f"files: {placed(report.files)}"
     )
     console.emit(report, text)

@@ -13,7 +13,7 @@ from unitalk.cli._shared.common_options import FOLDER, NEW_FILE, splits_option, 
 from unitalk.cli._shared.console import refuse_to_overwrite
 from unitalk.cli._shared.hints import paragraph, typed
 from unitalk.errors import DataError
-from unitalk.text_table import WIDTH, shortened, wrapped
+from unitalk.text_table import WIDTH, counted, shortened, wrapped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,17 +97,18 @@ def render(report: VerifyReport, commands: list[str]) -> str:
     """One line when nothing is wrong; else a table of kinds with examples, and what to do."""
     from unitalk.dataset.verify import KINDS
 
-    counted = (
-        f"{report.videos:,} videos, {report.tracks:,} tracks, {report.faces:,} faces, "
-        f"{report.files:,} files" + (" opened" if report.deep else "")
+    seen = (
+        f"{counted(report.videos, 'video')}, {counted(report.tracks, 'track')}, "
+        f"{counted(report.faces, 'face')}, {counted(report.files, 'file')}"
+        + " opened"
+        * report.deep
     )
     name = f"{report.root} ({' and '.join(report.splits)})"
     notes = [paragraph(f"note: {note}") for note in report.notes]
     if report.ok:
-        return "\n".join([f"{name}: sound: {counted}", *notes])
+        return "\n".join([f"{name}: no problems found: {seen}", *notes])
     width = len(f"{max(report.counts.values()):,}")
-    total = len(report.findings)
-    lines = [f"{name}: {total:,} finding{'s' * (total != 1)}: {counted}"]
+    lines = [f"{name}: {counted(len(report.findings), 'finding')}: {seen}"]
     for kind, count in report.counts.items():
         about = KINDS[kind]
         lines += [

@@ -22,6 +22,7 @@ from unitalk.progress import Progress, SilentProgress
 from unitalk.progress import size as human_size
 from unitalk.report import Report
 from unitalk.score import Evaluation, evaluate
+from unitalk.text_table import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def _sample(folder: Path, progress: Progress) -> Step:
     faces = sum(count["faces"] for count in report.counts.values())
     return Step(
         call="make_sample('sample')",
-        outcome=f"{videos} videos, {faces:,} faces, {human_size(report.size)}",
+        outcome=f"{videos} videos, {counted(faces, 'face')}, {human_size(report.size)}",
     )
 
 
@@ -116,7 +117,7 @@ def _trim(folder: Path, progress: Progress) -> Step:
     report = trim_dataset(folder / "dataset", folder / "noise", videos="noise", progress=progress)
     return Step(
         call="trim_dataset('dataset', 'noise', videos='noise')",
-        outcome=f"{len(report.videos)} videos, {report.rows:,} faces",
+        outcome=f"{len(report.videos)} videos, {counted(report.rows, 'face')}",
     )
 
 
@@ -124,6 +125,6 @@ def _convert(folder: Path, progress: Progress) -> Step:
     report = convert_asc(folder / "dataset", folder / "asc", progress=progress)
     return Step(
         call="convert_asc('dataset', 'asc')",
-        outcome=f"{report.tracks} tracks, {report.rows:,} faces looked up, "
+        outcome=f"{report.tracks} tracks, {counted(report.rows, 'face')} looked up, "
         + (f"{len(report.findings)} findings" if report.findings else "none missing"),
     )

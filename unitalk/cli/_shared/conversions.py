@@ -10,6 +10,7 @@ from unitalk.cli._shared.console import placed
 from unitalk.cli._shared.hints import paragraph
 from unitalk.cli._shared.workers import one_worker_options
 from unitalk.errors import DataError
+from unitalk.text_table import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +44,8 @@ def finish(console: Console, report: ConvertReport) -> None:
 def render(report: ConvertReport) -> str:
     """The report for people."""
     lines = [
-        f"{report.destination}: {' and '.join(report.splits)}, {report.videos:,} videos, "
-        f"{report.tracks:,} tracks, {report.rows:,} faces",
+        f"{report.destination}: {' and '.join(report.splits)}, {counted(report.videos, 'video')}, "
+        f"{counted(report.tracks, 'track')}, {counted(report.rows, 'face')}",
     ]
     in_place = report.source == report.destination
     if not in_place:

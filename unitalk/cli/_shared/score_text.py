@@ -8,7 +8,7 @@ from unitalk.catalog.results import OVERALL
 from unitalk.cli._shared.hints import paragraph
 from unitalk.score import Evaluation, score_tables
 from unitalk.score.result import FEW_VIDEOS, systems_of
-from unitalk.text_table import Table, align, csv_text, percent, shortened
+from unitalk.text_table import Table, align, counted, csv_text, percent, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,7 +202,7 @@ def _footnote(result: Evaluation) -> list[str]:
             f"{score_tables.WEAK} few videos: fewer than five say little about those to come"
         )
     if result.left_out:
-        said.append(f"left out: {result.left_out:,} faces whose eval is 0 in the ground truth")
+        said.append(f"left out: {counted(result.left_out, 'face')} with eval 0 in the ground truth")
     return said
 
 
