@@ -54,6 +54,17 @@ def arguments(source: Path, made: Path, *more: object) -> list[str]:
     ]  # fmt: skip
 
 
+def test_a_folder_made_under_the_verb_s_earlier_name_is_continued(run, source, tmp_path):
+    made = tmp_path / "made"
+    assert run(*arguments(source, made)).code == 0
+    marker = made / ".unitalk/dataset.json"
+    text = marker.read_text()
+    assert '"made_by": "crop"' in text
+    marker.write_text(text.replace('"made_by": "crop"', '"made_by": "crops"'))
+    again = run(*arguments(source, made))
+    assert (again.code, "0 cut, 3 kept from an earlier run" in again.stdout) == (0, True)
+
+
 def copied(source: Path, to: Path) -> Path:
     """A source of its own to change, its files of the same times."""
     import shutil

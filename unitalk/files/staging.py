@@ -120,8 +120,7 @@ def check_destination(
         _check_replaceable(_resolved(destination))
     if empty:
         return
-    marker = read_json(Layout(Path(destination)).marker)
-    maker = marker.get("made_by") if isinstance(marker, dict) else None
+    maker = _maker(read_json(Layout(Path(destination)).marker))
     if maker is None:
         raise DestinationError(
             f"{destination} is not empty, and this program did not make it",
@@ -194,10 +193,14 @@ _RENAMED = {"crops": "crop", "talknet train": "train"}
 def made_by(folder: Path) -> str | None:
     """The verb that made a folder, as its marker says; None where no marker says it."""
     with contextlib.suppress(UnitalkError, OSError):  # a damaged marker says nothing
-        marker = read_json(Layout(folder).marker)
-        verb = marker.get("made_by") if isinstance(marker, dict) else None
-        return _RENAMED.get(verb, verb) if isinstance(verb, str) else None
+        return _maker(read_json(Layout(folder).marker))
     return None
+
+
+def _maker(marker: object) -> str | None:
+    """The verb that a marker names, by its present name."""
+    verb = marker.get("made_by") if isinstance(marker, dict) else None
+    return _RENAMED.get(verb, verb) if isinstance(verb, str) else None
 
 
 @contextlib.contextmanager

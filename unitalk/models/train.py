@@ -22,6 +22,7 @@ from unitalk.files import (
     check_destination,
     disk_boundary,
     locked,
+    made_by,
     mark,
     read_json,
     sha256,
@@ -276,7 +277,7 @@ def _request(data: Path, options: TrainOptions, world: World) -> Request:
 def _claim(folder: Path, request: Request, *, resume: bool, world: World) -> dict[str, Any] | None:
     """Check that a run may write into a folder, and give it the checkpoint to resume, if any."""
     marker = read_json(Layout(folder).marker)
-    if marker and marker.get("made_by") == MADE_BY and not resume:
+    if made_by(folder) == MADE_BY and not resume:
         raise DestinationError(
             f"{folder} holds a run already",
             hint="continue it with `resume=True`; or give a new folder",

@@ -59,7 +59,7 @@ VERBS = {
     "predict": Verb("predict", ("dataset", "weights", "output")),
     "prepare_ava": Verb("ava prepare", ("csv", "video_dir", "destination")),
     "register_weights": Verb("weights download", ("names", None, "file")),
-    "run_download": Verb("download", renamed={"sources": "archives"}),
+    "run_download": Verb("download"),
     "statistics": Verb("stats", ("dataset",)),
     "train_network": Verb("train", ("dataset", "destination")),
     "trim_dataset": Verb("trim", ("source", "new_path"), {"destination": "new_path"}),
