@@ -684,7 +684,7 @@ def crops_of_videos_that_were_damaged(person):
 
 
 @obeys(
-    "convert the dataset again (`convert_asc`)", "make the loader's csv again (`convert_talknet`)"
+    "convert the dataset again (`convert_asc`)", "write the loader's csv again (`convert_talknet`)"
 )
 def what_other_verbs_made_and_was_damaged(person):
     person.plays("""

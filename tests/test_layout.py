@@ -99,10 +99,10 @@ def test_an_id_that_is_no_file_name_is_refused(tmp_path, text):
 
 def test_the_splits_that_are_there(tmp_path):
     paths = Layout(tmp_path)
-    with pytest.raises(unitalk.LayoutError, match="no csv of a split is there"):
+    with pytest.raises(unitalk.LayoutError, match="lacks csv/val_orig.csv"):
         paths.require_splits()
     paths.csv("val").parent.mkdir()
     paths.csv("val").touch()
     assert paths.splits() == paths.require_splits() == ("val",)
-    with pytest.raises(unitalk.LayoutError, match=r"train_orig.csv is missing, and it has val"):
+    with pytest.raises(unitalk.LayoutError, match=r"lacks csv/train_orig.csv; it has val"):
         paths.require_splits(("train", "val"))

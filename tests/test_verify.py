@@ -82,7 +82,7 @@ def test_boxes_a_little_outside_and_a_grid_of_a_fifth_of_a_second_are_asws(tmp_p
 
 
 def test_no_dataset_is_refused_as_everywhere(tmp_path, data):
-    with pytest.raises(LayoutError, match="no csv of a split is there"):
+    with pytest.raises(LayoutError, match="lacks csv/val_orig.csv"):
         verify_dataset(tmp_path)
     (data.root / "csv/train_orig.csv").unlink()
     with pytest.raises(LayoutError, match="it has val"):

@@ -114,12 +114,13 @@ class Layout:
         present = self.splits()
         missing = [split for split in wanted if split not in present]
         if missing or not present:
+            if not self.root.is_dir():
+                raise LayoutError(f"{self.root} is not a folder", hint="give a dataset's folder")
             expected = self.csv(missing[0] if missing else "val")
-            found = f"it has {' and '.join(present)}" if present else "no csv of a split is there"
+            found = f"; it has {' and '.join(present)}" if present else ""
             raise LayoutError(
-                f"{self.root} is not a dataset with the split wanted: {expected} is missing, "
-                f"and {found}",
-                hint="give the folder that holds csv/, clips_audios/ and clips_videos/",
+                f"{self.root} lacks {expected.relative_to(self.root)}{found}",
+                hint="give the folder that contains csv/, clips_audios/ and clips_videos/",
             )
         return tuple(dict.fromkeys(wanted)) or present
 

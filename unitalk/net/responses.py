@@ -217,10 +217,12 @@ def quota_wait(response: requests.Response) -> float | None:
 
 def network_trouble(error: Exception, url: str) -> PassingError:
     """The error for a network failure, without anything secret."""
-    kind = type(error).__name__
-    return PassingError(
-        f"{kind} with {host(url)}: {without_queries(error)}", unreachable=_was_unreachable(error)
-    )
+    said = without_queries(error)
+    if not _was_unreachable(error):
+        return PassingError(f"{type(error).__name__} with {host(url)}: {said}", unreachable=False)
+    # "HTTPConnectionPool(...): ... [Errno 111] Connection refused'))": only the end is for people.
+    reason = said.rpartition(": ")[2].rpartition("] ")[2].rstrip("\"')")
+    return PassingError(f"cannot reach {host(url)}: {reason}", unreachable=True)
 
 
 def _was_unreachable(error: Exception) -> bool:

@@ -41,7 +41,7 @@ def check_boxes(truth: Faces, faces: Faces, pairing: Pairing) -> Finding:
         differ[guessed] &= [tuple(box) not in meant for box in theirs[guessed].round(6).tolist()]
     wrong = np.flatnonzero(differ)
     if not len(wrong):
-        return ok("boxes", f"every box is that of the ground truth ({len(rows):,})")
+        return ok("boxes", f"all {len(rows):,} boxes match the ground truth")
     few = wrong[:: -(-len(wrong) // _LOOKED_AT)]
     what = (
         _explain(ours[few], theirs[few], truth.codes(schema.VIDEO)[0][partners[few]])

@@ -28,7 +28,7 @@ def check_duplicates(truth: Faces, faces: Faces, pairing: Pairing) -> Finding:
     again, first = KeyIndex.of(pack(codes, truth.milliseconds())).repeats()
     rows = np.flatnonzero(pairing.repeats)
     if not len(again) and not len(rows):
-        return ok("duplicates", "no face is there twice")
+        return ok("duplicates", "no face has two rows")
     found = compare(faces, pairing.holders[rows], rows)
     code = _line(faces, found, pairing)
     if found.is_by_label:

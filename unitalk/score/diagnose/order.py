@@ -77,7 +77,7 @@ def check_order(scored: Scored) -> Finding:
     turned = strength < 0
     area = area_of(scored.labels, -best.ranks if turned else best.ranks)
     if not scored.leaps_to(area):
-        said = f"the scores fit clearly better in none of {len(fits)} other orders of the rows"
+        said = f"none of {len(fits)} other row orders fits the scores clearly better"
         return note("order", said) if scored.at_chance else ok("order", said)
     code = _code(best, turned=turned) if _sorts(scored, best.columns) else None
     made = f"made for {best.made} and written to {best.written}"

@@ -161,13 +161,13 @@ def positives_of(faces: Faces) -> Bools:
 def check_labels(faces: Faces, used: Bools) -> Finding:
     """Check that each of the predictions in use says that its score is that of speaking."""
     if schema.LABEL not in faces.table.column_names:
-        return ok("labels", f"there is no column; each score is that of {schema.SPEAKING}")
+        return ok("labels", f"no label column; each score counts as that of {schema.SPEAKING}")
     codes, names = faces.codes(schema.LABEL)
     counts = np.bincount(codes[used], minlength=len(names))
     there = {name: int(count) for name, count in zip(names, counts, strict=True) if count}
     if set(there) <= {schema.SPEAKING}:
-        return ok("labels", f"each score is that of {schema.SPEAKING}, and the ground truth has "
-                  "both classes")  # fmt: skip
+        return ok("labels", f"every label is {schema.SPEAKING}, and the ground truth has both "
+                  "classes")  # fmt: skip
     code = f'predictions["{schema.LABEL}"] = "{schema.SPEAKING}"'
     if set(there) == {schema.UNLABELLED}:
         return note(

@@ -128,7 +128,7 @@ def check_times(
 def _near(true: Floats, said: Floats, rows: Integers, pairing: Pairing) -> Finding:
     """Times that are the ground truth's, or within its reach: `rows`."""
     if not len(rows):
-        return ok("times", "every known track's times are those of the ground truth")
+        return ok("times", "the times of all known tracks match the ground truth")
     at, face = in_seconds(said[rows[0]], true[pairing.partners[rows[0]]])
     return note(
         "times",
