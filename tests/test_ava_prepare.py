@@ -96,7 +96,7 @@ def test_missing_videos_are_listed_together(run, ava, tmp_path):
     assert ran.code == 3
     [line] = [line for line in ran.stdout.splitlines() if "video-missing" in line]
     assert line == (
-        f"wrong: video-missing: 3 videos have no file in {tmp_path / 'videos'}: "
+        f"wrong: video-missing: 3 videos without a file in {tmp_path / 'videos'}: "
         "AYebXQ8eUkM, B1MAUxpKaV8, -5KQ66BBWC4"
     )
 

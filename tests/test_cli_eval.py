@@ -210,7 +210,7 @@ def test_the_leaderboard_says_when_it_is_no_comparison(run, given):
     category = {v.video_id: v.category for v in video_list.videos()}
     noise = area_of(given, lambda row: category[row["video_id"]] == "noise")
     (own,) = [line for line in ran.stdout.splitlines() if line.startswith("- ")]
-    assert own.split()[1:4] == ["predictions", "yours", f"{100 * area_of(given):.1f}"]
+    assert own.split()[1:4] == ["predictions", "(yours)", f"{100 * area_of(given):.1f}"]
     assert own.split()[5] == f"{100 * noise:.1f}"
     other = run(*given, "--leaderboard", "AVA val")
     assert "cannot be checked here" in " ".join(other.stdout.split())

@@ -179,8 +179,8 @@ def test_raw_video_is_answered_with_what_there_is(run, monkeypatch, tmp_path, ty
 
 
 def test_a_word_that_is_like_nothing_is_answered_with_the_help(run):
-    assert answer(run, "xyzzy") == "`unitalk --help` lists the verbs"
-    assert answer(run, "import xyzzy") == "`unitalk import --help` lists the verbs"
+    assert answer(run, "xyzzy") == "`unitalk --help` lists the commands"
+    assert answer(run, "import xyzzy") == "`unitalk import --help` lists the commands"
 
 
 def test_an_option_that_is_misspelt_gets_the_nearest(run):

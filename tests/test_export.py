@@ -255,7 +255,7 @@ def test_too_little_room_is_said_before_anything_is_written(source, tmp_path, mo
 def test_what_is_no_export(source, tmp_path):
     with pytest.raises(UsageError, match="holds nothing"):
         export_tracks(source, tmp_path / "e", form="webdataset", shard_size=0)
-    with pytest.raises(LayoutError, match="test_orig.csv is missing"):
+    with pytest.raises(LayoutError, match="lacks csv/test_orig.csv"):
         export_tracks(source, tmp_path / "e", form="webdataset", splits=("test",))
     assert not (tmp_path / "e").exists()
 

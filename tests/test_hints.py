@@ -166,13 +166,13 @@ $ cp -r {small} data && find data -name '*.jpg' -exec truncate -s 10 {{}} +
 {eval} -p {scores} --by face-size --frame-size 640x360
 
 == predictions_of_some_faces
--> ; or score only what matches with `partial=True`
+-> ; or add `partial=True` to score only the faces that match
 $ head -n 100 {scores} > some.csv
 3! {eval} -p some.csv
 {eval} -p some.csv --partial
 
 == scores_that_say_nothing
--> {} the prior: these scores get {} on faces that they do not belong to{}; `diagnose` looks for
+-> {} the prior: assigned to other faces, the same scores get {}{}; `diagnose` looks for
    the cause
 $ sed 's/,[^,]*$/,0.5/; 1s/,0.5$/,score/' {scores} > half.csv
 {eval} -p half.csv
@@ -799,7 +799,7 @@ CARD = next(text for text in typed() if text.startswith("---\nconfigs:"))
 ELSEWHERE = {
     "was there too little memory? run again with `jobs=1`":
         "test_executor.py::test_a_process_that_is_killed_is_said",
-    "to keep the files and try the verbs on them: unitalk quickstart DEST":
+    "to keep the files and try more commands on them: unitalk quickstart DEST":
         "test_quickstart.py::test_without_a_folder_it_leaves_nothing",
     "start one with `dask scheduler`, which says its address":
         "test_executor.py::test_a_client_that_cannot_connect_is_closed_at_once",

@@ -153,7 +153,7 @@ def test_tries_have_an_end(start):
     server, hub = start(Fault("/revision/", status=503, times=-1, said="busy"))
     with pytest.raises(HubError, match=r"5 failures in a row.*503.*busy") as caught:
         hub.commit("main")
-    assert caught.value.hint == "run the command again to continue where it stopped"
+    assert caught.value.hint == "check the network, then run the same command again to continue"
     assert len(server.log) == 5
 
 

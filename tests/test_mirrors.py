@@ -211,7 +211,7 @@ def test_error_names_every_endpoint_and_what_it_said(start):
     assert "answered 503, busy" in one
     assert mirror.endpoint in two
     assert "answered 500, broken" in two
-    assert caught.value.hint == "run the command again to continue where it stopped"
+    assert caught.value.hint == "check the network, then run the same command again to continue"
     assert len(asked(home)) == len(asked(mirror)) == 5
 
 
@@ -397,7 +397,7 @@ def test_where_nobody_ever_answered_patience_is_short():
     assert 1 + 2 <= sum(clock.slept) <= 1 + 2 + 2 * 0.25
     assert len(said) == 2
     assert "cannot reach 127.0.0.1: Connection refused" in said[0]
-    assert caught.value.hint == "run the command again to continue where it stopped"
+    assert caught.value.hint == "check the network, then run the same command again to continue"
 
 
 # ------------------------------------------------------------------------------ the token

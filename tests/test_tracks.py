@@ -129,9 +129,9 @@ def test_what_is_not_there_is_said(small, tmp_path):
         tracks(small, source="tar")
     with pytest.raises(UsageError, match="the list of videos is empty"):
         tracks(small, videos=[])
-    with pytest.raises(LayoutError, match="test_orig.csv is missing"):
+    with pytest.raises(LayoutError, match="lacks csv/test_orig.csv"):
         tracks(small, split="test")
-    with pytest.raises(LayoutError, match="is not a dataset"):
+    with pytest.raises(LayoutError, match="lacks csv/val_orig.csv"):
         tracks(tmp_path)
 
 

@@ -157,5 +157,5 @@ def test_source_and_destination_inside_each_other(run, tmp_path, dataset, destin
 
 
 def test_a_source_that_is_no_dataset(tmp_path):
-    with pytest.raises(unitalk.LayoutError, match="is not a dataset"):
+    with pytest.raises(unitalk.LayoutError, match="is not a folder"):
         trim_dataset(tmp_path / "none", tmp_path / "new", videos="noise")

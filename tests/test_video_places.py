@@ -102,7 +102,7 @@ def test_rows_are_found_in_a_dataset_a_folder_or_a_file(tmp_path):
         find_csvs(tmp_path / "mine.csv")
     with pytest.raises(UsageError, match="does not exist"):
         find_csvs(tmp_path / "none.csv")
-    with pytest.raises(LayoutError, match="test_orig.csv is missing"):
+    with pytest.raises(LayoutError, match="lacks csv/test_orig.csv"):
         find_csvs(dataset, ("test",))
 
 

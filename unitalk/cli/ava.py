@@ -15,7 +15,7 @@ VERBS = {
 
 
 @common_options
-@click.group("ava", cls=LazyGroup, sections={"Verbs": VERBS}, prefix="ava_")
+@click.group("ava", cls=LazyGroup, sections={"Commands": VERBS}, prefix="ava_")
 def command() -> None:
     """Download AVA's videos, and cut faces and sound out of them.
 

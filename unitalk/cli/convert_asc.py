@@ -33,7 +33,7 @@ def command(
     """Convert a dataset to the flat layout of ASC and ASDNet.
 
     Their loaders use the time in the csv as a file name, and silently replace a missing file by a
-    black image or silence. This verb writes times exactly as the files are named, then looks up
+    black image or silence. This command writes times exactly as the files are named, then looks up
     every row as the loaders would. Missing files are listed, and the exit code is 3.
     """
     from unitalk.dataset.convert import convert_asc

@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Write what TalkNet, Light-ASD and LR-ASD read.
 
-    Their loaders match scores to the rows of csv/SPLIT_orig.csv by position. This verb writes
+    Their loaders match scores to the rows of csv/SPLIT_orig.csv by position. This command writes
     csv/SPLIT_loader.csv in exactly that order, then reads it back as they would.
 
     Without --destination it only writes csv files into DATASET, and only if every crop and sound

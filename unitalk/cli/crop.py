@@ -60,7 +60,7 @@ def cut_options(function: Function) -> Function:
         videos_option,
         click.option(
             "--overwrite", is_flag=True,
-            help="Replace what this verb made there from other rows or options.",
+            help="Replace what this command made there from other rows or options.",
         ),
     )  # fmt: skip
     options = option_group(

@@ -39,7 +39,7 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 def command() -> None:
     """Import another dataset's annotations.
 
-    The result has one csv per split, with the columns that every verb reads. It has no faces and
+    The result has one csv per split, with the columns that every command reads. It has no faces and
     no sound: `unitalk crop` cuts those out of the videos, which you have to get yourself.
     """
 

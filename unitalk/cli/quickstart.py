@@ -39,7 +39,7 @@ def command(console: Console, *, destination: Path | None, overwrite: bool) -> N
         step["command"] = line
     console.emit(result, render(report, commands))
     if destination is None:
-        console.say("to keep the files and try the verbs on them: unitalk quickstart DEST")
+        console.say("to keep the files and try more commands on them: unitalk quickstart DEST")
 
 
 def render(report: QuickstartReport, commands: list[str]) -> str:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from unitalk.dataset.stats import Statistics
 
 _NOTES = (
-    "face hours: hours of face tracks, faces / 25 / 3600. speaking: % of faces. faces/frame: "
-    "over the frames that have a face, as all numbers of frames here."
+    "face hours: faces / 25 / 3600. speaking: % of faces. faces/frame: mean over frames with a "
+    "face; frames without one are never counted. lower, upper: quartiles."
 )
 
 

@@ -162,7 +162,7 @@ class Turns:
         never = trouble.unreachable and not mirror.answered
         if count >= (min(patience.tries, patience.unreached) if never else patience.tries):
             text = f"given up after {count} failures in a row, the last: {trouble.reason}"
-            hint = "run the command again to continue where it stopped"
+            hint = "check the network, then run the same command again to continue"
             self._end(mirror, HubError(f"{self._what}: {text}", hint=hint), text)
         again = "trying again" if mirror not in self._ended else "trying elsewhere"
         self._tell(f"{trouble.reason}; {again}")

@@ -135,7 +135,8 @@ def not_covered(truth: Truth, predictions: Faces, partners: Rows, extra: Rows) -
     )
     return CoverageError(
         "\n  ".join(lines),
-        hint=advice + ("; or score only what matches with `partial=True`" if matching else ""),
+        hint=advice
+        + ("; or add `partial=True` to score only the faces that match" if matching else ""),
     )
 
 

@@ -72,7 +72,7 @@ def warnings(
         how = "below" if area < chance[0] else "within noise of"
         also = "; are the scores inverted?" if area < chance[0] else ""
         said.append(
-            f"{how} the prior: these scores get {span} on faces that they do not belong to{also}; "
+            f"{how} the prior: assigned to other faces, the same scores get {span}{also}; "
             "`diagnose` looks for the cause"
         )
     if area is not None and best is not None and best - area > _PRINTED:

@@ -109,7 +109,7 @@ def _download(folder: Path, progress: Progress) -> Step:
     return Step(
         call="plan_download(HUB, 'dataset', selection=Selection(splits=('val',)))",
         outcome=f"{len(report.fetched)} files, {human_size(report.bytes_fetched)} from a hub at "
-        f"{endpoint}, hashes compared",
+        f"{endpoint}, all hashes match",
     )
 
 

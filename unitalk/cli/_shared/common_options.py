@@ -147,7 +147,7 @@ def place_options(function: Function) -> Function:
 def overwrite_option(function: Function) -> Function:
     """Add --overwrite."""
     return click.option(
-        "--overwrite", is_flag=True, help="Replace what this verb made there earlier."
+        "--overwrite", is_flag=True, help="Replace what this command made there earlier."
     )(function)
 
 

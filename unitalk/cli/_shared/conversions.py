@@ -23,7 +23,7 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 _NAMES = {"asc": "ASC", "talknet": "TalkNet", "loconet": "LoCoNet"}
 _SOUND = {
     True: "every face has its crop and every track its sound, as {}'s loader reads it",
-    False: "every crop, sound and score has its row, as {}'s loader reads it",
+    False: "every crop, sound and score matches its row, as {}'s loader reads it",
 }
 
 

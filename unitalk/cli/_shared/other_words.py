@@ -57,8 +57,9 @@ VIDEO_ENDINGS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
 """A file that ends so is a raw video, which `predict` does not take."""
 
 RAW_VIDEO_ANSWER = (
-    "cut the faces of your own boxes, then score them: unitalk crop CSV --video-dir DIR "
-    "--destination DATASET && unitalk predict DATASET --weights NAME -o FILE"
+    "find and track the faces yourself, write their boxes to a csv, then: "
+    "unitalk crop CSV --video-dir DIR --destination DATASET && "
+    "unitalk predict DATASET --weights NAME -o FILE"
 )
 
 ANSWERS = {

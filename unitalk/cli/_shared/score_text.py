@@ -126,7 +126,7 @@ def standing_table(found: Standing) -> Table:
         numbers = ["" if v is None else f"{v:.1f}" for v in row.values.values()]
         name = shortened(row.name, _LONGEST_MODEL) if row.is_own else row.name
         mark = ">" if row.is_own and rank != "-" else ""
-        rows.append([mark + rank, name + notes, row.trained_on or "yours", *numbers])
+        rows.append([mark + rank, name + notes, row.trained_on or "(yours)", *numbers])
     return Table(["", found.benchmark, "trained on", *found.rows[0].values], rows, 3)
 
 
@@ -198,9 +198,7 @@ def _footnote(result: Evaluation) -> list[str]:
     """Explain the mark of an interval, if there is one, and say which faces do not count."""
     said = []
     if any(FEW_VIDEOS in group.flags and group.interval for group in result.groups):
-        said.append(
-            f"{score_tables.WEAK} few videos: fewer than five say little about those to come"
-        )
+        said.append(f"{score_tables.WEAK} fewer than five videos: too few for a reliable interval")
     if result.left_out:
         said.append(f"left out: {counted(result.left_out, 'face')} with eval 0 in the ground truth")
     return said

@@ -63,7 +63,7 @@ def _answer(ctx: click.Context, path: str, words: list[str], known: list[str]) -
     longer = f"{path} {words[0]}" if words else path
     said = longer if longer in {**other_words.REMOVED_VERBS, **other_words.ANSWERS} else path
     rest = words[len(said.split()) - len(path.split()) :]
-    message = f"there is no verb `unitalk {said}`"
+    message = f"there is no command `unitalk {said}`"
     if said in other_words.RAW_VIDEO or (said in {"infer", "inference"} and _is_raw_video(rest)):
         return _raw_video(said)
     if said in other_words.ANSWERS:
@@ -75,7 +75,7 @@ def _answer(ctx: click.Context, path: str, words: list[str], known: list[str]) -
     command = verb and _command_of(ctx.find_root(), verb)
     if not verb or not command:
         group = " ".join(["unitalk", *path.split()[:-1]])
-        return UsageError(message, hint=f"`{group} --help` lists the verbs")
+        return UsageError(message, hint=f"`{group} --help` lists the commands")
     return UsageError(message, hint=command_line(ctx, command, verb, rest))
 
 

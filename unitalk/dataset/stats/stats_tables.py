@@ -21,7 +21,7 @@ def tables(found: Statistics) -> list[Table]:
     groups = ordered(found)
     inaudible = _INAUDIBLE if found.total.labels.counts[NOT_AUDIBLE] else {}
     topics = {
-        "What there is": _CONTENT | inaudible,
+        "Contents": _CONTENT | inaudible,
         "Frames by faces and by speaking faces, %": _FRAMES,
         "Length of tracks, seconds; tracks by length, %": _LENGTHS,
         "Speaking": _SPEAKING,

@@ -253,7 +253,7 @@ def check_result(scored: Scored, *, explained: bool) -> Finding:
     low, high = map(percent, scored.chance)
     what = (
         f"average precision {percent(scored.area)} of {counted(len(scored.labels), 'face')}, prior "
-        f"{percent(scored.prior)}; on faces that they do not belong to, these scores get "
+        f"{percent(scored.prior)}; assigned to other faces, the same scores get "
         f"{low if low == high else f'{low} to {high}'}"
     )
     if not scored.at_chance:
