@@ -220,7 +220,7 @@ def test_error_names_every_endpoint_and_what_it_said(start):
     [
         ((403, "GatedRepo"), (404, "RevisionNotFound"), AccessError, "accept the terms"),
         ((401, ""), (503, ""), NotFoundError, "set HF_TOKEN"),
-        ((503, ""), (404, "RevisionNotFound"), HubError, "run the command again"),
+        ((503, ""), (404, "RevisionNotFound"), HubError, "run the same command again"),
     ],
 )
 def test_home_decides_what_it_means_that_nobody_gives_it(start, home_says, mirror_says, kind, hint):
