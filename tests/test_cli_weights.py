@@ -53,7 +53,7 @@ def test_list_is_a_row_a_checkpoint(run, folder, saved):
     ran = run("weights", "list")
     assert ran.code == 0
     rows = ran.stdout.splitlines()
-    assert rows[0].split() == ["name", "model", "trained", "on", "loads", "into", "here"]
+    assert rows[0].split() == ["name", "model", "trained", "on", "network", "here"]
     assert len(rows) == 1 + len(weights.checkpoints())
     assert max(map(len, rows)) <= 80
     by_name = {row.split()[0]: row for row in rows[1:]}

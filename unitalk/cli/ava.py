@@ -17,8 +17,9 @@ VERBS = {
 @common_options
 @click.group("ava", cls=LazyGroup, sections={"Commands": VERBS}, prefix="ava_")
 def command() -> None:
-    """Download AVA's videos, and cut faces and sound out of them.
+    """Download AVA's videos, and extract face crops and audio.
 
-    AVA's authors publish the annotations, and TalkNet's csv bundle contains them. To read only
-    the annotations, use `unitalk import ava`.
+    `unitalk ava prepare` also needs AVA's annotations: from AVA's authors, or from TalkNet's csv
+    bundle (`unitalk weights download ava-csv`). To import the annotations alone, use `unitalk
+    import ava`.
     """

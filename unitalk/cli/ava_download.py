@@ -32,21 +32,22 @@ if TYPE_CHECKING:
 @destination_option("Folder for the videos.")
 @click.option(
     "--split", "splits", type=click.Choice(["trainval", "test"]), multiple=True,
-    help="Only this part of AVA; repeatable.  [default: both]",
+    help="Only this part of AVA, which publishes train and val together; repeatable.  "
+    "[default: both]",
 )  # fmt: skip
 @click.option(
     "--list", "lists", type=FILE, multiple=True,
     help="File with the names to download, such as trainval_file_list.txt; repeatable.  "
-    "[default: the server's lists]",
+    "[default: the lists on the server]",
 )  # fmt: skip
 @click.option(
     "--base-url", "base_urls", metavar="URL", multiple=True,
-    help="Server to download from; repeat for mirrors, in order.  [default: AVA's own]",
+    help="URL of the server; repeat to add mirrors, tried in order.  [default: AVA's server]",
 )  # fmt: skip
 @videos_option
 @limit_option
-@threads_option("Number of files to download at a time.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be downloaded.")
+@threads_option("Number of parallel downloads.")
+@click.option("--dry-run", is_flag=True, help="Show what would be downloaded, then stop.")
 def command(
     console: Console,
     *,
@@ -61,8 +62,9 @@ def command(
 ) -> None:
     """Download AVA's videos.
 
-    Files are downloaded in parallel and compared with the size and MD5 that the server announces.
-    To resume, run the same command again: partial files continue, complete ones are skipped.
+    Files are downloaded in parallel and checked against the size and MD5 that the server reports.
+    To resume, run the same command again: partial downloads are continued, and complete files
+    skipped.
     """
     from unitalk.dataset.ava.ava_download import BASE_URL, download_ava, plan_ava
     from unitalk.net import patience

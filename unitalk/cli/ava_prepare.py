@@ -25,9 +25,9 @@ def command(
 ) -> None:
     """Make a dataset from AVA's annotations and videos.
 
-    CSV is a folder with AVA's csv files, the bundle that TalkNet downloads, or an archive of
-    either. Each video is decoded once, from its first face to its last. To resume, run the same
-    command again. Videos with problems are listed, the others are cut, and the exit code is 3.
+    This is `unitalk crop` for AVA's own annotation files. CSV is a folder with them, TalkNet's csv
+    bundle, or an archive of either. To resume, run the same command again. Videos with problems are
+    skipped and listed, and the exit code is then 3.
     """
     from unitalk.dataset.ava.prepare import prepare_ava
 

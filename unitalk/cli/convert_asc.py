@@ -30,11 +30,11 @@ def command(
     placing: Placing,
     workers: Workers,
 ) -> None:
-    """Convert a dataset to the flat layout of ASC and ASDNet.
+    """Convert a dataset for ASC and ASDNet.
 
-    Their loaders use the time in the csv as a file name, and silently replace a missing file by a
-    black image or silence. This command writes times exactly as the files are named, then looks up
-    every row as the loaders would. Missing files are listed, and the exit code is 3.
+    Their loaders use the time in the csv as a file name, and silently use a black image or silence
+    for a missing file. This command writes each time exactly as in the file name, then checks that
+    the loaders would find every file. If any are missing, they are listed and the exit code is 3.
     """
     from unitalk.dataset.convert import convert_asc
 

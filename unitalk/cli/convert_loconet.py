@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @verb("convert-loconet")
 @click.argument("dataset", type=FOLDER)
-@destination_option("Folder to make.  [default: add tables to DATASET]", required=False)
+@destination_option("Folder to make.  [default: write into DATASET]", required=False)
 @conversion_options
 def command(
     console: Console,
@@ -30,10 +30,10 @@ def command(
     placing: Placing,
     workers: Workers,
 ) -> None:
-    """Write what LoCoNet, TalkNCE and LASER read.
+    """Convert a dataset for LoCoNet, TalkNCE and LASER.
 
-    This is what convert-talknet writes, plus the JSON files that say who is visible at what time.
-    A split that the dataset lacks gets empty files: LoCoNet does not start without them.
+    This is convert-talknet plus the JSON files that list who is visible when. If the dataset lacks
+    a split, empty files are written for it: LoCoNet does not start without them.
     """
     from unitalk.dataset.convert import convert_loconet
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @verb("convert-talknet")
 @click.argument("dataset", type=FOLDER)
-@destination_option("Folder to make.  [default: add tables to DATASET]", required=False)
+@destination_option("Folder to make.  [default: write into DATASET]", required=False)
 @conversion_options
 def command(
     console: Console,
@@ -30,14 +30,14 @@ def command(
     placing: Placing,
     workers: Workers,
 ) -> None:
-    """Write what TalkNet, Light-ASD and LR-ASD read.
+    """Convert a dataset for TalkNet, Light-ASD and LR-ASD.
 
-    Their loaders match scores to the rows of csv/SPLIT_orig.csv by position. This command writes
-    csv/SPLIT_loader.csv in exactly that order, then reads it back as they would.
+    Their code assigns scores to the rows of csv/SPLIT_orig.csv by position. This command writes
+    csv/SPLIT_loader.csv in exactly that order, then reads it back as their loaders do.
 
-    Without --destination it only writes csv files into DATASET, and only if every crop and sound
-    is where the loader looks. With --destination it also places the files there; faces without a
-    crop are left out and listed, and the exit code is 3.
+    Without --destination it only writes csv files into DATASET, and only if every crop and audio
+    file is where the loader looks. With --destination it also places the files there; if faces have
+    no crop, they are left out and listed, and the exit code is 3.
     """
     from unitalk.dataset.convert import convert_talknet
 

@@ -53,14 +53,14 @@ def cut_options(function: Function) -> Function:
         f"{__name__}:Cut",
         click.option(
             "--video-dir", type=FOLDER, required=True,
-            help="Folder of the videos, each named after its id, such as ID.mp4.",
+            help="Folder with the videos, named by their ids, such as ID.mp4.",
         ),
         destination_option("Dataset to make."),
         splits_option,
         videos_option,
         click.option(
             "--overwrite", is_flag=True,
-            help="Replace what this command made there from other rows or options.",
+            help="Replace an earlier result made from other rows or options.",
         ),
     )  # fmt: skip
     options = option_group(
@@ -68,23 +68,23 @@ def cut_options(function: Function) -> Function:
         "unitalk.dataset.crop:CropOptions",
         click.option(
             "--margin", type=click.FloatRange(min=0), default=0.0, show_default=True,
-            metavar="SHARE", help="Widen each box by this share of its size on each side.",
+            metavar="SHARE", help="Enlarge each box by this fraction of its size on each side.",
         ),
         click.option(
             "--audio-stream", type=click.IntRange(min=1), metavar="N",
-            help="Audio stream to use, counted from 1.  [default: FFmpeg's choice]",
+            help="Number of the audio stream, from 1.  [default: FFmpeg's choice]",
         ),
         click.option(
             "--video-stream", type=click.IntRange(min=1), metavar="N",
-            help="Video stream to use, counted from 1.  [default: FFmpeg's choice]",
+            help="Number of the video stream, from 1.  [default: FFmpeg's choice]",
         ),
         click.option(
             "--compat", is_flag=True,
-            help="End sounds before the last frame, as TalkNet's scripts do.",
+            help="Match TalkNet's scripts: end the audio of a track before its last frame.",
         ),
         click.option(
             "--drop-missing", is_flag=True,
-            help="Leave out faces without a crop or sound, and list them in dropped.csv.",
+            help="Drop faces that have no crop or audio, and list them in dropped.csv.",
         ),
     )  # fmt: skip
     return cut(options(workers_options(function)))
@@ -96,11 +96,11 @@ def cut_options(function: Function) -> Function:
 def command(
     console: Console, *, source: Path, cut: Cut, options: CropOptions, workers: Workers
 ) -> None:
-    """Cut faces and sound out of full videos.
+    """Extract face crops and audio from full videos.
 
-    The boxes come from a dataset, a csv of faces such as val_orig.csv, or a folder of such files.
-    Each video is decoded once. To resume, run the same command again. Videos with problems are
-    listed, the others are cut, and the exit code is 3.
+    The first argument has the face boxes: a dataset, a csv such as val_orig.csv, or a folder of csv
+    files. To resume, run the same command again. Videos with problems are skipped and listed, and
+    the exit code is then 3.
     """
     from unitalk.dataset.crop import cut_crops, find_csvs
 

@@ -24,9 +24,9 @@ def command(console: Console, *, inputs: ScoreInputs) -> None:
     """Find out what is wrong with a predictions file.
 
     GT is a dataset, a csv, or a folder of csv files; PRED is a csv or a folder of them. Ten checks
-    each report what they found and what to do about it: file, ids, times, coverage, duplicates,
-    boxes, labels, scores, whether the scores are on the right faces, and the result. The exit code
-    is 3 if any check found a problem.
+    report what they found and how to fix it: file, ids, times, coverage, duplicates, boxes, labels,
+    scores, order (are the scores on the right faces?), and the result. If any of them finds a
+    problem, the exit code is 3.
     """
     from unitalk.score.diagnose import diagnose
 

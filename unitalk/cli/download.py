@@ -70,26 +70,30 @@ class Mode:
         type=click.Choice(["csv", "audio", "video"]),
         multiple=True,
         callback=_parts,
-        help="Only this part of each video; repeatable.  [default: all]",
+        help="Only annotations (csv), audio, or face crops (video); repeatable.  [default: all]",
     ),
-    click.option("--refetch", is_flag=True, help="Download again what exists already."),
+    click.option("--refetch", is_flag=True, help="Download everything again, even complete files."),
     click.option(
         "--no-unpack",
         "archives_only",
         is_flag=True,
-        help="Keep the archives without unpacking them.",
+        help="Save the archives to archives/ without unpacking them.",
     ),
 )
 @option_group(
     "mode",
     f"{__name__}:Mode",
-    click.option("--keep-archives", is_flag=True, help="Keep the archives, in archives/."),
-    click.option("--dry-run", is_flag=True, help="Only show what would be downloaded."),
     click.option(
-        "--update", is_flag=True, help="Update the folder to the newest commit, or to --revision."
+        "--keep-archives", is_flag=True, help="After unpacking, keep the archives in archives/."
+    ),
+    click.option("--dry-run", is_flag=True, help="Show what would be downloaded, then stop."),
+    click.option(
+        "--update",
+        is_flag=True,
+        help="Bring an existing download up to the newest commit, or to --revision.",
     ),
     click.option(
-        "--adopt", is_flag=True, help="Take over a folder that the original script downloaded."
+        "--adopt", is_flag=True, help="Continue in a folder that UniTalk's original script filled."
     ),
 )
 @option_group(
@@ -103,17 +107,17 @@ class Mode:
         "endpoints",
         metavar="URL",
         multiple=True,
-        help="Hub to download from; repeat for mirrors, in order.  [env: HF_ENDPOINT]",
+        help="URL of the hub; repeat to add mirrors, tried in order.  [env: HF_ENDPOINT]",
     ),
     click.option(
         "--archives",
         "sources",
         type=FOLDER,
         multiple=True,
-        help="Take files of the repository from this folder first; repeatable.",
+        help="Look for archives in this folder before downloading them; repeatable.",
     ),
 )
-@threads_option("Number of files to download at a time.")
+@threads_option("Number of parallel downloads.")
 def command(
     console: Console,
     *,
@@ -125,9 +129,9 @@ def command(
 ) -> None:
     """Download the UniTalk dataset, or a part of it.
 
-    Downloads the files of one commit in parallel, compares them with the hub's sizes and hashes,
-    and unpacks them. To resume, run the same command again: complete files are not downloaded
-    again.
+    Downloads one revision of the dataset, several files at a time, checks them against the sizes
+    and hashes on the Hugging Face Hub, and unpacks them. To resume, run the same command again:
+    complete files are not downloaded again.
     """
     from unitalk.catalog.video_list import REPOSITORY
     from unitalk.dataset.download import plan_download, run_download

@@ -65,7 +65,9 @@ class Extras:
         "--by",
         multiple=True,
         type=click.Choice([*BREAKDOWNS, "all"]),
-        help="Break the score down. Repeat for a cross table; all gives one table for each.",
+        help="Break the score down by category, number of faces in the frame (faces), face size, "
+        "track length, whether another face speaks (crowded), or video. Repeat to cross two; all "
+        "prints one table for each.",
     ),
     click.option(
         "--ci",
@@ -73,7 +75,7 @@ class Extras:
         is_flag=False,
         flag_value=1000,
         metavar="[N]",
-        help="Confidence intervals from at most N resamples.  [N: 1000]",
+        help="Add 95% confidence intervals (jackknife, at most N resamples).  [N: 1000]",
     ),
     click.option(
         "--seed",
@@ -81,9 +83,11 @@ class Extras:
         default=0,
         show_default=True,
         metavar="N",
-        help="Random seed for --ci, if there are more videos than resamples.",
+        help="Random seed for --ci, used only if there are more videos than N.",
     ),
-    click.option("--partial", is_flag=True, help="Score the faces that match if some do not."),
+    click.option(
+        "--partial", is_flag=True, help="If some faces do not match, evaluate only those that do."
+    ),
 )
 @option_group(
     "options",
@@ -102,21 +106,27 @@ class Extras:
     click.option(
         "--dataset",
         type=FOLDER,
-        help="Dataset whose crops give the frame sizes, and the faces shown in --report.",
+        help="Dataset to take frame sizes (from its crops) and faces for --report from.",
     ),
     click.option(
         "--face-size",
         type=click.Choice(FACE_SIZES),
-        help="Measure faces by their width (64 and 128 pixels) or their area.  [default: width]",
+        help="For --by face-size: by width (below 64, 64-128, above 128 pixels) or by area.  "
+        "[default: width]",
     ),
     click.option(
         "--ci-unit", type=click.Choice(UNITS), help="Unit to resample for --ci.  [default: video]"
     ),
-    click.option("--metrics", is_flag=True, help="Also print ROC AUC, F1, equal error rate ..."),
+    click.option(
+        "--metrics",
+        is_flag=True,
+        help="Also print ROC AUC, F1, equal error rate and other measures.",
+    ),
     click.option(
         "--threshold",
         type=float,
-        help="Score from which a face speaks, for --metrics.  [default: 0.5, or 0 for logits]",
+        help="For --metrics: the lowest score that counts as speaking.  [default: 0.5, or 0 for "
+        "logits]",
     ),
 )
 @option_group(
@@ -130,7 +140,7 @@ class Extras:
         help="Show published results next to yours.  [BENCHMARK: UniTalk val]",
     ),
     click.option("--plot", type=NEW_FILE, help="Draw precision-recall curves (png, svg or pdf)."),
-    click.option("--report", type=NEW_FILE, help="Write everything to one html page."),
+    click.option("--report", type=NEW_FILE, help="Write all tables and plots to one HTML page."),
 )
 def command(
     console: Console,
@@ -140,14 +150,15 @@ def command(
     options: EvaluateOptions,
     extras: Extras,
 ) -> None:
-    """Score predictions against ground truth.
+    """Evaluate predictions against ground truth.
 
-    GT is a dataset, a csv, or a folder of csv files; PRED is a csv or a folder of them. The score
-    is the average precision (AP) of AVA, which papers call mAP.
+    GT is a dataset, a csv, or a folder of csv files; PRED is a csv or a folder of them. Give them
+    as arguments, or with -g and -p. The score is average precision (AP), computed as in AVA's
+    official evaluation; papers call it mAP.
 
-    Rows are joined by entity_id and frame_timestamp: the same millisecond, or else the only face
-    of the track within 1 ms. Every face must have exactly one score. Rows may come in any order,
-    and faces with equal scores count as one step of the curve.
+    Rows are matched by entity_id and frame_timestamp: equal to the millisecond, or else the track's
+    only face within 1 ms. Every face must have exactly one score. Rows may come in any order. Tied
+    scores count as one point of the precision-recall curve.
     """
     from dataclasses import replace
 

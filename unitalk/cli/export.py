@@ -62,11 +62,11 @@ def _read_size(_: click.Context, __: click.Parameter, value: str) -> int:
 @common_options
 @click.group("export", cls=SpellingGroup)
 def command() -> None:
-    """Export tracks to WebDataset, Parquet or Hugging Face.
+    """Export tracks as WebDataset, Parquet or a Hugging Face dataset.
 
-    Writes a few large files (shards) instead of four million small ones, for streaming. Face crops
-    keep their bytes. To resume, run the same command again. A track that cannot be read is listed,
-    its shard is not written, and the exit code is 3.
+    Writes a few large files (shards) for streaming, instead of millions of small ones. Face crops
+    are not re-encoded. To resume, run the same command again. If a track cannot be read, it is
+    listed, its shard is skipped, and the exit code is 3.
     """
 
 
@@ -91,7 +91,7 @@ def _export_options(function: Function) -> Function:
         videos_option,
         click.option(
             "--shard-size", default="256MB", show_default=True, metavar="SIZE", callback=_read_size,
-            help="Approximate size of a shard.",
+            help="Approximate size of a shard, such as 256MB or 1GB.",
         ),
         overwrite_option,
     )  # fmt: skip
@@ -103,7 +103,7 @@ def _export_options(function: Function) -> Function:
 def webdataset(console: Console, *, dataset: Path, request: Request, workers: Workers) -> None:
     """Write tar files for WebDataset.
 
-    Each track KEY is KEY.json (ids, times, labels, boxes), KEY.wav, and its crops KEY.00000.jpg,
+    Each track becomes KEY.json (ids, times, labels, boxes), KEY.wav, and its crops KEY.00000.jpg,
     KEY.00001.jpg ... in the order of their times.
     """
     _run(console, "webdataset", dataset, request, workers)
@@ -114,7 +114,7 @@ def webdataset(console: Console, *, dataset: Path, request: Request, workers: Wo
 def parquet(console: Console, *, dataset: Path, request: Request, workers: Workers) -> None:
     """Write Parquet files, one row per track.
 
-    Crops and sound are stored as the bytes of their files. A row group contains a few tracks.
+    Crops and audio are stored as the bytes of the original files. Each row group has a few tracks.
     """
     _run(console, "parquet", dataset, request, workers)
 
@@ -124,8 +124,8 @@ def parquet(console: Console, *, dataset: Path, request: Request, workers: Worke
 def hf(console: Console, *, dataset: Path, request: Request, workers: Workers) -> None:
     """Write a folder that Hugging Face's load_dataset opens.
 
-    No script and no network: load_dataset("DESTINATION", split="val", streaming=True). The keys
-    are those of UniTalk's own loading script; the sound is an array of samples.
+    It needs no script and no network: load_dataset("DESTINATION", split="val", streaming=True). The
+    fields have the names of UniTalk's own loading script; audio is an array of samples.
     """
     _run(console, "hf", dataset, request, workers)
 

@@ -39,8 +39,9 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 def command() -> None:
     """Import another dataset's annotations.
 
-    The result has one csv per split, with the columns that every command reads. It has no faces and
-    no sound: `unitalk crop` cuts those out of the videos, which you have to get yourself.
+    The result has one csv per split, in UniTalk's format. It has no face crops and no audio:
+    `unitalk crop` extracts them from the videos, which are not included (for AVA, see `unitalk ava
+    download`).
     """
 
 
@@ -65,10 +66,10 @@ def _import_options(function: Function) -> Function:
 @click.argument("list_dir", type=FOLDER)
 @click.option(
     "--rate", type=click.Choice(["5", "25"]), default="5", show_default=True,
-    help="Rows per second: 5 as labelled, or 25 with each label repeated for five frames.",
+    help="Rows per second: 5 (as labelled), or 25 (each label repeated five times).",
 )  # fmt: skip
 @splits_option
-@click.option("--partial", is_flag=True, help="Continue without listed files that are missing.")
+@click.option("--partial", is_flag=True, help="Skip listed files that are missing.")
 @_import_options
 def asw(
     console: Console,
@@ -83,8 +84,9 @@ def asw(
 ) -> None:
     """Import ASW ("Look Who's Talking").
 
-    JSON_DIR is ASW's folder json/, LIST_DIR its folder split/. The development set becomes train.
-    The rows have an eleventh column, eval; `unitalk eval` ignores faces where it is 0.
+    JSON_DIR is ASW's json/ folder and LIST_DIR its split/ folder. Its development set is imported
+    as train. An extra column, eval, marks faces to leave out: `unitalk eval` ignores rows where it
+    is 0.
     """
     from unitalk.dataset.import_ import import_asw
 
@@ -104,8 +106,8 @@ def ava(
 ) -> None:
     """Import AVA-ActiveSpeaker.
 
-    CSV is v1.0 (a folder with one csv per video for each split), a folder with one csv per split,
-    the bundle that TalkNet or ASC downloads, or an archive of any of these.
+    CSV may be AVA v1.0 (a folder per split, with one csv per video), a folder with one csv per
+    split, the csv bundle that TalkNet or ASC downloads, or an archive of any of these.
     """
     from unitalk.dataset.import_ import import_ava
 
@@ -114,7 +116,12 @@ def ava(
 
 @verb("wasd", of=command)
 @click.argument("csv", type=SOURCE)
-@click.option("--division", type=FILE, required=True, help="WASD's file eval/dataset_division.txt.")
+@click.option(
+    "--division",
+    type=FILE,
+    required=True,
+    help="WASD's eval/dataset_division.txt, the categories of its videos.",
+)
 @splits_option
 @_import_options
 def wasd(
@@ -128,8 +135,8 @@ def wasd(
 ) -> None:
     """Import WASD and its five categories.
 
-    CSV is the folder with val_orig.csv, or an archive of it. The categories are written to a file
-    for `unitalk eval --by category --categories`.
+    CSV is the folder with WASD's val_orig.csv, or an archive of it. The report names a file with
+    the categories: pass it to `unitalk eval --by category --categories FILE`.
     """
     from unitalk.dataset.import_ import import_wasd
 
@@ -140,7 +147,7 @@ def wasd(
 @click.argument("labels", type=FOLDER)
 @click.option(
     "--frame-size", default="1280x720", show_default=True, metavar="WxH",
-    help="Frame size of the video; the labels are in pixels at half this size.",
+    help="Size of the video's frames; Columbia's labels are in pixels at half this size.",
 )  # fmt: skip
 @_import_options
 def columbia(
@@ -148,8 +155,9 @@ def columbia(
 ) -> None:
     """Import Columbia as a test split.
 
-    LABELS is the folder col_labels/fusion, with one txt file per person. The person called abbas,
-    whom no paper scores, gets eval 0.
+    LABELS is the folder col_labels/fusion, with one txt file per person (to get it: `unitalk
+    weights download columbia-labels`). abbas, whom papers leave out, is marked eval = 0, so
+    `unitalk eval` ignores him.
     """
     from unitalk.dataset.import_ import import_columbia
     from unitalk.score.eval_options import parse_frame_size

@@ -20,37 +20,37 @@ if TYPE_CHECKING:
 
 SECTIONS = {
     "Start here": {
-        "quickstart": "Download, trim, convert and score a sample, in one go.",
+        "quickstart": "Run a full demo on a small synthetic dataset, without a network.",
         "sample": "Make a small synthetic dataset.",
     },
     "Get data": {
         "download": "Download the UniTalk dataset, or a part of it.",
-        "unpack": "Unpack the archives that a download kept.",
-        "ava": "Download AVA's videos, and cut faces and sound out of them.",
+        "unpack": "Unpack archives that a download saved.",
+        "ava": "Download AVA's videos, and extract face crops and audio.",
         "import": "Import another dataset's annotations.",
         "videos": "List the videos of UniTalk.",
     },
-    "Inspect": {
+    "Inspect data": {
         "verify": "Check a dataset for missing, damaged or wrong files.",
-        "stats": "Describe a dataset: hours, tracks, faces, who speaks.",
+        "stats": "Show what a dataset contains: hours, tracks, faces, speech.",
     },
-    "Change": {
-        "trim": "Make a dataset from some videos of another one.",
-        "crop": "Cut faces and sound out of full videos.",
+    "Subset and crop": {
+        "trim": "Copy selected videos of a dataset into a new one.",
+        "crop": "Extract face crops and audio from full videos.",
     },
-    "Hand over": {
-        "convert-asc": "Convert a dataset to the flat layout of ASC and ASDNet.",
-        "convert-talknet": "Write what TalkNet, Light-ASD and LR-ASD read.",
-        "convert-loconet": "Write what LoCoNet, TalkNCE and LASER read.",
-        "export": "Export tracks to WebDataset, Parquet or Hugging Face.",
+    "Convert and export": {
+        "convert-asc": "Convert a dataset for ASC and ASDNet.",
+        "convert-talknet": "Convert a dataset for TalkNet, Light-ASD and LR-ASD.",
+        "convert-loconet": "Convert a dataset for LoCoNet, TalkNCE and LASER.",
+        "export": "Export tracks as WebDataset, Parquet or a Hugging Face dataset.",
     },
     "Models": {
         "train": "Train a network, and score it on val after each epoch.",
-        "predict": "Score every face of a split with a network.",
+        "predict": "Run a network on a split: one speaking score per face.",
         "weights": "List, describe and download published weights.",
     },
     "Score": {
-        "eval": "Score predictions against ground truth.",
+        "eval": "Evaluate predictions against ground truth.",
         "diagnose": "Find out what is wrong with a predictions file.",
     },
 }
@@ -70,11 +70,14 @@ VERBS = {verb: text for verbs in SECTIONS.values() for verb, text in verbs.items
         "token_normalize_func": lambda token: token.replace("_", "-"),
         "max_content_width": 80,
     },
-    epilog="Exit codes: 0 success, 1 other error, 2 wrong usage, 3 wrong data, 4 incomplete (run "
-    "the same command again to continue), 130 interrupted.",
+    epilog="Exit codes: 0 success, 2 usage error, 3 problem in the data, 4 incomplete (run the "
+    "same command again), 130 interrupted, 1 any other error.",
 )
 def cli() -> None:
-    """Active speaker detection: data, models and scores."""
+    """Active speaker detection: get data, run models, evaluate predictions.
+
+    A face is one box in one frame. A track is one person's faces over time.
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.argument("dataset", type=FOLDER)
 @click.option(
     "--weights", required=True, metavar="NAME|FILE",
-    help="Published weights (see `unitalk weights list`), a file, or the folder of a run.",
+    help="Published weights (see `unitalk weights list`), a file, or the folder of a training.",
 )  # fmt: skip
 @click.option("-o", "--output", type=NEW_FILE, required=True, help="Predictions csv to write.")
 @click.option(
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     click.option(
         "--model",
         metavar="NAME",
-        help=f"Network of the weights: {NETWORK_NAMES}  [default: recognised]",
+        help=f"Network that the weights are for: {NETWORK_NAMES}  [default: detected from the weights]",
     ),
-    click.option("--logits", is_flag=True, help="Write logits of speaking, not probabilities."),
+    click.option("--logits", is_flag=True, help="Write raw logits instead of probabilities."),
     *NETWORK_OPTIONS,
 )
 @offline_option
@@ -66,10 +66,10 @@ def command(
     offline: bool,
     workers: Workers,
 ) -> None:
-    """Score every face of a split with a network.
+    """Run a network on a split: one speaking score per face.
 
     The result has one row per face, in the order of the split's csv, ready for `unitalk eval`. To
-    resume, run the same command again: videos that were scored are kept.
+    resume, run the same command again: videos that are done are not scored again.
     """
     from unitalk.models.predict import predict, threads_for
 

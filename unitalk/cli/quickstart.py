@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @click.argument("destination", metavar="[DEST]", required=False, type=FOLDER)
 @click.option("--overwrite", is_flag=True, help="Replace an earlier quickstart.")
 def command(console: Console, *, destination: Path | None, overwrite: bool) -> None:
-    """Download, trim, convert and score a sample, in one go.
+    """Run a full demo on a small synthetic dataset, without a network.
 
-    This machine plays the hub and serves the sample, so no network is needed. Without DEST, all
-    files go to a temporary folder that is removed at the end.
+    It downloads, trims, converts and scores the sample; a local server stands in for the Hugging
+    Face Hub. Without DEST, the files go to a temporary folder that is removed at the end.
     """
     from unitalk.studies.quickstart import quickstart
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def command(console: Console, *, destination: Path, seed: int, overwrite: bool) -> None:
     """Make a small synthetic dataset.
 
-    It has the form of UniTalk: all val videos and four train videos under their real ids, with
-    drawn faces whose mouths move when they speak, matching sound, and the predictions of two
-    imperfect models. The same seed gives the same bytes.
+    It looks like UniTalk: it has the ids of all val videos and of four train videos. Its content is
+    drawn: faces whose mouths move when they speak, matching audio, and the predictions of two
+    imperfect models. The same seed always gives identical files.
     """
     from unitalk.dataset.sample import make_sample
     from unitalk.progress import size

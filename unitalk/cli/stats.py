@@ -27,7 +27,7 @@ _NOTES = (
 @click.option(
     "--csv-only",
     is_flag=True,
-    help="Read only the csv files: fast, but without sizes in pixels and file counts.",
+    help="Read only the csv files: faster, but no sizes in pixels and no file counts.",
 )
 @splits_option
 @click.option("--by", type=click.Choice(["video"]), help="Also print one row per video.")
@@ -42,10 +42,10 @@ def command(
     by: str | None,
     plot: Path | None,
 ) -> None:
-    """Describe a dataset: hours, tracks, faces, who speaks.
+    """Show what a dataset contains: hours, tracks, faces, speech.
 
-    Reads a dataset's folder, a csv of ground truth, a folder of such files, or - for stdin. Also
-    counts faces per frame, face sizes and track lengths, for each split and category and in total.
+    Reads a dataset, a csv of ground truth, a folder of such files, or - for stdin. Also reports
+    faces per frame, face sizes and track lengths, per split, per category and in total.
     """
     from unitalk.dataset.stats import statistics
 

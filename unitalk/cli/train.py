@@ -45,7 +45,9 @@ if TYPE_CHECKING:
         help=f"Network to train: {NETWORK_NAMES}",
     ),
     click.option(
-        "--weights", metavar="NAME|FILE", help="Weights to start from.  [default: random]"
+        "--weights",
+        metavar="NAME|FILE",
+        help="Published weights or a file to start from.  [default: random]",
     ),
     click.option(
         "--epochs",
@@ -76,7 +78,7 @@ if TYPE_CHECKING:
         type=float,
         default=0.95,
         show_default=True,
-        help="Factor on the learning rate after each epoch.",
+        help="Multiply the learning rate by this after each epoch.",
     ),
     click.option(
         "--batch-frames",
@@ -98,14 +100,18 @@ if TYPE_CHECKING:
         "--workers",
         type=click.IntRange(0),
         metavar="N",
-        help="Processes that read data.  [default: one less than processors, at most 8]",
+        help="Number of data-loading processes.  [default: processors - 1, at most 8]",
     ),
     *NETWORK_OPTIONS,
 )
 @offline_option
-@click.option("--allow-leak", is_flag=True, help="Train even if a video is in train and in val.")
+@click.option(
+    "--allow-leak",
+    is_flag=True,
+    help="Allow videos that are in both train and val.  [default: stop]",
+)
 @click.option("--resume", is_flag=True, help="Resume the run in --destination.")
-@click.option("--tensorboard", is_flag=True, help="Also write TensorBoard curves to the run.")
+@click.option("--tensorboard", is_flag=True, help="Also write TensorBoard logs to --destination.")
 def command(
     console: Console,
     *,
@@ -119,8 +125,8 @@ def command(
 ) -> None:
     """Train a network, and score it on val after each epoch.
 
-    Ctrl-C saves the run after the current batch; --resume continues it, with the same result as a
-    run that was never stopped. Several GPUs or machines:
+    Ctrl-C saves the run after the current batch. To continue, run the same command with --resume;
+    the result is the same as without the stop. To train on several GPUs:
 
     torchrun --nproc-per-node N -m unitalk train ...
     """

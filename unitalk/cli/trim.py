@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--split", type=click.Choice(["train", "val"]), default="val", show_default=True,
-    help="Split of the videos.",
+    help="Split to take the videos from.",
 )  # fmt: skip
-@click.option("--partial", is_flag=True, help="Continue without videos that the dataset lacks.")
+@click.option("--partial", is_flag=True, help="Skip listed videos that the dataset does not have.")
 @place_options
 def command(
     console: Console,
@@ -40,10 +40,10 @@ def command(
     partial: bool,
     placing: Placing,
 ) -> None:
-    """Make a dataset from some videos of another one.
+    """Copy selected videos of a dataset into a new one.
 
-    Rows keep their text. Files are hard links by default: they take no space, and remain
-    when the source is gone.
+    Rows of the csv are copied unchanged. Files are hard links by default: they take no disk space,
+    and remain when the source is gone.
     """
     from unitalk.dataset.trim import trim_dataset
 

@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 @verb("unpack")
 @click.argument("dataset", type=FOLDER)
-@destination_option("Dataset to make.  [default: unpack into DATASET]", required=False)
+@destination_option("Folder to unpack into.  [default: DATASET]", required=False)
 @published_splits_option
 @videos_option
 @click.option(
     "--only", "parts", type=click.Choice(["audio", "video"]), multiple=True,
     help="Only this part of each video; repeatable.  [default: both]",
 )  # fmt: skip
-@threads_option("Number of archives to read at a time.")
-@click.option("--refetch", is_flag=True, help="Unpack again what exists already.")
+@threads_option("Number of archives to unpack in parallel.")
+@click.option("--refetch", is_flag=True, help="Unpack everything again, even existing files.")
 @click.option(
     "--remove-archives", is_flag=True, help="Remove each archive once its files are in place."
 )
@@ -51,10 +51,10 @@ def command(
     refetch: bool,
     remove_archives: bool,
 ) -> None:
-    """Unpack the archives that a download kept.
+    """Unpack archives that a download saved.
 
-    This needs no network. Each archive is first compared with its hash. To resume, run the same
-    command again.
+    DATASET is the folder of `unitalk download --keep-archives` or --no-unpack. No network is
+    needed. The hash of each archive is checked first. To resume, run the same command again.
     """
     from unitalk.dataset.download import Selection
     from unitalk.dataset.unpack import unpack_archives

@@ -31,7 +31,9 @@ _IDS = "wrong.txt"
 
 @verb("verify")
 @click.argument("dataset", type=FOLDER)
-@click.option("--deep", is_flag=True, help="Also open every jpg and wav.")
+@click.option(
+    "--deep", is_flag=True, help="Also open every crop and audio file, to find damaged ones."
+)
 @splits_option
 @click.option(
     "--layout", type=click.Choice(LAYOUTS), default="unitalk",
@@ -43,7 +45,7 @@ _IDS = "wrong.txt"
 )  # fmt: skip
 @click.option(
     "--ids", type=NEW_FILE, metavar="FILE",
-    help="Write the ids of videos with wrong crops or sounds, one per line.",
+    help="Write to FILE the ids of videos with wrong crops or audio, for --video @FILE.",
 )  # fmt: skip
 def command(
     console: Console,
@@ -57,9 +59,9 @@ def command(
 ) -> None:
     """Check a dataset for missing, damaged or wrong files.
 
-    Compares the csv files with the schema, and the folders with the csv files. Findings are
-    listed by kind, with a few examples and what to do about them; --format json lists them all.
-    The exit code is 3 if there are any.
+    Checks that the csv files have the right columns and values, and that every crop and audio file
+    is where they say. Problems are grouped by kind, with examples and a remedy; --format json lists
+    all of them. If there are any, the exit code is 3.
     """
     from unitalk.dataset.verify import verify_dataset
     from unitalk.files import atomic_write

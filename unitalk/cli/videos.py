@@ -23,7 +23,7 @@ def command(
 ) -> None:
     """List the videos of UniTalk.
 
-    `unitalk trim --list` and every --video @FILE read the output of --ids.
+    Save the output of --ids for `unitalk trim --list FILE` or --video @FILE.
     """
     from unitalk.catalog import video_list
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 def command() -> None:
     """List, describe and download published weights.
 
-    Where a verb takes --weights, the name of a checkpoint works as a file does, and is fetched if
-    needed. Files are kept in $UNITALK_WEIGHTS, by default ~/.cache/unitalk/weights.
+    --weights takes a file or the name of a published checkpoint, which is downloaded if needed.
+    Files are kept in $UNITALK_WEIGHTS, by default ~/.cache/unitalk/weights.
     """
 
 
@@ -43,13 +43,13 @@ def command() -> None:
 def list_(console: Console) -> None:
     """List published checkpoints.
 
-    Each with the network that it loads into here, and whether its file is on this machine.
+    The table has the network that loads each one, and whether its file is on this machine.
     """
     from unitalk.models.weights import HeldList, held
 
     folder = weights_folder()
     every = held(folder)
-    head = ["name", "model", "trained on", "loads into", "here"]
+    head = ["name", "model", "trained on", "network", "here"]
     rows = [
         [
             one.name, one.model, one.trained_on, one.loads_into or "-",
@@ -65,10 +65,10 @@ def list_(console: Console) -> None:
 @click.argument("name")
 @click.option("--check", is_flag=True, help="Compute the hash even if the file looks unchanged.")
 def show(console: Console, *, name: str, check: bool) -> None:
-    """Print all that is known of a checkpoint.
+    """Show everything known about a checkpoint.
 
-    That is how faces are cropped for it, its published number, licence and terms, and the file on
-    this machine. Exit code 3: the file is not the one that was registered.
+    This includes how faces are cropped for it, its published score, licence and terms, and the
+    file on this machine. If that is not the file that was registered, the exit code is 3.
     """
     from unitalk.catalog.checkpoints import named
     from unitalk.models.weights.local import look
@@ -82,8 +82,10 @@ def show(console: Console, *, name: str, check: bool) -> None:
 @verb("download", of=command)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "all_", is_flag=True, help="Download every published checkpoint.")
-@click.option("--from-file", "file", type=FILE, help="Register a file that you saved yourself.")
-@click.option("--replace", is_flag=True, help="Accept another file than the registered one.")
+@click.option(
+    "--from-file", "file", type=FILE, help="Register FILE, which you saved yourself, as NAME."
+)
+@click.option("--replace", is_flag=True, help="Accept a file that differs from the registered one.")
 @offline_option
 def download(
     console: Console,
@@ -96,9 +98,10 @@ def download(
 ) -> None:
     """Download checkpoints, or register a saved file.
 
-    The sha256 is compared with the published one, or else with that of the first file of this
-    name. Checkpoints on Google Drive need: pip install "unitalk[weights]". If some fail, the
-    others are still downloaded (exit code 4); run the same command again for the rest.
+    The sha256 is compared with the published one or, if none is published, with that of the file
+    first registered under this name. If some downloads fail, the others continue, and the exit
+    code is 4: run the same command again for the rest. For checkpoints on Google Drive, first run
+    pip install "unitalk[weights]"
     """
     from unitalk.models import weights
 

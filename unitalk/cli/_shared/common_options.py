@@ -138,7 +138,7 @@ def place_options(function: Function) -> Function:
         f"{__name__}:Placing",
         click.option(
             "--link", type=click.Choice(LINKS), default="auto", show_default=True,
-            help="How to place files. auto: hard links, or copies where links are not possible.",
+            help="Place files by hard link, symbolic link or copy. auto: hard link, else copy.",
         ),
         overwrite_option,
     )(function)  # fmt: skip
@@ -147,7 +147,7 @@ def place_options(function: Function) -> Function:
 def overwrite_option(function: Function) -> Function:
     """Add --overwrite."""
     return click.option(
-        "--overwrite", is_flag=True, help="Replace what this command made there earlier."
+        "--overwrite", is_flag=True, help="Replace the output of an earlier run of this command."
     )(function)
 
 
@@ -160,7 +160,7 @@ def videos_option(function: Function) -> Function:
     """Add a repeatable --video, which names a video or @FILE; the verb takes `videos`, ids only."""
     return click.option(
         "--video", "videos", multiple=True, metavar="ID|@FILE", callback=_read_videos,
-        help="Only this video (an id, a link, or a file name), or those in a list; repeatable.",
+        help="Only this video: an id, a link, a file name, or @FILE with one per line; repeatable.",
     )(function)  # fmt: skip
 
 
@@ -207,14 +207,17 @@ def category_option(function: Function) -> Function:
     """Add a repeatable --category; the verb takes `categories`."""
     return click.option(
         "--category", "categories", multiple=True, metavar="NAME",
-        help="Only this category of the val split; repeatable.",
+        help="Only this category (language, mixed, noise, visual) of val; repeatable.",
     )(function)  # fmt: skip
 
 
 def limit_option(function: Function) -> Function:
     """Add --limit."""
     return click.option(
-        "--limit", type=click.IntRange(min=1), metavar="N", help="At most N videos per split."
+        "--limit",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Only the first N videos of each split.",
     )(function)
 
 

@@ -29,12 +29,14 @@ NETWORK_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--compat", is_flag=True,
-        help="Reproduce the original code, including its bugs that change numbers.",
+        help="Match the original code exactly, including bugs that affect results.",
     ),
 )  # fmt: skip
 """--device, --precision and --compat, for `option_group`."""
 
-NETWORK_NAMES = f"{', '.join(MODELS)}, an installed network, or package.module:NAME for your own."
+NETWORK_NAMES = (
+    f"{', '.join(MODELS)}, one from an installed package, or package.module:NAME for your own."
+)
 """What --model takes, for its help."""
 
 

@@ -15,9 +15,9 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 
 def offline_option(function: Function) -> Function:
     """Add --offline."""
-    return click.option("--offline", is_flag=True, help="Never fetch weights over the network.")(
-        function
-    )
+    return click.option(
+        "--offline", is_flag=True, help="Use no network: only files that are already here."
+    )(function)
 
 
 def network_forbidden_by(offline: bool) -> str | None:

@@ -81,10 +81,10 @@ def score_inputs(function: Function, *, several: bool) -> Function:
             "-p", "--predictions", "given", metavar="[NAME=]PRED" if several else "PRED",
             multiple=True,
             help="Predictions: a csv, a folder of csv files, or - for stdin."
-            + " Repeatable: each further one is compared with the first." * several,
+            + " Repeat to compare others with the first; NAME is the label to show." * several,
         ),
         click.option(
             "--split", type=click.Choice(["train", "val", "test"]),
-            help="Split to score, if GT is a dataset.  [default: val]",
+            help="Split to use, if GT is a dataset.  [default: val]",
         ),
     )(function)  # fmt: skip

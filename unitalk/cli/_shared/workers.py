@@ -52,11 +52,11 @@ def _workers(kind: str, default: str) -> Callable[[Function], Function]:
         f"{__name__}:{kind}",
         click.option(
             "--jobs", type=click.IntRange(min=1), metavar="N",
-            help=f"Number of processes.  [default: {default}]",
+            help=f"Number of parallel processes.  [default: {default}]",
         ),
         click.option(
             "--scheduler", metavar="ADDRESS",
-            help="Use the workers of this Dask cluster instead, such as tcp://host:8786.",
+            help="Run on this Dask cluster instead of local processes, such as tcp://host:8786.",
         ),
     )  # fmt: skip
 
