@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     click.option(
         "--model",
         metavar="NAME",
-        help=f"Network that the weights are for: {NETWORK_NAMES}  [default: detected from the weights]",
+        help=f"Network that the weights are for: {NETWORK_NAMES}  [default: detected]",
     ),
     click.option("--logits", is_flag=True, help="Write raw logits instead of probabilities."),
     *NETWORK_OPTIONS,
