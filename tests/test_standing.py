@@ -55,7 +55,7 @@ def test_a_system_is_ranked_where_its_ground_truth_is_the_published_one(monkeypa
     assert [row.name for row in place.rows if row.is_own] == ["mine"]
     # Between GateFusion's 86.1 and 83.2 of LoCoNet + TalkNCE.
     (own,) = [row for row in standing_table(place).rows if row[0].startswith(">")]
-    assert own[:4] == [">2", "mine", "yours", "83.3"]
+    assert own[:4] == [">2", "mine", "(yours)", "83.3"]
     elsewhere = standing("AVA val", [system])  # the digest is UniTalk's
     assert [row.name for row in elsewhere.outside] == ["mine"]
 
@@ -74,7 +74,7 @@ def test_a_system_on_other_faces_stands_below_the_ranking_and_the_warning_above(
     assert text.startswith("warning: your ground truth is not that of UniTalk val (its digest is\n")
     table = text.split("\n[1]")[0].splitlines()
     assert table[-2:] == ["", table[-1]]
-    assert table[-1].split()[:3] == ["-", "mine", "yours"]
+    assert table[-1].split()[:3] == ["-", "mine", "(yours)"]
 
 
 def test_without_the_published_digest_videos_and_faces_decide(monkeypatch):
