@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import without_coverage
+from conftest import made_once, without_coverage
 from documentation import DOCS, blocks
 
 pytest.importorskip("torch", reason='pip install "unitalk[models]"')
@@ -42,14 +42,17 @@ def typed(command: str, folder: Path, **environment: str) -> str:
 @pytest.fixture(scope="module")
 def trained(tiny, tmp_path_factory):
     """A folder with the page's network, a small dataset as `demo`, a run, and its predictions."""
-    folder = tmp_path_factory.mktemp("author")
-    (folder / "small_network.py").write_text(CODE, encoding="utf-8")
-    shutil.copytree(tiny, folder / "demo")
-    said = typed(TYPED["train"], folder)
-    assert re.search(r"^best: epoch \d, run/best\.pt\n\Z", said, re.MULTILINE), said
-    said = typed(f"{TYPED['predict']} --jobs 2", folder)  # other processes find the module, too
-    assert said.endswith("(val), by small_network:SmallNetwork\n"), said
-    return folder
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        (folder / "small_network.py").write_text(CODE, encoding="utf-8")
+        shutil.copytree(tiny, folder / "demo")
+        said = typed(TYPED["train"], folder)
+        assert re.search(r"^best: epoch \d, run/best\.pt\n\Z", said, re.MULTILINE), said
+        said = typed(f"{TYPED['predict']} --jobs 2", folder)  # other processes find the module, too
+        assert said.endswith("(val), by small_network:SmallNetwork\n"), said
+
+    return made_once(tmp_path_factory, "author", make)
 
 
 def test_the_pages_network_is_scored(trained):
